@@ -1,0 +1,68 @@
+import type { Diagnostic } from './diagnostic.ts';
+import type { Rendered } from './kind.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** A file of a revision, as rendering sees it. */
+export interface RepositoryFile {
+  /** Names the content: equal blobs are equal bytes. */
+  readonly blob: string;
+  readonly sizeBytes: number;
+  /** Undefined where the content is not here yet. */
+  bytes(): Uint8Array | undefined;
+}
+
+/** All files of a revision by path. */
+export type Files = ReadonlyMap<string, RepositoryFile>;
+
+/** What a unit is rendered from. */
+export interface FolderInput {
+  /** The folder's name, which is the unit's. */
+  readonly name: string;
+  /** `stacks/blog` */
+  readonly folder: string;
+  readonly surroundings: Surroundings;
+  /** A file of the revision by its path from the top; nothing else exists. */
+  readonly read: (path: string) => Uint8Array | undefined;
+}
+
+/** What became of it. With any error among the diagnostics `rendered` is absent. */
+export interface FolderOutput<Spec> {
+  readonly rendered?: Rendered<Spec>;
+  /** Names that no other unit may have, lower case: `service:blog_web`. */
+  readonly claims: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A kind whose units are folders. Pure: it runs in the renderer's child. */
+export interface FolderKind<Spec> {
+  readonly kind: string;
+  render(input: FolderInput): FolderOutput<Spec>;
+}
+
+/** What one unit was rendered from, and what came out. */
+export interface Kept<Spec> {
+  readonly surroundings: string;
+  /** Every path that was asked for with the blob it had; undefined = there was no such file. */
+  readonly asked: ReadonlyMap<string, string | undefined>;
+  readonly output: FolderOutput<Spec>;
+}
+
+/** Results of earlier renderings, so that only what changed is rendered again. One environment has one. */
+export type Memo<Spec> = Map<string, Kept<Spec>>;
+
+/** Pure. The kept result, if nothing that went into it is different now. */
+export function recall<Spec>(
+  memo: Memo<Spec>,
+  name: string,
+  surroundings: string,
+  files: Files,
+): FolderOutput<Spec> | undefined {
+  const kept = memo.get(name);
+  return kept?.surroundings === surroundings && fits(kept, files) ? kept.output : undefined;
+}
+
+/** Pure. Whether every file that went into a result is still the same. */
+export function fits<Spec>({ asked }: Kept<Spec>, files: Files): boolean {
+  for (const [path, blob] of asked) if (files.get(path)?.blob !== blob) return false;
+  return true;
+}

@@ -1,0 +1,112 @@
+import type { CST } from 'yaml';
+import { Composer } from 'yaml';
+import { TreeBuilder } from './build.ts';
+import type { Diagnostic, Place } from './diagnostic.ts';
+import type { Limits } from './limits.ts';
+import { defaultLimits } from './limits.ts';
+import { Lines } from './lines.ts';
+import { findPlace, findText } from './locate.ts';
+import { Notes } from './notes.ts';
+import type { Path } from './path.ts';
+import { syntaxMessage } from './syntax.ts';
+import { readTokens } from './tokens.ts';
+import type { Tree } from './tree.ts';
+import { treeValue } from './value.ts';
+
+export type { Limits } from './limits.ts';
+export type { Path } from './path.ts';
+
+/** One YAML document: its value, and where each part of it stands in the file. */
+export interface Located {
+  readonly file: string;
+  /**
+   * Plain data: null, booleans, numbers, bigint beyond 2^53, texts, arrays, and mappings without a prototype.
+   * Aliases and merges are replaced by copies. With `exact` also `Float` and `Timestamp`.
+   */
+  readonly value: unknown;
+  /**
+   * The place of the value (or key) at `path`; where the path does not exist, of the nearest part that does. A
+   * mapping or list that takes several lines is shown at its key.
+   */
+  place(path: Path, on?: 'key' | 'value'): Place;
+  /** What a scalar says before it is read as a number or date: `1.10` stays `1.10`. Undefined for anything else. */
+  text(path: Path): string | undefined;
+}
+
+/** How a file is read. */
+export interface ParseOptions {
+  /** For Compose: floats are `Float`, dates `Timestamp`, so that `goText` can print them as Docker does. */
+  readonly exact?: boolean;
+  readonly limits?: Partial<Limits>;
+}
+
+/** The documents of a file, none where it has a mistake. A file without any document has none and no mistake. */
+export interface Parsed {
+  readonly documents: readonly Located[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Pure. Reads YAML as Docker's parser does (go-yaml v3), within limits, for hostile text too. Any mistake gives no
+ * documents at all: half of a file would ask for half of the services.
+ */
+export function parseYaml(file: string, text: string, options: ParseOptions = {}): Parsed {
+  const limits = { ...defaultLimits, ...options.limits };
+  const lines = new Lines(file, text);
+  const read = readTokens(lines, text, limits);
+  if (read.status === 'refused') return { documents: [], diagnostics: [read.diagnostic] };
+
+  const notes = new Notes(lines);
+  const trees = compose(read.tokens, text.length, notes, limits);
+  if (notes.any) return { documents: [], diagnostics: notes.list() };
+  const exact = options.exact === true;
+  return { documents: trees.map((tree) => locate(lines, tree, exact)), diagnostics: [] };
+}
+
+/** Pure. The beginning of a file, for what is wrong with the file as a whole. */
+export function startOf(file: string, text: string): Place {
+  return new Lines(file, text).place({ start: 0, end: 1 });
+}
+
+/** One syntax error a file: what follows the first is most often its consequence. */
+function compose(
+  tokens: readonly CST.Token[],
+  end: number,
+  notes: Notes,
+  limits: Limits,
+): readonly Tree[] {
+  const composer = new Composer({
+    schema: 'failsafe',
+    resolveKnownTags: false,
+    uniqueKeys: false, // the library compares every key with every other; TreeBuilder checks with a map
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  const documents = [...composer.compose(tokens, false, end)];
+  // What is wrong outside of any document is kept apart by the library, and easily lost.
+  const [first] = [...documents, composer.streamInfo()]
+    .flatMap(({ errors, warnings }) => [
+      ...errors,
+      // Tags are judged by TreeBuilder, which knows which ones are standard.
+      ...warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED'),
+    ])
+    .toSorted((one, other) => one.pos[0] - other.pos[0]);
+  if (first !== undefined) {
+    const { message, hint } = syntaxMessage(first.code, first.message);
+    notes.error('syntax', { start: first.pos[0], end: first.pos[1] }, message, hint);
+    return [];
+  }
+  return documents.map((document) => {
+    const [start] = document.range;
+    return new TreeBuilder(notes, limits).build(document.contents, { start, end: start });
+  });
+}
+
+function locate(lines: Lines, tree: Tree, exact: boolean): Located {
+  return {
+    file: lines.file,
+    value: treeValue(tree, exact),
+    place: (path, on = 'value') => findPlace(lines, tree, path, on),
+    text: (path) => findText(tree, path),
+  };
+}

@@ -1,0 +1,251 @@
+import type { Environment } from '../../schemas/environment.ts';
+import type { Repository } from '../../schemas/repository.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { digestOf } from './digest.ts';
+import { decodeText, placeOfFile } from './document.ts';
+import type { Read } from './document.ts';
+import { fits, recall } from './folder-kind.ts';
+import type { Files, FolderKind, FolderOutput, Memo } from './folder-kind.ts';
+import type { Rendered } from './kind.ts';
+import { layOut } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { readEnvironment, readRepository, surroundingsOf } from './surroundings.ts';
+import type { Found } from './surroundings.ts';
+
+/** What rendering a repository needs besides its files. */
+export interface RepositoryPorts<Spec> {
+  readonly kind: FolderKind<Spec>;
+  /** Changed in place: what was rendered now is kept for the next time. */
+  readonly memo: Memo<Spec>;
+  readonly isCron: (expression: string) => boolean;
+  /** Told before a unit is rendered, so that a crash has a name. */
+  readonly begin?: (file: string) => void;
+}
+
+/** A repository, rendered; or the blobs without which it cannot be. */
+export type RepositoryOutcome<Spec> =
+  | { readonly status: 'incomplete'; readonly blobs: readonly string[] }
+  | {
+      readonly status: 'rendered';
+      /** Empty with any error among the diagnostics. */
+      readonly units: readonly Rendered<Spec>[];
+      readonly diagnostics: readonly Diagnostic[];
+      readonly settings: { readonly intervalMs: number; readonly retryIntervalMs: number };
+      /** How many units were rendered now, and how many taken from the memo. */
+      readonly work: { readonly rendered: number; readonly kept: number };
+    };
+
+const INTERVAL_MS = 60_000;
+const RETRY_INTERVAL_MS = 10_000;
+
+/** How the agent works while understudy.yaml does not say otherwise, or cannot be read. */
+export const defaultSettings = { intervalMs: INTERVAL_MS, retryIntervalMs: RETRY_INTERVAL_MS };
+
+/** Pure but for the memo. Turns the files of a revision into the units of one environment. */
+export function renderRepository<Spec>(
+  files: Files,
+  environment: string,
+  ports: RepositoryPorts<Spec>,
+): RepositoryOutcome<Spec> {
+  const layout = layOut([...files.keys()]);
+  const missing = new Set(likelyMissing(files, layout, ports.memo));
+  if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
+  const documents = readDocuments({ files, missing }, layout, environment, ports.isCron);
+  const found = surroundingsOf(environment, documents.repository, documents.environment);
+  const outputs = found === undefined ? [] : renderAll({ files, missing }, layout, found, ports);
+  if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
+  for (const name of ports.memo.keys()) if (!layout.stacks.has(name)) ports.memo.delete(name);
+
+  const diagnostics = [
+    ...layout.diagnostics,
+    ...documents.diagnostics,
+    ...outputs.flatMap(({ output }) => hidden(output.diagnostics, found)),
+    ...clashes(outputs.map(({ output }) => output)),
+  ];
+  const invalid = diagnostics.some(({ severity }) => severity === 'error');
+  const value = documents.repository?.value;
+  const rendered = outputs.filter(({ isNew }) => isNew).length;
+  return {
+    status: 'rendered',
+    units: invalid ? [] : outputs.flatMap(({ output }) => output.rendered ?? []),
+    diagnostics,
+    settings: {
+      intervalMs: value?.interval ?? INTERVAL_MS,
+      retryIntervalMs: value?.retryInterval ?? RETRY_INTERVAL_MS,
+    },
+    work: { rendered, kept: outputs.length - rendered },
+  };
+}
+
+/** Larger than anything that a unit may be made of, so that such mistakes still show their size. */
+const CONTENT_BYTES_MAX = 4 * 2 ** 20;
+/** Files of a stack's folder up to this size are asked for together with its Compose file. */
+const LIKELY_BYTES_MAX = 64 * 2 ** 10;
+
+/**
+ * What is certainly or very likely needed and not here: asked for at once, so that most revisions are rendered in one
+ * go. Anything else is found out by rendering.
+ */
+function* likelyMissing<Spec>(files: Files, layout: Layout, memo: Memo<Spec>): Generator<string> {
+  const paths = [...layout.environments.values()];
+  if (layout.repository !== undefined) paths.push(layout.repository);
+  for (const [name, inside] of layout.stacks) {
+    const kept = memo.get(name);
+    if (kept === undefined || !fits(kept, files)) {
+      paths.push(...inside.map((file) => `stacks/${name}/${file}`));
+    }
+  }
+  for (const path of paths) {
+    const file = files.get(path);
+    const document = /(?:^|\/)(?:understudy|compose|stack)\.yaml$|^environments\//.test(path);
+    const sizeMax = document ? CONTENT_BYTES_MAX : LIKELY_BYTES_MAX;
+    if (file !== undefined && file.sizeBytes <= sizeMax && file.bytes() === undefined) {
+      yield file.blob;
+    }
+  }
+}
+
+interface Shelf {
+  readonly files: Files;
+  /** Blobs that were asked for and are not here. */
+  readonly missing: Set<string>;
+}
+
+interface Documents {
+  readonly repository?: Read<Repository>;
+  readonly environment: Read<Environment>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function readDocuments(
+  shelf: Shelf,
+  layout: Layout,
+  environment: string,
+  isCron: (expression: string) => boolean,
+): Documents {
+  const diagnostics: Diagnostic[] = [];
+  const repository =
+    layout.repository === undefined
+      ? undefined
+      : readFile(shelf, layout.repository, (file, text) => readRepository(file, text));
+  if (repository === undefined) {
+    const hint = 'write `understudy.yaml` with `version: 1`';
+    diagnostics.push(
+      absent('missing-file', '`understudy.yaml` is missing', 'understudy.yaml', hint),
+    );
+  }
+  const environments = new Map(
+    [...layout.environments].map(([name, path]) => [
+      name,
+      readFile(shelf, path, (file, text) => readEnvironment(file, text, isCron)),
+    ]),
+  );
+  if (!environments.has(environment)) {
+    const names = [...environments.keys()].map((name) => `\`${name}\``).join(', ');
+    const hint = names === '' ? 'there is no environment at all' : `there is ${names}`;
+    const message = `the repository has no environment \`${environment}\``;
+    const file = `environments/${environment}.yaml`;
+    diagnostics.push(absent('missing-document', message, file, hint));
+  }
+  if (layout.stacks.size === 0 && layout.diagnostics.length === 0) {
+    const hint = 'write `stacks/NAME/compose.yaml`';
+    diagnostics.push(absent('missing-document', 'the repository has no stack', 'stacks', hint));
+  }
+  return {
+    ...(repository === undefined ? {} : { repository }),
+    environment: environments.get(environment) ?? { diagnostics: [] },
+    diagnostics: [
+      ...diagnostics,
+      ...(repository?.diagnostics ?? []),
+      ...[...environments.values()].flatMap((read) => read.diagnostics),
+    ],
+  };
+}
+
+function absent(
+  code: 'missing-file' | 'missing-document',
+  message: string,
+  file: string,
+  hint: string,
+): Diagnostic {
+  return { severity: 'error', code, message, place: placeOfFile(file), hint };
+}
+
+function readFile<Value>(
+  shelf: Shelf,
+  path: string,
+  read: (file: string, text: string) => Read<Value>,
+): Read<Value> {
+  const bytes = contentOf(shelf, path);
+  if (bytes === undefined) return { diagnostics: [] };
+  const { text, diagnostics } = decodeText(path, bytes);
+  return text === undefined ? { diagnostics } : read(path, text);
+}
+
+/** Stands for content that is too large to be fetched: whoever reads it refuses it for its length. */
+const oversized = new Uint8Array(CONTENT_BYTES_MAX + 1);
+const unknown = new Uint8Array();
+
+function contentOf({ files, missing }: Shelf, path: string): Uint8Array | undefined {
+  const file = files.get(path);
+  if (file === undefined) return undefined;
+  if (file.sizeBytes > CONTENT_BYTES_MAX) return oversized;
+  const bytes = file.bytes();
+  if (bytes === undefined) missing.add(file.blob);
+  return bytes ?? unknown;
+}
+
+interface UnitOutput<Spec> {
+  readonly output: FolderOutput<Spec>;
+  readonly isNew: boolean;
+}
+
+function renderAll<Spec>(
+  shelf: Shelf,
+  layout: Layout,
+  found: Found,
+  ports: RepositoryPorts<Spec>,
+): readonly UnitOutput<Spec>[] {
+  const surroundings = digestOf(found.surroundings);
+  return [...layout.stacks.keys()].map((name) => {
+    const known = recall(ports.memo, name, surroundings, shelf.files);
+    if (known !== undefined) return { output: known, isNew: false };
+    const folder = `stacks/${name}`;
+    ports.begin?.(`${folder}/compose.yaml`);
+    const asked = new Map<string, string | undefined>();
+    const missing = new Set<string>();
+    const read = (path: string): Uint8Array | undefined => {
+      asked.set(path, shelf.files.get(path)?.blob);
+      return contentOf({ files: shelf.files, missing }, path);
+    };
+    const output = ports.kind.render({ name, folder, surroundings: found.surroundings, read });
+    if (missing.size === 0) ports.memo.set(name, { surroundings, asked, output });
+    for (const blob of missing) shelf.missing.add(blob);
+    return { output, isNew: true };
+  });
+}
+
+/** Without what only follows from a policy that could not be read. */
+function hidden(diagnostics: readonly Diagnostic[], found?: Found): readonly Diagnostic[] {
+  if (found?.policyKnown !== false) return diagnostics;
+  return diagnostics.filter(({ code }) => code !== 'not-allowed');
+}
+
+/** `a_b` + `c` and `a` + `b_c` are one service to Swarm, and so are names that differ only in case. */
+function clashes<Spec>(outputs: readonly FolderOutput<Spec>[]): readonly Diagnostic[] {
+  const owners = new Map<string, string>();
+  return outputs.flatMap(({ rendered, claims }) =>
+    claims.flatMap((claim): readonly Diagnostic[] => {
+      if (rendered === undefined) return [];
+      const owner = owners.get(claim);
+      owners.set(claim, rendered.id);
+      if (owner === undefined || owner === rendered.id) return [];
+      const [what, name] = [
+        claim.slice(0, claim.indexOf(':')),
+        claim.slice(claim.indexOf(':') + 1),
+      ];
+      const message = `the ${what} \`${name}\` is also made by \`${owner}\``;
+      return [{ severity: 'error', code: 'name-conflict', message, place: rendered.place }];
+    }),
+  );
+}

@@ -1,0 +1,149 @@
+import type { Blocked, Health, Id, Kind, Operation, Rendered } from './kind.ts';
+import { failed, judge, newAttempt, type UnitState, verifying } from './unit.ts';
+
+/** What one unit may do now. */
+export interface UnitWork<Call> {
+  readonly id: Id;
+  readonly operations: readonly Operation<Call>[];
+}
+
+/** What one look at a unit gave, for people. */
+export interface UnitView {
+  readonly id: Id;
+  readonly state: UnitState;
+  readonly differs: boolean;
+  readonly blocked: readonly Blocked[];
+  readonly health?: Health;
+}
+
+/** The outcome of one look at everything. */
+export interface Step<Call> {
+  readonly work: readonly UnitWork<Call>[];
+  readonly states: ReadonlyMap<Id, UnitState>;
+  readonly views: readonly UnitView[];
+  /** How soon looking again can matter, at the latest. */
+  readonly wakeMs: number;
+}
+
+/** What a step is decided from. */
+export interface StepInput<Spec, Observed, Call> {
+  readonly kind: Kind<Spec, Observed, Call>;
+  readonly desired: readonly Rendered<Spec>[];
+  readonly observed: Observed;
+  readonly states: ReadonlyMap<Id, UnitState>;
+  readonly nowMs: number;
+  /** Between looks while nothing is under way, and while something is. */
+  readonly intervalMs: number;
+  readonly verifyMs: number;
+}
+
+interface UnitStep<Call> {
+  readonly view: UnitView;
+  readonly operations: readonly Operation<Call>[];
+}
+
+/** Pure. For each unit the one step that is allowed now. Units that left the repository are left alone. */
+export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
+  const steps = input.desired.map((unit) => stepUnit(input, unit));
+  const work = steps
+    .filter(({ operations }) => operations.length > 0)
+    .map(({ view, operations }) => ({ id: view.id, operations }));
+  return {
+    work,
+    states: new Map(steps.map(({ view }) => [view.id, view.state])),
+    views: steps.map(({ view }) => view),
+    wakeMs: soonest(
+      steps.map(({ view }) => wakeOf(view, input)),
+      input.intervalMs,
+    ),
+  };
+}
+
+function stepUnit<Spec, Observed, Call>(
+  input: StepInput<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+): UnitStep<Call> {
+  const { kind, observed, nowMs } = input;
+  const { operations, blocked } = kind.diff(unit, observed);
+  const differs = operations.length > 0 || blocked.length > 0;
+  const state = remembered(input, unit);
+
+  if (!differs) {
+    const applied = state.phase === 'applying' ? verifying(state, nowMs) : state;
+    const health = kind.health(unit, observed, new Set(applied.baseline));
+    const next = looked(applied, health, kind.times(unit), nowMs);
+    return { view: { id: unit.id, state: next, differs, blocked, health }, operations: [] };
+  }
+  const next = blocked.length > 0 ? state : moved(input, unit, state);
+  const due = blocked.length === 0 && next.phase === 'applying' && nowMs >= next.retryAtMs;
+  return {
+    view: { id: unit.id, state: next, differs, blocked },
+    operations: due ? operations : [],
+  };
+}
+
+/** What is remembered of this digest, or a new attempt where there is nothing. */
+function remembered<Spec, Observed, Call>(
+  input: StepInput<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+): UnitState {
+  const state = input.states.get(unit.id);
+  return state === undefined || state.digest !== unit.digest ? attempt(input, unit) : state;
+}
+
+function attempt<Spec, Observed, Call>(
+  input: StepInput<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+): UnitState {
+  return newAttempt(unit.digest, input.kind.baseline(unit, input.observed), input.nowMs);
+}
+
+/**
+ * The Swarm left what was applied. Where the engine took a failing update back by itself that is the
+ * digest's failure, and a failed digest is never applied again: correcting it would repeat for ever.
+ */
+function moved<Spec, Observed, Call>(
+  input: StepInput<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+  state: UnitState,
+): UnitState {
+  if (state.phase === 'applying') return state;
+  if (state.verdict?.status === 'failed' && state.phase === 'none') return state;
+  const health = input.kind.health(unit, input.observed, new Set(state.baseline));
+  if (state.phase === 'verifying' && health.status === 'failing') return failed(state, health);
+  return attempt(input, unit);
+}
+
+/** A unit that failed may recover by itself, with the same digest still in place: then it is verified again. */
+function looked(
+  state: UnitState,
+  health: Health,
+  times: { readonly timeoutMs: number; readonly stableForMs: number },
+  nowMs: number,
+): UnitState {
+  if (state.phase === 'verifying') return judge(state, health, times, nowMs);
+  if (state.verdict?.status === 'failed' && health.status === 'converged') {
+    return judge(verifying(state, nowMs), health, times, nowMs);
+  }
+  return state;
+}
+
+function wakeOf<Spec, Observed, Call>(
+  view: UnitView,
+  input: StepInput<Spec, Observed, Call>,
+): number {
+  switch (view.state.phase) {
+    case 'verifying':
+      return input.verifyMs;
+    case 'applying':
+      return view.blocked.length > 0
+        ? Math.min(input.intervalMs, 5_000)
+        : Math.max(0, view.state.retryAtMs - input.nowMs);
+    case 'none':
+      return input.intervalMs;
+  }
+}
+
+function soonest(values: readonly number[], atMostMs: number): number {
+  return values.reduce((least, value) => Math.min(least, value), atMostMs);
+}

@@ -1,0 +1,140 @@
+import {
+  Environment,
+  ENVIRONMENT_UNSUPPORTED,
+  Policy,
+  Defaults,
+} from '../../schemas/environment.ts';
+import type { Allow } from '../../schemas/environment.ts';
+import { REPOSITORY_UNSUPPORTED, Repository } from '../../schemas/repository.ts';
+import type { StackDefaults } from '../../schemas/stack.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { readDocument } from './document.ts';
+import type { Read } from './document.ts';
+
+/** `policy.allow` with nothing left open. */
+export type AllowRules = { readonly [Key in keyof Allow]-?: NonNullable<Allow[Key]> };
+
+/** What every unit is rendered with: understudy.yaml and the Environment, the latter on top. */
+export interface Surroundings {
+  readonly environment: string;
+  /** Text as written. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly allow: AllowRules;
+  readonly stack: StackDefaults;
+}
+
+const denied: AllowRules = {
+  binds: [],
+  dockerSocket: false,
+  hostNetwork: false,
+  capabilities: [],
+  sysctls: [],
+  plugins: false,
+  undefinedVariables: false,
+};
+
+/** Pure. Reads understudy.yaml. */
+export function readRepository(file: string, text: string): Read<Repository> {
+  return readDocument(file, text, { schema: Repository, unsupported: REPOSITORY_UNSUPPORTED });
+}
+
+/** Pure. Reads an Environment; `isCron` says whether a cron expression can be read. */
+export function readEnvironment(
+  file: string,
+  text: string,
+  isCron: (expression: string) => boolean,
+): Read<Environment> {
+  const read = readDocument(file, text, {
+    schema: Environment,
+    unsupported: ENVIRONMENT_UNSUPPORTED,
+  });
+  const { value, located } = read;
+  if (value === undefined || located === undefined) return read;
+  const mistakes: Diagnostic[] = [];
+  const name = file.replace(/^.*\//, '').replace(/\.yaml$/, '');
+  if (value.name !== name) {
+    mistakes.push({
+      severity: 'error',
+      code: 'wrong-name',
+      message: `the file is called \`${name}.yaml\`, so the environment's name is \`${name}\``,
+      place: located.place(['name'], 'value'),
+      hint: `write \`name: ${name}\` or rename the file`,
+    });
+  }
+  for (const [index, window] of (value.windows ?? []).entries()) {
+    if (isCron(window.cron)) continue;
+    mistakes.push({
+      severity: 'error',
+      code: 'wrong-value',
+      message: 'this is not a cron expression',
+      place: located.place(['windows', index, 'cron'], 'value'),
+      hint: 'write five fields such as `0 2 * * 1-5`',
+    });
+  }
+  return { ...read, diagnostics: [...read.diagnostics, ...mistakes] };
+}
+
+/** What stands around the units, as far as two documents with mistakes can tell. */
+export interface Found {
+  readonly surroundings: Surroundings;
+  /** False: a `policy` could not be read, so that what it forbids is not known. */
+  readonly policyKnown: boolean;
+}
+
+/** Pure. Undefined where not even the variables can be read: then no unit can be judged. */
+export function surroundingsOf(
+  environment: string,
+  repository: Read<Repository> | undefined,
+  document: Read<Environment>,
+): Found | undefined {
+  const variables = variablesOf(document);
+  if (variables === undefined) return undefined;
+  const below = partsOf(repository);
+  const above = partsOf(document);
+  const defaults = [below.defaults?.stack ?? {}, above.defaults?.stack ?? {}];
+  return {
+    surroundings: {
+      environment,
+      variables,
+      allow: { ...denied, ...defined(below.policy?.allow), ...defined(above.policy?.allow) },
+      stack: {
+        ...defaults[0],
+        ...defaults[1],
+        health: { ...defaults[0]?.health, ...defaults[1]?.health },
+      },
+    },
+    policyKnown: below.policy !== undefined && above.policy !== undefined,
+  };
+}
+
+/** Pure. Without keys whose value is undefined, so that they do not hide what is below. */
+function defined(allow: Allow | undefined): Partial<AllowRules> {
+  return Object.fromEntries(Object.entries(allow ?? {}).filter(([, value]) => value !== undefined));
+}
+
+function variablesOf({ located }: Read<unknown>): Record<string, string> | undefined {
+  const written = fieldOf(located?.value, 'variables') ?? {};
+  if (located === undefined || !isMapping(located.value) || !isMapping(written)) return undefined;
+  return Object.fromEntries(
+    Object.entries(written).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : (located.text(['variables', name]) ?? String(value)),
+    ]),
+  );
+}
+
+function partsOf(read: Read<unknown> | undefined) {
+  const value = read?.located?.value;
+  return {
+    policy: Policy.safeParse(fieldOf(value, 'policy') ?? {}).data,
+    defaults: Defaults.safeParse(fieldOf(value, 'defaults') ?? {}).data,
+  };
+}
+
+function fieldOf(value: unknown, key: string): unknown {
+  return isMapping(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

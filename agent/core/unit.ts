@@ -1,0 +1,128 @@
+import type { Health, HealthTimes } from './kind.ts';
+
+/** How a unit's last look ended, for one digest. */
+export type Verdict =
+  | { readonly status: 'healthy'; readonly digest: string }
+  | {
+      readonly status: 'failed';
+      readonly digest: string;
+      readonly code: string;
+      readonly why: string;
+      readonly evidence: string;
+    };
+
+/**
+ * What the agent remembers of one unit between passes. Milliseconds of our own monotonic clock.
+ * `none`: nothing is under way. `applying`: calls are due. `verifying`: calls are done, health is open.
+ */
+export interface UnitState {
+  readonly phase: 'none' | 'applying' | 'verifying';
+  /** What is or was applied. */
+  readonly digest: string;
+  readonly verdict?: Verdict;
+  /** When this attempt began. */
+  readonly attemptAtMs: number;
+  readonly baseline: readonly string[];
+  readonly progress: number;
+  readonly progressAtMs: number;
+  /** What runs, and since when it is the same. */
+  readonly members?: string;
+  readonly membersSinceMs: number;
+  /** Calls of this attempt that ended open or out of sequence, and when to try again. */
+  readonly tries: number;
+  readonly retryAtMs: number;
+}
+
+/** Pure. A new attempt at `digest`: earlier failures and waits do not count against it. */
+export function newAttempt(digest: string, baseline: readonly string[], nowMs: number): UnitState {
+  return {
+    phase: 'applying',
+    digest,
+    attemptAtMs: nowMs,
+    baseline,
+    progress: 0,
+    progressAtMs: nowMs,
+    membersSinceMs: nowMs,
+    tries: 0,
+    retryAtMs: nowMs,
+  };
+}
+
+/** Pure. All calls are done: the clock of health starts. */
+export function verifying(state: UnitState, nowMs: number): UnitState {
+  const { members: _members, ...rest } = state;
+  return { ...rest, phase: 'verifying', progress: 0, progressAtMs: nowMs, membersSinceMs: nowMs };
+}
+
+/** Pure. A certain failure of this digest: it stays as it is until the digest changes. */
+export function failed(
+  state: UnitState,
+  {
+    code,
+    why,
+    evidence,
+  }: { readonly code: string; readonly why: string; readonly evidence: string },
+): UnitState {
+  const { digest } = state;
+  return { ...state, phase: 'none', verdict: { status: 'failed', digest, code, why, evidence } };
+}
+
+/** Pure. A call that ended open, or met a newer version: read again and try later, doubling up to five minutes. */
+export function postponed(state: UnitState, firstWaitMs: number, nowMs: number): UnitState {
+  const waitMs = Math.min(firstWaitMs * 2 ** Math.min(state.tries, 20), 300_000);
+  return { ...state, phase: 'applying', tries: state.tries + 1, retryAtMs: nowMs + waitMs };
+}
+
+/**
+ * Pure. One look at a unit that verifies (or that failed and may have recovered by itself).
+ * Converged and unchanged for `stableForMs` is healthy; a certain failure, or no progress for `timeoutMs`, is failed.
+ */
+export function judge(
+  state: UnitState,
+  health: Health,
+  times: HealthTimes,
+  nowMs: number,
+): UnitState {
+  switch (health.status) {
+    case 'failing':
+      return failed(state, health);
+    case 'progressing': {
+      const next = progressed(withoutMembers(state), health.progress, nowMs);
+      return nowMs - next.progressAtMs >= times.timeoutMs
+        ? failed(state, timeout(times.timeoutMs, health.summary))
+        : next;
+    }
+    case 'converged': {
+      const same = state.members === health.members;
+      // To have converged is the most progress there is; to do so again and again is none.
+      const next = {
+        ...progressed(state, Number.MAX_SAFE_INTEGER, nowMs),
+        members: health.members,
+        membersSinceMs: same ? state.membersSinceMs : nowMs,
+      };
+      if (same && nowMs - next.membersSinceMs >= times.stableForMs) {
+        return { ...next, phase: 'none', verdict: { status: 'healthy', digest: state.digest } };
+      }
+      const restless = times.timeoutMs + times.stableForMs;
+      return !same && nowMs - next.progressAtMs >= restless
+        ? failed(state, timeout(restless, `${health.summary}, but its tasks do not stay`))
+        : next;
+    }
+  }
+}
+
+function withoutMembers(state: UnitState): UnitState {
+  const { members: _members, ...rest } = state;
+  return rest;
+}
+
+function progressed(state: UnitState, progress: number, nowMs: number): UnitState {
+  return progress > state.progress ? { ...state, progress, progressAtMs: nowMs } : state;
+}
+
+function timeout(
+  ms: number,
+  evidence: string,
+): { readonly code: string; readonly why: string; readonly evidence: string } {
+  return { code: 'timeout', why: `no progress for ${String(Math.round(ms / 1000))} s`, evidence };
+}

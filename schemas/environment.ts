@@ -1,0 +1,149 @@
+import { z } from 'zod';
+
+import {
+  Flag,
+  Glob,
+  Name,
+  Percent,
+  RepositoryPath,
+  TimeZone,
+  UnitId,
+  duration,
+  positiveDuration,
+  text,
+  whole,
+} from './common.ts';
+import { STACK_DEFAULTS_UNSUPPORTED, StackDefaults } from './stack.ts';
+
+const PREFIX = 'write an absolute path such as `/srv/media`, without `..`';
+const BindPrefix = z.string({ error: PREFIX }).refine(isBindPrefix, { error: PREFIX });
+
+function isBindPrefix(path: string): boolean {
+  if (!path.startsWith('/') || /[\p{Cc}\\]/u.test(path)) return false;
+  return path.split('/').every((part) => part !== '.' && part !== '..');
+}
+
+/** What stacks may do although it makes them root on every node. Absent = refused. */
+export const Allow = z.strictObject({
+  binds: z.array(BindPrefix).optional(),
+  dockerSocket: Flag.optional(),
+  hostNetwork: Flag.optional(),
+  capabilities: z.array(text('a capability such as `NET_ADMIN`')).optional(),
+  sysctls: z.array(text('a sysctl such as `net.core.somaxconn`')).optional(),
+  plugins: Flag.optional(),
+  undefinedVariables: Flag.optional(),
+});
+export type Allow = z.output<typeof Allow>;
+
+const COMMIT_RULES = 'write `off`, `head` or `every`';
+
+/** `policy`, in understudy.yaml and in an Environment. */
+export const Policy = z.strictObject({
+  removals: z
+    .strictObject({ max: whole(0, 100_000).optional(), share: Percent.optional() })
+    .optional(),
+  allow: Allow.optional(),
+  images: z
+    .strictObject({
+      lock: z
+        .enum(['off', 'warn', 'required'], { error: 'write `off`, `warn` or `required`' })
+        .optional(),
+      registries: z.array(Glob).optional(),
+    })
+    .optional(),
+  signatures: z
+    .strictObject({
+      mode: z.enum(['off', 'head', 'every'], { error: COMMIT_RULES }).optional(),
+      keys: z.array(RepositoryPath).optional(),
+    })
+    .optional(),
+  ceph: z
+    .strictObject({
+      dataMovement: z
+        .enum(['never', 'healthy', 'always'], { error: 'write `never`, `healthy` or `always`' })
+        .optional(),
+    })
+    .optional(),
+});
+
+/** `rollout`, in understudy.yaml and in an Environment. Durations in milliseconds. */
+export const Rollout = z.strictObject({
+  atOnce: whole(1, 100_000).optional(),
+  maxFailures: whole(1, 100_000).optional(),
+  pause: duration().optional(),
+  canary: z.array(UnitId).optional(),
+  onFailure: z.enum(['pause', 'rollback'], { error: 'write `pause` or `rollback`' }).optional(),
+});
+
+/** `defaults`, in understudy.yaml and in an Environment. */
+export const Defaults = z.strictObject({ stack: StackDefaults.optional() });
+
+const VARIABLE =
+  'write a variable name of letters, digits and `_` that does not begin with a digit';
+const VALUE = 'write text, a number, `true` or `false`';
+
+/** A variable's value; the text as written counts, so `1.10` stays `1.10`. */
+const Value = z.union([z.string(), z.number(), z.bigint(), z.boolean()], { error: VALUE });
+
+const Servers = z.strictObject({ default: Name.optional(), allowed: z.array(Name).optional() });
+
+const Window = z.strictObject({
+  cron: text('a cron expression such as `0 2 * * 1-5`'),
+  duration: positiveDuration(),
+  timeZone: TimeZone,
+  stacks: z.array(Glob).optional(),
+});
+
+const CHANNELS = ['slack', 'discord', 'telegram', 'ntfy', 'email', 'webhook'] as const;
+const EVENTS = ['failed', 'rolled-back', 'held', 'recovered', 'stuck'] as const;
+
+const Notification = z.strictObject({
+  type: z.enum(CHANNELS, { error: `write one of ${listed(CHANNELS)}` }),
+  secret: Name,
+  on: z.array(z.enum(EVENTS, { error: `write one of ${listed(EVENTS)}` })).optional(),
+});
+
+function listed(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(', ');
+}
+
+/** environments/NAME.yaml. Durations in milliseconds. */
+export const Environment = z.strictObject({
+  kind: z.literal('Environment', { error: 'write `kind: Environment`' }),
+  name: text('the name of the file without `.yaml`'),
+  description: z.string({ error: 'write text' }).optional(),
+  variables: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE }), Value)
+    .optional(),
+  stacks: z
+    .strictObject({ include: z.array(Glob).optional(), exclude: z.array(Glob).optional() })
+    .optional(),
+  mysql: Servers.optional(),
+  ceph: Servers.optional(),
+  defaults: Defaults.optional(),
+  rollout: Rollout.optional(),
+  policy: Policy.optional(),
+  windows: z.array(Window).optional(),
+  notifications: z.array(Notification).optional(),
+  promotion: z
+    .strictObject({ branch: text('a branch'), soak: positiveDuration().optional() })
+    .optional(),
+});
+export type Environment = z.output<typeof Environment>;
+
+/** Keys of `policy` that this version does not act upon. */
+export const POLICY_UNSUPPORTED = ['removals', 'images', 'signatures', 'ceph'];
+
+/** Keys of `Environment` that this version does not act upon. */
+export const ENVIRONMENT_UNSUPPORTED = [
+  'stacks.include',
+  'stacks.exclude',
+  'mysql',
+  'ceph',
+  'rollout',
+  'windows',
+  'notifications',
+  'promotion',
+  ...POLICY_UNSUPPORTED.map((key) => `policy.${key}`),
+  ...STACK_DEFAULTS_UNSUPPORTED.map((key) => `defaults.stack.${key}`),
+];

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+import { positiveDuration } from './common.ts';
+import { Defaults, POLICY_UNSUPPORTED, Policy, Rollout } from './environment.ts';
+import { STACK_DEFAULTS_UNSUPPORTED } from './stack.ts';
+
+/** understudy.yaml. Durations in milliseconds. */
+export const Repository = z.strictObject({
+  version: z.literal(1, { error: 'write `version: 1`' }),
+  interval: positiveDuration().optional(),
+  retryInterval: positiveDuration().optional(),
+  defaults: Defaults.optional(),
+  rollout: Rollout.optional(),
+  policy: Policy.optional(),
+});
+export type Repository = z.output<typeof Repository>;
+
+/** Keys of `Repository` that this version does not act upon. */
+export const REPOSITORY_UNSUPPORTED = [
+  'rollout',
+  ...POLICY_UNSUPPORTED.map((key) => `policy.${key}`),
+  ...STACK_DEFAULTS_UNSUPPORTED.map((key) => `defaults.stack.${key}`),
+];

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+
+import { Flag, MachinePath, Name, Size, positiveDuration, text, whole } from './common.ts';
+
+const BRANCH = 'write a branch such as `main`';
+const FOLDER = 'write a folder inside the repository such as `.` or `clusters/main`';
+
+const Git = z.strictObject({
+  url: text('the address of the repository'),
+  branch: z
+    .string({ error: BRANCH })
+    .regex(/^(?![-/.])(?!.*(?:\.\.|@\{|\/\/|\.lock(?:\/|$)))[^\s\p{Cc}~^:?*[\\]+(?<![/.])$/u, {
+      error: BRANCH,
+    })
+    .default('main'),
+  path: z.string({ error: FOLDER }).refine(isFolder, { error: FOLDER }).default('.'),
+  ssh: z.strictObject({ keyFile: MachinePath, knownHostsFile: MachinePath }).optional(),
+  https: z
+    .strictObject({
+      tokenFile: MachinePath.optional(),
+      username: text('a user name').optional(),
+      passwordFile: MachinePath.optional(),
+      caFile: MachinePath.optional(),
+    })
+    .optional(),
+  maxBytes: Size.default(512 * 2 ** 20),
+  maxFiles: whole(1, 1_000_000).default(50_000),
+});
+
+function isFolder(path: string): boolean {
+  if (path === '.') return true;
+  if (path === '' || path.startsWith('-') || /[\p{Cc}\\]/u.test(path)) return false;
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+const HOST = 'write a host and a port such as `db1:3306`';
+const HostPort = z
+  .string({ error: HOST })
+  .regex(/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/, { error: HOST });
+
+const MySQLServer = z.strictObject({
+  hosts: z.array(HostPort).min(1, { error: 'write at least one host' }),
+  user: text('a user name'),
+  passwordFile: MachinePath,
+  tls: z
+    .strictObject({
+      mode: z.enum(['required', 'off'], { error: 'write `required` or `off`' }).default('required'),
+      caFile: MachinePath.optional(),
+      verifyName: Flag.default(true),
+    })
+    .optional(),
+  databases: z.array(text('a pattern of database names')).default([]),
+});
+
+const CephCluster = z.strictObject({
+  confFile: MachinePath,
+  keyringFile: MachinePath,
+  client: text('a Ceph client').default('client.understudy'),
+  clientPattern: text('a pattern of Ceph clients').default('client.site-*'),
+  python: MachinePath.default('/usr/bin/python3'),
+});
+
+const Term = z.strictObject({
+  ttl: positiveDuration(),
+  renew: positiveDuration(),
+  takeover: positiveDuration(),
+});
+
+const NETWORK = 'write a network such as `10.0.0.0/8`';
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** The agent's own settings, /etc/understudy/agent.yaml. Milliseconds and bytes. */
+export const Settings = z.strictObject({
+  environment: Name,
+  repository: Git,
+  docker: z
+    .strictObject({ socket: MachinePath.default('/var/run/docker.sock') })
+    .default({ socket: '/var/run/docker.sock' }),
+  stateDir: MachinePath.default('/var/lib/understudy'),
+  age: z.strictObject({ keyFile: MachinePath }).optional(),
+  mysql: z.record(Name, MySQLServer).optional(),
+  ceph: z.record(Name, CephCluster).optional(),
+  registries: z
+    .record(
+      text('a registry host'),
+      z.strictObject({ username: text('a user name'), passwordFile: MachinePath }),
+    )
+    .optional(),
+  listen: HostPort.optional(),
+  advertise: z
+    .string()
+    .regex(/^https?:\/\/[^\s\p{Cc}]+$/u, {
+      error: 'write an address such as `http://10.0.0.1:7070`',
+    })
+    .optional(),
+  tokenFile: MachinePath.optional(),
+  webhookSecretFile: MachinePath.optional(),
+  network: z
+    .strictObject({
+      allow: z
+        .array(z.string({ error: NETWORK }).regex(/^[0-9A-Fa-f.:]+\/\d{1,3}$/, { error: NETWORK }))
+        .default([]),
+    })
+    .optional(),
+  lease: z
+    .strictObject({
+      working: Term.optional(),
+      idle: Term.optional(),
+      stopBefore: positiveDuration().optional(),
+    })
+    .optional(),
+  atOnce: whole(1, 256).default(16),
+  log: z
+    .strictObject({
+      level: z.enum(LEVELS, { error: 'write a level such as `info` or `debug`' }).default('info'),
+    })
+    .default({ level: 'info' }),
+});
+export type Settings = z.output<typeof Settings>;
+
+/** Keys of `Settings` that this version does not act upon. */
+export const SETTINGS_UNSUPPORTED = [
+  'repository.https',
+  'age',
+  'mysql',
+  'ceph',
+  'registries',
+  'listen',
+  'advertise',
+  'tokenFile',
+  'webhookSecretFile',
+  'network',
+  'lease',
+];
+
+/** Single values that a flag or an environment variable may give instead of the file. */
+export const SETTINGS_SCALARS = [
+  'environment',
+  'repository.url',
+  'repository.branch',
+  'repository.path',
+  'repository.ssh.keyFile',
+  'repository.ssh.knownHostsFile',
+  'repository.maxBytes',
+  'repository.maxFiles',
+  'docker.socket',
+  'stateDir',
+  'atOnce',
+  'log.level',
+] as const;
