@@ -1,0 +1,225 @@
+import Docker from 'dockerode';
+import type { CallOutcome } from '../../core/kind.ts';
+import type { Clock } from '../../reconcile/ports.ts';
+import type { NotOk } from './classify.ts';
+import {
+  isUpdated,
+  readConfigs,
+  readIdentity,
+  readMade,
+  readNetworks,
+  readNodes,
+  readSecrets,
+  readServices,
+  readTaskIds,
+  readTasks,
+  type Shaped,
+} from './shapes.ts';
+import type { ServiceSpec } from './engine-api.ts';
+import type { StackCall, Swarm, SwarmState } from './swarm.ts';
+import { EngineError, type Modem, openModem } from './transport.ts';
+
+/** How to reach the engine of one manager. */
+export interface SwarmSettings {
+  /** Path of the engine's unix socket. Nothing in the environment changes it. */
+  readonly socket: string;
+  /** Engine API version, pinned; the default. */
+  readonly version?: '1.41';
+  /** Exchanges at once; 16. */
+  readonly atOnce?: number;
+  /** How long a call may take, waiting for its turn included; 6 s each (DESIGN 8: the lease is built on it). */
+  readonly deadlinesMs?: { readonly read: number; readonly write: number };
+}
+
+/**
+ * Opens the Swarm behind one engine's socket; connections are made when needed. A call that was under way when its
+ * signal was aborted is `unknown`; one that had not begun, and any reading, rejects with the signal's reason.
+ */
+export function openSwarm(settings: SwarmSettings, clock: Clock): Swarm & { close(): void } {
+  const modem = openModem(
+    {
+      socket: settings.socket,
+      version: settings.version ?? '1.41',
+      atOnce: settings.atOnce ?? 16,
+      deadlinesMs: settings.deadlinesMs ?? { read: 6_000, write: 6_000 },
+    },
+    clock,
+  );
+  // dockerode takes a modem; its types do not know it. With one it reads nothing from the environment.
+  const options = { socketPath: settings.socket, modem };
+  const docker = new Docker(options);
+  return {
+    observe: (signal) => observe(docker, signal),
+    identity: (signal) => identity(modem, signal),
+    call: (call, signal) => carryOut(docker, call, signal),
+    close: () => modem.close(),
+  };
+}
+
+async function observe(docker: Docker, signal: AbortSignal): Promise<CallOutcome<SwarmState>> {
+  signal.throwIfAborted();
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  let failed: NotOk | undefined;
+
+  async function read<Value>(
+    what: string,
+    ask: (query: Query) => Promise<unknown>,
+    shape: (json: unknown) => Shaped<Value>,
+    filters?: Readonly<Record<string, readonly string[]>>,
+  ): Promise<Value | undefined> {
+    const query = { _query: filters === undefined ? {} : { filters }, abortSignal: either };
+    const outcome = await outcomeOf(() => ask(query), shape);
+    if (outcome.status === 'ok') return outcome.value;
+    // The first failure is the cause; what it stops fails too and says nothing.
+    const cause = outcome.cause === undefined ? {} : { cause: outcome.cause };
+    failed ??= { status: 'unknown', why: `reading ${what}: ${outcome.why}`, ...cause };
+    stop.abort();
+    return undefined;
+  }
+
+  const fresh = { '_up-to-date': ['true'] };
+  const [services, networks, configs, secrets, nodes, tasks, freshTaskIds] = await Promise.all([
+    read('services', (query) => docker.listServices(query), readServices),
+    read('networks', (query) => docker.listNetworks(query), readNetworks),
+    read('configs', (query) => docker.listConfigs(query), readConfigs),
+    read('secrets', (query) => docker.listSecrets(query), readSecrets),
+    read('nodes', (query) => docker.listNodes(query), readNodes),
+    read('tasks', (query) => docker.listTasks(query), readTasks),
+    read('fresh tasks', (query) => docker.listTasks(query), readTaskIds, fresh),
+  ]);
+  signal.throwIfAborted();
+  if (services && networks && configs && secrets && nodes && tasks && freshTaskIds) {
+    const value = { services, networks, configs, secrets, nodes, tasks, freshTaskIds };
+    return { status: 'ok', value };
+  }
+  return failed ?? { status: 'unknown', why: 'reading the Swarm failed' };
+}
+
+async function identity(
+  modem: Modem,
+  signal: AbortSignal,
+): Promise<CallOutcome<{ readonly swarmId: string; readonly nodeId: string }>> {
+  signal.throwIfAborted();
+  const ask = { path: '/info', method: 'GET', options: { _query: {} }, abortSignal: signal };
+  const outcome = await outcomeOf(() => modem.ask(ask), readIdentity);
+  signal.throwIfAborted();
+  if (outcome.status !== 'ok') return outcome;
+  const { manager, swarmId, nodeId } = outcome.value;
+  if (manager) return { status: 'ok', value: { swarmId, nodeId } };
+  const why = 'this engine is not a manager of a Swarm';
+  return { status: 'refused', why, retry: 'after-replan', cause: 'not-a-manager' };
+}
+
+interface Query {
+  readonly _query: object;
+  readonly abortSignal: AbortSignal;
+}
+
+async function carryOut(
+  docker: Docker,
+  call: StackCall,
+  signal: AbortSignal,
+): Promise<CallOutcome<{ readonly id: string }>> {
+  assertSendable(call);
+  signal.throwIfAborted();
+  return outcomeOf(() => send(docker, call, signal), readMade);
+}
+
+/** dockerode gives a handle with the new object's id. Bodies go into `_body`, never into the URL. */
+async function send(docker: Docker, call: StackCall, abortSignal: AbortSignal): Promise<unknown> {
+  const rest = { _query: {}, abortSignal };
+  switch (call.op) {
+    case 'network-create': {
+      const options = { ...rest, Name: call.body.Name, _body: call.body };
+      return docker.createNetwork(options);
+    }
+    case 'config-create':
+      return docker.createConfig({ ...rest, _body: fileBody(call, call.data) });
+    case 'secret-create':
+      return docker.createSecret({ ...rest, _body: fileBody(call, call.data.reveal()) });
+    case 'service-create': {
+      const options = { ...rest, _body: call.body };
+      return docker.createService(options);
+    }
+    case 'config-label':
+    case 'secret-label': {
+      const options = { ...versioned(call), abortSignal, _body: labelBody(call) };
+      const file =
+        call.op === 'config-label' ? docker.getConfig(call.id) : docker.getSecret(call.id);
+      return isUpdated('file', await file.update(options)) ? { id: call.id } : {};
+    }
+    case 'service-update': {
+      const options = { ...versioned(call), abortSignal, _body: call.body };
+      const answer: unknown = await docker.getService(call.id).update(options);
+      return isUpdated('service', answer) ? { id: call.id } : {};
+    }
+  }
+}
+
+function versioned(call: { readonly version: number }): { readonly _query: object } {
+  return { _query: { version: call.version } };
+}
+
+function labelBody(call: {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}): object {
+  return { Name: call.name, Labels: call.labels };
+}
+
+function fileBody(
+  call: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly templating?: string;
+  },
+  data: string,
+): object {
+  const templating = call.templating === undefined ? {} : { Templating: { Name: call.templating } };
+  return { Name: call.name, Labels: call.labels, Data: data, ...templating };
+}
+
+async function outcomeOf<Value>(
+  ask: () => Promise<unknown>,
+  shape: (json: unknown) => Shaped<Value>,
+): Promise<CallOutcome<Value>> {
+  try {
+    const shaped = shape(await ask());
+    if (shaped.ok) return { status: 'ok', value: shaped.value };
+    return {
+      status: 'unknown',
+      why: `the answer has another shape at ${shaped.where}`,
+    };
+  } catch (error) {
+    if (error instanceof EngineError) return error.outcome;
+    throw error;
+  }
+}
+
+/** Throws where a call must never leave this process: a bug above, not the repository's mistake. */
+function assertSendable(call: StackCall): void {
+  if ('id' in call) {
+    // Anything else is looked up by name, then by prefix, and may hit another service.
+    if (!/^[a-z0-9]{25}$/.test(call.id)) throw new Error('bug: an update needs a full id');
+    if (!Number.isSafeInteger(call.version)) throw new Error('bug: an update needs a version');
+  }
+  if (call.op === 'service-update' || call.op === 'service-create') assertSpec(call.body);
+}
+
+function assertSpec(spec: ServiceSpec): void {
+  const { Placement, ContainerSpec } = spec.TaskTemplate;
+  // The type says that it is there; what arrives came through JSON. Its lack kills one leader after another.
+  const placement: unknown = Placement;
+  if (typeof placement !== 'object' || placement === null) {
+    throw new Error(`bug: service ${spec.Name} without TaskTemplate.Placement`);
+  }
+  for (const { SecretName, SecretID } of ContainerSpec.Secrets ?? []) {
+    if (!SecretID)
+      throw new Error(`bug: service ${spec.Name} names secret ${SecretName} without id`);
+  }
+  for (const { ConfigName, ConfigID } of ContainerSpec.Configs ?? []) {
+    if (!ConfigID)
+      throw new Error(`bug: service ${spec.Name} names config ${ConfigName} without id`);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Allow } from './allow.ts';
+import { cleanPath } from './names.ts';
+
+const SOCKETS = ['/var/run/docker.sock', '/run/docker.sock'];
+
+/** Why a path of a node may not be mounted, and what to do. */
+export interface Refusal {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * Pure. Judges a path of a node that a stack wants to mount, whichever way it asks. Paths are compared with `..`
+ * resolved; symbolic links of a node cannot be known here, so an allowed folder must not hold foreign ones.
+ */
+export function judgeBind(source: string, allow: Allow): Refusal | undefined {
+  if (!source.startsWith('/')) {
+    return {
+      message: `\`${source}\` is relative to a folder that does not exist on the nodes`,
+      hint: 'write an absolute path that the policy allows, or put the file into `configs`',
+    };
+  }
+  if (source.includes('{{')) {
+    return {
+      message: 'a host path with a template could become any path',
+      hint: 'write the path without `{{`',
+    };
+  }
+  const path = cleanPath(source);
+  const isSocket = SOCKETS.includes(path);
+  if (!allow.dockerSocket && SOCKETS.some((socket) => isUnder(socket, path))) {
+    return {
+      message: isSocket
+        ? 'the Docker socket makes a service root on the whole Swarm'
+        : `\`${path}\` holds the Docker socket, which makes a service root on the whole Swarm`,
+      hint: 'set `policy.allow.dockerSocket: true` in the environment if it must be',
+    };
+  }
+  if (isSocket || allow.binds.some((prefix) => isUnder(path, cleanPath(prefix)))) return undefined;
+  return {
+    message: `the policy does not allow \`${path}\` of the nodes to be mounted`,
+    hint: 'use a volume, or add a prefix of the path to `policy.allow.binds` in the environment',
+  };
+}
+
+/** File systems of other machines, and memory: nothing of the node itself can be named with them. */
+const foreignTypes = new Set(['nfs', 'nfs4', 'cifs', 'smb3', 'tmpfs', 'ceph']);
+const localFlags = new Set(['bind', 'rbind', 'remount', 'move']);
+
+/**
+ * Pure. Judges the options of a volume of the `local` driver: they are those of `mount`, so that `o: bind` with a
+ * `device` is a host path under another name.
+ */
+export function judgeVolumeOptions(
+  options: Readonly<Record<string, string>>,
+  allow: Allow,
+): Refusal | undefined {
+  const known = new Map(Object.entries(options).map(([key, value]) => [key.toLowerCase(), value]));
+  if (known.size === 0) return undefined;
+  const flags = (known.get('o') ?? '').split(',').map((flag) => flag.trim().toLowerCase());
+  const isForeign = foreignTypes.has((known.get('type') ?? '').trim().toLowerCase());
+  if (isForeign && !flags.some((flag) => localFlags.has(flag))) return undefined;
+  const device = known.get('device');
+  if (device === undefined || device === '') {
+    // Without a device nothing is mounted, unless a file system takes its parts from `o` (overlay).
+    return known.has('type') ? judgeBind('/', allow) : undefined;
+  }
+  if (flags.some((flag) => /(?:^|=|:)\//.test(flag))) return judgeBind('/', allow);
+  return judgeBind(device, allow);
+}
+
+function isUnder(path: string, folder: string): boolean {
+  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
+}

@@ -1,0 +1,48 @@
+import type { FileObject, Network, Volume } from '../../../../schemas/compose.ts';
+import type { Allow } from './allow.ts';
+import type { Notes } from './notes.ts';
+
+/** What one section of the top level declares. */
+export interface Declared<Entry> {
+  /** As far as the schema takes them; null = all defaults. */
+  readonly entries: ReadonlyMap<string, Entry | null>;
+  /** False only where the file surely does not declare the key: a broken entry is declared, too. */
+  has(key: string): boolean;
+}
+
+/** What every conversion may look at. */
+export interface Context {
+  readonly stack: string;
+  /** Folder of the Compose file, within the repository. */
+  readonly folder: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly read: (path: string) => Uint8Array | undefined;
+  readonly allow: Allow;
+  readonly networks: Declared<Network>;
+  readonly volumes: Declared<Volume>;
+  readonly configs: Declared<FileObject>;
+  readonly secrets: Declared<FileObject>;
+  /** Everything that is wrong goes here; a conversion goes on with what it has. */
+  readonly notes: Notes;
+}
+
+/** Pure. The name in the Swarm: what the file gives, else the stack's own, else (external) the key. */
+export function swarmName(
+  key: string,
+  entry:
+    { readonly name?: string | undefined; readonly external?: ExternalForm } | null | undefined,
+  stack: string,
+): string {
+  const external = entry?.external;
+  const old = typeof external === 'object' ? external.name : undefined;
+  if (entry?.name !== undefined && entry.name !== '') return entry.name;
+  if (old !== undefined && old !== '') return old;
+  return isExternal(external) ? key : `${stack}_${key}`;
+}
+
+type ExternalForm = boolean | { readonly name?: string | undefined } | undefined;
+
+/** Pure. True for something that exists outside of the stack. */
+export function isExternal(external: ExternalForm): boolean {
+  return external !== undefined && external !== false;
+}

@@ -1,0 +1,145 @@
+import { posix } from 'node:path';
+
+import type { Service } from '../../../../schemas/compose-service.ts';
+import type { Path } from '../../../core/parse.ts';
+import type { Context } from './context.ts';
+import { readEnvFile } from './env-file.ts';
+import { noteDuplicates, splitPair } from './labels.ts';
+import { bytewise, pathInside } from './names.ts';
+import { definedHow } from './variables.ts';
+
+/**
+ * `environment` over `env_file`, as `KEY=VALUE`, sorted by bytes. A name without a value takes the environment's
+ * variable of that name; so does, as in the CLI, one whose value is empty.
+ */
+export function convertEnvironment(
+  service: Service,
+  path: Path,
+  context: Context,
+): string[] | undefined {
+  const values = new Map<string, string | undefined>(fromFiles(service, path, context));
+  const { environment } = service;
+  noteDuplicates(environment, [...path, 'environment'], context.notes);
+  const pairs = Array.isArray(environment)
+    ? environment.map((item, index): [string | number, string, string | undefined] => [
+        index,
+        ...splitPair(item),
+      ])
+    : Object.entries(environment ?? {}).map(
+        ([key, value]): [string | number, string, string | undefined] => [
+          key,
+          key,
+          value ?? undefined,
+        ],
+      );
+  for (const [at, key, value] of pairs) {
+    values.set(key, filledIn(key, value, [...path, 'environment', at], context));
+  }
+  if (values.size === 0) return undefined;
+  return [...values]
+    .map(([key, value]) => (value === undefined ? key : `${key}=${value}`))
+    .toSorted(bytewise);
+}
+
+function filledIn(
+  key: string,
+  value: string | undefined,
+  path: Path,
+  context: Context,
+): string | undefined {
+  if (value !== undefined && value !== '') return value;
+  const { variables, notes } = context;
+  const variable = Object.hasOwn(variables, key) ? variables[key] : undefined;
+  if (variable !== undefined) {
+    if (value === '' && variable !== '') {
+      notes.warn(
+        'interpolation',
+        path,
+        `\`${key}\` is empty here and takes the value of the variable \`${key}\``,
+      );
+    }
+    return variable;
+  }
+  if (value === undefined && !notes.isFull) noteUndefined(key, path, context);
+  return value;
+}
+
+function noteUndefined(key: string, path: Path, { allow, variables, notes }: Context): void {
+  const message = `\`${key}\` has no value, and no variable is called so`;
+  const { undefinedVariables } = allow;
+  if (undefinedVariables) notes.warn('undefined-variable', path, message);
+  else
+    notes.error(
+      'undefined-variable',
+      path,
+      message,
+      definedHow(key, { variables, undefinedVariables }),
+    );
+}
+
+function fromFiles(service: Service, path: Path, context: Context): Map<string, string> {
+  const values = new Map<string, string>();
+  const written = service.env_file;
+  if (written === undefined) return values;
+  const isList = Array.isArray(written);
+  noteDuplicates(written, [...path, 'env_file'], context.notes);
+  for (const [index, name] of (isList ? written : [written]).entries()) {
+    const at = [...path, 'env_file', ...(isList ? [index] : [])];
+    for (const [key, value] of fromFile(name, at, context)) values.set(key, value);
+  }
+  return values;
+}
+
+function fromFile(name: string, path: Path, context: Context): Map<string, string> {
+  const values = new Map<string, string>();
+  const file = findFile(name, path, context);
+  if (file === undefined) return values;
+  const { variables, allow, notes } = context;
+  const { lines, diagnostics } = readEnvFile(file.path, file.bytes);
+  notes.add(...diagnostics);
+  for (const { key, value, place } of lines) {
+    const variable = Object.hasOwn(variables, key) ? variables[key] : undefined;
+    if (value !== undefined && value !== '') values.set(key, value);
+    else if (variable !== undefined) values.set(key, variable);
+    else if (value !== undefined) values.set(key, value);
+    else if (!notes.isFull) {
+      notes.add({
+        severity: allow.undefinedVariables ? 'warning' : 'error',
+        code: 'undefined-variable',
+        message: `\`${key}\` has no value, and no variable is called so`,
+        place,
+        hint: definedHow(key, { variables, undefinedVariables: allow.undefinedVariables }),
+      });
+    }
+  }
+  return values;
+}
+
+/** A file of the repository that the Compose file names, or a diagnostic at that place. */
+export function findFile(
+  name: string,
+  path: Path,
+  context: Context,
+): { readonly path: string; readonly bytes: Uint8Array } | undefined {
+  const inside = pathInside(context.folder, name);
+  if (inside === undefined) {
+    const message = 'the path leads out of the repository';
+    context.notes.error(
+      'path-outside',
+      path,
+      message,
+      `write it relative to \`${context.folder}/\``,
+    );
+    return undefined;
+  }
+  const bytes = context.read(inside);
+  if (bytes === undefined) {
+    context.notes.error(
+      'missing-file',
+      path,
+      `there is no file \`${posix.normalize(inside)}\` in the repository`,
+    );
+    return undefined;
+  }
+  return { path: inside, bytes };
+}

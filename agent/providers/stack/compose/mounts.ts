@@ -1,0 +1,149 @@
+import type { LongVolume, Service } from '../../../../schemas/compose-service.ts';
+import type { Path } from '../../../core/parse.ts';
+import type { Mount } from '../engine-api.ts';
+import { judgeBind } from './binds.ts';
+import type { Context } from './context.ts';
+import { nonEmpty, present } from './present.ts';
+import { parseVolume } from './volume-text.ts';
+import { convertNamedVolume } from './volumes.ts';
+
+const propagations = ['', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
+
+/** `volumes` of a service, in the order of the file. Absent where there are none. */
+export function convertMounts(
+  volumes: Service['volumes'],
+  path: Path,
+  context: Context,
+): Mount[] | undefined {
+  const mounts: Mount[] = [];
+  const targets = new Set<string>();
+  for (const [index, written] of (volumes ?? []).entries()) {
+    const at = [...path, index];
+    const volume = typeof written === 'string' ? shortVolume(written, at, context) : written;
+    if (volume === undefined) continue;
+    const mount = convertMount(volume, at, context);
+    if (mount === undefined) continue;
+    const { Target: target } = mount;
+    if (target !== undefined && targets.has(target)) {
+      context.notes.error('conflict', at, `something is mounted at \`${target}\` already`);
+    }
+    if (target !== undefined) targets.add(target);
+    mounts.push(mount);
+  }
+  return mounts.length === 0 ? undefined : mounts;
+}
+
+function shortVolume(text: string, path: Path, { notes }: Context): LongVolume | undefined {
+  const parsed = parseVolume(text);
+  if ('problem' in parsed) {
+    notes.error('wrong-value', path, parsed.problem, parsed.hint);
+    return undefined;
+  }
+  for (const option of parsed.ignored) {
+    notes.warn('ignored-key', path, `Swarm ignores the option \`${option}\``);
+  }
+  return parsed.volume;
+}
+
+function convertMount(volume: LongVolume, path: Path, context: Context): Mount | undefined {
+  const { notes } = context;
+  if (volume.target === undefined || volume.target === '') {
+    notes.error(
+      'missing-key',
+      path,
+      'the volume has no `target`',
+      'write where in the container it goes',
+    );
+  }
+  switch (volume.type) {
+    case 'bind':
+      return bind(volume, path, context);
+    case 'volume':
+      noteForeignOptions(volume, 'volume', path, context);
+      return convertNamedVolume(volume, path, context);
+    case 'tmpfs':
+      return tmpfs(volume, path, context);
+    case 'npipe':
+    case 'cluster':
+    case 'image':
+      notes.error(
+        'unsupported-key',
+        [...path, 'type'],
+        `volumes of type \`${volume.type}\` are not supported`,
+        'use `bind`, `volume` or `tmpfs`',
+      );
+      return undefined;
+    default:
+      notes.error(
+        'wrong-value',
+        [...path, 'type'],
+        'volumes have no such type',
+        'write `bind`, `volume` or `tmpfs`',
+      );
+      return undefined;
+  }
+}
+
+/** The fields that every type has. */
+export function commonFields(volume: LongVolume): Mount {
+  return {
+    Type: volume.type,
+    ...present({
+      Source: nonEmpty(volume.source),
+      Target: nonEmpty(volume.target),
+      ReadOnly: volume.read_only === true ? true : undefined,
+      Consistency: nonEmpty(volume.consistency),
+    }),
+  };
+}
+
+function bind(volume: LongVolume, path: Path, context: Context): Mount {
+  const { notes, allow } = context;
+  noteForeignOptions(volume, 'bind', path, context);
+  const { source = '' } = volume;
+  if (source === '') notes.error('missing-key', path, 'a bind needs a `source`');
+  else {
+    const refusal = judgeBind(source, allow);
+    if (refusal !== undefined)
+      notes.error('not-allowed', [...path, 'source'], refusal.message, refusal.hint);
+  }
+  const propagation = volume.bind?.propagation;
+  if (propagation !== undefined && !propagations.includes(propagation)) {
+    notes.error(
+      'wrong-value',
+      [...path, 'bind', 'propagation'],
+      'there is no such propagation',
+      'write `rprivate`, `private`, `rshared`, `shared`, `rslave` or `slave`',
+    );
+  }
+  const options =
+    volume.bind === undefined ? undefined : present({ Propagation: nonEmpty(propagation) });
+  return { ...commonFields(volume), ...present({ BindOptions: options }) };
+}
+
+function tmpfs(volume: LongVolume, path: Path, context: Context): Mount {
+  noteForeignOptions(volume, 'tmpfs', path, context);
+  if (volume.source !== undefined && volume.source !== '') {
+    context.notes.error('conflict', [...path, 'source'], 'a `tmpfs` is memory and has no `source`');
+  }
+  const size = volume.tmpfs?.size;
+  const options =
+    volume.tmpfs === undefined ? undefined : present({ SizeBytes: size === 0 ? undefined : size });
+  return { ...commonFields(volume), ...present({ TmpfsOptions: options }) };
+}
+
+function noteForeignOptions(
+  volume: LongVolume,
+  own: 'bind' | 'volume' | 'tmpfs',
+  path: Path,
+  { notes }: Context,
+): void {
+  for (const key of ['bind', 'volume', 'tmpfs'] as const) {
+    if (key === own || volume[key] === undefined) continue;
+    notes.error(
+      'conflict',
+      [...path, key],
+      `a volume of type \`${own}\` takes no \`${key}\` options`,
+    );
+  }
+}

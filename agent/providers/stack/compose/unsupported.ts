@@ -1,0 +1,169 @@
+import type { Path } from '../../../core/parse.ts';
+import { fits } from './casts.ts';
+
+const LATER = 'this version does not support it yet: leave it out for now';
+const resources = 'use `deploy.resources`';
+const notSwarm = 'Swarm has no such setting for services: leave it out';
+
+/** Keys that Compose knows and a Swarm service can have, but that this version does not carry over yet. */
+const later = [
+  'cap_add',
+  'cap_drop',
+  'credential_spec',
+  'dns',
+  'dns_search',
+  'extra_hosts',
+  'hostname',
+  'init',
+  'isolation',
+  'logging',
+  'oom_score_adj',
+  'read_only',
+  'stdin_open',
+  'stop_signal',
+  'sysctls',
+  'tty',
+  'ulimits',
+  'user',
+  'working_dir',
+];
+
+const never: Readonly<Record<string, string>> = {
+  build: 'Swarm builds nothing: build and push the image, and write `image`',
+  container_name: 'Swarm names its tasks itself: other services reach this one by its service name',
+  depends_on: 'Swarm starts services in any order: let the program wait and try again',
+  deprecated: notSwarm,
+  devices:
+    'Swarm gives no devices to services: use `generic_resources` or a bind that the policy allows',
+  domainname: notSwarm,
+  expose: 'services of one network reach every port of each other: leave it out',
+  extends: 'Swarm stacks know no `extends`: use a YAML anchor and a merge (`<<: *base`)',
+  external_links: 'put both services on one network instead',
+  links: 'services of one network reach each other by name: leave it out',
+  network_mode: 'use `networks`; for the network of the node an external network with `name: host`',
+  platform: 'use `deploy.placement.constraints`, such as `node.platform.arch == x86_64`',
+  privileged: 'Swarm runs no privileged services',
+  profiles: 'a stack runs all its services: put the others into a stack of their own',
+  pull_policy: 'Swarm pulls an image when a node does not have it: name a digest to be exact',
+  restart: 'use `deploy.restart_policy`, such as `condition: any`',
+  scale: 'use `deploy.replicas`',
+  security_opt: 'Swarm takes no security options from Compose files: leave it out',
+  shm_size: 'mount a `tmpfs` volume at `/dev/shm` instead',
+  tmpfs: 'use the long form of `volumes` with `type: tmpfs`',
+  volume_driver: 'set `driver` on the volume at the top level',
+  volumes_from: 'declare a volume at the top level and mount it in both services',
+  ...same(resources, [
+    'cpu_count',
+    'cpu_percent',
+    'cpu_period',
+    'cpu_quota',
+    'cpu_rt_period',
+    'cpu_rt_runtime',
+  ]),
+  ...same(resources, [
+    'cpu_shares',
+    'cpus',
+    'cpuset',
+    'mem_limit',
+    'mem_reservation',
+    'memswap_limit',
+  ]),
+  ...same(resources, ['mem_swappiness', 'pids_limit', 'gpus']),
+  ...same(notSwarm, [
+    'annotations',
+    'attach',
+    'blkio_config',
+    'cgroup',
+    'cgroup_parent',
+    'cgroupns_mode',
+  ]),
+  ...same(notSwarm, [
+    'device_cgroup_rules',
+    'develop',
+    'dns_opt',
+    'group_add',
+    'ipc',
+    'mac_address',
+  ]),
+  ...same(notSwarm, [
+    'models',
+    'oom_kill_disable',
+    'pid',
+    'post_start',
+    'pre_stop',
+    'provider',
+    'runtime',
+  ]),
+  ...same(notSwarm, ['storage_opt', 'use_api_socket', 'userns_mode', 'uts']),
+  label_file: 'write the labels under `labels`',
+};
+
+const address = 'Swarm gives addresses itself: reach the service by its name';
+const subnetOnly = 'Swarm networks are made with `subnet` alone: leave it out';
+const content = 'put the content into a file of the repository and name it with `file`';
+
+/** What to do instead of a key, by the pattern of the mapping it stands in. */
+const groups: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  [
+    '',
+    {
+      name: 'the folder of the file names the stack: leave it out',
+      include: 'write the services into this file',
+      models: notSwarm,
+    },
+  ],
+  ['services.*', { ...same(LATER, later), ...never }],
+  [
+    'services.*.ports.*',
+    {
+      name: 'ports have no names in Swarm: leave it out',
+      host_ip: 'Swarm publishes ports on all addresses of a node: use a firewall',
+      app_protocol: notSwarm,
+    },
+  ],
+  ['services.*.volumes.*', { image: 'Swarm cannot mount images', cluster: LATER }],
+  [
+    'services.*.volumes.*.bind',
+    {
+      create_host_path: 'Swarm creates no folders on nodes: leave it out',
+      selinux: notSwarm,
+      recursive: notSwarm,
+    },
+  ],
+  ['services.*.volumes.*.volume', { labels: 'set `labels` on the volume at the top level' }],
+  ['services.*.volumes.*.tmpfs', { mode: 'Compose files for Swarm drop it: leave it out' }],
+  [
+    'services.*.networks.*',
+    {
+      ...same(address, ['ipv4_address', 'ipv6_address', 'link_local_ips', 'mac_address']),
+      ...same(notSwarm, ['priority', 'gw_priority', 'interface_name']),
+    },
+  ],
+  [
+    'services.*.deploy.resources.limits',
+    { devices: notSwarm, generic_resources: 'use `reservations.generic_resources`' },
+  ],
+  [
+    'services.*.deploy.resources.reservations',
+    { devices: 'use `generic_resources`', pids: 'use `limits.pids`' },
+  ],
+  ['networks.*', { enable_ipv4: LATER, enable_ipv6: LATER }],
+  ['networks.*.ipam', { options: LATER }],
+  ['networks.*.ipam.config.*', same(subnetOnly, ['gateway', 'ip_range', 'aux_addresses'])],
+  ['volumes.*', { 'x-cluster-spec': LATER }],
+  ['configs.*', { content, environment: content }],
+  ['secrets.*', { content, environment: content, driver: LATER, driver_opts: LATER }],
+];
+const patterns = groups.map(([pattern, keys]) => ({
+  parts: pattern === '' ? [] : pattern.split('.'),
+  keys: new Map(Object.entries(keys)),
+}));
+
+function same(sentence: string, keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(keys.map((key) => [key, sentence]));
+}
+
+/** Pure. What to do about a key that Compose knows but this version refuses; undefined for one that no Compose file knows. */
+export function unsupported(parent: Path, key: string): string | undefined {
+  return patterns.find(({ parts }) => fits(parent, parts))?.keys.get(key);
+}

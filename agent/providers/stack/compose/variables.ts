@@ -1,0 +1,88 @@
+import type { Path } from '../../../core/parse.ts';
+import { castText } from './casts.ts';
+import { substitute } from './interpolate.ts';
+import type { Finding } from './interpolate.ts';
+import { nearest } from './names.ts';
+import type { Notes } from './notes.ts';
+
+/** Where the values of `${...}` come from: nowhere else, above all not from a process environment. */
+export interface VariableSource {
+  readonly variables: Readonly<Record<string, string>>;
+  /** True: a variable that is not defined is empty, with a warning. */
+  readonly undefinedVariables: boolean;
+}
+
+/** Pure but for `notes`. The document with variables replaced in all its values, never in keys, and cast where Compose casts. */
+export function replaceVariables(value: unknown, source: VariableSource, notes: Notes): unknown {
+  const walk = (part: unknown, path: Path): unknown => {
+    if (typeof part === 'string') {
+      return part.includes('$') ? replaceIn(part, path, source, notes) : part;
+    }
+    if (Array.isArray(part)) return part.map((item, index) => walk(item, [...path, index]));
+    if (!isMapping(part)) return part;
+    return Object.fromEntries(
+      Object.entries(part).map(([key, field]) => [key, walk(field, [...path, key])]),
+    );
+  };
+  return walk(value, []);
+}
+
+/** Pure. True for a mapping of a document, false for what stands for a scalar. */
+export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function replaceIn(text: string, path: Path, source: VariableSource, notes: Notes): unknown {
+  const { text: replaced, findings } = substitute(text, source.variables);
+  for (const finding of notes.isFull ? [] : findings) note(finding, path, source, notes);
+  if (replaced === text || notes.isBroken(path)) return replaced;
+  const cast = castText(replaced, path);
+  if ('value' in cast) return cast.value;
+  notes.breakAt('wrong-type', path, `the variables do not give ${cast.wanted} here`);
+  return replaced;
+}
+
+function note(finding: Finding, path: Path, source: VariableSource, notes: Notes): void {
+  switch (finding.kind) {
+    case 'unreadable':
+      notes.breakAt(
+        'interpolation',
+        path,
+        'a `$` is not followed by a variable',
+        'write `$$` for the character itself; variables are `${NAME}`, `${NAME:-default}` or `${NAME:?message}`',
+      );
+      return;
+    case 'trap':
+      notes.warn(
+        'interpolation',
+        path,
+        `\`${finding.written}\` is read as the variable \`${finding.name}\` with a default or a message`,
+        'write `${NAME}` with braces, and no `-` in the message of `:?`',
+      );
+      return;
+    case 'required':
+      notes.breakAt(
+        'undefined-variable',
+        path,
+        `the variable \`${finding.name}\` must have a value`,
+        definedHow(finding.name, source),
+      );
+      return;
+    case 'undefined': {
+      const message = `the variable \`${finding.name}\` is not defined`;
+      if (source.undefinedVariables)
+        notes.warn('undefined-variable', path, `${message} and empty here`);
+      else notes.breakAt('undefined-variable', path, message, definedHow(finding.name, source));
+    }
+  }
+}
+
+/** Pure. What to do about a variable that is not there. */
+export function definedHow(name: string, source: VariableSource): string {
+  const near = nearest(name, Object.keys(source.variables));
+  return near === undefined
+    ? `define it in \`variables\` of the environment, or write \`\${${name}:-default}\``
+    : `did you mean \`${near}\`?`;
+}

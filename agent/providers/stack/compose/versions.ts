@@ -1,0 +1,82 @@
+import type { Path } from '../../../core/parse.ts';
+import type { Notes } from './notes.ts';
+import { isMapping } from './variables.ts';
+
+/** The newest 3.x that Compose files can name; it is also what a file without `version` means. */
+export const NEWEST = 13;
+
+/** Which 3.x a key came with. A pattern that ends in `{}` means the long form of an item. */
+const since: readonly (readonly [string, number])[] = [
+  ['secrets', 1],
+  ['services.*.secrets', 1],
+  ['services.*.ports.*.{}', 2],
+  ['services.*.volumes.*.{}', 2],
+  ['services.*.deploy.endpoint_mode', 2],
+  ['networks.*.attachable', 2],
+  ['configs', 3],
+  ['services.*.configs', 3],
+  ['services.*.deploy.placement.preferences', 3],
+  ['services.*.deploy.update_config.order', 4],
+  ['services.*.healthcheck.start_period', 4],
+  ['volumes.*.name', 4],
+  ['networks.*.name', 5],
+  ['secrets.*.name', 5],
+  ['configs.*.name', 5],
+  ['services.*.deploy.resources.reservations.generic_resources', 5],
+  ['services.*.volumes.*.tmpfs.size', 6],
+  ['services.*.deploy.rollback_config', 7],
+  ['services.*.deploy.placement.max_replicas_per_node', 8],
+  ['secrets.*.template_driver', 8],
+  ['configs.*.template_driver', 8],
+  ['services.*.deploy.resources.limits.pids', 9],
+  ['services.*.healthcheck.start_interval', 12],
+  ['services.*.networks.*.driver_opts', 13],
+];
+
+/** Notes a `version` that is none, and keys that came later than the version that the file asks for. */
+export function noteVersion(written: unknown, value: unknown, notes: Notes): void {
+  // As the CLI reads it: before variables are replaced.
+  const minor = minorOf(isMapping(written) ? written['version'] : undefined);
+  if (minor === undefined) {
+    notes.error(
+      'wrong-value',
+      ['version'],
+      'this is not a version of Compose files for Swarm',
+      'leave `version` out, or write `"3.8"`',
+    );
+    return;
+  }
+  if (minor === NEWEST) return;
+  for (const [pattern, needed] of since) {
+    if (needed <= minor) continue;
+    for (const path of matches(value, pattern.split('.'))) {
+      notes.errorAtKey(
+        'conflict',
+        path,
+        `\`${String(path.findLast((part) => typeof part === 'string'))}\` needs version 3.${String(needed)}, the file asks for 3.${String(minor)}`,
+        'leave `version` out',
+      );
+    }
+  }
+}
+
+/** A version that is not text is the schema's to refuse. */
+function minorOf(version: unknown): number | undefined {
+  if (typeof version !== 'string' || version === '' || version === '3') return NEWEST;
+  const minor = /^3\.(\d|1[0-3])$/.exec(version)?.[1];
+  return minor === undefined ? undefined : Number(minor);
+}
+
+function matches(value: unknown, parts: readonly string[], path: Path = []): Path[] {
+  const [part, ...rest] = parts;
+  if (part === undefined) return [path];
+  if (part === '{}') return isMapping(value) ? [path] : [];
+  if (Array.isArray(value)) {
+    return part === '*'
+      ? value.flatMap((item, index) => matches(item, rest, [...path, index]))
+      : [];
+  }
+  if (!isMapping(value)) return [];
+  const fields = Object.entries(value).filter(([key]) => part === '*' || part === key);
+  return fields.flatMap(([key, field]) => matches(field, rest, [...path, key]));
+}

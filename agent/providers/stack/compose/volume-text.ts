@@ -1,0 +1,46 @@
+import type { LongVolume } from '../../../../schemas/compose-service.ts';
+
+/** A volume in its short form, as its long form, or why it cannot be read. */
+export type ParsedVolume =
+  | { readonly volume: LongVolume; readonly ignored: readonly string[] }
+  | { readonly problem: string; readonly hint: string };
+
+const FORM = 'write `SOURCE:TARGET` or `SOURCE:TARGET:ro`';
+const propagations = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
+
+/** Pure. `[source:]target[:options]` as the Docker CLI reads it. */
+export function parseVolume(text: string): ParsedVolume {
+  if (text === '') return { problem: 'the volume is empty', hint: FORM };
+  if (Buffer.byteLength(text) <= 2)
+    return { volume: { type: 'volume', target: text }, ignored: [] };
+  // A single letter before a colon is a Windows drive to the CLI, so that it never names a volume.
+  if (/(?:^|:)\p{L}:/u.test(text)) {
+    return {
+      problem: 'a name of one letter before `:` is read as a Windows drive',
+      hint: 'use the long form (`type`, `source`, `target`), or a longer name',
+    };
+  }
+  const [source = '', target, options, ...more] = text.split(':');
+  if (text.split(':').includes(''))
+    return { problem: 'there is an empty part between colons', hint: FORM };
+  if (target === undefined) return { volume: { type: 'volume', target: source }, ignored: [] };
+  if (more.length > 0) return { problem: 'there are too many colons', hint: FORM };
+  return withOptions({ type: isPath(source) ? 'bind' : 'volume', source, target }, options);
+}
+
+function withOptions(volume: LongVolume, options: string | undefined): ParsedVolume {
+  const ignored: string[] = [];
+  let whole = volume;
+  for (const option of options?.split(',') ?? []) {
+    if (option === 'ro' || option === 'rw') whole = { ...whole, read_only: option === 'ro' };
+    else if (option === 'nocopy') whole = { ...whole, volume: { nocopy: true } };
+    else if (propagations.has(option)) whole = { ...whole, bind: { propagation: option } };
+    else ignored.push(option);
+  }
+  return { volume: whole, ignored };
+}
+
+/** Pure. True for what the CLI takes as a path of the node and not as the name of a volume. */
+export function isPath(source: string): boolean {
+  return /^[./~]|^\\\\/.test(source);
+}

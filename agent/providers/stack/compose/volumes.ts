@@ -1,0 +1,109 @@
+import type { Volume } from '../../../../schemas/compose.ts';
+import type { LongVolume } from '../../../../schemas/compose-service.ts';
+import type { Path } from '../../../core/parse.ts';
+import type { Mount } from '../engine-api.ts';
+import { judgeVolumeOptions } from './binds.ts';
+import type { Context } from './context.ts';
+import { isExternal, swarmName } from './context.ts';
+import { NAMESPACE_LABEL, convertLabels } from './labels.ts';
+import { nearest } from './names.ts';
+import { nonEmpty, present } from './present.ts';
+
+type MountVolume = NonNullable<Mount['VolumeOptions']>;
+
+/** A mount of type `volume`: a declared one by its Swarm name, or an anonymous one. */
+export function convertNamedVolume(volume: LongVolume, path: Path, context: Context): Mount {
+  const { source = '' } = volume;
+  const common: Mount = { Type: 'volume', ...fieldsWithoutSource(volume) };
+  if (source === '') return common;
+  const declared = context.volumes.entries.get(source);
+  if (declared === undefined) {
+    noteUndefined(source, path, context);
+    return common;
+  }
+  return {
+    ...common,
+    Source: swarmName(source, declared, context.stack),
+    VolumeOptions: { ...mountOptions(volume), ...ownOptions(declared, context.stack) },
+  };
+}
+
+function fieldsWithoutSource(volume: LongVolume): Omit<Mount, 'Type' | 'Source'> {
+  return present({
+    Target: nonEmpty(volume.target),
+    ReadOnly: volume.read_only === true ? true : undefined,
+    Consistency: nonEmpty(volume.consistency),
+  });
+}
+
+function mountOptions(volume: LongVolume): MountVolume {
+  return present({
+    NoCopy: volume.volume?.nocopy === true ? true : undefined,
+    Subpath: nonEmpty(volume.volume?.subpath),
+  });
+}
+
+/** Tasks make the volume, so its driver and labels travel with each mount. */
+function ownOptions(volume: Volume | null, stack: string): MountVolume {
+  if (volume !== null && isExternal(volume.external)) return {};
+  const driver = nonEmpty(volume?.driver);
+  const options = volume?.driver_opts;
+  return {
+    Labels: convertLabels(volume?.labels, { [NAMESPACE_LABEL]: stack }),
+    ...(driver === undefined && options === undefined
+      ? {}
+      : {
+          DriverConfig: present({
+            Name: driver,
+            Options:
+              options === undefined || Object.keys(options).length === 0 ? undefined : options,
+          }),
+        }),
+  };
+}
+
+function noteUndefined(source: string, path: Path, { volumes, notes }: Context): void {
+  if (notes.isFull || volumes.has(source)) return;
+  const near = nearest(source, volumes.entries.keys());
+  notes.error(
+    'undefined-volume',
+    [...path, 'source'],
+    `the volume \`${source}\` is not declared`,
+    near === undefined
+      ? `add \`${source}:\` to \`volumes\` at the top level`
+      : `did you mean \`${near}\`?`,
+  );
+}
+
+/** Checks the volumes of the top level: forms that exclude each other, and what the policy refuses. */
+export function checkVolumes(context: Context): void {
+  const { notes, allow } = context;
+  for (const [key, volume] of context.volumes.entries) {
+    if (volume === null) continue;
+    const path = ['volumes', key];
+    if (isExternal(volume.external)) {
+      for (const other of ['driver', 'driver_opts', 'labels'] as const) {
+        if (volume[other] === undefined) continue;
+        notes.errorAtKey(
+          'conflict',
+          [...path, other],
+          `an external volume is not made here: \`${other}\` does not go with \`external\``,
+        );
+      }
+      continue;
+    }
+    const driver = volume.driver ?? '';
+    const isLocal = driver === '' || driver === 'local';
+    if (!isLocal && !allow.plugins) {
+      notes.error(
+        'not-allowed',
+        [...path, 'driver'],
+        `the policy does not allow the volume driver \`${driver}\``,
+        'set `policy.allow.plugins: true` in the environment, or use `local`',
+      );
+    }
+    const refusal = isLocal ? judgeVolumeOptions(volume.driver_opts ?? {}, allow) : undefined;
+    if (refusal !== undefined)
+      notes.error('not-allowed', [...path, 'driver_opts'], refusal.message, refusal.hint);
+  }
+}

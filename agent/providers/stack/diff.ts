@@ -1,0 +1,202 @@
+import type { Blocked, Difference, Operation, Rendered } from '../../core/kind.ts';
+import type { NetworkCreate } from './engine-api.ts';
+import { fieldDiffs } from './fields.ts';
+import { contentDigest, DIGEST_LABEL, chooseConfig, chooseSecret, type Chosen } from './names.ts';
+import type { StackObserved } from './observed.ts';
+import { diffService } from './service-diff.ts';
+import type { StackSpec } from './spec.ts';
+import type { ObservedNetwork, StackCall } from './swarm.ts';
+
+const NAMESPACE = 'com.docker.stack.namespace';
+
+/** Networks that every Swarm has without their being in the list of networks. */
+const PREDEFINED = new Set(['host', 'bridge', 'none', 'default', 'ingress']);
+
+interface Part {
+  readonly operations: readonly Operation<StackCall>[];
+  readonly blocked: readonly Blocked[];
+}
+
+/** The engine cannot change a network: what differs must not be passed over in silence. */
+function fixed(target: string, body: NetworkCreate, there: ObservedNetwork): readonly Blocked[] {
+  const fields = [
+    ...(body.Driver === there.driver ? [] : ['driver']),
+    ...(body.Internal === there.internal ? [] : ['internal']),
+    ...(body.Attachable === there.attachable ? [] : ['attachable']),
+  ];
+  if (fields.length === 0) return [];
+  const why =
+    `${target} is there with another ${fields.join(' and ')}, and a network cannot be changed: ` +
+    'give it another `name`';
+  return [{ target, why, waits: false }];
+}
+
+/** Names that configs or secrets of the stack carry now: plain name in the spec -> name in the Swarm. */
+type Renamed = ReadonlyMap<string, string>;
+
+/**
+ * Pure. What must be called so that the Swarm holds this stack. Nothing is ever removed here, and what belongs to
+ * somebody else is `blocked`, never touched. Order: networks, configs, secrets (`add`), then services (`change`).
+ */
+export function diffStack(
+  unit: Rendered<StackSpec>,
+  observed: StackObserved,
+): Difference<StackCall> {
+  const { spec } = unit;
+  const key = observed.digestKey;
+  if (key === undefined) {
+    const why = 'the head of this Swarm is not made yet';
+    return { operations: [], blocked: [{ target: unit.id, why, waits: true }] };
+  }
+  const configs = Object.values(spec.configs).map((config) => ({
+    noun: 'config' as const,
+    plain: config.name,
+    labels: config.labels,
+    chosen: chooseConfig(config, spec.name, observed.configs, key),
+    make: (name: string): StackCall => ({ op: 'config-create', ...config, name }),
+  }));
+  const secrets = Object.values(spec.secrets).map((secret) => {
+    const digest = contentDigest(secret.data.reveal(), key);
+    const labels = { ...secret.labels, [DIGEST_LABEL]: digest };
+    return {
+      noun: 'secret' as const,
+      plain: secret.name,
+      labels,
+      chosen: chooseSecret(secret.name, spec.name, observed.secrets, digest),
+      make: (name: string): StackCall => ({ op: 'secret-create', ...secret, name, labels }),
+    };
+  });
+  const parts = [
+    needs(unit, observed),
+    networks(spec, observed),
+    ...configs.map(fileObject),
+    ...secrets.map(fileObject),
+    ...services(spec, observed, { configs: renamed(configs), secrets: renamed(secrets) }),
+  ];
+  return {
+    operations: parts.flatMap(({ operations }) => operations),
+    blocked: parts.flatMap(({ blocked }) => blocked),
+  };
+}
+
+function needs(unit: Rendered<StackSpec>, observed: StackObserved): Part {
+  const missing = unit.needs.filter((need) => {
+    const at = need.indexOf(':');
+    const name = need.slice(at + 1).toLowerCase();
+    switch (need.slice(0, at)) {
+      case 'network':
+        return !PREDEFINED.has(name) && !observed.networks.has(name);
+      case 'config':
+        return !observed.configs.has(name);
+      case 'secret':
+        return !observed.secrets.has(name);
+      default:
+        return true;
+    }
+  });
+  const blocked = missing.map((need) => ({
+    target: need,
+    why: `${need.replace(':', ' ')} is declared as external and is not in this Swarm`,
+    waits: true,
+  }));
+  return { operations: [], blocked };
+}
+
+function networks(spec: StackSpec, observed: StackObserved): Part {
+  const operations: Operation<StackCall>[] = [];
+  const blocked: Blocked[] = [];
+  for (const body of Object.values(spec.networks)) {
+    const target = `network ${body.Name}`;
+    const there = observed.networks.get(body.Name.toLowerCase());
+    if (there === undefined) {
+      const call: StackCall = { op: 'network-create', body };
+      operations.push({ target, verb: 'create', phase: 'add', effect: 'none', fields: [], call });
+    } else if (there.labels[NAMESPACE] !== spec.name) {
+      blocked.push(foreign(target, there.labels[NAMESPACE]));
+    } else {
+      blocked.push(...fixed(target, body, there));
+    }
+  }
+  return { operations, blocked };
+}
+
+interface FileObject {
+  readonly noun: 'config' | 'secret';
+  readonly plain: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly chosen: Chosen;
+  readonly make: (name: string) => StackCall;
+}
+
+function fileObject({ noun, chosen, labels, make }: FileObject): Part {
+  const target = `${noun} ${chosen.name}`;
+  const operation = { target, phase: 'add', effect: 'none' } as const;
+  switch (chosen.status) {
+    case 'foreign':
+      return { operations: [], blocked: [foreign(target, undefined)] };
+    case 'make': {
+      const call = make(chosen.name);
+      return { operations: [{ ...operation, verb: 'create', fields: [], call }], blocked: [] };
+    }
+    case 'there': {
+      const { name, carrier } = chosen;
+      const fields = fieldDiffs(target, { Labels: carrier.labels }, { Labels: labels });
+      if (fields.length === 0) return { operations: [], blocked: [] };
+      const { id, version } = carrier;
+      const call: StackCall = { op: `${noun}-label`, id, version, name, labels };
+      return { operations: [{ ...operation, verb: 'update', fields, call }], blocked: [] };
+    }
+  }
+}
+
+function renamed(objects: readonly FileObject[]): Renamed {
+  return new Map(objects.map(({ plain, chosen }) => [plain, chosen.name]));
+}
+
+function services(
+  spec: StackSpec,
+  observed: StackObserved,
+  names: { readonly configs: Renamed; readonly secrets: Renamed },
+): Part[] {
+  return Object.entries(spec.services).map(([key, plain]) => {
+    const target = `service ${plain.Name}`;
+    const { ContainerSpec: container } = plain.TaskTemplate;
+    const desired = {
+      ...plain,
+      TaskTemplate: {
+        ...plain.TaskTemplate,
+        ContainerSpec: {
+          ...container,
+          ...(container.Configs && {
+            Configs: container.Configs.map((one) => ({
+              ...one,
+              ConfigName: names.configs.get(one.ConfigName) ?? one.ConfigName,
+            })),
+          }),
+          ...(container.Secrets && {
+            Secrets: container.Secrets.map((one) => ({
+              ...one,
+              SecretName: names.secrets.get(one.SecretName) ?? one.SecretName,
+            })),
+          }),
+        },
+      },
+    };
+    const there = observed.services.get(plain.Name.toLowerCase());
+    if (there === undefined) {
+      const call: StackCall = { op: 'service-create', body: desired };
+      return {
+        operations: [{ target, verb: 'create', phase: 'change', effect: 'none', fields: [], call }],
+        blocked: [],
+      };
+    }
+    const owner = there.spec.Labels?.[NAMESPACE];
+    if (owner !== spec.name) return { operations: [], blocked: [foreign(target, owner)] };
+    return diffService({ path: `services.${key}`, target, desired }, there, observed);
+  });
+}
+
+function foreign(target: string, owner: string | undefined): Blocked {
+  const whose = owner === undefined ? 'does not belong to this stack' : `belongs to stack ${owner}`;
+  return { target, why: `${target} exists and ${whose}: rename one of them`, waits: false };
+}

@@ -1,0 +1,86 @@
+import { createHmac } from 'node:crypto';
+
+import type { Secret } from '../../core/secret.ts';
+import type { ConfigSpec } from './spec.ts';
+import type { ObservedConfig, ObservedSecret } from './swarm.ts';
+
+/** On secrets that we make: the keyed digest of the content, because the engine never gives content back. */
+export const DIGEST_LABEL = 'understudy.digest';
+
+/** Longest name of a config or secret (swarmkit api/validation). */
+const NAME_LENGTH_MAX = 64;
+
+/** Which object carries a wanted content: one that is there, or one that must be made under this name. */
+export type Chosen =
+  | { readonly status: 'there'; readonly name: string; readonly carrier: Carrier }
+  | { readonly status: 'make'; readonly name: string }
+  | { readonly status: 'foreign'; readonly name: string };
+
+/** Pure. HMAC-SHA-256 under the Swarm's own key, hex: tells contents apart and reveals none of them. */
+export function contentDigest(base64: string, key: Secret): string {
+  return createHmac('sha256', Buffer.from(key.reveal(), 'base64'))
+    .update(Buffer.from(base64, 'base64'))
+    .digest('hex');
+}
+
+/**
+ * Pure. The content of a config cannot be changed (engine: "only updates to Labels are allowed"), so other content
+ * goes under another name: the plain one first, then `name-<8 hex of the content>`.
+ */
+export function chooseConfig(
+  wanted: ConfigSpec,
+  stack: string,
+  observed: ReadonlyMap<string, ObservedConfig>,
+  key: Secret,
+): Chosen {
+  return choose(
+    { name: wanted.name, stack, digest: contentDigest(wanted.data, key) },
+    observed,
+    ({ data }) => data === wanted.data,
+  );
+}
+
+/**
+ * Pure. As `chooseConfig`; equality by the digest label, because the engine never gives content back. A secret without
+ * that label counts as other content.
+ */
+export function chooseSecret(
+  name: string,
+  stack: string,
+  observed: ReadonlyMap<string, ObservedSecret>,
+  digest: string,
+): Chosen {
+  return choose({ name, stack, digest }, observed, ({ labels }) => labels[DIGEST_LABEL] === digest);
+}
+
+/** What configs and secrets have in common once they are in the Swarm. */
+export interface Carrier {
+  readonly id: string;
+  readonly version: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+function choose<Observed extends Carrier>(
+  wanted: { readonly name: string; readonly stack: string; readonly digest: string },
+  observed: ReadonlyMap<string, Observed>,
+  equal: (candidate: Observed) => boolean,
+): Chosen {
+  for (const name of candidates(wanted.name, wanted.digest)) {
+    // Names are unique without regard to case in the engine; `observed` is keyed by lower case.
+    const candidate = observed.get(name.toLowerCase());
+    if (candidate === undefined) return { status: 'make', name };
+    if (candidate.labels['com.docker.stack.namespace'] !== wanted.stack) {
+      return { status: 'foreign', name };
+    }
+    if (equal(candidate)) return { status: 'there', name, carrier: candidate };
+  }
+  return { status: 'foreign', name: wanted.name };
+}
+
+/** The plain name, then one for each eight digits of the digest: two contents that share the first eight go on. */
+function* candidates(name: string, digest: string): Generator<string> {
+  yield name;
+  for (let from = 0; from + 8 <= digest.length; from += 8) {
+    yield `${name.slice(0, NAME_LENGTH_MAX - 9)}-${digest.slice(from, from + 8)}`;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Secret } from '../../core/secret.ts';
+import type {
+  ObservedConfig,
+  ObservedNetwork,
+  ObservedSecret,
+  ObservedService,
+  ObservedTask,
+  SwarmState,
+} from './swarm.ts';
+
+/** One observation, indexed once for all stacks of a pass. Names are keyed in lower case, as the engine compares them. */
+export interface StackObserved {
+  readonly state: SwarmState;
+  /** Keys the digests of contents; absent until the head was made. */
+  readonly digestKey: Secret | undefined;
+  readonly services: ReadonlyMap<string, ObservedService>;
+  readonly networks: ReadonlyMap<string, ObservedNetwork>;
+  readonly networkNames: ReadonlyMap<string, string>;
+  readonly configs: ReadonlyMap<string, ObservedConfig>;
+  readonly secrets: ReadonlyMap<string, ObservedSecret>;
+  readonly tasks: ReadonlyMap<string, readonly ObservedTask[]>;
+}
+
+/** Pure. */
+export function indexState(state: SwarmState, digestKey: Secret | undefined): StackObserved {
+  return {
+    state,
+    digestKey,
+    services: byName(state.services, ({ spec }) => spec.Name),
+    // A local network may share its name with one of the Swarm; a service can use the Swarm's only.
+    networks: byName(
+      state.networks.filter(({ scope }) => scope === 'swarm'),
+      ({ name }) => name,
+    ),
+    networkNames: new Map(state.networks.map(({ id, name }) => [id, name])),
+    configs: byName(state.configs, ({ name }) => name),
+    secrets: byName(state.secrets, ({ name }) => name),
+    tasks: Map.groupBy(state.tasks, ({ serviceId }) => serviceId),
+  };
+}
+
+function byName<Item>(
+  items: readonly Item[],
+  name: (item: Item) => string,
+): ReadonlyMap<string, Item> {
+  return new Map(items.map((item) => [name(item).toLowerCase(), item]));
+}

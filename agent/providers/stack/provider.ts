@@ -1,0 +1,131 @@
+import type { CallOutcome, Kind } from '../../core/kind.ts';
+import type { HeadFormat, Provider } from '../../reconcile/ports.ts';
+import { diffStack } from './diff.ts';
+import type { ServiceSpec } from './engine-api.ts';
+import { stackHealth, stackTaskIds } from './health.ts';
+import { indexState, type StackObserved } from './observed.ts';
+import type { StackSpec } from './spec.ts';
+import type { StackCall, Swarm } from './swarm.ts';
+
+/** The kind of a stack: what differs and how it does, from data alone. */
+export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
+  kind: 'stack',
+  diff: diffStack,
+  baseline: stackTaskIds,
+  health: stackHealth,
+  times: ({ spec }) => spec.health,
+};
+
+/** Stacks on one Swarm. */
+export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObserved, StackCall> {
+  return {
+    observe: async (signal) => {
+      const observed = await swarm.observe(signal);
+      if (observed.status !== 'ok') return observed;
+      const state = observed.value;
+      const found = head.parse(state.configs.find(({ name }) => name === head.name)?.data);
+      // A damaged head is somebody's to look at: a new one would forget what it held.
+      if (found.status === 'damaged') {
+        return {
+          status: 'refused',
+          why: `${found.why}: repair or remove it by hand`,
+          retry: 'never',
+        };
+      }
+      const key = found.status === 'there' ? found.digestKey : undefined;
+      return { status: 'ok', value: indexState(state, key) };
+    },
+    prepare: (observed, signal) => prepare(swarm, head, observed, signal),
+    caller: (observed) => {
+      const ids = new NamedIds(observed);
+      return {
+        call: async (call, signal) => {
+          const complete = ids.complete(call);
+          if (complete.status !== 'ok') return complete;
+          const outcome = await swarm.call(complete.value, signal);
+          if (outcome.status === 'ok') ids.note(call, outcome.value.id);
+          return outcome;
+        },
+      };
+    },
+  };
+}
+
+async function prepare(
+  swarm: Swarm,
+  head: HeadFormat,
+  observed: StackObserved,
+  signal: AbortSignal,
+): Promise<CallOutcome<{ readonly made: boolean }>> {
+  if (observed.digestKey !== undefined) return { status: 'ok', value: { made: false } };
+  const identity = await swarm.identity(signal);
+  if (identity.status !== 'ok') return identity;
+  const data = head.make(identity.value.swarmId);
+  const made = await swarm.call({ op: 'config-create', name: head.name, labels: {}, data }, signal);
+  return made.status === 'ok' ? { status: 'ok', value: { made: true } } : made;
+}
+
+/** Which object carries a name: the observed ones, and those that this unit's earlier calls made. */
+class NamedIds {
+  readonly #observed: StackObserved;
+  readonly #made = new Map<string, string>();
+
+  constructor(observed: StackObserved) {
+    this.#observed = observed;
+  }
+
+  note(call: StackCall, id: string): void {
+    if (call.op === 'config-create') this.#made.set(`config ${call.name}`, id);
+    if (call.op === 'secret-create') this.#made.set(`secret ${call.name}`, id);
+  }
+
+  /** A spec names configs and secrets; the engine wants their ids too. */
+  complete(call: StackCall): CallOutcome<StackCall> {
+    if (call.op !== 'service-create' && call.op !== 'service-update') {
+      return { status: 'ok', value: call };
+    }
+    const { ContainerSpec: container } = call.body.TaskTemplate;
+    const missing = [
+      ...(container.Configs ?? []).map(({ ConfigName }) => `config ${ConfigName}`),
+      ...(container.Secrets ?? []).map(({ SecretName }) => `secret ${SecretName}`),
+    ].find((name) => this.#idOf(name) === undefined);
+    if (missing !== undefined) {
+      return { status: 'refused', why: `${missing} is gone`, retry: 'after-replan' };
+    }
+    return { status: 'ok', value: { ...call, body: this.#withIds(call.body) } };
+  }
+
+  #withIds(body: ServiceSpec): ServiceSpec {
+    const { ContainerSpec: container } = body.TaskTemplate;
+    return {
+      ...body,
+      TaskTemplate: {
+        ...body.TaskTemplate,
+        ContainerSpec: {
+          ...container,
+          ...(container.Configs && {
+            Configs: container.Configs.map((one) => ({
+              ...one,
+              ConfigID: this.#idOf(`config ${one.ConfigName}`) ?? '',
+            })),
+          }),
+          ...(container.Secrets && {
+            Secrets: container.Secrets.map((one) => ({
+              ...one,
+              SecretID: this.#idOf(`secret ${one.SecretName}`) ?? '',
+            })),
+          }),
+        },
+      },
+    };
+  }
+
+  #idOf(named: string): string | undefined {
+    const made = this.#made.get(named);
+    if (made !== undefined) return made;
+    const at = named.indexOf(' ');
+    const [noun, name] = [named.slice(0, at), named.slice(at + 1).toLowerCase()];
+    const { configs, secrets } = this.#observed;
+    return (noun === 'config' ? configs.get(name) : secrets.get(name))?.id;
+  }
+}

@@ -1,0 +1,116 @@
+import { STACK_UNSUPPORTED, Stack } from '../../../schemas/stack.ts';
+import type { StackDefaults } from '../../../schemas/stack.ts';
+import type { Diagnostic } from '../../core/diagnostic.ts';
+import { digestOf } from '../../core/digest.ts';
+import { decodeText, placeOfFile, readDocument } from '../../core/document.ts';
+import type { FolderInput, FolderKind, FolderOutput } from '../../core/folder-kind.ts';
+import { renderCompose } from './compose/render.ts';
+import type { ServiceSpec } from './engine-api.ts';
+import type { HealthSpec, StackSpec } from './spec.ts';
+
+const NANOSECONDS = 1_000_000;
+const TIMEOUT_MS = 5 * 60_000;
+const STABLE_FOR_MS_MIN = 30_000;
+/** What the engine uses where a healthcheck names no interval. */
+const HEALTHCHECK_INTERVAL_MS = 30_000;
+
+/** Folders of `stacks/`. */
+export const stackFolders: FolderKind<StackSpec> = { kind: 'stack', render: renderStack };
+
+/** Pure. One folder of `stacks/` as the Swarm objects it asks for. */
+export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
+  const { name, folder, surroundings } = input;
+  const document = readStack(input);
+  const file = `${folder}/compose.yaml`;
+  const { text, diagnostics: unreadable } = decodeText(file, input.read(file) ?? new Uint8Array());
+  const compose =
+    text === undefined
+      ? { diagnostics: unreadable }
+      : renderCompose({
+          stack: name,
+          file,
+          text,
+          variables: surroundings.variables,
+          read: input.read,
+          allow: surroundings.allow,
+        });
+  const diagnostics = [...document.diagnostics, ...compose.diagnostics];
+  const invalid = diagnostics.some(({ severity }) => severity === 'error');
+  if (invalid || !('result' in compose) || compose.result === undefined) {
+    return { claims: [], diagnostics };
+  }
+  const { needs, ...objects } = compose.result;
+  const health = healthOf([surroundings.stack, document.value ?? {}], objects.services);
+  const spec: StackSpec = { name, ...objects, health };
+  const gives = givesOf(spec);
+  const services = Object.values(spec.services).map((service) => `service:${service.Name}`);
+  return {
+    rendered: {
+      id: `stack/${name}`,
+      spec,
+      digest: digestOf(spec),
+      place: placeOfFile(file),
+      needs,
+      gives,
+    },
+    claims: [...services, ...gives].map((claim) => claim.toLowerCase()),
+    diagnostics,
+  };
+}
+
+interface StackDocument {
+  readonly value?: Stack;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function readStack({ name, folder, read }: FolderInput): StackDocument {
+  const file = `${folder}/stack.yaml`;
+  const bytes = read(file);
+  if (bytes === undefined) return { diagnostics: [] };
+  const { text, diagnostics: unreadable } = decodeText(file, bytes);
+  if (text === undefined) return { diagnostics: unreadable };
+  const reading = { schema: Stack, unsupported: STACK_UNSUPPORTED };
+  const { value, located, diagnostics } = readDocument(file, text, reading);
+  if (value?.name === undefined || value.name === name || located === undefined) {
+    return { ...(value === undefined ? {} : { value }), diagnostics };
+  }
+  const mistake: Diagnostic = {
+    severity: 'error',
+    code: 'wrong-name',
+    message: `the folder is called \`${name}\`, so the stack's name is \`${name}\``,
+    place: located.place(['name'], 'value'),
+    hint: 'leave `name` out: the folder names the stack',
+  };
+  return { value, diagnostics: [...diagnostics, mistake] };
+}
+
+/** Pure. Later layers win, key by key. */
+function healthOf(
+  layers: readonly StackDefaults[],
+  services: Readonly<Record<string, ServiceSpec>>,
+): HealthSpec {
+  const health = { ...layers[0]?.health, ...layers[1]?.health };
+  return {
+    timeoutMs: health.timeout ?? TIMEOUT_MS,
+    stableForMs: health.stableFor ?? stableForMs(services),
+  };
+}
+
+/** Pure. The larger of 30 s and three times the longest healthcheck interval. */
+export function stableForMs(services: Readonly<Record<string, ServiceSpec>>): number {
+  const intervals = Object.values(services).map((service) => {
+    const check = service.TaskTemplate.ContainerSpec.Healthcheck;
+    if (check === undefined || check.Test?.[0] === 'NONE') return 0;
+    const writtenMs = (check.Interval ?? 0) / NANOSECONDS;
+    return writtenMs > 0 ? writtenMs : HEALTHCHECK_INTERVAL_MS;
+  });
+  return Math.max(STABLE_FOR_MS_MIN, ...intervals.map((ms) => 3 * ms));
+}
+
+function givesOf(spec: StackSpec): readonly string[] {
+  return [
+    ...Object.values(spec.networks).map(({ Name }) => `network:${Name}`),
+    ...Object.values(spec.configs).map(({ name }) => `config:${name}`),
+    ...Object.values(spec.secrets).map(({ name }) => `secret:${name}`),
+  ];
+}

@@ -1,0 +1,140 @@
+import type { Blocked, Operation } from '../../core/kind.ts';
+import { canonical, portKey, same } from './canonical.ts';
+import type { ServiceSpec } from './engine-api.ts';
+import { fieldDiffs } from './fields.ts';
+import type { StackObserved } from './observed.ts';
+import type { ObservedService, StackCall } from './swarm.ts';
+
+/** One service as the repository wants it, configs and secrets under the names that they carry in the Swarm. */
+export interface WantedService {
+  /** `services.web` */
+  readonly path: string;
+  readonly target: string;
+  readonly desired: ServiceSpec;
+}
+
+/**
+ * Pure. The update that brings a live service to `desired`, or nothing where the engine would store the same:
+ * an update with an equal spec still overwrites PreviousSpec and runs jobs again.
+ */
+export function diffService(
+  wanted: WantedService,
+  live: ObservedService,
+  observed: StackObserved,
+): {
+  readonly operations: readonly Operation<StackCall>[];
+  readonly blocked: readonly Blocked[];
+} {
+  const body = keepLive(wanted.desired, live.spec);
+  const unlisted = unlistedNetworks(wanted.desired, live.spec, observed);
+  const name = (target: string): string =>
+    observed.networkNames.get(target) ?? unlisted.get(target) ?? target;
+  const before = canonical(live.spec, name);
+  const after = canonical(body, name);
+  if (same(before, after)) return { operations: [], blocked: [] };
+
+  if (modeOf(body) !== modeOf(live.spec)) {
+    const why =
+      `the mode of ${wanted.target} cannot change from ${modeOf(live.spec)} to ${modeOf(body)}: ` +
+      'give the service another name, or remove it by hand first';
+    return { operations: [], blocked: [{ target: wanted.target, why, waits: false }] };
+  }
+  const restarts =
+    !same(before['TaskTemplate'], after['TaskTemplate']) ||
+    !same(before['EndpointSpec'], after['EndpointSpec']);
+  return {
+    operations: [
+      {
+        target: wanted.target,
+        verb: 'update',
+        phase: 'change',
+        effect: restarts ? 'restart' : 'none',
+        fields: fieldDiffs(wanted.path, before, after),
+        call: { op: 'service-update', id: live.id, version: live.version, body },
+      },
+    ],
+    blocked: [],
+  };
+}
+
+/**
+ * Pure. What must not change by an update that is about something else: the digest the live image was pinned to,
+ * its platforms, the force counter, and the order of lists that are equal as sets (reordering restarts tasks).
+ */
+function keepLive(desired: ServiceSpec, live: ServiceSpec): ServiceSpec {
+  const { TaskTemplate: want } = desired;
+  const { TaskTemplate: have } = live;
+  const sameImage = imageEqual(desired, live);
+  return {
+    ...desired,
+    TaskTemplate: {
+      ...want,
+      ForceUpdate: have.ForceUpdate ?? 0,
+      Placement: {
+        ...want.Placement,
+        ...(sameImage && have.Placement.Platforms && { Platforms: have.Placement.Platforms }),
+      },
+      ContainerSpec: {
+        ...want.ContainerSpec,
+        Image: sameImage ? have.ContainerSpec.Image : want.ContainerSpec.Image,
+      },
+    },
+    ...(desired.EndpointSpec && {
+      EndpointSpec: {
+        ...desired.EndpointSpec,
+        ...(desired.EndpointSpec.Ports && {
+          Ports: liveOrder(desired.EndpointSpec.Ports, live.EndpointSpec?.Ports ?? [], portKey),
+        }),
+      },
+    }),
+  };
+}
+
+/** Equal where the file says the same image and the live one is it, pinned by digest or not. */
+function imageEqual(desired: ServiceSpec, live: ServiceSpec): boolean {
+  const label = 'com.docker.stack.image';
+  const [want, have] = [
+    desired.TaskTemplate.ContainerSpec.Image,
+    live.TaskTemplate.ContainerSpec.Image,
+  ];
+  if (want === have) return true;
+  return desired.Labels?.[label] === live.Labels?.[label] && have.startsWith(`${want}@sha256:`);
+}
+
+function liveOrder<Item>(
+  desired: readonly Item[],
+  live: readonly Item[],
+  key: (item: Item) => string,
+): Item[] {
+  const place = new Map(live.map((item, at) => [key(item), at]));
+  const equal = desired.length === live.length && desired.every((item) => place.has(key(item)));
+  if (!equal) return [...desired];
+  return desired.toSorted((a, b) => (place.get(key(a)) ?? 0) - (place.get(key(b)) ?? 0));
+}
+
+/**
+ * Predefined networks (`host`) are stored by id and do not show in the list of networks: an id that nobody lists
+ * stands for the one wanted network that is not in the list either.
+ */
+function unlistedNetworks(
+  desired: ServiceSpec,
+  live: ServiceSpec,
+  observed: StackObserved,
+): ReadonlyMap<string, string> {
+  const ids = (live.TaskTemplate.Networks ?? [])
+    .map(({ Target }) => Target)
+    .filter((target) => !observed.networkNames.has(target));
+  const names = (desired.TaskTemplate.Networks ?? [])
+    .map(({ Target }) => Target)
+    .filter((target) => !observed.networks.has(target.toLowerCase()));
+  return ids.length === 1 && names.length === 1
+    ? new Map([[ids[0] ?? '', names[0] ?? '']])
+    : new Map();
+}
+
+function modeOf(spec: ServiceSpec): string {
+  const { Mode: mode } = spec;
+  if (mode?.Global !== undefined) return 'global';
+  if (mode?.GlobalJob !== undefined) return 'global-job';
+  return mode?.ReplicatedJob === undefined ? 'replicated' : 'replicated-job';
+}

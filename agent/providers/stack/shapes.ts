@@ -1,0 +1,274 @@
+import { z } from 'zod';
+import type { ServiceSpec } from './engine-api.ts';
+import { serviceSpec } from './spec-shape.ts';
+import type {
+  ObservedConfig,
+  ObservedNetwork,
+  ObservedNode,
+  ObservedSecret,
+  ObservedService,
+  ObservedTask,
+} from './swarm.ts';
+
+// Absent and null mean the same to the engine; both are read as "nothing".
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+const map = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((value) => value ?? {});
+const id = z.string().min(1);
+const version = z.looseObject({ Index: z.number().int().nonnegative() });
+
+const service = z.looseObject({
+  ID: id,
+  Version: version,
+  Spec: z.looseObject({ Name: id, TaskTemplate: z.looseObject({}) }),
+  UpdateStatus: z.looseObject({ State: text, Message: text }).nullish(),
+});
+const network = z.looseObject({
+  Id: id,
+  Name: z.string(),
+  Scope: z.string(),
+  Driver: z.string(),
+  Internal: z.boolean(),
+  Attachable: z.boolean(),
+  Labels: map,
+});
+const config = z.looseObject({
+  ID: id,
+  Version: version,
+  Spec: z.looseObject({ Name: id, Labels: map, Data: text }),
+});
+const secret = z.looseObject({
+  ID: id,
+  Version: version,
+  Spec: z.looseObject({ Name: id, Labels: map }),
+});
+const node = z.looseObject({
+  ID: id,
+  Spec: z.looseObject({
+    Role: z.enum(['manager', 'worker']),
+    Availability: z.string(),
+    Labels: map,
+  }),
+  Description: z
+    .looseObject({
+      Hostname: text,
+      Platform: z.looseObject({ Architecture: text, OS: text }).nullish(),
+      Engine: z.looseObject({ Labels: map }).nullish(),
+    })
+    .nullish(),
+  Status: z.looseObject({ State: z.string(), Addr: text }),
+  ManagerStatus: z.looseObject({ Addr: text }).nullish(),
+});
+const task = z.looseObject({
+  ID: id,
+  ServiceID: text,
+  NodeID: text,
+  Slot: z.number().nullish(),
+  CreatedAt: z.string(),
+  DesiredState: z.string(),
+  Status: z.looseObject({
+    Timestamp: z.string(),
+    State: z.string(),
+    Message: text,
+    Err: text,
+    ContainerStatus: z.looseObject({ ExitCode: z.number().nullish() }).nullish(),
+  }),
+});
+const taskId = z.looseObject({ ID: id });
+
+/** What a list call gave, or where it did not have the shape of one. Never "nothing" for something unreadable. */
+export type Shaped<Value> =
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly where: string };
+
+/** Pure. Services of containers; those that run a plugin instead cannot be a stack's and are left out. */
+export function readServices(json: unknown): Shaped<readonly ObservedService[]> {
+  const rows = list(service, json);
+  if (!rows.ok) return rows;
+  const services: ObservedService[] = [];
+  for (const [index, row] of rows.value.entries()) {
+    if (row.Spec.TaskTemplate['ContainerSpec'] === undefined) continue;
+    const spec = readSpec(row.Spec);
+    if (!spec.ok) return { ok: false, where: `${String(index)}.Spec.${spec.where}` };
+    const { State, Message } = row.UpdateStatus ?? { State: '', Message: '' };
+    services.push({
+      id: row.ID,
+      version: row.Version.Index,
+      spec: spec.value,
+      ...(State === '' ? {} : { updateState: State }),
+      ...(Message === '' ? {} : { updateMessage: Message }),
+    });
+  }
+  return { ok: true, value: services };
+}
+
+/** A spec as it came; only where a null stands against the shape are its nulls taken as absent. */
+function readSpec(json: unknown): Shaped<ServiceSpec> {
+  const first = serviceSpec.safeParse(json);
+  if (first.success) return { ok: true, value: first.data };
+  const second = serviceSpec.safeParse(withoutNulls(json));
+  if (second.success) return { ok: true, value: second.data };
+  return { ok: false, where: whereOf(second.error) };
+}
+
+/** Pure. Networks of every scope. */
+export function readNetworks(json: unknown): Shaped<readonly ObservedNetwork[]> {
+  return mapped(list(network, json), (row) => ({
+    id: row.Id,
+    name: row.Name,
+    scope: row.Scope,
+    labels: row.Labels,
+    driver: row.Driver,
+    internal: row.Internal,
+    attachable: row.Attachable,
+  }));
+}
+
+/** Pure. */
+export function readConfigs(json: unknown): Shaped<readonly ObservedConfig[]> {
+  return mapped(list(config, json), (row) => ({
+    id: row.ID,
+    version: row.Version.Index,
+    name: row.Spec.Name,
+    labels: row.Spec.Labels,
+    data: row.Spec.Data,
+  }));
+}
+
+/** Pure. The engine never gives a secret's data back. */
+export function readSecrets(json: unknown): Shaped<readonly ObservedSecret[]> {
+  return mapped(list(secret, json), (row) => ({
+    id: row.ID,
+    version: row.Version.Index,
+    name: row.Spec.Name,
+    labels: row.Spec.Labels,
+  }));
+}
+
+/** Pure. */
+export function readNodes(json: unknown): Shaped<readonly ObservedNode[]> {
+  return mapped(list(node, json), (row) => ({
+    id: row.ID,
+    hostname: row.Description?.Hostname ?? '',
+    role: row.Spec.Role,
+    availability: row.Spec.Availability,
+    state: row.Status.State,
+    labels: row.Spec.Labels,
+    engineLabels: row.Description?.Engine?.Labels ?? {},
+    platform: {
+      os: row.Description?.Platform?.OS ?? '',
+      architecture: row.Description?.Platform?.Architecture ?? '',
+    },
+    address: addressOf(row.Status.Addr, row.ManagerStatus?.Addr ?? ''),
+  }));
+}
+
+/** A manager that listens everywhere reports 0.0.0.0; what it advertises stands beside its port. */
+function addressOf(address: string, advertised: string): string {
+  const unspecified = address === '' || address === '0.0.0.0' || address === '::';
+  return unspecified && advertised !== '' ? advertised.replace(/:\d+$/, '') : address;
+}
+
+/** Pure. */
+export function readTasks(json: unknown): Shaped<readonly ObservedTask[]> {
+  return mapped(list(task, json), (row) => {
+    const exitCode = row.Status.ContainerStatus?.ExitCode;
+    return {
+      id: row.ID,
+      serviceId: row.ServiceID,
+      ...(row.NodeID === '' ? {} : { nodeId: row.NodeID }),
+      // Global tasks have no slot: the engine leaves it out or gives 0.
+      ...(typeof row.Slot === 'number' && row.Slot > 0 ? { slot: row.Slot } : {}),
+      createdAt: row.CreatedAt,
+      timestamp: row.Status.Timestamp,
+      state: row.Status.State,
+      desiredState: row.DesiredState,
+      message: row.Status.Message,
+      ...(row.Status.Err === '' ? {} : { error: row.Status.Err }),
+      ...(typeof exitCode === 'number' ? { exitCode } : {}),
+    };
+  });
+}
+
+/** Pure. The ids of a list of tasks. */
+export function readTaskIds(json: unknown): Shaped<ReadonlySet<string>> {
+  const rows = list(taskId, json);
+  return rows.ok ? { ok: true, value: new Set(rows.value.map(({ ID }) => ID)) } : rows;
+}
+
+const made = z.looseObject({ id });
+const warned = z.looseObject({ Warnings: z.unknown() });
+const info = z.looseObject({
+  Swarm: z.looseObject({
+    NodeID: text,
+    ControlAvailable: z.boolean().nullish(),
+    Cluster: z.looseObject({ ID: text }).nullish(),
+  }),
+});
+
+/** Pure. The id of what was created, as dockerode hands it on. */
+export function readMade(json: unknown): Shaped<{ readonly id: string }> {
+  const parsed = made.safeParse(json);
+  return parsed.success
+    ? { ok: true, value: { id: parsed.data.id } }
+    : { ok: false, where: whereOf(parsed.error) };
+}
+
+/** Pure. Whether this answers an update: of a service with warnings, of a config or secret with nothing. */
+export function isUpdated(what: 'service' | 'file', json: unknown): boolean {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return false;
+  return what === 'file' || warned.safeParse(json).success;
+}
+
+/** Which engine this is. `manager` is false on a worker and outside a Swarm: the ids are empty then. */
+export interface EngineIdentity {
+  readonly manager: boolean;
+  readonly swarmId: string;
+  readonly nodeId: string;
+}
+
+/** Pure. */
+export function readIdentity(json: unknown): Shaped<EngineIdentity> {
+  const parsed = info.safeParse(json);
+  if (!parsed.success) return { ok: false, where: whereOf(parsed.error) };
+  const { NodeID: nodeId, ControlAvailable, Cluster } = parsed.data.Swarm;
+  const swarmId = Cluster?.ID ?? '';
+  const manager = ControlAvailable === true && swarmId !== '' && nodeId !== '';
+  return { ok: true, value: { manager, swarmId, nodeId } };
+}
+
+function list<Row>(row: z.ZodType<Row>, json: unknown): Shaped<readonly Row[]> {
+  const parsed = z.array(row).safeParse(json);
+  return parsed.success
+    ? { ok: true, value: parsed.data }
+    : { ok: false, where: whereOf(parsed.error) };
+}
+
+function mapped<From, To>(
+  rows: Shaped<readonly From[]>,
+  change: (row: From) => To,
+): Shaped<readonly To[]> {
+  return rows.ok ? { ok: true, value: rows.value.map(change) } : rows;
+}
+
+/** Where and what was expected; never the value, which may be anything. */
+function whereOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return '';
+  const expected = issue.code === 'invalid_type' ? ` (expected ${issue.expected})` : '';
+  return `${issue.path.map(String).join('.') || 'its top'}${expected}`;
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((one) => one !== null).map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, one]: [string, unknown]) => one !== null)
+      .map(([key, one]: [string, unknown]) => [key, withoutNulls(one)]),
+  );
+}

@@ -1,0 +1,127 @@
+import type { CallOutcome } from '../../core/kind.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { NetworkCreate, ServiceSpec } from './engine-api.ts';
+
+/** What one round of list calls gave. Unknown fields of a spec are kept as they came. */
+export interface SwarmState {
+  readonly services: readonly ObservedService[];
+  readonly networks: readonly ObservedNetwork[];
+  readonly configs: readonly ObservedConfig[];
+  readonly secrets: readonly ObservedSecret[];
+  readonly nodes: readonly ObservedNode[];
+  /** All tasks with their history. */
+  readonly tasks: readonly ObservedTask[];
+  /** Ids of the tasks that fit the current spec of their service (the engine's `_up-to-date` filter). */
+  readonly freshTaskIds: ReadonlySet<string>;
+}
+
+export interface ObservedService {
+  readonly id: string;
+  readonly version: number;
+  readonly spec: ServiceSpec;
+  /** `updating`, `completed`, `paused`, `rollback_started`, ...; absent after create and quiet updates. */
+  readonly updateState?: string;
+  readonly updateMessage?: string;
+}
+
+export interface ObservedNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly driver: string;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+}
+
+export interface ObservedConfig {
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** base64 */
+  readonly data: string;
+}
+
+export interface ObservedSecret {
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ObservedNode {
+  readonly id: string;
+  readonly hostname: string;
+  readonly role: 'manager' | 'worker';
+  readonly availability: string;
+  /** `ready`, `down`, `unknown`, `disconnected`. */
+  readonly state: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly engineLabels: Readonly<Record<string, string>>;
+  readonly platform: { readonly os: string; readonly architecture: string };
+  readonly address: string;
+}
+
+export interface ObservedTask {
+  readonly id: string;
+  readonly serviceId: string;
+  readonly nodeId?: string;
+  readonly slot?: number;
+  readonly createdAt: string;
+  /** Of the status. */
+  readonly timestamp: string;
+  readonly state: string;
+  readonly desiredState: string;
+  readonly message: string;
+  readonly error?: string;
+  readonly exitCode?: number;
+}
+
+/** Every write that the stack provider can make, as data. */
+export type StackCall =
+  | { readonly op: 'network-create'; readonly body: NetworkCreate }
+  | {
+      readonly op: 'config-create';
+      readonly name: string;
+      readonly labels: Readonly<Record<string, string>>;
+      /** base64 */
+      readonly data: string;
+      readonly templating?: string;
+    }
+  | {
+      readonly op: 'secret-create';
+      readonly name: string;
+      readonly labels: Readonly<Record<string, string>>;
+      /** base64 */
+      readonly data: Secret;
+      readonly templating?: string;
+    }
+  | {
+      /** Only labels of a config or secret can change; the body repeats the name and leaves the data out. */
+      readonly op: 'config-label' | 'secret-label';
+      readonly id: string;
+      readonly version: number;
+      readonly name: string;
+      readonly labels: Readonly<Record<string, string>>;
+    }
+  | { readonly op: 'service-create'; readonly body: ServiceSpec }
+  | {
+      readonly op: 'service-update';
+      readonly id: string;
+      /** The version read when the difference was found: the engine refuses any other. */
+      readonly version: number;
+      readonly body: ServiceSpec;
+    };
+
+/** The Swarm, as the stack provider sees it: through one manager's engine. */
+export interface Swarm {
+  /** Bulk: one call a collection, side by side. `unknown` when any of them failed: there is no partial answer. */
+  observe(signal: AbortSignal): Promise<CallOutcome<SwarmState>>;
+  /** Which Swarm and which of its nodes this engine is: `GET /info`. `refused` where it is not a manager. */
+  identity(
+    signal: AbortSignal,
+  ): Promise<CallOutcome<{ readonly swarmId: string; readonly nodeId: string }>>;
+  /** Carries out one write. A create gives the new object's id, an update the service's. */
+  call(call: StackCall, signal: AbortSignal): Promise<CallOutcome<{ readonly id: string }>>;
+}

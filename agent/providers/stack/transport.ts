@@ -1,0 +1,203 @@
+import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { inspect } from 'node:util';
+import type { Clock } from '../../reconcile/ports.ts';
+import { classify, type NotOk, type Reply } from './classify.ts';
+
+/** Where the engine is and how long it may take. Milliseconds. */
+export interface TransportSettings {
+  readonly socket: string;
+  /** Engine API version that stands in every path: `1.41`. */
+  readonly version: string;
+  /** Exchanges at once. */
+  readonly atOnce: number;
+  readonly deadlinesMs: { readonly read: number; readonly write: number };
+}
+
+/** What dockerode hands to its modem. */
+interface Dial {
+  readonly path: string;
+  readonly method: string;
+  readonly options?: { readonly _query?: object; readonly _body?: object };
+  readonly abortSignal?: AbortSignal;
+}
+
+type Callback = (error: Error | null, value: object | null) => void;
+
+/** Stands where dockerode expects its own `docker-modem`. */
+export interface Modem {
+  Promise: PromiseConstructor;
+  dial(options: Dial, callback: Callback): void;
+  /** As `dial`, for what dockerode gives no options to. Rejects with an `EngineError`. */
+  ask(options: Dial): Promise<object>;
+  /** Ends all connections; exchanges under way fail. */
+  close(): void;
+}
+
+/** Carries an outcome through dockerode. Holds nothing of the request. */
+export class EngineError extends Error {
+  readonly outcome: NotOk;
+
+  constructor(outcome: NotOk) {
+    super(outcome.why);
+    this.name = 'EngineError';
+    this.outcome = outcome;
+  }
+}
+
+/** A list of 650 stacks takes 1 to 8 MB. Bytes. */
+const answerBytesMax = 64 * 1024 * 1024;
+/** How many calls may wait for a free connection. */
+const waitingMax = 1024;
+/** Nothing else may stand in a URL: engines and proxies write URLs to their logs. */
+const queryKeys = new Set(['version', 'filters', 'registryAuthFrom']);
+
+/** Keeps connections, and never shows what is under way on them, whatever prints it. */
+class QuietAgent extends Agent {
+  [inspect.custom](): string {
+    return '[agent]';
+  }
+}
+
+/**
+ * A modem for dockerode on one unix socket. It takes the place of `docker-modem`, which never settles when an answer is
+ * cut, follows redirects, has no bound on an answer, prints answers with `DEBUG=modem`, and obeys `DOCKER_HOST` and
+ * `DOCKER_CERT_PATH`. Every exchange ends by the deadline, nothing is ever sent twice, and an error is an `EngineError`.
+ * `authconfig` is not read: dockerode's `createService(options)` puts the whole spec there, and so into a header.
+ */
+export function openModem(settings: TransportSettings, clock: Clock): Modem {
+  const { atOnce } = settings;
+  const agent = new QuietAgent({ keepAlive: true, maxSockets: atOnce, maxFreeSockets: atOnce });
+  const closing = new AbortController();
+  let open = 0;
+
+  async function run(exchange: Exchange): Promise<object> {
+    if (open >= atOnce + waitingMax) return unwrap({ kind: 'failed', how: 'queue-full' });
+    open += 1;
+    try {
+      return unwrap(await send(exchange, agent, clock));
+    } finally {
+      open -= 1;
+    }
+  }
+
+  async function ask(dial: Dial): Promise<object> {
+    const signals = [closing.signal, dial.abortSignal].filter((one) => one !== undefined);
+    return run(exchangeOf(dial, settings, AbortSignal.any(signals)));
+  }
+
+  return {
+    Promise,
+    ask,
+    dial(options, callback) {
+      ask(options).then(
+        (value) => callback(null, value),
+        (error: unknown) => callback(error instanceof Error ? error : new Error('failed'), null),
+      );
+    },
+    close() {
+      closing.abort();
+      agent.destroy();
+    },
+  };
+}
+
+interface Exchange {
+  readonly socket: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: string | undefined;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+function exchangeOf(dial: Dial, settings: TransportSettings, signal: AbortSignal): Exchange {
+  const { _query: query, _body: body } = dial.options ?? {};
+  const read = dial.method === 'GET';
+  if (query === undefined) throw new Error('bug: a Docker call without _query');
+  if (read === (body !== undefined)) throw new Error('bug: only what writes has a _body');
+  const path = `/v${settings.version}${dial.path.replace(/\?$/, '')}${queryText(query)}`;
+  return {
+    socket: settings.socket,
+    method: dial.method,
+    path,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    deadlineMs: read ? settings.deadlinesMs.read : settings.deadlinesMs.write,
+    signal,
+  };
+}
+
+function queryText(query: object): string {
+  const parts = Object.entries(query).map(([key, value]: [string, unknown]) => {
+    if (!queryKeys.has(key)) throw new Error(`bug: query key ${key} is not allowed`);
+    return `${key}=${encodeURIComponent(typeof value === 'string' ? value : JSON.stringify(value))}`;
+  });
+  return parts.length === 0 ? '' : `?${parts.join('&')}`;
+}
+
+function unwrap(reply: Reply): object {
+  const outcome = classify(reply);
+  if (outcome.status !== 'ok') throw new EngineError(outcome);
+  return outcome.value;
+}
+
+/** One exchange. Always settles: with the answer, by the deadline, by the signal, or when the connection ends. */
+function send(exchange: Exchange, agent: Agent, clock: Clock): Promise<Reply> {
+  const { body, signal } = exchange;
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve({ kind: 'failed', how: 'aborted' });
+      return;
+    }
+    const headers =
+      body === undefined
+        ? { host: 'docker' }
+        : {
+            host: 'docker',
+            'content-type': 'application/json',
+            'content-length': Buffer.byteLength(body),
+          };
+    const { socket: socketPath, method, path } = exchange;
+    const request = httpRequest({ agent, socketPath, method, path, headers });
+    const stop = (): void => end({ kind: 'failed', how: 'aborted' });
+    const cancel = clock.after(exchange.deadlineMs, () => end({ kind: 'failed', how: 'deadline' }));
+    let ended = false;
+    function end(reply: Reply): void {
+      if (ended) return;
+      ended = true;
+      cancel();
+      signal.removeEventListener('abort', stop);
+      // A connection with half an answer on it must not be used again.
+      if (reply.kind === 'failed') request.destroy();
+      resolve(reply);
+    }
+    signal.addEventListener('abort', stop);
+    // Stays after the end: a destroyed request may still report an error, which nobody else would catch.
+    request.on('error', (error) => end({ kind: 'failed', how: 'connection', ...codeOf(error) }));
+    request.on('response', (response) => collect(response, end));
+    request.end(body);
+  });
+}
+
+function collect(response: IncomingMessage, end: (reply: Reply) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > answerBytesMax) end({ kind: 'failed', how: 'too-large' });
+    else chunks.push(chunk);
+  });
+  response.on('error', () => end({ kind: 'failed', how: 'truncated' }));
+  response.on('close', () => end({ kind: 'failed', how: 'truncated' }));
+  response.on('end', () => {
+    const text = Buffer.concat(chunks).toString();
+    end(
+      response.complete
+        ? { kind: 'answer', status: response.statusCode ?? 0, text }
+        : { kind: 'failed', how: 'truncated' },
+    );
+  });
+}
+
+function codeOf(error: Error): { readonly code?: string } {
+  return 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+import { Secret } from '../../core/secret.ts';
+import type { NetworkCreate } from './engine-api.ts';
+import { serviceSpec } from './spec-shape.ts';
+import type { StackSpec } from './spec.ts';
+
+const labels = z.record(z.string(), z.string());
+const templating = z.string().exactOptional();
+
+const network: z.ZodType<NetworkCreate> = z.strictObject({
+  Name: z.string().min(1),
+  CheckDuplicate: z.literal(true),
+  Driver: z.string(),
+  Scope: z.string(),
+  IPAM: z
+    .strictObject({
+      Driver: z.string(),
+      Options: z.null(),
+      Config: z.array(z.strictObject({ Subnet: z.string().exactOptional() })),
+    })
+    .nullable(),
+  Internal: z.boolean(),
+  Attachable: z.boolean(),
+  Ingress: z.literal(false),
+  ConfigOnly: z.literal(false),
+  ConfigFrom: z.null(),
+  Options: labels.nullable(),
+  Labels: labels,
+});
+
+/** The alphabet is not looked at: a pattern over megabytes would hold up the agent. */
+const base64 = z.string().refine((text) => text.length % 4 === 0);
+
+const config = z.strictObject({ name: z.string().min(1), labels, data: base64, templating });
+
+const secret = z.strictObject({
+  name: z.string().min(1),
+  labels,
+  data: base64.transform((data) => new Secret(data)),
+  templating,
+});
+
+/** A stack as it comes out of the pipe; secrets are wrapped at once. */
+export const stackFromWire = z.strictObject({
+  name: z.string().min(1),
+  services: z.record(z.string(), serviceSpec),
+  networks: z.record(z.string(), network),
+  configs: z.record(z.string(), config),
+  secrets: z.record(z.string(), secret),
+  health: z.strictObject({
+    timeoutMs: z.number().nonnegative(),
+    stableForMs: z.number().nonnegative(),
+  }),
+});
+
+/** Pure. A stack as plain JSON, secrets in clear: for the pipe between two of our own processes, nothing else. */
+export function stackToWire(spec: StackSpec): unknown {
+  const secrets: Record<string, unknown> = {};
+  for (const [key, { data, ...rest }] of Object.entries(spec.secrets)) {
+    secrets[key] = { ...rest, data: data.reveal() };
+  }
+  return { ...spec, secrets };
+}

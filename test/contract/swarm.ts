@@ -1,0 +1,614 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../agent/core/secret.ts';
+import type { ServiceSpec } from '../../agent/providers/stack/engine-api.ts';
+import type {
+  ObservedService,
+  StackCall,
+  Swarm,
+  SwarmState,
+} from '../../agent/providers/stack/swarm.ts';
+
+/** What the contract runs on: a client, and the socket for what the client cannot ask. */
+export interface Subject {
+  readonly swarm: Swarm;
+  readonly socket: string;
+  close(): Promise<void>;
+}
+
+const soon = (ms: number): AbortSignal => AbortSignal.timeout(ms);
+
+/** A small valid service, nothing of which ever starts. */
+export function idleService(name: string, parts: Partial<ServiceSpec> = {}): ServiceSpec {
+  return {
+    Name: name,
+    Labels: { 'com.docker.stack.namespace': 'contract' },
+    TaskTemplate: {
+      ContainerSpec: { Image: 'site:1', Env: ['A=1'] },
+      Resources: {},
+      Placement: {},
+      ForceUpdate: 0,
+    },
+    Mode: { Replicated: { Replicas: 0 } },
+    EndpointSpec: { Mode: 'dnsrr' },
+    ...parts,
+  };
+}
+
+function overlay(name: string): StackCall {
+  return {
+    op: 'network-create',
+    body: {
+      Name: name,
+      CheckDuplicate: true,
+      Driver: 'overlay',
+      Scope: '',
+      IPAM: null,
+      Internal: false,
+      Attachable: true,
+      Ingress: false,
+      ConfigOnly: false,
+      ConfigFrom: null,
+      Options: null,
+      Labels: { 'com.docker.stack.namespace': 'contract' },
+    },
+  };
+}
+
+/** What the client has no call for yet, or never sends. */
+function raw(
+  socketPath: string,
+  method: string,
+  { path, body }: { path: string; body?: object },
+): Promise<{ status: number; message: unknown }> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      {
+        socketPath,
+        method,
+        path: `/v1.41${path}`,
+        headers: { 'content-type': 'application/json' },
+      },
+      (answer) => {
+        let text = '';
+        answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        answer.on('end', () => {
+          const json: unknown = text === '' ? {} : JSON.parse(text);
+          const message = typeof json === 'object' && json && 'message' in json ? json.message : '';
+          resolve({ status: answer.statusCode ?? 0, message });
+        });
+      },
+    );
+    asked.on('error', reject);
+    asked.end(body === undefined ? '' : JSON.stringify(body));
+  });
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+/** What any engine must do, real or fake. A difference is a mistake of the fake. */
+export function swarmContract(name: string, open: () => Promise<Subject>): void {
+  describe(`the Swarm contract: ${name}`, () => {
+    let subject: Subject;
+    let opened = false;
+    const made = new Map<string, string>();
+
+    beforeAll(async () => {
+      subject = await open();
+      opened = true;
+    });
+    afterAll(async () => {
+      if (opened) await subject.close();
+    });
+
+    async function make(call: StackCall): Promise<string> {
+      const outcome = await subject.swarm.call(call, soon(20_000));
+      if (outcome.status !== 'ok') throw new Error(outcome.why);
+      return outcome.value.id;
+    }
+    async function state(): Promise<SwarmState> {
+      const outcome = await subject.swarm.observe(soon(20_000));
+      if (outcome.status !== 'ok') throw new Error(outcome.why);
+      return outcome.value;
+    }
+    async function service(id: string): Promise<ObservedService> {
+      const found = (await state()).services.find((one) => one.id === id);
+      if (found === undefined) throw new Error(`no service ${id}`);
+      return found;
+    }
+    /** The engine's own allocator writes too, so a version may move right after a create. */
+    async function update(id: string, body: ServiceSpec): Promise<unknown> {
+      for (let tries = 0; ; tries += 1) {
+        const { version } = await service(id);
+        const call = { op: 'service-update', id, version, body } as const;
+        const outcome = await subject.swarm.call(call, soon(20_000));
+        const moved = outcome.status === 'refused' && outcome.cause === 'out-of-sequence';
+        if (!moved || tries === 5) return outcome;
+      }
+    }
+
+    it('says which Swarm and node it is', async () => {
+      const outcome = await subject.swarm.identity(soon(20_000));
+      expect(outcome).toEqual({
+        status: 'ok',
+        value: {
+          swarmId: expect.stringMatching(/^\w{25}$/),
+          nodeId: expect.stringMatching(/^\w{25}$/),
+        },
+      });
+    });
+
+    it('lists its node, and no tasks', async () => {
+      const { nodes, tasks, freshTaskIds } = await state();
+      expect(nodes).toEqual([
+        {
+          id: expect.stringMatching(/^\w{25}$/),
+          hostname: expect.stringMatching(/./),
+          role: 'manager',
+          availability: 'drain',
+          state: 'ready',
+          labels: {},
+          engineLabels: {},
+          platform: { os: 'linux', architecture: 'x86_64' },
+          address: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/),
+        },
+      ]);
+      expect([tasks, [...freshTaskIds]]).toEqual([[], []]);
+    });
+
+    it('creates a network, config and secret and gives them back', async () => {
+      made.set('network', await make(overlay('c_net')));
+      made.set(
+        'config',
+        await make({ op: 'config-create', name: 'c_conf', labels: { a: '1' }, data: base64('x') }),
+      );
+      made.set(
+        'secret',
+        await make({
+          op: 'secret-create',
+          name: 'c_sec',
+          labels: { a: '1' },
+          data: new Secret(base64('y')),
+          templating: 'golang',
+        }),
+      );
+      const { networks, configs, secrets } = await state();
+      expect(networks.find(({ id }) => id === made.get('network'))).toEqual({
+        id: made.get('network'),
+        name: 'c_net',
+        scope: 'swarm',
+        driver: 'overlay',
+        internal: false,
+        attachable: true,
+        labels: { 'com.docker.stack.namespace': 'contract' },
+      });
+      const version: unknown = expect.any(Number);
+      expect(configs).toEqual([
+        { id: made.get('config'), version, name: 'c_conf', labels: { a: '1' }, data: base64('x') },
+      ]);
+      expect(secrets).toEqual([
+        { id: made.get('secret'), version, name: 'c_sec', labels: { a: '1' } },
+      ]);
+    });
+
+    it('creates a service and fills in what was left out', async () => {
+      const ref = { UID: '0', GID: '0', Mode: 0o444 };
+      const id = await make({
+        op: 'service-create',
+        body: idleService('c_web', {
+          TaskTemplate: {
+            ContainerSpec: {
+              Image: 'site:1',
+              Env: [],
+              Mounts: [{ Type: 'volume', Source: 'v', Target: '/v', BindOptions: {} }],
+              Secrets: [
+                {
+                  File: { Name: 's', ...ref },
+                  SecretName: 'c_sec',
+                  SecretID: made.get('secret') ?? '',
+                },
+              ],
+              Configs: [
+                {
+                  File: { Name: '/c', ...ref },
+                  ConfigName: 'c_conf',
+                  ConfigID: made.get('config') ?? '',
+                },
+              ],
+              Privileges: {},
+            },
+            RestartPolicy: {},
+            Resources: {},
+            Placement: {},
+            Networks: [{ Target: 'c_net', Aliases: ['web'] }],
+          },
+          UpdateConfig: { Parallelism: 2, MaxFailureRatio: 0.1, Order: '', Monitor: 0 },
+          EndpointSpec: {
+            Mode: 'dnsrr',
+            Ports: [{ TargetPort: 80, PublishedPort: 8080, PublishMode: 'host' }],
+          },
+        }),
+      });
+      made.set('service', id);
+      const { spec } = await service(id);
+      expect(spec).toEqual({
+        Name: 'c_web',
+        Labels: { 'com.docker.stack.namespace': 'contract' },
+        TaskTemplate: {
+          ContainerSpec: {
+            Image: 'site:1',
+            Isolation: 'default',
+            Mounts: [{ Type: 'volume', Source: 'v', Target: '/v' }],
+            Secrets: [
+              { File: { Name: 's', ...ref }, SecretName: 'c_sec', SecretID: made.get('secret') },
+            ],
+            Configs: [
+              { File: { Name: '/c', ...ref }, ConfigName: 'c_conf', ConfigID: made.get('config') },
+            ],
+            Privileges: { CredentialSpec: null, SELinuxContext: null },
+          },
+          RestartPolicy: { Condition: 'any', MaxAttempts: 0 },
+          Resources: {},
+          Placement: {},
+          Networks: [{ Target: made.get('network'), Aliases: ['web'] }],
+          ForceUpdate: 0,
+          Runtime: 'container',
+        },
+        Mode: { Replicated: { Replicas: 0 } },
+        UpdateConfig: {
+          Parallelism: 2,
+          MaxFailureRatio: 0.1,
+          Order: 'stop-first',
+          FailureAction: 'pause',
+        },
+        EndpointSpec: {
+          Mode: 'dnsrr',
+          Ports: [{ Protocol: 'tcp', TargetPort: 80, PublishedPort: 8080, PublishMode: 'host' }],
+        },
+      });
+    });
+
+    it('stores defaults where mode and endpoint are left out', async () => {
+      const { Mode: _mode, EndpointSpec: _endpoint, ...rest } = idleService('c_plain');
+      const id = await make({ op: 'service-create', body: rest });
+      const { spec, updateState } = await service(id);
+      expect([spec.Mode, spec.EndpointSpec, updateState]).toEqual([
+        { Replicated: { Replicas: 1 } },
+        undefined,
+        undefined,
+      ]);
+      made.set('plain', id);
+    });
+
+    it('shows the task that cannot be placed, and that it fits its service', async () => {
+      const id = made.get('plain');
+      await expect
+        .poll(
+          async () => {
+            const { tasks, freshTaskIds } = await state();
+            const mine = tasks.filter(({ serviceId }) => serviceId === id);
+            return mine.map((task) => ({
+              state: task.state,
+              desiredState: task.desiredState,
+              slot: task.slot,
+              error: task.error,
+              message: task.message,
+              fresh: freshTaskIds.has(task.id),
+            }));
+          },
+          { timeout: 20_000 },
+        )
+        .toEqual([
+          {
+            state: 'pending',
+            desiredState: 'running',
+            slot: 1,
+            error: 'no suitable node (1 node not available for new tasks)',
+            message: 'pending task scheduling',
+            fresh: true,
+          },
+        ]);
+    });
+
+    it('updates by version, and refuses an old one', async () => {
+      const id = made.get('service') ?? '';
+      const before = await service(id);
+      const Labels = { ...before.spec.Labels, touched: 'yes' };
+      expect(await update(id, { ...before.spec, Labels })).toEqual({ status: 'ok', value: { id } });
+      const after = await service(id);
+      expect(after.version).toBeGreaterThan(before.version);
+      expect(after.spec).toEqual({ ...before.spec, Labels });
+      expect(after.updateState).toBeUndefined();
+      for (const version of [before.version, after.version + 1_000, 0]) {
+        const call = { op: 'service-update', id, version, body: before.spec } as const;
+        expect(await subject.swarm.call(call, soon(20_000))).toEqual({
+          status: 'refused',
+          why: 'update out of sequence',
+          retry: 'after-replan',
+          cause: 'out-of-sequence',
+        });
+      }
+    });
+
+    it.each([
+      ['config', 'config-label'],
+      ['secret', 'secret-label'],
+    ] as const)('changes the labels of a %s by version', async (what, op) => {
+      const id = made.get(what) ?? '';
+      const all = async () =>
+        what === 'config' ? (await state()).configs : (await state()).secrets;
+      const before = (await all()).find((one) => one.id === id);
+      const call = {
+        op,
+        id,
+        version: before?.version ?? 0,
+        name: before?.name ?? '',
+        labels: { b: '2' },
+      };
+      expect(await subject.swarm.call(call, soon(20_000))).toEqual({ status: 'ok', value: { id } });
+      expect((await all()).find((one) => one.id === id)).toEqual({
+        ...before,
+        labels: { b: '2' },
+        version: expect.any(Number),
+      });
+      expect(await subject.swarm.call(call, soon(20_000))).toMatchObject({
+        status: 'refused',
+        cause: 'out-of-sequence',
+      });
+    });
+
+    const refusals: [string, () => StackCall, object][] = [
+      [
+        'a service name in another case',
+        () => ({ op: 'service-create', body: idleService('C_Web') }),
+        {
+          retry: 'after-replan',
+          cause: 'name-taken',
+          why: 'name conflicts with an existing object: service C_Web already exists',
+        },
+      ],
+      [
+        'a config name twice',
+        () => ({ op: 'config-create', name: 'C_conf', labels: {}, data: base64('z') }),
+        { retry: 'after-replan', cause: 'name-taken', why: 'config C_conf already exists' },
+      ],
+      [
+        'a secret name twice',
+        () => ({ op: 'secret-create', name: 'c_sec', labels: {}, data: new Secret(base64('z')) }),
+        { retry: 'after-replan', cause: 'name-taken', why: 'secret c_sec already exists' },
+      ],
+      [
+        'a network name twice',
+        () => overlay('c_net'),
+        {
+          retry: 'after-replan',
+          cause: 'name-taken',
+          why: 'network with name c_net already exists',
+        },
+      ],
+      [
+        'a network that is not there',
+        () => ({
+          op: 'service-create',
+          body: idleService('c_x', {
+            TaskTemplate: {
+              ContainerSpec: { Image: 'site:1' },
+              Placement: {},
+              Networks: [{ Target: 'nowhere' }],
+            },
+          }),
+        }),
+        { retry: 'after-replan', why: 'network nowhere not found' },
+      ],
+      [
+        'a config that is not there',
+        () => ({
+          op: 'service-create',
+          body: idleService('c_x', {
+            TaskTemplate: {
+              ContainerSpec: {
+                Image: 'site:1',
+                Configs: [
+                  {
+                    File: { Name: 'x', UID: '0', GID: '0', Mode: 292 },
+                    ConfigName: 'gone',
+                    ConfigID: 'a'.repeat(25),
+                  },
+                ],
+              },
+              Placement: {},
+            },
+          }),
+        }),
+        { retry: 'after-replan', why: 'config not found: gone' },
+      ],
+      [
+        'a service without an image',
+        () => ({
+          op: 'service-create',
+          body: idleService('c_x', {
+            TaskTemplate: { ContainerSpec: { Image: '' }, Placement: {} },
+          }),
+        }),
+        { retry: 'never', why: 'ContainerSpec: image reference must be provided' },
+      ],
+      [
+        'a name with a dot',
+        () => ({ op: 'service-create', body: idleService('c.x') }),
+        { retry: 'never', why: 'name must be valid as a DNS name component' },
+      ],
+      [
+        'a config without data',
+        () => ({ op: 'config-create', name: 'c_none', labels: {}, data: '' }),
+        {
+          retry: 'never',
+          why: 'config data must be larger than 0 and less than 1024000 bytes',
+        },
+      ],
+      [
+        'a secret that is too large',
+        () => ({
+          op: 'secret-create',
+          name: 'c_big',
+          labels: {},
+          data: new Secret(Buffer.alloc(512_000).toString('base64')),
+        }),
+        {
+          retry: 'never',
+          why: 'secret data must be larger than 0 and less than 512000 bytes',
+        },
+      ],
+      [
+        'another mode',
+        () => ({
+          op: 'service-update',
+          id: made.get('service') ?? '',
+          version: Number(made.get('version')),
+          body: idleService('c_web', { Mode: { Global: {} } }),
+        }),
+        { retry: 'never', why: 'service mode change is not allowed' },
+      ],
+      [
+        'another name',
+        () => ({
+          op: 'service-update',
+          id: made.get('service') ?? '',
+          version: Number(made.get('version')),
+          body: idleService('c_renamed'),
+        }),
+        { retry: 'never', why: 'renaming services is not supported' },
+      ],
+      [
+        'an update of nothing',
+        () => ({
+          op: 'service-update',
+          id: 'a'.repeat(25),
+          version: 1,
+          body: idleService('c_gone'),
+        }),
+        { retry: 'after-replan', why: `service ${'a'.repeat(25)} not found` },
+      ],
+    ];
+    it.each(refusals)('refuses %s', async (_what, call, expected) => {
+      made.set('version', String((await service(made.get('service') ?? '')).version));
+      const outcome = await subject.swarm.call(call(), soon(20_000));
+      expect(outcome).toEqual({ status: 'refused', ...expected });
+    });
+
+    it('takes a config of 999 KiB', async () => {
+      const data = Buffer.alloc(999 * 1024, 'x').toString('base64');
+      const id = await make({ op: 'config-create', name: 'c_large', labels: {}, data });
+      expect((await state()).configs.find((one) => one.id === id)?.data).toBe(data);
+    });
+
+    it('a changed template makes the old task stale', async () => {
+      const id = made.get('plain') ?? '';
+      const { spec } = await service(id);
+      const old = (await state()).tasks.find(({ serviceId }) => serviceId === id);
+      const ContainerSpec = { ...spec.TaskTemplate.ContainerSpec, Env: ['A=2'] };
+      const TaskTemplate = { ...spec.TaskTemplate, ContainerSpec };
+      expect(await update(id, { ...spec, TaskTemplate })).toMatchObject({ status: 'ok' });
+      await expect
+        .poll(
+          async () => {
+            const { tasks, freshTaskIds } = await state();
+            return {
+              old: freshTaskIds.has(old?.id ?? ''),
+              fresh: tasks.filter((one) => one.serviceId === id && freshTaskIds.has(one.id)).length,
+              update: (await service(id)).updateState,
+            };
+          },
+          { timeout: 20_000 },
+        )
+        .toEqual({ old: false, fresh: 1, update: 'updating' });
+    });
+
+    const id = 'a'.repeat(25);
+    const rpc = 'rpc error: code =';
+    const raws: [string, () => Parameters<typeof raw>[2], number, () => string][] = [
+      [
+        'POST',
+        () => ({ path: `/services/${made.get('service') ?? ''}/update`, body: { Name: 'c_web' } }),
+        400,
+        () => `invalid service version '': strconv.ParseUint: parsing "": invalid syntax`,
+      ],
+      [
+        'POST',
+        () => ({ path: `/configs/${made.get('config') ?? ''}/update`, body: { Name: 'c_conf' } }),
+        400,
+        () => 'invalid config version',
+      ],
+      [
+        'POST',
+        () => ({
+          path: `/configs/${made.get('config') ?? ''}/update?version=1`,
+          body: { Name: 'c_conf', Data: base64('other') },
+        }),
+        400,
+        () => `${rpc} InvalidArgument desc = only updates to Labels are allowed`,
+      ],
+      [
+        'POST',
+        () => ({
+          path: `/configs/${made.get('config') ?? ''}/update?version=1`,
+          body: { Name: 'c_other' },
+        }),
+        400,
+        () => `${rpc} InvalidArgument desc = only updates to Labels are allowed`,
+      ],
+      [
+        'DELETE',
+        () => ({ path: `/configs/${made.get('config') ?? ''}` }),
+        400,
+        () =>
+          `${rpc} InvalidArgument desc = config 'c_conf' is in use by the following service: c_web`,
+      ],
+      [
+        'DELETE',
+        () => ({ path: `/secrets/${made.get('secret') ?? ''}` }),
+        400,
+        () =>
+          `${rpc} InvalidArgument desc = secret 'c_sec' is in use by the following service: c_web`,
+      ],
+      [
+        'DELETE',
+        () => ({ path: `/networks/${made.get('network') ?? ''}` }),
+        400,
+        () =>
+          `${rpc} FailedPrecondition desc = network ${made.get('network') ?? ''} is in use by service ${made.get('service') ?? ''}`,
+      ],
+      ['DELETE', () => ({ path: `/services/${id}` }), 404, () => `service ${id} not found`],
+      ['DELETE', () => ({ path: `/configs/${id}` }), 404, () => `config ${id} not found`],
+      ['DELETE', () => ({ path: `/secrets/${id}` }), 404, () => `secret ${id} not found`],
+      ['DELETE', () => ({ path: `/networks/${id}` }), 404, () => `network ${id} not found`],
+      ['GET', () => ({ path: `/services/${id}` }), 404, () => `service ${id} not found`],
+      ['GET', () => ({ path: '/nonsense' }), 404, () => 'page not found'],
+      [
+        'GET',
+        () => ({ path: `/tasks?filters=${encodeURIComponent('{"bogus":["x"]}')}` }),
+        400,
+        () => "Invalid filter 'bogus'",
+      ],
+      ['DELETE', () => ({ path: `/services/${made.get('service') ?? ''}` }), 200, () => ''],
+      ['DELETE', () => ({ path: `/configs/${made.get('config') ?? ''}` }), 204, () => ''],
+      ['DELETE', () => ({ path: `/secrets/${made.get('secret') ?? ''}` }), 204, () => ''],
+      ['DELETE', () => ({ path: `/networks/${made.get('network') ?? ''}` }), 204, () => ''],
+    ];
+    it('answers what the client does not ask yet in the same words', async () => {
+      for (const [method, what, status, message] of raws) {
+        const answer = await raw(subject.socket, method, what());
+        expect([method, what().path, answer]).toEqual([
+          method,
+          what().path,
+          { status, message: message() },
+        ]);
+      }
+      const { services, configs, secrets, networks } = await state();
+      expect(services.map(({ spec }) => spec.Name)).toEqual(['c_plain']);
+      expect([configs.map(({ name }) => name), secrets]).toEqual([['c_large'], []]);
+      expect(networks.some(({ name: one }) => one === 'c_net')).toBe(false);
+    });
+  });
+}

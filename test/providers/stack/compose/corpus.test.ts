@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { isPair, isScalar, parseDocument, visit } from 'yaml';
+
+import type { Case } from './corpus.ts';
+import { expectedRequests, isThere, readCases, renderCase, requestsOf } from './corpus.ts';
+
+const REFUSALS = new Set(['unsupported-key', 'not-allowed']);
+const cases = readCases();
+const single = cases.filter(({ files }) => files.length === 1);
+const accepted = single.filter((one) => one.accepted);
+
+function isRefused(one: Case): boolean {
+  const errors = renderCase(one).diagnostics.filter(({ severity }) => severity === 'error');
+  return errors.length > 0 && errors.every(({ code }) => REFUSALS.has(code));
+}
+
+const refused = accepted.filter(isRefused);
+const supported = accepted.filter((one) => !refused.includes(one));
+
+/** Keys of a service that the tests below cut out, and what the CLI makes of them. */
+const keys = new Set(
+  'hostname user working_dir init tty stdin_open read_only stop_signal sysctls cap_add cap_drop ulimits extra_hosts dns dns_search logging isolation oom_score_adj restart depends_on container_name links external_links expose privileged devices security_opt shm_size ipv4_address'.split(
+    ' ',
+  ),
+);
+const fields =
+  'Hostname User Dir Init TTY OpenStdin ReadOnly StopSignal Sysctls CapabilityAdd CapabilityDrop Ulimits Hosts DNSConfig Isolation'.split(
+    ' ',
+  );
+
+/** The stack file without what this version refuses; host paths made absolute. */
+function withoutRefused(text: string): string {
+  const document = parseDocument(text, { schema: 'failsafe', merge: false });
+  visit(document, {
+    Pair: (_, pair, path) => {
+      // services / NAME / key, or a mapping of the top level that services merge.
+      const above = path.filter(isPair).map(({ key }) => (isScalar(key) ? String(key.value) : ''));
+      const isService = above.length === 2 && above[0] === 'services';
+      const isMerged = above.length === 1 && above[0]?.startsWith('x-') === true;
+      const key = isScalar(pair.key) ? String(pair.key.value) : '';
+      if (keys.has(key) && (isService || isMerged || key === 'ipv4_address')) {
+        return visit.REMOVE;
+      }
+      return undefined;
+    },
+    Scalar: (_, scalar, path) => {
+      if (typeof scalar.value !== 'string') return;
+      const pair = path.at(-1);
+      const isSource = isPair(pair) && isScalar(pair.key) && pair.key.value === 'source';
+      const home = /^~\/(?=.*:)/;
+      const here = isSource ? /^\.\// : /^\.\/(?=.*:)/;
+      scalar.value = scalar.value.replace(here, '/@DIR@/').replace(home, '/home/deployer/');
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+/** What the CLI sent, without what the keys above make. */
+function expectedWithout(one: Case, own: ReturnType<typeof requestsOf>) {
+  const requests = expectedRequests(one.id);
+  for (const service of requests.services) {
+    const mine = own.services.find(({ Name }) => Name === service.Name);
+    for (const field of fields) delete service.TaskTemplate.ContainerSpec[field];
+    delete service.TaskTemplate.LogDriver;
+    if (mine?.TaskTemplate.RestartPolicy === undefined) delete service.TaskTemplate.RestartPolicy;
+    for (const mount of service.TaskTemplate.ContainerSpec.Mounts ?? []) {
+      mount.Source = mount.Source?.replace(/^@DIR@\//, '/@DIR@/');
+    }
+  }
+  return JSON.parse(JSON.stringify(requests));
+}
+
+describe.skipIf(!isThere)(
+  `the CLI's requests for real stack files${isThere ? '' : ' (the files are not on this machine)'}`,
+  () => {
+    const counts = `${supported.length} whole, ${refused.length} refused by key or policy, ${cases.length - single.length} of several files`;
+    it(`accepted by the CLI: ${counts}`, () => {
+      expect(supported.length).toBeGreaterThan(40);
+      expect(supported.length + refused.length).toBe(accepted.length);
+    });
+
+    it.each(supported.map((one) => [one.id, one] as const))('%s: equal', (_, one) => {
+      const { result, diagnostics } = renderCase(one);
+      expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+      if (result === undefined) throw new Error('no result');
+      expect(structuredClone(requestsOf(result))).toStrictEqual(expectedRequests(one.id));
+    });
+
+    it.each(refused.map((one) => [one.id, one] as const))(
+      '%s: equal once what is refused is cut out',
+      (_, one) => {
+        const { result, diagnostics } = renderCase(one, withoutRefused);
+        expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+        if (result === undefined) throw new Error('no result');
+        const own = requestsOf(result);
+        expect(structuredClone(own)).toStrictEqual(expectedWithout(one, own));
+      },
+    );
+
+    it.each(cases.filter((one) => one.rejectedBy === 'cli').map((one) => [one.id, one] as const))(
+      '%s: refused, as by the CLI',
+      (_, one) => {
+        expect(renderCase(one).result).toBeUndefined();
+      },
+    );
+  },
+);

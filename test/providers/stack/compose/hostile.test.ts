@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+
+import { renderCompose } from '../../../../agent/providers/stack/compose/render.ts';
+import { allowAll, denyAll, input } from './inputs.ts';
+
+const many = (count: number, line: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => line(index)).join('');
+
+/** Files made to take long or to fill the memory; the test's own deadline is the bound. */
+it.each([
+  [
+    'a text of unclosed variables',
+    `services: {a: {image: x, command: "${'${a-'.repeat(240_000)}"}}`,
+  ],
+  ['a text of variables', `services: {a: {image: x, command: "${'$a '.repeat(300_000)}"}}`],
+  ['a text of backslashes', `services: {a: {image: x, command: '${'\\'.repeat(1_000_001)}'}}`],
+  [
+    'port ranges in many services',
+    `services:\n${many(2500, (index) => `  s${index}: {image: x, ports: [1-4000]}\n`)}`,
+  ],
+  ['bad ports', `services: {a: {image: x, ports: [${many(9000, (index) => `"${index}:x",`)}]}}`],
+  [
+    'undeclared volumes',
+    `services: {a: {image: x, volumes: [${many(3000, (index) => `"volume-number-${index}:/v${index}",`)}]}}\nvolumes: {${many(3000, (index) => `volume-numbers-${index}: ,`)}}`,
+  ],
+  [
+    'undefined variables',
+    `services: {a: {image: x, environment: [${many(9000, (index) => `"A${index}=$A${index}",`)}]}}`,
+  ],
+  ['a long image', `services: {a: {image: "${'a-'.repeat(500_000)}"}}`],
+  ['a long registry', `services: {a: {image: "${'a.'.repeat(500_000)}/"}}`],
+  ['a long duration', `services: {a: {image: x, stop_grace_period: "${'1s'.repeat(500_000)}"}}`],
+  [
+    'a long size',
+    `services: {a: {image: x, deploy: {resources: {limits: {memory: "${'1'.repeat(1_000_000)}", cpus: "${'1'.repeat(10_000)}"}}}}}`,
+  ],
+  [
+    'a long constraint',
+    `services: {a: {image: x, deploy: {placement: {constraints: ["${' a'.repeat(400_000)}"]}}}}`,
+  ],
+  ['a long name', `services: {${'a-'.repeat(500)}: {image: x}}`],
+  [
+    'wrong types everywhere',
+    `services: {${many(1500, (index) => `s${index}: {image: [], ports: {}, deploy: []},`)}}`,
+  ],
+])('%s', (_, text) => {
+  const { result, diagnostics } = renderCompose(
+    input(text, { allow: { ...denyAll, undefinedVariables: false } }),
+  );
+  expect(result).toBeUndefined();
+  expect(diagnostics.length).toBeGreaterThan(0);
+  expect(diagnostics.length).toBeLessThan(250);
+  // It was this code that refused, not the parser before it.
+  expect(diagnostics.map(({ message }) => message).join()).not.toContain('list items in one file');
+});
+
+it('renders a stack as large as the limits allow', () => {
+  const text = `services:\n${many(1500, (index) => `  s${index}: {image: x, environment: {A: 1}, volumes: ["data:/d"]}\n`)}volumes: {data: }\n`;
+  const { result, diagnostics } = renderCompose(input(text, { allow: allowAll }));
+  expect(diagnostics).toEqual([]);
+  expect(Object.keys(result?.services ?? {})).toHaveLength(1500);
+});

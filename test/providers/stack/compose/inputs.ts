@@ -1,0 +1,38 @@
+import type { Allow } from '../../../../agent/providers/stack/compose/allow.ts';
+import type { ComposeInput } from '../../../../agent/providers/stack/compose/render.ts';
+
+export const denyAll: Allow = {
+  binds: [],
+  dockerSocket: false,
+  hostNetwork: false,
+  capabilities: [],
+  sysctls: [],
+  plugins: false,
+  undefinedVariables: false,
+};
+
+export const allowAll: Allow = {
+  ...denyAll,
+  binds: ['/'],
+  dockerSocket: true,
+  hostNetwork: true,
+  plugins: true,
+  undefinedVariables: true,
+};
+
+/** A stack `blog` with this text, under a policy that allows nothing, with these files beside it. */
+export function input(
+  text: string,
+  given: Partial<Omit<ComposeInput, 'read'>> & { files?: Record<string, string> } = {},
+): ComposeInput {
+  const { files = {}, ...rest } = given;
+  return {
+    stack: 'blog',
+    file: 'stacks/blog/compose.yaml',
+    variables: {},
+    allow: denyAll,
+    read: (path) => (Object.hasOwn(files, path) ? Buffer.from(files[path] ?? '') : undefined),
+    ...rest,
+    text,
+  };
+}

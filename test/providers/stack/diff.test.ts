@@ -1,0 +1,330 @@
+import { describe, expect, it } from 'vitest';
+
+import { Secret } from '../../../agent/core/secret.ts';
+import { diffStack } from '../../../agent/providers/stack/diff.ts';
+import type { ServiceSpec } from '../../../agent/providers/stack/engine-api.ts';
+import { contentDigest, DIGEST_LABEL } from '../../../agent/providers/stack/names.ts';
+import { indexState } from '../../../agent/providers/stack/observed.ts';
+import { blogNetwork, digestKey, live, observed, service, unit } from '../../fakes/stack.ts';
+
+const namespace = { 'com.docker.stack.namespace': 'blog' };
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const settled = (web: ServiceSpec = service('web')) =>
+  observed({ services: [live(web)], networks: [blogNetwork] });
+
+/** The template with parts of it replaced. */
+function changed(
+  container: Record<string, unknown>,
+  template: Partial<ServiceSpec['TaskTemplate']> = {},
+  parts: Partial<ServiceSpec> = {},
+): ServiceSpec {
+  const web = service('web', parts);
+  const { ContainerSpec: plain } = web.TaskTemplate;
+  return {
+    ...web,
+    TaskTemplate: { ...web.TaskTemplate, ...template, ContainerSpec: { ...plain, ...container } },
+  };
+}
+
+describe('a stack that is not there', () => {
+  it('is made in order: network, config, secret, then the service', () => {
+    const spec = {
+      configs: { page: { name: 'blog_page', labels: namespace, data: base64('x') } },
+      secrets: { key: { name: 'blog_key', labels: namespace, data: new Secret(base64('y')) } },
+    };
+    const { operations, blocked } = diffStack(unit(spec), observed());
+    expect(blocked).toEqual([]);
+    expect(operations.map(({ phase, verb, target }) => `${phase} ${verb} ${target}`)).toEqual([
+      'add create network blog_default',
+      'add create config blog_page',
+      'add create secret blog_key',
+      'change create service blog_web',
+    ]);
+  });
+
+  it('waits for what it declares as external', () => {
+    const needs = ['network:proxy', 'secret:db', 'config:site'];
+    const { blocked } = diffStack({ ...unit(), needs }, settled());
+    expect(blocked.map(({ target, waits }) => [target, waits])).toEqual([
+      ['network:proxy', true],
+      ['secret:db', true],
+      ['config:site', true],
+    ]);
+  });
+
+  it('waits while the Swarm has no head, for without its key no content can be compared', () => {
+    const { operations, blocked } = diffStack(unit(), indexState(observed().state, undefined));
+    expect(operations).toEqual([]);
+    expect(blocked).toMatchObject([{ waits: true }]);
+  });
+});
+
+describe('a stack that is there', () => {
+  it('differs in nothing when the engine only filled in its defaults', () => {
+    expect(diffStack(unit(), settled())).toEqual({ operations: [], blocked: [] });
+  });
+
+  it.each<[string, ServiceSpec, string[], string]>([
+    [
+      'environment',
+      changed({ Env: ['A=1'] }),
+      ['services.web.TaskTemplate.ContainerSpec.Env'],
+      'restart',
+    ],
+    [
+      'image',
+      changed({ Image: 'site:2' }),
+      ['services.web.TaskTemplate.ContainerSpec.Image'],
+      'restart',
+    ],
+    [
+      'replicas',
+      service('web', { Mode: { Replicated: { Replicas: 3 } } }),
+      ['services.web.Mode.Replicated.Replicas'],
+      'none',
+    ],
+    [
+      'a service label',
+      service('web', { Labels: { ...service('web').Labels, a: '1' } }),
+      ['services.web.Labels.a'],
+      'none',
+    ],
+    [
+      'a healthcheck, even an empty one',
+      changed({ Healthcheck: {} }),
+      ['services.web.TaskTemplate.ContainerSpec.Healthcheck'],
+      'restart',
+    ],
+    [
+      'a port',
+      service('web', { EndpointSpec: { Ports: [{ TargetPort: 80 }] } }),
+      ['services.web.EndpointSpec.Ports'],
+      'restart',
+    ],
+    [
+      'an update rule',
+      service('web', { UpdateConfig: { Parallelism: 1, MaxFailureRatio: 0, Order: '' } }),
+      ['services.web.UpdateConfig'],
+      'none',
+    ],
+  ])('is updated for %s', (_what, desired, paths, effect) => {
+    const { operations } = diffStack(unit({ services: { web: desired } }), settled());
+    expect(operations).toMatchObject([{ verb: 'update', phase: 'change', effect }]);
+    expect(operations[0]?.fields.map(({ path }) => path)).toEqual(paths);
+    expect(operations[0]?.call).toMatchObject({
+      op: 'service-update',
+      id: 'id-blog_web',
+      version: 10,
+    });
+  });
+
+  it.each<[string, ServiceSpec, ServiceSpec]>([
+    [
+      'a restart policy that spells the defaults out',
+      changed({}, { RestartPolicy: {} }),
+      changed({}, { RestartPolicy: { Condition: 'any', MaxAttempts: 0 } }),
+    ],
+    [
+      'a ratio as a 32-bit float',
+      service('web', { UpdateConfig: { Parallelism: 1, MaxFailureRatio: 0.1, Order: '' } }),
+      service('web', {
+        UpdateConfig: {
+          Parallelism: 1,
+          MaxFailureRatio: Math.fround(0.1),
+          Order: 'stop-first',
+          FailureAction: 'pause',
+        },
+      }),
+    ],
+    ['empty lists', changed({ Env: [], Mounts: [] }), changed({})],
+    [
+      'platforms that a registry was asked for',
+      changed({}),
+      changed({}, { Placement: { Platforms: [{ OS: 'linux' }] } }),
+    ],
+    ['a forced update', changed({}), changed({}, { ForceUpdate: 4 })],
+    [
+      'ports in another order',
+      service('web', { EndpointSpec: { Ports: [{ TargetPort: 1 }, { TargetPort: 2 }] } }),
+      service('web', {
+        EndpointSpec: {
+          Ports: [
+            { TargetPort: 2, Protocol: 'tcp', PublishMode: 'ingress' },
+            { TargetPort: 1, Protocol: 'tcp', PublishMode: 'ingress' },
+          ],
+        },
+      }),
+    ],
+    [
+      'an image that was pinned to a digest',
+      changed({}),
+      changed({ Image: `site:1@sha256:${'a'.repeat(64)}` }),
+    ],
+    [
+      'bind options and consistency',
+      changed({
+        Mounts: [
+          { Type: 'bind', Source: '/a', Target: '/b', Consistency: 'cached', BindOptions: {} },
+        ],
+      }),
+      changed({ Mounts: [{ Type: 'bind', Source: '/a', Target: '/b' }] }),
+    ],
+    [
+      'a null-prototype map',
+      changed({ Labels: Object.assign(Object.create(null), namespace) }),
+      changed({}),
+    ],
+  ])('is left alone for %s', (_what, desired, there) => {
+    const { operations, blocked } = diffStack(unit({ services: { web: desired } }), settled(there));
+    expect([operations, blocked]).toEqual([[], []]);
+  });
+
+  it('keeps what an update for another reason must not change', () => {
+    const pinned = `site:1@sha256:${'a'.repeat(64)}`;
+    const there = changed(
+      { Image: pinned },
+      { ForceUpdate: 3, Placement: { Platforms: [{ OS: 'linux' }] } },
+    );
+    const { operations } = diffStack(
+      unit({ services: { web: changed({ Env: ['A=1'] }) } }),
+      settled(there),
+    );
+    expect(operations[0]?.call).toMatchObject({
+      body: {
+        TaskTemplate: {
+          ForceUpdate: 3,
+          Placement: { Platforms: [{ OS: 'linux' }] },
+          ContainerSpec: { Image: pinned },
+        },
+      },
+    });
+  });
+
+  it('does not follow the predefined host network, which no list shows, into a false difference', () => {
+    const host = changed({}, { Networks: [{ Target: 'host' }] });
+    const { operations } = diffStack(
+      unit({ services: { web: host }, networks: {} }),
+      observed({ services: [live(host)] }),
+    );
+    expect(operations).toEqual([]);
+  });
+});
+
+describe('what belongs to somebody else', () => {
+  it('is blocked, never touched: a service, a network, a config', () => {
+    const other = service('web', { Labels: { 'com.docker.stack.namespace': 'shop' } });
+    const state = observed({
+      services: [live(other)],
+      networks: [{ ...blogNetwork, labels: {} }],
+      configs: [{ id: 'c', version: 1, name: 'blog_page', labels: {}, data: base64('x') }],
+    });
+    const configs = { page: { name: 'blog_page', labels: namespace, data: base64('x') } };
+    const { operations, blocked } = diffStack(unit({ configs }), state);
+    expect(operations).toEqual([]);
+    expect(blocked.map(({ target, waits }) => [target, waits])).toEqual([
+      ['network blog_default', false],
+      ['config blog_page', false],
+      ['service blog_web', false],
+    ]);
+  });
+
+  it('is blocked when the mode of a service or a fixed setting of a network would change', () => {
+    const global = service('web', { Mode: { Global: {} } });
+    const state = observed({
+      services: [live(service('web'))],
+      networks: [{ ...blogNetwork, attachable: true }],
+    });
+    const { operations, blocked } = diffStack(unit({ services: { web: global } }), state);
+    expect(operations).toEqual([]);
+    expect(blocked.map(({ why }) => why)).toEqual([
+      expect.stringContaining('another attachable'),
+      expect.stringContaining('cannot change from replicated to global'),
+    ]);
+  });
+});
+
+describe('changed content', () => {
+  const mounts = changed({
+    Configs: [{ ConfigName: 'blog_page' }],
+    Secrets: [{ SecretName: 'blog_key' }],
+  });
+  const wanted = (page: string, key: string) =>
+    unit({
+      services: { web: mounts },
+      configs: { page: { name: 'blog_page', labels: namespace, data: base64(page) } },
+      secrets: { key: { name: 'blog_key', labels: namespace, data: new Secret(base64(key)) } },
+    });
+  const there = observed({
+    services: [live(mounts)],
+    networks: [blogNetwork],
+    configs: [{ id: 'c1', version: 1, name: 'blog_page', labels: namespace, data: base64('one') }],
+    secrets: [
+      {
+        id: 's1',
+        version: 1,
+        name: 'blog_key',
+        labels: { ...namespace, [DIGEST_LABEL]: contentDigest(base64('one'), digestKey) },
+      },
+    ],
+  });
+
+  it('is nothing while the content is the same', () => {
+    expect(diffStack(wanted('one', 'one'), there).operations).toEqual([]);
+  });
+
+  it('goes under a name of its own, and the service follows', () => {
+    const { operations } = diffStack(wanted('two', 'three'), there);
+    const suffix = contentDigest(base64('two'), digestKey).slice(0, 8);
+    const keySuffix = contentDigest(base64('three'), digestKey).slice(0, 8);
+    expect(operations.map(({ verb, target }) => `${verb} ${target}`)).toEqual([
+      `create config blog_page-${suffix}`,
+      `create secret blog_key-${keySuffix}`,
+      'update service blog_web',
+    ]);
+    expect(operations[2]?.call).toMatchObject({
+      body: {
+        TaskTemplate: {
+          ContainerSpec: {
+            Configs: [{ ConfigName: `blog_page-${suffix}` }],
+            Secrets: [{ SecretName: `blog_key-${keySuffix}` }],
+          },
+        },
+      },
+    });
+    expect(JSON.stringify(operations)).not.toContain(base64('three'));
+  });
+
+  it('changes labels in place', () => {
+    const desired = wanted('one', 'one');
+    const labels = { ...namespace, team: 'web' };
+    const configs = { page: { name: 'blog_page', labels, data: base64('one') } };
+    const { operations } = diffStack({ ...desired, spec: { ...desired.spec, configs } }, there);
+    expect(operations.map(({ call }) => call)).toEqual([
+      { op: 'config-label', id: 'c1', version: 1, name: 'blog_page', labels },
+    ]);
+  });
+
+  it('never makes a name longer than the engine takes', () => {
+    const long = 'blog_'.padEnd(64, 'x');
+    const configs = { page: { name: long, labels: namespace, data: base64('two') } };
+    const state = observed({
+      configs: [{ id: 'c', version: 1, name: long, labels: namespace, data: base64('one') }],
+    });
+    const made = diffStack(unit({ configs }), state).operations.find(
+      ({ call }) => call.op === 'config-create',
+    );
+    expect(made?.target.replace('config ', '')).toMatch(/^blog_x+-[0-9a-f]{8}$/);
+    expect(made?.target.replace('config ', '')).toHaveLength(64);
+  });
+
+  it('treats a secret that somebody else made without our digest as other content', () => {
+    const state = observed({
+      secrets: [{ id: 's', version: 1, name: 'blog_key', labels: namespace }],
+    });
+    const secrets = {
+      key: { name: 'blog_key', labels: namespace, data: new Secret(base64('one')) },
+    };
+    const targets = diffStack(unit({ secrets }), state).operations.map(({ target }) => target);
+    expect(targets).toContainEqual(expect.stringMatching(/^secret blog_key-[0-9a-f]{8}$/));
+  });
+});

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+
+import { meets } from '../../../agent/providers/stack/constraints.ts';
+import { stackHealth } from '../../../agent/providers/stack/health.ts';
+import { live, node, observed, service, task, unit } from '../../fakes/stack.ts';
+
+const two = unit({ services: { web: service('web', { Mode: { Replicated: { Replicas: 2 } } }) } });
+const there = (parts: Parameters<typeof live>[1] = {}) => [live(service('web'), parts)];
+const failedTask = (id: string) =>
+  task(id, {
+    state: 'failed',
+    desiredState: 'shutdown',
+    error: 'task: non-zero exit (3)',
+    exitCode: 3,
+  });
+const none: ReadonlySet<string> = new Set();
+
+describe('a stack', () => {
+  it('has converged when all wanted tasks of the current spec run and none of an older one does', () => {
+    const tasks = [task('b'), task('a')];
+    expect(stackHealth(two, observed({ services: there(), tasks }), none)).toEqual({
+      status: 'converged',
+      members: 'a b',
+      summary: 'web 2/2',
+    });
+  });
+
+  it('has not while an old task still stops', () => {
+    const tasks = [task('a'), task('b'), task('old', { desiredState: 'shutdown' })];
+    const state = observed({ services: there(), tasks, freshTaskIds: new Set(['a', 'b']) });
+    expect(stackHealth(two, state, none)).toMatchObject({ status: 'progressing', progress: 2 });
+  });
+
+  it('does not wait for an old task on a node that is away', () => {
+    const tasks = [
+      task('a'),
+      task('b'),
+      task('old', { nodeId: 'id-w2', desiredState: 'shutdown' }),
+    ];
+    const nodes = [node('w1'), node('w2', { state: 'down' })];
+    const state = observed({ services: there(), tasks, nodes, freshTaskIds: new Set(['a', 'b']) });
+    expect(stackHealth(two, state, none)).toMatchObject({ status: 'converged' });
+  });
+
+  it('says why a task cannot be placed', () => {
+    const error = 'no suitable node (insufficient resources on 1 node)';
+    const tasks = [task('a'), task('b', { state: 'pending', error })];
+    expect(stackHealth(two, observed({ services: there(), tasks }), none)).toMatchObject({
+      status: 'progressing',
+      summary: `web 1/2; web: ${error}`,
+    });
+  });
+
+  it('fails for certain after three failed tasks, with the first as evidence', () => {
+    const tasks = [failedTask('x'), failedTask('y'), failedTask('z'), task('a')];
+    expect(stackHealth(two, observed({ services: there(), tasks }), none)).toMatchObject({
+      status: 'failing',
+      why: 'web: 3 tasks failed',
+      evidence: 'failed on w1, task: non-zero exit (3), 3 times',
+    });
+  });
+
+  it.each([
+    ['from before the attempt', new Set(['x', 'y', 'z']), [node('w1')]],
+    ['on a node that is away', none, [node('w1', { state: 'down' })]],
+  ])('does not count failures %s', (_where, baseline, nodes) => {
+    const tasks = [failedTask('x'), failedTask('y'), failedTask('z'), task('a')];
+    const health = stackHealth(two, observed({ services: there(), tasks, nodes }), baseline);
+    expect(health.status).toBe('progressing');
+  });
+
+  it.each(['paused', 'rollback_started', 'rollback_completed', 'rollback_paused'])(
+    'fails at once when the engine ended the update: %s',
+    (updateState) => {
+      const tasks = [failedTask('x'), task('a')];
+      const health = stackHealth(two, observed({ services: there({ updateState }), tasks }), none);
+      expect(health.status).toBe('failing');
+    },
+  );
+
+  it('takes `completed` for no sign of health, and a pause without a failed task for no failure', () => {
+    const tasks = [failedTask('x'), task('a')];
+    for (const [updateState, list] of [
+      ['completed', tasks],
+      ['paused', [task('a')]],
+    ] as const) {
+      const state = observed({ services: there({ updateState }), tasks: list });
+      expect(stackHealth(two, state, none).status).toBe('progressing');
+    }
+  });
+
+  it('counts an unhealthy container that ended with 0 as a failure, but not for a job', () => {
+    const tasks = ['x', 'y', 'z'].map((id) =>
+      task(id, { state: 'complete', desiredState: 'shutdown' }),
+    );
+    const state = observed({ services: there(), tasks });
+    const health = stackHealth(two, state, none);
+    expect(health).toMatchObject({
+      status: 'failing',
+      evidence: expect.stringContaining('its healthcheck failed'),
+    });
+    const job = service('web', {
+      Mode: { ReplicatedJob: { MaxConcurrent: 3, TotalCompletions: 3 } },
+    });
+    expect(stackHealth(unit({ services: { web: job } }), state, none).status).toBe('converged');
+  });
+
+  it('fails when nothing is left that could run', () => {
+    const state = observed({ services: there(), tasks: [failedTask('x')] });
+    expect(stackHealth(two, state, none)).toMatchObject({ status: 'failing' });
+  });
+
+  it('wants one task of a global service on each node that is there, active and fits', () => {
+    const global = service('web', { Mode: { Global: {} } });
+    const fits = {
+      ...global,
+      TaskTemplate: { ...global.TaskTemplate, Placement: { Constraints: ['node.role==worker'] } },
+    };
+    const nodes = [
+      node('w1'),
+      node('w2', { state: 'down' }),
+      node('w3', { availability: 'drain' }),
+      node('m1', { role: 'manager' }),
+    ];
+    const state = observed({ services: there(), tasks: [task('a')], nodes });
+    expect(stackHealth(unit({ services: { web: fits } }), state, none).status).toBe('converged');
+  });
+
+  it('is well at once with no replicas', () => {
+    const zero = unit({
+      services: { web: service('web', { Mode: { Replicated: { Replicas: 0 } } }) },
+    });
+    expect(stackHealth(zero, observed({ services: there() }), none).status).toBe('converged');
+  });
+});
+
+it.each([
+  ['node.hostname == w1', true],
+  ['node.hostname==W1', true],
+  ['node.hostname != w1', false],
+  ['node.role==manager', false],
+  ['node.labels.disk == SSD', true],
+  ['node.labels.zone == a', false],
+  ['node.labels.zone != a', true],
+  ['engine.labels.os==debian', true],
+  ['node.platform.arch == x86_64', true],
+  ['node.colour == red', false],
+  ['node.colour != red', false],
+  ['garbage', false],
+])('constraint %s: %s', (constraint, expected) => {
+  const w1 = node('w1', { labels: { disk: 'ssd' }, engineLabels: { os: 'debian' } });
+  expect(meets(w1, [constraint])).toBe(expected);
+});

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import {
+  isUpdated,
+  readConfigs,
+  readIdentity,
+  readMade,
+  readNetworks,
+  readNodes,
+  readSecrets,
+  readServices,
+  readTaskIds,
+  readTasks,
+} from '../../../agent/providers/stack/shapes.ts';
+
+const readers = {
+  services: readServices,
+  networks: readNetworks,
+  configs: readConfigs,
+  secrets: readSecrets,
+  nodes: readNodes,
+  tasks: readTasks,
+  taskIds: readTaskIds,
+};
+
+const service = {
+  ID: 'a',
+  Version: { Index: 7 },
+  Spec: {
+    Name: 'blog_web',
+    Labels: {},
+    TaskTemplate: { ContainerSpec: { Image: 'site:1' }, Placement: {}, ForceUpdate: 0 },
+    Mode: { Replicated: { Replicas: 1 } },
+  },
+};
+const task = {
+  ID: 't',
+  ServiceID: 'a',
+  CreatedAt: '2026-01-01T00:00:00.123456789Z',
+  DesiredState: 'running',
+  Status: { Timestamp: '2026-01-01T00:00:01Z', State: 'running', Message: 'started' },
+};
+const node = {
+  ID: 'n',
+  Spec: { Role: 'manager', Availability: 'active', Labels: {} },
+  Status: { State: 'ready', Addr: '10.0.0.1' },
+};
+
+describe('lists', () => {
+  it.each(Object.entries(readers))('%s: an empty list is empty', (_name, read) => {
+    const shaped = read([]);
+    expect(shaped.ok && [...shaped.value]).toEqual([]);
+  });
+
+  it.each(
+    Object.entries(readers).flatMap(([name, read]) =>
+      [{}, null, undefined, 'text', { message: 'x' }, Buffer.from('[]'), [null], [{}], [[]]].map(
+        (json) => [name, JSON.stringify(json) ?? 'nothing', read, json] as const,
+      ),
+    ),
+  )('%s: %s is never an empty list', (_name, _text, read, json) => {
+    expect(read(json).ok).toBe(false);
+  });
+});
+
+describe('services', () => {
+  it('keeps fields that are not known here, where they stand', () => {
+    const spec = {
+      ...service.Spec,
+      TaskTemplate: {
+        ...service.Spec.TaskTemplate,
+        ContainerSpec: { Image: 'site:1', OomScoreAdj: 5, Privileges: { CredentialSpec: null } },
+        Placement: { Later: [1, null] },
+      },
+      Later: { a: null },
+    };
+    const shaped = readServices([{ ...service, Spec: spec }]);
+    expect(shaped).toEqual({ ok: true, value: [{ id: 'a', version: 7, spec }] });
+  });
+
+  it('shows how the last update went', () => {
+    const UpdateStatus = { State: 'paused', Message: 'why', StartedAt: 'x' };
+    const shaped = readServices([{ ...service, UpdateStatus }]);
+    expect(shaped).toMatchObject({ value: [{ updateState: 'paused', updateMessage: 'why' }] });
+  });
+
+  it('reads a null where nothing was set as absent', () => {
+    const Secrets = [{ File: null, SecretID: 's', SecretName: 'x' }];
+    const Spec = {
+      ...service.Spec,
+      Labels: null,
+      TaskTemplate: { ContainerSpec: { Image: 'site:1', Secrets }, Placement: null },
+    };
+    const shaped = readServices([{ ...service, Spec }]);
+    expect(shaped).toMatchObject({
+      value: [
+        {
+          spec: {
+            TaskTemplate: {
+              ContainerSpec: { Secrets: [{ SecretID: 's', SecretName: 'x' }] },
+              Placement: {},
+            },
+          },
+        },
+      ],
+    });
+  });
+
+  it('leaves plugin services out', () => {
+    const Spec = { Name: 'p', TaskTemplate: { PluginSpec: {}, Runtime: 'plugin' } };
+    expect(readServices([{ ...service, Spec }, service])).toMatchObject({
+      value: [{ spec: { Name: 'blog_web' } }],
+    });
+  });
+
+  it('says where the shape ends, without the value', () => {
+    const ContainerSpec = { Image: 'site:1', Env: 'canary-value' };
+    const Spec = { ...service.Spec, TaskTemplate: { ContainerSpec, Placement: {} } };
+    expect(readServices([service, { ...service, Spec }])).toEqual({
+      ok: false,
+      where: '1.Spec.TaskTemplate.ContainerSpec.Env (expected array)',
+    });
+  });
+});
+
+describe('tasks and nodes', () => {
+  it.each`
+    why                      | json                                                                                      | expected
+    ${'a replica'}           | ${{ ...task, Slot: 2, NodeID: 'n' }}                                                      | ${{ slot: 2, nodeId: 'n' }}
+    ${'a global task'}       | ${{ ...task, Slot: 0, NodeID: 'n' }}                                                      | ${{ nodeId: 'n' }}
+    ${'a task not placed'}   | ${{ ...task, Slot: 1 }}                                                                   | ${{ slot: 1 }}
+    ${'a task that failed'}  | ${{ ...task, Status: { ...task.Status, Err: 'boom', ContainerStatus: { ExitCode: 3 } } }} | ${{ error: 'boom', exitCode: 3 }}
+    ${'one that ended well'} | ${{ ...task, Status: { ...task.Status, ContainerStatus: { ExitCode: 0 } } }}              | ${{ exitCode: 0 }}
+  `('reads $why', ({ json, expected }) => {
+    expect(readTasks([json])).toEqual({
+      ok: true,
+      value: [
+        {
+          id: 't',
+          serviceId: 'a',
+          createdAt: task.CreatedAt,
+          timestamp: task.Status.Timestamp,
+          state: 'running',
+          desiredState: 'running',
+          message: 'started',
+          ...expected,
+        },
+      ],
+    });
+  });
+
+  it.each`
+    address       | advertised         | expected
+    ${'10.0.0.1'} | ${'10.0.0.9:2377'} | ${'10.0.0.1'}
+    ${'0.0.0.0'}  | ${'10.0.0.9:2377'} | ${'10.0.0.9'}
+    ${'0.0.0.0'}  | ${''}              | ${'0.0.0.0'}
+  `('a node at $address that advertises $advertised is at $expected', (row) => {
+    const Status = { State: 'ready', Addr: row.address };
+    const shaped = readNodes([{ ...node, Status, ManagerStatus: { Addr: row.advertised } }]);
+    expect(shaped).toMatchObject({ value: [{ address: row.expected }] });
+  });
+
+  it('reads a node that has not reported itself yet', () => {
+    expect(readNodes([node])).toMatchObject({
+      value: [{ hostname: '', platform: { os: '', architecture: '' }, engineLabels: {} }],
+    });
+  });
+});
+
+describe('answers', () => {
+  it('asks for an id of what was made', () => {
+    expect(readMade({ id: 'a' })).toEqual({ ok: true, value: { id: 'a' } });
+    for (const json of [{}, { id: undefined }, { id: '' }, undefined]) {
+      expect(readMade(json).ok).toBe(false);
+    }
+  });
+
+  it.each`
+    what         | json                  | expected
+    ${'service'} | ${{ Warnings: null }} | ${true}
+    ${'service'} | ${{}}                 | ${false}
+    ${'service'} | ${[]}                 | ${false}
+    ${'service'} | ${Buffer.from('a')}   | ${false}
+    ${'file'}    | ${{}}                 | ${true}
+    ${'file'}    | ${null}               | ${false}
+  `('$json answers the update of a $what: $expected', ({ what, json, expected }) => {
+    expect(isUpdated(what, json)).toBe(expected);
+  });
+
+  it.each`
+    swarm                                                            | manager
+    ${{ NodeID: 'n', ControlAvailable: true, Cluster: { ID: 'c' } }} | ${true}
+    ${{ NodeID: 'n', ControlAvailable: false, Cluster: null }}       | ${false}
+    ${{ NodeID: '', ControlAvailable: false }}                       | ${false}
+  `('$swarm is a manager: $manager', ({ swarm, manager }) => {
+    expect(readIdentity({ Swarm: swarm })).toMatchObject({ ok: true, value: { manager } });
+  });
+});
