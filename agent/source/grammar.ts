@@ -1,0 +1,124 @@
+/** What the source is told to follow, as far as a grammar can judge it. */
+export interface Followed {
+  readonly url: string;
+  readonly branch: string;
+  /** Folder inside the repository; `.` is all of it. */
+  readonly path: string;
+  /** Whether a repository of this machine may be followed. */
+  readonly local: boolean;
+}
+
+/** How a checked address is reached. `folder` is an absolute path of this machine. */
+export type Remote =
+  | { readonly transport: 'ssh'; readonly host: string }
+  | { readonly transport: 'file'; readonly folder: string };
+
+/** Control characters: nothing that is shown or given to a program may hold one. */
+// oxlint-disable-next-line no-control-regex -- finding them is the point
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
+
+const URL_LENGTH_MAX = 1024;
+const BRANCH_LENGTH_MAX = 200;
+const PATH_LENGTH_MAX = 1024;
+
+// No part may begin with `-`: ssh and git would read it as an option.
+const USER = '[A-Za-z0-9_][A-Za-z0-9._-]*';
+const HOST = '[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?';
+const SSH_URL = new RegExp(
+  `^ssh://(?:${USER}@)?(${HOST}|\\[[0-9A-Fa-f:.]+\\])(?::([0-9]{1,5}))?(/.+)$`,
+  'u',
+);
+// `git@host:path`. A path that begins with `:` would be git's `helper::address`.
+const SSH_SHORT = new RegExp(`^${USER}@(${HOST}):([^-:].*)$`, 'u');
+
+/** Pure. Whether the text holds a control character, also U+2028 and U+2029, which end a line for some readers. */
+export function hasControl(text: string): boolean {
+  return CONTROL.test(text);
+}
+
+/**
+ * Pure. How a repository address is reached, or why it is refused (never quoting it: it may hold a password).
+ * Everything that is not known to be good is refused: git reads `ext::command` and `--upload-pack=command` as programs to run.
+ */
+export function readUrl(url: string, local: boolean): Remote | { readonly refused: string } {
+  if (url.length > URL_LENGTH_MAX) return { refused: 'is too long' };
+  if (hasControl(url)) return { refused: 'holds a control character' };
+  if (/^https?:/iu.test(url)) {
+    return { refused: 'uses http, which this version cannot follow yet: use ssh' };
+  }
+  const folder = url.startsWith('file:///') ? url.slice('file://'.length) : url;
+  if (folder.startsWith('/')) return readFolder(folder, local);
+
+  const parts = SSH_URL.exec(url);
+  if (parts !== null) {
+    const port = parts[2] === undefined ? 22 : Number(parts[2]);
+    if (port < 1 || port > 65_535) return { refused: 'names a port that does not exist' };
+    const decoded = decodePath(parts[3] ?? '');
+    if (decoded === undefined) return { refused: 'holds a percent sign that encodes nothing' };
+    if (hasControl(decoded)) return { refused: 'holds an encoded control character' };
+    return { transport: 'ssh', host: parts[1] ?? '' };
+  }
+  const short = SSH_SHORT.exec(url);
+  if (short !== null && !url.includes('://')) return { transport: 'ssh', host: short[1] ?? '' };
+  return { refused: 'is not of the form `ssh://git@host/path` or `git@host:path`' };
+}
+
+function readFolder(folder: string, local: boolean): Remote | { readonly refused: string } {
+  if (!local)
+    return { refused: 'is a folder of this machine, which is followed with `--local` only' };
+  if (folder.includes('%')) return { refused: 'is a folder with a percent sign in its name' };
+  return { transport: 'file', folder };
+}
+
+function decodePath(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pure. Why this cannot be followed as a branch, if so: the rules of `git check-ref-format`, and nothing that could be an option. */
+export function branchProblem(branch: string): string | undefined {
+  if (branch === '') return 'is empty';
+  if (branch.length > BRANCH_LENGTH_MAX) return 'is too long';
+  if (hasControl(branch)) return 'holds a control character';
+  if (branch.startsWith('-')) return 'begins with `-`';
+  if (/[\s~^:?*[\\]/u.test(branch)) return 'holds a character that Git does not allow in a branch';
+  if (branch.includes('..') || branch.includes('@{') || branch === '@') {
+    return 'holds `..` or `@{`, which mean something else to Git';
+  }
+  if (branch.endsWith('.')) return 'ends with a full stop';
+  for (const part of branch.split('/')) {
+    if (part === '') return 'holds an empty part between slashes';
+    if (part.startsWith('.')) return 'holds a part that begins with a full stop';
+    if (part.endsWith('.lock')) return 'holds a part that ends with `.lock`';
+  }
+  return undefined;
+}
+
+/** Pure. Why this cannot be the followed folder, if so. `.` is the whole repository. */
+export function pathProblem(path: string): string | undefined {
+  if (path === '.') return undefined;
+  if (path.length > PATH_LENGTH_MAX) return 'is too long';
+  if (hasControl(path)) return 'holds a control character';
+  if (path.startsWith('/')) return 'is absolute: give a folder inside the repository';
+  if (path.startsWith('-')) return 'begins with `-`';
+  for (const part of path.split('/')) {
+    if (part === '') return 'holds an empty part between slashes';
+    if (part === '.' || part === '..') return `holds the part \`${part}\``;
+    if (part.toLowerCase() === '.git') return 'holds the part `.git`';
+  }
+  return undefined;
+}
+
+/** Pure. Why these settings cannot be followed, in one sentence, or how the repository is reached. */
+export function readFollowed(followed: Followed): Remote | { readonly refused: string } {
+  const remote = readUrl(followed.url, followed.local);
+  if ('refused' in remote) return { refused: `\`repository.url\` ${remote.refused}` };
+  const branch = branchProblem(followed.branch);
+  if (branch !== undefined) return { refused: `\`repository.branch\` ${branch}` };
+  const path = pathProblem(followed.path);
+  if (path !== undefined) return { refused: `\`repository.path\` ${path}` };
+  return remote;
+}
