@@ -1,0 +1,172 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { formatAnnotations, formatJson, formatText } from '../core/format.ts';
+import { layOut } from '../core/layout.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Clock } from '../reconcile/ports.ts';
+import { openRenderer } from '../render/renderer.ts';
+import type { RenderReport } from '../render/renderer.ts';
+import { isFolder, readFolder } from '../source/folder.ts';
+
+/** What the command prints to and takes its time from. */
+export interface ValidateIo {
+  out(text: string): void;
+  err(text: string): void;
+  readonly colour: boolean;
+  readonly clock: Clock;
+}
+
+/** `understudy validate --help`. */
+export const validateUsage = `usage: understudy validate FOLDER [options]
+
+Checks a repository in a folder, as the agent would read it. Needs no cluster.
+
+  --environment NAME  check for this environment only; without it for every one in environments/
+  --format FORMAT     text (default), json, or github for annotations in a workflow
+  --no-colour         plain text
+  --help              this text
+
+Exit codes: 0 valid, 1 the folder cannot be read, 2 wrong use, 3 invalid.
+`;
+
+const FORMATS = ['text', 'json', 'github'] as const;
+type Format = (typeof FORMATS)[number];
+
+/** A person waits longer than an agent that has other things to do. */
+const DEADLINE_MS = 60_000;
+
+const limits = { maxBytes: 512 * 2 ** 20, maxFiles: 50_000 };
+
+interface Wanted {
+  readonly folder: string;
+  readonly environment?: string;
+  readonly format: Format;
+  readonly colour: boolean;
+}
+
+/** Runs `understudy validate`; gives the exit code. Throws `SourceError` when the folder cannot be read. */
+export async function validateCommand(
+  args: readonly string[],
+  io: ValidateIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const wanted = wantedOf(args, io.colour);
+  if (wanted === 'help') {
+    io.out(validateUsage);
+    return 0;
+  }
+  if (typeof wanted === 'string') return refuse(io, wanted);
+  if (!(await isFolder(wanted.folder, signal))) {
+    return refuse(io, `there is no folder \`${wanted.folder}\``);
+  }
+  const snapshot = await readFolder(resolve(wanted.folder), limits, signal);
+  const judged = await judge(snapshot, wanted, io.clock, signal);
+  const invalid = judged.diagnostics.some(({ severity }) => severity === 'error');
+  io.out(printed(judged.diagnostics, wanted));
+  if (!invalid && wanted.format !== 'json') io.out(`${judged.summaries.join('\n')}\n`);
+  return invalid ? 3 : 0;
+}
+
+function refuse(io: ValidateIo, message: string): number {
+  io.err(`understudy validate: ${message}\n\n${validateUsage}`);
+  return 2;
+}
+
+/** What is wanted, `help`, or what is wrong with the arguments. */
+function wantedOf(args: readonly string[], colour: boolean): Wanted | string {
+  const parsed = parsedArguments(args);
+  if (typeof parsed === 'string') return parsed;
+  const { values, positionals } = parsed;
+  if (values.help === true) return 'help';
+  const [folder, second] = positionals;
+  if (folder === undefined) return 'name the folder to check';
+  if (second !== undefined) return `one folder only, not \`${second}\` as well`;
+  const format = FORMATS.find((one) => one === (values.format ?? 'text'));
+  if (format === undefined) return `\`--format\` is one of ${FORMATS.join(', ')}`;
+  return {
+    folder,
+    ...(values.environment === undefined ? {} : { environment: values.environment }),
+    format,
+    colour: colour && values['no-colour'] !== true,
+  };
+}
+
+function parsedArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        environment: { type: 'string' },
+        format: { type: 'string' },
+        'no-colour': { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    // parseArgs says in one sentence what it does not know.
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+interface Judged {
+  readonly diagnostics: readonly Diagnostic[];
+  /** One line an environment. */
+  readonly summaries: readonly string[];
+}
+
+async function judge(
+  snapshot: Snapshot,
+  { environment }: Wanted,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Judged> {
+  const found = [...layOut(snapshot.entries.map(({ path }) => path)).environments.keys()];
+  // Without any environment one is asked for all the same: that says what is missing.
+  const [first = 'production', ...rest] = environment === undefined ? found : [environment];
+  const renderer = openRenderer({
+    environment: first,
+    clock,
+    limits: { deadlineMs: DEADLINE_MS },
+  });
+  try {
+    const diagnostics = new Map<string, Diagnostic>();
+    const summaries: string[] = [];
+    for (const name of [first, ...rest]) {
+      const report = await renderer.renderFor(name, snapshot, signal);
+      // Most mistakes are the same in every environment.
+      for (const one of report.diagnostics) {
+        const { code, message, place } = one;
+        const key = JSON.stringify([code, message, place]);
+        if (!diagnostics.has(key)) diagnostics.set(key, one);
+      }
+      summaries.push(summary(name, report));
+    }
+    return { diagnostics: [...diagnostics.values()], summaries };
+  } finally {
+    await renderer.close();
+  }
+}
+
+function summary(environment: string, { units }: RenderReport): string {
+  const services = units.reduce((sum, { spec }) => sum + Object.keys(spec.services).length, 0);
+  const counts = `${plural(units.length, 'stack')}, ${plural(services, 'service')}`;
+  return `valid: ${counts}, environment ${environment}`;
+}
+
+function plural(count: number, word: string): string {
+  return `${String(count)} ${word}${count === 1 ? '' : 's'}`;
+}
+
+function printed(diagnostics: readonly Diagnostic[], { format, colour }: Wanted): string {
+  switch (format) {
+    case 'text':
+      return formatText(diagnostics, { colour });
+    case 'json':
+      return formatJson(diagnostics);
+    case 'github':
+      return formatAnnotations(diagnostics);
+  }
+}

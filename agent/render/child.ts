@@ -1,0 +1,160 @@
+import { createContext, runInContext } from 'node:vm';
+
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { placeOfFile } from '../core/document.ts';
+import type { Files, Memo, RepositoryFile } from '../core/folder-kind.ts';
+import { defaultSettings, renderRepository } from '../core/repository.ts';
+import type { RepositoryOutcome } from '../core/repository.ts';
+import { stackFolders } from '../providers/stack/render.ts';
+import type { StackSpec } from '../providers/stack/spec.ts';
+import { stackToWire } from '../providers/stack/wire.ts';
+import { Blobs } from './blobs.ts';
+import { isCron } from './cron.ts';
+import { LineReader, ToChild, pieces } from './protocol.ts';
+import type { FromChild } from './protocol.ts';
+
+/**
+ * The renderer's own process: no credentials, no environment, no files but its program. It knows only what comes
+ * through its standard input, and ends when that closes.
+ */
+
+const KEPT_BYTES_MAX = 32 * 2 ** 20;
+/** What one revision may need at the same time, beside what is kept. */
+const NEEDED_BYTES_MAX = 96 * 2 ** 20;
+const ENVIRONMENTS_MAX = 8;
+const DIAGNOSTICS_MAX = 1000;
+/** A unit's references are known after its first rendering; a third round never asks for more. */
+const ROUNDS_MAX = 4;
+
+type Wire<Message> = Message extends { type: 'unit' }
+  ? Omit<Message, 'spec'> & { spec?: unknown }
+  : Message;
+
+interface Job {
+  readonly environment: string;
+  readonly timeLimitMs: number;
+  readonly files: Map<string, RepositoryFile>;
+  readonly known: Set<string>;
+  round: number;
+}
+
+const blobs = new Blobs(KEPT_BYTES_MAX);
+const memos = new Map<string, Memo<StackSpec>>();
+let job: Job | undefined;
+
+async function say(message: Wire<FromChild>): Promise<void> {
+  if (process.stdout.write(`${JSON.stringify(message)}\n`)) return;
+  await new Promise((resolve) => process.stdout.once('drain', resolve));
+}
+
+async function take(message: ToChild): Promise<void> {
+  if (message.type === 'begin') {
+    const { environment, timeLimitMs } = message;
+    job = { environment, timeLimitMs, files: new Map(), known: new Set(), round: 0 };
+    return;
+  }
+  if (job === undefined) throw new Error(`${message.type} without begin`);
+  switch (message.type) {
+    case 'entries':
+      for (const [path, blob, sizeBytes] of message.entries) {
+        job.files.set(path, { blob, sizeBytes, bytes: () => blobs.get(blob) });
+      }
+      return;
+    case 'known':
+      for (const digest of message.digests) job.known.add(digest);
+      return;
+    case 'blob':
+      blobs.put(message.blob, Buffer.from(message.data, 'base64'));
+      return;
+    case 'start':
+    case 'blobs':
+      await work(job);
+  }
+}
+
+async function work(current: Job): Promise<void> {
+  const { files, environment, timeLimitMs } = current;
+  if (blobs.bytes > KEPT_BYTES_MAX + NEEDED_BYTES_MAX) return refuse('the files are too large');
+  const outcome = limited(() => render(files, environment), timeLimitMs);
+  if (outcome.status === 'rendered') return answer(outcome, current.known);
+  current.round += 1;
+  if (current.round > ROUNDS_MAX) return refuse('the files ask for ever more files');
+  for (const some of pieces(outcome.blobs)) await say({ type: 'need', blobs: [...some] });
+  // An empty list ends the question.
+  return say({ type: 'need', blobs: [] });
+}
+
+async function refuse(message: string): Promise<void> {
+  const place = placeOfFile('understudy.yaml');
+  const mistake: Diagnostic = { severity: 'error', code: 'too-large', message, place };
+  const work = { rendered: 0, kept: 0 };
+  const nothing = { units: [], diagnostics: [mistake], settings: defaultSettings, work };
+  return answer({ status: 'rendered', ...nothing }, new Set());
+}
+
+function render(files: Files, environment: string): RepositoryOutcome<StackSpec> {
+  const memo: Memo<StackSpec> = memos.get(environment) ?? new Map();
+  memos.delete(environment);
+  memos.set(environment, memo);
+  const [oldest] = memos.keys();
+  if (memos.size > ENVIRONMENTS_MAX && oldest !== undefined) memos.delete(oldest);
+  return renderRepository(files, environment, {
+    kind: stackFolders,
+    memo,
+    isCron,
+    begin: (file) => void say({ type: 'at', file }),
+  });
+}
+
+/** The agent has its own deadline; this one ends a loop whose agent is no longer there to end it. */
+function limited<Value>(run: () => Value, timeout: number): Value {
+  const result: { value?: Value } = {};
+  const keep = (): void => {
+    result.value = run();
+  };
+  runInContext('keep()', createContext({ keep }), { timeout });
+  if (result.value === undefined) throw new Error('nothing was rendered');
+  return result.value;
+}
+
+async function answer(
+  outcome: RepositoryOutcome<StackSpec> & { status: 'rendered' },
+  known: ReadonlySet<string>,
+): Promise<void> {
+  job = undefined;
+  for (const { spec, id, digest, place, needs, gives } of outcome.units) {
+    const unit = { type: 'unit' as const, id, digest, place, needs: [...needs], gives: [...gives] };
+    await say(known.has(digest) ? unit : { ...unit, spec: stackToWire(spec) });
+  }
+  for (const some of pieces(bounded(outcome.diagnostics))) {
+    await say({ type: 'diagnostics', diagnostics: [...some] });
+  }
+  blobs.trim();
+  await say({ type: 'done', settings: outcome.settings, work: outcome.work });
+}
+
+function bounded(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  if (diagnostics.length <= DIAGNOSTICS_MAX) return diagnostics;
+  const errorsFirst = diagnostics.toSorted((one, other) => rank(one) - rank(other));
+  const more = diagnostics.length - DIAGNOSTICS_MAX;
+  const message = `there are ${String(more)} more mistakes`;
+  return [
+    ...errorsFirst.slice(0, DIAGNOSTICS_MAX),
+    { severity: 'error', code: 'too-large', message },
+  ];
+}
+
+function rank({ severity }: Diagnostic): number {
+  return severity === 'error' ? 0 : 1;
+}
+
+const lines = new LineReader();
+// The agent is gone: there is nobody left to answer.
+process.stdout.on('error', () => process.exit(0));
+for await (const chunk of process.stdin) {
+  if (!(chunk instanceof Uint8Array)) throw new Error('the input is not bytes');
+  const complete = lines.push(chunk);
+  if (complete === undefined) throw new Error('a line is too long');
+  for (const line of complete) await take(ToChild.parse(JSON.parse(line)));
+}
+process.exit(0);

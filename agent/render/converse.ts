@@ -1,0 +1,180 @@
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Rendered } from '../core/kind.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { StackSpec } from '../providers/stack/spec.ts';
+import type { Clock, RepositorySettings } from '../reconcile/ports.ts';
+import { ChildFailure } from './process.ts';
+import type { RenderProcess } from './process.ts';
+import { pieces } from './protocol.ts';
+import type { FromChild } from './protocol.ts';
+
+/** How many blobs are read from the source at the same time, and held here. */
+const BLOBS_AT_ONCE = 64;
+
+/** One render as a question. */
+export interface Question {
+  readonly environment: string;
+  readonly snapshot: Snapshot;
+  /** Units of earlier answers by digest. */
+  readonly known: ReadonlyMap<string, Rendered<StackSpec>>;
+  /** Filled in on the way: the file that the child was busy with last. */
+  readonly at: { file: string };
+}
+
+/** What the child made of it. */
+export interface Answer {
+  readonly units: readonly Rendered<StackSpec>[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly settings: RepositorySettings;
+  readonly work: { readonly rendered: number; readonly kept: number };
+}
+
+/** How long the child may take. */
+export interface Patience {
+  readonly clock: Clock;
+  readonly deadlineMs: number;
+}
+
+/**
+ * Asks the child for one render. Throws `ChildFailure`, the source's error when blobs cannot be read, or the
+ * signal's reason; after any of them the child is out of step and must not be used again.
+ */
+export async function converse(
+  child: RenderProcess,
+  question: Question,
+  patience: Patience,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const budget = new Budget(patience, () =>
+    child.fail(
+      new ChildFailure(`it took longer than ${String(patience.deadlineMs)} ms`, 'content'),
+    ),
+  );
+  const abort = (): void => child.fail(aborted(signal));
+  signal.addEventListener('abort', abort);
+  budget.run();
+  try {
+    await ask(child, question, 2 * patience.deadlineMs);
+    return await listen(child, question, budget, signal);
+  } finally {
+    budget.stop();
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function aborted({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
+}
+
+async function ask(child: RenderProcess, question: Question, timeLimitMs: number): Promise<void> {
+  const { environment, snapshot, known } = question;
+  await child.send({ type: 'begin', environment, timeLimitMs });
+  for (const some of pieces(snapshot.entries)) {
+    await child.send({
+      type: 'entries',
+      entries: some.map(({ path, blob, sizeBytes }) => [path, blob, sizeBytes]),
+    });
+  }
+  for (const some of pieces([...known.keys()])) {
+    await child.send({ type: 'known', digests: [...some] });
+  }
+  await child.send({ type: 'start' });
+}
+
+async function listen(
+  child: RenderProcess,
+  question: Question,
+  budget: Budget,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const units: Rendered<StackSpec>[] = [];
+  const diagnostics: Diagnostic[] = [];
+  let needed: string[] = [];
+  for (;;) {
+    const message = await child.next();
+    switch (message.type) {
+      case 'at':
+        question.at.file = message.file;
+        break;
+      case 'need':
+        if (message.blobs.length > 0) needed.push(...message.blobs);
+        else {
+          await give(child, { ...question, needed, budget }, signal);
+          needed = [];
+        }
+        break;
+      case 'unit':
+        units.push(unitOf(message, question.known));
+        break;
+      case 'diagnostics':
+        diagnostics.push(...message.diagnostics);
+        break;
+      case 'done':
+        return { units, diagnostics, settings: message.settings, work: message.work };
+    }
+  }
+}
+
+interface Gift {
+  readonly snapshot: Snapshot;
+  readonly needed: readonly string[];
+  readonly budget: Budget;
+}
+
+/** The source has deadlines of its own; only what the child takes counts here. */
+async function give(
+  child: RenderProcess,
+  { snapshot, needed, budget }: Gift,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let from = 0; from < needed.length; from += BLOBS_AT_ONCE) {
+    const some = needed.slice(from, from + BLOBS_AT_ONCE);
+    budget.stop();
+    const contents = await snapshot.read(some, signal);
+    budget.run();
+    for (const blob of some) {
+      const content = contents.get(blob);
+      if (content === undefined) throw new Error(`the source did not give blob ${blob}`);
+      const data = Buffer.from(content.buffer, content.byteOffset, content.length);
+      await child.send({ type: 'blob', blob, data: data.toString('base64') });
+    }
+  }
+  await child.send({ type: 'blobs' });
+}
+
+function unitOf(
+  message: FromChild & { type: 'unit' },
+  known: ReadonlyMap<string, Rendered<StackSpec>>,
+): Rendered<StackSpec> {
+  const { id, digest, place, needs, gives } = message;
+  const spec = message.spec ?? known.get(digest)?.spec;
+  if (spec === undefined) throw new ChildFailure('its answer lacks a unit', 'content');
+  return { id, digest, place, needs, gives, spec };
+}
+
+/** Counts down only while it runs. */
+class Budget {
+  readonly #clock: Clock;
+  readonly #spent: () => void;
+  #leftMs: number;
+  #startedMs = 0;
+  #cancel: (() => void) | undefined;
+
+  constructor({ clock, deadlineMs }: Patience, spent: () => void) {
+    this.#clock = clock;
+    this.#leftMs = deadlineMs;
+    this.#spent = spent;
+  }
+
+  run(): void {
+    this.#startedMs = this.#clock.nowMs();
+    this.#cancel = this.#clock.after(Math.max(0, this.#leftMs), this.#spent);
+  }
+
+  stop(): void {
+    if (this.#cancel === undefined) return;
+    this.#cancel();
+    this.#cancel = undefined;
+    this.#leftMs -= this.#clock.nowMs() - this.#startedMs;
+  }
+}

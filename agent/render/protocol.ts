@@ -1,0 +1,110 @@
+import { z } from 'zod';
+
+import { diagnosticCodes } from '../core/codes.ts';
+import type { DiagnosticCode } from '../core/codes.ts';
+import { stackFromWire } from '../providers/stack/wire.ts';
+
+/**
+ * What the agent and its renderer say to each other: one JSON text a line, over pipes. One render at a time:
+ * `begin`, lists in pieces, `start`; then the child asks (`need`) and is answered (`blob` ..., `blobs`) until `done`.
+ */
+
+/** Longest line either side takes, in bytes: a unit with a few configs of the largest size. */
+export const LINE_BYTES_MAX = 8 * 2 ** 20;
+
+/** How many list items go into one line. */
+export const ITEMS_A_LINE = 500;
+
+const count = z.number().int().nonnegative();
+
+/** What the agent sends. */
+export const ToChild = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('begin'), environment: z.string(), timeLimitMs: z.number() }),
+  z.strictObject({
+    type: z.literal('entries'),
+    entries: z.array(z.tuple([z.string(), z.string(), count])),
+  }),
+  /** Digests of units that the agent has already: their content is left out. */
+  z.strictObject({ type: z.literal('known'), digests: z.array(z.string()) }),
+  z.strictObject({ type: z.literal('start') }),
+  /** `data` is base64. */
+  z.strictObject({ type: z.literal('blob'), blob: z.string(), data: z.string() }),
+  z.strictObject({ type: z.literal('blobs') }),
+]);
+export type ToChild = z.output<typeof ToChild>;
+
+const place = z.strictObject({
+  file: z.string(),
+  line: count,
+  column: count,
+  length: count,
+  quoted: z.string(),
+  quotedFrom: count.exactOptional(),
+  path: z.string().exactOptional(),
+});
+
+const diagnostic = z.strictObject({
+  severity: z.enum(['error', 'warning']),
+  code: z.custom<DiagnosticCode>(
+    (code) => typeof code === 'string' && Object.hasOwn(diagnosticCodes, code),
+  ),
+  message: z.string(),
+  place: place.exactOptional(),
+  hint: z.string().exactOptional(),
+});
+
+const texts = z.array(z.string());
+
+/** What the child answers. */
+export const FromChild = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('need'), blobs: texts }),
+  /** The file that is being rendered now: the last one said is where a crash happened. */
+  z.strictObject({ type: z.literal('at'), file: z.string() }),
+  z.strictObject({
+    type: z.literal('unit'),
+    id: z.templateLiteral([z.string(), '/', z.string()]),
+    digest: z.string().regex(/^[0-9a-f]{64}$/),
+    place,
+    needs: texts,
+    gives: texts,
+    spec: stackFromWire.exactOptional(),
+  }),
+  z.strictObject({ type: z.literal('diagnostics'), diagnostics: z.array(diagnostic) }),
+  z.strictObject({
+    type: z.literal('done'),
+    settings: z.strictObject({ intervalMs: z.number(), retryIntervalMs: z.number() }),
+    work: z.strictObject({ rendered: count, kept: count }),
+  }),
+]);
+export type FromChild = z.output<typeof FromChild>;
+
+/** Pure. Parts of a list, each short enough for a line. */
+export function* pieces<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let from = 0; from < items.length; from += ITEMS_A_LINE) {
+    yield items.slice(from, from + ITEMS_A_LINE);
+  }
+}
+
+/** Cuts a stream of bytes into lines of a bounded length. */
+export class LineReader {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** The lines that `chunk` completes; undefined when a line is longer than `LINE_BYTES_MAX`. */
+  push(chunk: Uint8Array): readonly string[] | undefined {
+    const lines: string[] = [];
+    let from = 0;
+    for (;;) {
+      const end = chunk.indexOf(0x0a, from);
+      const part = chunk.subarray(from, end === -1 ? undefined : end);
+      this.#parts.push(part);
+      this.#bytes += part.length;
+      if (this.#bytes > LINE_BYTES_MAX) return undefined;
+      if (end === -1) return lines;
+      lines.push(Buffer.concat(this.#parts).toString('utf8'));
+      this.#parts = [];
+      this.#bytes = 0;
+      from = end + 1;
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto';
+
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { placeOfFile } from '../core/document.ts';
+import type { Rendered } from '../core/kind.ts';
+import { defaultSettings } from '../core/repository.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { StackSpec } from '../providers/stack/spec.ts';
+import type { Clock, RenderResult, Renderer } from '../reconcile/ports.ts';
+import { converse } from './converse.ts';
+import type { Answer, Question } from './converse.ts';
+import { ChildFailure, RenderProcess } from './process.ts';
+import type { ProcessLimits } from './process.ts';
+
+/** Bounds of one render. */
+export interface RenderLimits extends ProcessLimits {
+  /** Milliseconds of the child's time; reading files from the source does not count. */
+  readonly deadlineMs: number;
+}
+
+/** A render with how much of it was work. */
+export interface RenderReport extends RenderResult<StackSpec> {
+  readonly work: { readonly rendered: number; readonly kept: number };
+}
+
+/** The renderer of stacks; one render at a time. */
+export interface StackRenderer extends Renderer<StackSpec> {
+  /** As `render`, for another environment than the agent's. */
+  renderFor(environment: string, snapshot: Snapshot, signal: AbortSignal): Promise<RenderReport>;
+  /** The warm child, for tests and for people who look. */
+  readonly pid: number | undefined;
+}
+
+/** What a renderer needs. */
+export interface RendererOptions {
+  readonly environment: string;
+  readonly clock: Clock;
+  readonly limits?: Partial<RenderLimits>;
+}
+
+const defaults: RenderLimits = {
+  deadlineMs: 10_000,
+  heapMib: 256,
+  outputBytesMax: 128 * 2 ** 20,
+};
+
+const WAITING_MAX = 8;
+const ENVIRONMENTS_MAX = 8;
+const REMEMBERED_MAX = 16;
+
+interface Last {
+  readonly fingerprint: string;
+  readonly report: RenderReport;
+  /** By digest: what the child need not send again. */
+  readonly units: ReadonlyMap<string, Rendered<StackSpec>>;
+}
+
+/** Starts no process yet: the first render does. */
+export function openRenderer(options: RendererOptions): StackRenderer {
+  return new ChildRenderer(options);
+}
+
+class ChildRenderer implements StackRenderer {
+  readonly #environment: string;
+  readonly #clock: Clock;
+  readonly #limits: RenderLimits;
+  readonly #last = new Map<string, Last>();
+  /** Files that ended a child, and how: they are not tried again. */
+  readonly #poison = new Map<string, Diagnostic>();
+  #process: RenderProcess | undefined;
+  #settings = defaultSettings;
+  #turn: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #closed = false;
+
+  constructor({ environment, clock, limits }: RendererOptions) {
+    this.#environment = environment;
+    this.#clock = clock;
+    this.#limits = { ...defaults, ...limits };
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.alive === true ? this.#process.pid : undefined;
+  }
+
+  render(snapshot: Snapshot, signal: AbortSignal): Promise<RenderReport> {
+    return this.renderFor(this.#environment, snapshot, signal);
+  }
+
+  async renderFor(
+    environment: string,
+    snapshot: Snapshot,
+    signal: AbortSignal,
+  ): Promise<RenderReport> {
+    if (this.#waiting >= WAITING_MAX) throw new Error('too many renders wait for their turn');
+    this.#waiting += 1;
+    const before = this.#turn;
+    const turn = Promise.withResolvers<void>();
+    this.#turn = turn.promise;
+    try {
+      await before;
+      signal.throwIfAborted();
+      if (this.#closed) throw new Error('the renderer is closed');
+      return await this.#rendered(environment, snapshot, signal);
+    } finally {
+      this.#waiting -= 1;
+      turn.resolve();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#process?.close();
+  }
+
+  async #rendered(
+    environment: string,
+    snapshot: Snapshot,
+    signal: AbortSignal,
+  ): Promise<RenderReport> {
+    const fingerprint = fingerprintOf(snapshot);
+    const last = this.#last.get(environment);
+    if (last?.fingerprint === fingerprint) return last.report;
+    const key = `${environment}\0${fingerprint}`;
+    const known = this.#poison.get(key);
+    if (known !== undefined) return this.#refused(known);
+
+    const at = { file: '' };
+    const question = { environment, snapshot, known: last?.units ?? new Map(), at };
+    try {
+      const answer = await this.#answered(question, signal);
+      return this.#kept(environment, fingerprint, snapshot, answer);
+    } catch (error) {
+      if (!(error instanceof ChildFailure)) throw error;
+      const mistake = failed(error, at.file);
+      if (error.blame === 'content' || error.blame === 'signal') {
+        remember(this.#poison, key, mistake, REMEMBERED_MAX);
+      }
+      return this.#refused(mistake);
+    }
+  }
+
+  /** A child that somebody else ended is replaced once, at once: the files may have nothing to do with it. */
+  async #answered(question: Question, signal: AbortSignal): Promise<Answer> {
+    const patience = { clock: this.#clock, deadlineMs: this.#limits.deadlineMs };
+    for (let attempt = 1; ; attempt += 1) {
+      const child = this.#child();
+      try {
+        return await converse(child, question, patience, signal);
+      } catch (error) {
+        // Broken off in the middle: what this child says next would be an answer to an old question.
+        child.fail(new ChildFailure('it was given up', 'us'));
+        const outside = error instanceof ChildFailure && error.blame === 'signal';
+        if (!outside || attempt > 1 || this.#closed) throw error;
+      }
+    }
+  }
+
+  #child(): RenderProcess {
+    if (this.#process?.alive !== true) this.#process = new RenderProcess(this.#limits);
+    this.#process.reset();
+    return this.#process;
+  }
+
+  #kept(
+    environment: string,
+    fingerprint: string,
+    snapshot: Snapshot,
+    answer: Answer,
+  ): RenderReport {
+    const diagnostics = [...snapshot.diagnostics, ...answer.diagnostics];
+    const invalid = diagnostics.some(({ severity }) => severity === 'error');
+    const report = { ...answer, diagnostics, units: invalid ? [] : answer.units };
+    const units = new Map(answer.units.map((unit) => [unit.digest, unit]));
+    this.#settings = answer.settings;
+    remember(this.#last, environment, { fingerprint, report, units }, ENVIRONMENTS_MAX);
+    return report;
+  }
+
+  #refused(mistake: Diagnostic): RenderReport {
+    const work = { rendered: 0, kept: 0 };
+    return { units: [], diagnostics: [mistake], settings: this.#settings, work };
+  }
+}
+
+function remember<Value>(
+  memory: Map<string, Value>,
+  key: string,
+  value: Value,
+  sizeMax: number,
+): void {
+  memory.delete(key);
+  memory.set(key, value);
+  const [oldest] = memory.keys();
+  if (memory.size > sizeMax && oldest !== undefined) memory.delete(oldest);
+}
+
+function failed({ message, blame }: ChildFailure, file: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'render-failed',
+    message: `the renderer gave no answer: ${message}`,
+    ...(file === '' ? {} : { place: placeOfFile(file) }),
+    ...(blame === 'start'
+      ? {}
+      : { hint: 'these files are not tried again; change them, or start the agent anew' }),
+  };
+}
+
+/** The source gives the same snapshot again while nothing moved: a quiet pass computes nothing. */
+const fingerprints = new WeakMap<Snapshot, string>();
+
+/** Equal for snapshots with the same files and the same mistakes of the tree, whatever their revision is called. */
+function fingerprintOf(snapshot: Snapshot): string {
+  const known = fingerprints.get(snapshot);
+  if (known !== undefined) return known;
+  const files = snapshot.entries.map(
+    ({ path, blob, sizeBytes }) => `${path}\0${blob}\0${String(sizeBytes)}`,
+  );
+  const mistakes = JSON.stringify(snapshot.diagnostics);
+  const hash = createHash('sha256').update(files.join('\n')).update(mistakes).digest('hex');
+  fingerprints.set(snapshot, hash);
+  return hash;
+}
