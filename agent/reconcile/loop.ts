@@ -1,0 +1,62 @@
+import { follow, type FollowPorts } from './follow.ts';
+import { type Desired, type Memory, pass, type PassPorts } from './pass.ts';
+import { nothingTold } from './tell.ts';
+import { Wake } from './wake.ts';
+
+/** What the whole agent runs on. `sourceWake` may be rung by anybody who saw the repository move. */
+export interface LoopPorts<Spec, Observed, Call>
+  extends PassPorts<Spec, Observed, Call>, Omit<FollowPorts<Spec>, 'publish' | 'wake'> {
+  readonly sourceWake: Wake;
+}
+
+/** Nobody asks for a pass: only a new revision, a commit or an abort ends this wait. */
+const LONG_MS = 3_600_000;
+
+/**
+ * Runs until aborted: follows the repository, and passes over the Swarm whenever looking can matter. One pass at a time.
+ * Rejects only for a bug, after both halves have ended.
+ */
+export async function run<Spec, Observed, Call>(
+  ports: LoopPorts<Spec, Observed, Call>,
+  outer: AbortSignal,
+): Promise<void> {
+  const failure = new AbortController();
+  const signal = AbortSignal.any([outer, failure.signal]);
+  const wake = new Wake(ports.clock);
+  let desired: Desired<Spec> | undefined;
+
+  const following = follow(
+    {
+      ...ports,
+      wake: ports.sourceWake,
+      publish: (newest) => {
+        desired = newest;
+        wake.ring();
+      },
+    },
+    signal,
+  );
+
+  async function passes(): Promise<void> {
+    let memory: Memory = { states: new Map(), told: nothingTold, blind: 0 };
+    while (!signal.aborted) {
+      if (desired === undefined) {
+        await wake.wait(LONG_MS, signal);
+        continue;
+      }
+      const result = await pass(ports, desired, memory, signal);
+      memory = result.memory;
+      await wake.wait(result.wakeMs, signal);
+    }
+  }
+
+  const halves = [following, passes()].map((half) =>
+    half.catch((error: unknown) => {
+      failure.abort(error);
+      throw error;
+    }),
+  );
+  const ended = await Promise.allSettled(halves);
+  const bug = ended.find((half) => half.status === 'rejected');
+  if (bug !== undefined && !outer.aborted) throw bug.reason;
+}

@@ -1,0 +1,82 @@
+import type { Id } from '../core/kind.ts';
+import type { Step, UnitView } from '../core/step.ts';
+import type { Clock, Reporter } from './ports.ts';
+
+/** What people were told last, so that only what changed is told. */
+export interface Told {
+  readonly units: ReadonlyMap<Id, string>;
+  readonly healthyRevision: string | undefined;
+  /** Why nothing could be read, while that lasts. */
+  readonly waiting: string | undefined;
+}
+
+/** Nothing was told yet. */
+export const nothingTold: Told = {
+  units: new Map(),
+  healthyRevision: undefined,
+  waiting: undefined,
+};
+
+/** Tells what a step changed in how units and the revision stand. */
+export function tellStep<Call>(
+  next: Step<Call>,
+  desired: { readonly revision: string; readonly seenAtMs: number },
+  told: Told,
+  ports: { readonly reporter: Reporter; readonly clock: Clock },
+): Told {
+  const { reporter, clock } = ports;
+  if (told.waiting !== undefined) reporter.tell({ event: 'going on' });
+  const units = new Map<Id, string>();
+  for (const view of next.views) {
+    const line = standing(view);
+    units.set(view.id, line);
+    if (told.units.get(view.id) !== line) tellUnit(view, reporter, clock.nowMs());
+  }
+  const healthy = next.views.every(isHealthy);
+  const isNew = told.healthyRevision !== desired.revision;
+  if (healthy && isNew) {
+    reporter.tell({
+      event: 'revision healthy',
+      revision: desired.revision,
+      units: next.views.length,
+      ms: clock.nowMs() - desired.seenAtMs,
+    });
+  }
+  return {
+    units,
+    healthyRevision: healthy ? desired.revision : told.healthyRevision,
+    waiting: undefined,
+  };
+}
+
+function isHealthy({ state, differs }: UnitView): boolean {
+  return !differs && state.phase === 'none' && state.verdict?.status === 'healthy';
+}
+
+/** All that is worth a new line when it changes. */
+function standing({ state, blocked, health }: UnitView): string {
+  return JSON.stringify([
+    state.phase,
+    state.digest,
+    state.verdict?.status,
+    blocked.map(({ why }) => why),
+    state.phase === 'verifying' ? health?.summary : undefined,
+  ]);
+}
+
+function tellUnit(view: UnitView, reporter: Reporter, nowMs: number): void {
+  const { id, state, blocked, health } = view;
+  if (blocked.length > 0) {
+    reporter.tell({ event: 'unit held', id, why: blocked.map(({ why }) => why).join('; ') });
+    return;
+  }
+  const { verdict } = state;
+  if (state.phase === 'verifying') {
+    reporter.tell({ event: 'unit verifying', id, tasks: health?.summary ?? '' });
+  } else if (state.phase === 'none' && verdict?.status === 'healthy') {
+    reporter.tell({ event: 'unit healthy', id, ms: nowMs - state.attemptAtMs });
+  } else if (state.phase === 'none' && verdict?.status === 'failed') {
+    const { code, why, evidence } = verdict;
+    reporter.tell({ event: 'unit failed', id, code, why, evidence });
+  }
+}

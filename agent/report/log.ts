@@ -1,0 +1,46 @@
+import { pino } from 'pino';
+
+import { formatText } from '../core/format.ts';
+import type { AgentEvent, Reporter } from '../reconcile/ports.ts';
+
+/** Levels of pino that the settings may name. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/** Log as JSON lines on `out`: a constant `msg` and fields beside it. */
+export function logReporter(level: LogLevel, out: { write(text: string): void }): Reporter {
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, out);
+  return {
+    tell: (told) => {
+      const { event, ...fields } = told;
+      log[levelOf(told)](withText(told, fields), event);
+    },
+  };
+}
+
+function levelOf({ event }: AgentEvent): 'info' | 'warn' | 'error' {
+  switch (event) {
+    case 'unit failed':
+    case 'revision invalid':
+      return 'error';
+    case 'change failed':
+    case 'unit held':
+    case 'waiting':
+    case 'warnings':
+      return 'warn';
+    case 'agent started':
+    case 'agent stopped':
+    case 'revision seen':
+    case 'change applied':
+    case 'unit verifying':
+    case 'unit healthy':
+    case 'revision healthy':
+    case 'going on':
+      return 'info';
+  }
+}
+
+/** Diagnostics go out as people read them, beside the data. */
+function withText(told: AgentEvent, fields: object): object {
+  if (told.event !== 'revision invalid' && told.event !== 'warnings') return fields;
+  return { ...fields, text: formatText(told.diagnostics, { colour: false }) };
+}

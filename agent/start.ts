@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+
+import type { Settings } from '../schemas/settings.ts';
+import type { Output } from './cli/printer.ts';
+import { systemClock } from './clock.ts';
+import { formatText } from './core/format.ts';
+import { openSwarm } from './providers/stack/client.ts';
+import { stackKind, stackProvider } from './providers/stack/provider.ts';
+import { run } from './reconcile/loop.ts';
+import { type Clock, type Reporter, type Source, SourceError } from './reconcile/ports.ts';
+import { Wake } from './reconcile/wake.ts';
+import { headFormat } from './record/head.ts';
+import { openRenderer } from './render/renderer.ts';
+import { logReporter } from './report/log.ts';
+import { readSettings, settingFlags } from './settings.ts';
+import { openGitSource } from './source/git.ts';
+import { version } from './version.ts';
+
+const SETTINGS_FILE = '/etc/understudy/agent.yaml';
+
+/** `understudy agent --help`. */
+export const agentUsage = `Usage: understudy agent [OPTIONS]
+
+Follows one branch of a Git repository and brings the Swarm to what is in it, until it is stopped.
+Logs JSON lines to the standard output.
+
+  --settings FILE     the agent's own settings; default ${SETTINGS_FILE}
+  --local             allow a repository on this machine (a folder, file://)
+  --SETTING VALUE     one setting, wins over the environment (UNDERSTUDY_...) and the file:
+${[...settingFlags.keys()].map((name) => `                      --${name}`).join('\n')}
+
+Exit codes: 0 stopped, 1 failed, 2 wrong use or wrong settings.
+`;
+
+/** What a command reads of the process. */
+export interface Surroundings {
+  readonly io: Output;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs the agent until the signal; gives the exit code. */
+export async function agentCommand(
+  args: readonly string[],
+  { io, environment }: Surroundings,
+  signal: AbortSignal,
+): Promise<number> {
+  const flags = flagsOf(args);
+  if (typeof flags === 'string') {
+    io.err(`understudy agent: ${flags}; understudy agent --help says more\n`);
+    return 2;
+  }
+  const file = await settingsFile(flags.settings, signal);
+  if (file === undefined && flags.settings !== undefined) {
+    io.err(`understudy agent: there is no settings file ${flags.settings}\n`);
+    return 2;
+  }
+  const { settings, diagnostics } = readSettings({
+    ...(file && { file }),
+    environment,
+    flags: flags.values,
+    local: flags.local,
+  });
+  if (settings === undefined) {
+    io.err(formatText(diagnostics, { colour: io.colour }));
+    return 2;
+  }
+  const reporter = logReporter(settings.log.level, { write: (text) => io.out(text) });
+  return runAgent(settings, { clock: systemClock, reporter, local: flags.local }, signal);
+}
+
+/** Composes the agent from its parts and runs it until the signal. */
+async function runAgent(
+  settings: Settings,
+  { clock, reporter, local }: { clock: Clock; reporter: Reporter; local: boolean },
+  signal: AbortSignal,
+): Promise<number> {
+  const { environment, repository, docker, atOnce } = settings;
+  const sourceWake = new Wake(clock);
+  let source: Source;
+  try {
+    const { ssh, https: _https, ...rest } = repository;
+    const from = { ...rest, ...(ssh && { ssh }), stateDir: settings.stateDir, local };
+    source = await openGitSource(from, { clock, changed: () => sourceWake.ring() });
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    reporter.tell({ event: 'agent stopped', why: error.message });
+    return 2;
+  }
+  const renderer = openRenderer({ environment, clock });
+  const swarm = openSwarm({ socket: docker.socket, atOnce }, clock);
+  reporter.tell({ event: 'agent started', version, environment });
+  try {
+    await run(
+      {
+        kind: stackKind,
+        provider: stackProvider(swarm, headFormat(randomBytes)),
+        source,
+        renderer,
+        clock,
+        reporter,
+        atOnce,
+        sourceWake,
+      },
+      signal,
+    );
+    reporter.tell({ event: 'agent stopped', why: 'asked to stop' });
+    return 0;
+  } finally {
+    swarm.close();
+    await Promise.allSettled([renderer.close(), source.close()]);
+  }
+}
+
+interface Flags {
+  readonly settings: string | undefined;
+  readonly local: boolean;
+  /** By setting: `repository.url`. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+function flagsOf(args: readonly string[]): Flags | string {
+  const scalars = Object.fromEntries(
+    [...settingFlags.keys()].map((name) => [name, { type: 'string' as const }]),
+  );
+  const options: ParseArgsOptionsConfig = {
+    ...scalars,
+    settings: { type: 'string' },
+    local: { type: 'boolean' },
+  };
+  try {
+    const { values } = parseArgs({ args: [...args], options, strict: true });
+    const { settings, local } = values;
+    const given = [...settingFlags].flatMap(([name, key]): [string, string][] => {
+      const value = values[name];
+      return typeof value === 'string' ? [[key, value]] : [];
+    });
+    return {
+      settings: typeof settings === 'string' ? settings : undefined,
+      local: local === true,
+      values: Object.fromEntries(given),
+    };
+  } catch (error) {
+    return error instanceof Error ? error.message : 'the options cannot be read';
+  }
+}
+
+async function settingsFile(
+  named: string | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly path: string; readonly text: string } | undefined> {
+  const path = named ?? SETTINGS_FILE;
+  try {
+    return { path, text: await readFile(path, { encoding: 'utf8', signal }) };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,146 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import type { Diagnostic } from '../../agent/core/diagnostic.ts';
+import type { Snapshot } from '../../agent/core/snapshot.ts';
+import { run } from '../../agent/reconcile/loop.ts';
+import { SourceError } from '../../agent/reconcile/ports.ts';
+import { Wake } from '../../agent/reconcile/wake.ts';
+import { VirtualClock } from '../fakes/clock.ts';
+import { listeningReporter, World, worldKind, worldProvider, worldUnit } from '../fakes/world.ts';
+
+const settings = { intervalMs: 60_000, retryIntervalMs: 10_000 };
+
+let world: World;
+let clock: VirtualClock;
+let reporter: ReturnType<typeof listeningReporter>;
+let sourceWake: Wake;
+let stop: AbortController;
+let asked: number;
+/** What the branch's tip is: a text, an invalid one (`!`), or a failure. */
+let tip: string | SourceError;
+
+beforeEach(() => {
+  world = new World();
+  clock = new VirtualClock();
+  reporter = listeningReporter();
+  sourceWake = new Wake(clock);
+  stop = new AbortController();
+  asked = 0;
+  tip = 'v1';
+});
+
+const snapshot = (revision: string): Snapshot => ({
+  revision,
+  subject: `make it ${revision}`,
+  entries: [],
+  diagnostics: [],
+  read: async () => new Map(),
+});
+
+const wrong: Diagnostic = { severity: 'error', code: 'syntax', message: 'not YAML' };
+
+function start(): Promise<void> {
+  return run(
+    {
+      kind: worldKind,
+      provider: worldProvider(world),
+      clock,
+      reporter,
+      atOnce: 4,
+      sourceWake,
+      source: {
+        newest: async () => {
+          asked += 1;
+          if (tip instanceof SourceError) throw tip;
+          return snapshot(tip);
+        },
+        close: async () => {},
+      },
+      renderer: {
+        render: async ({ revision }) =>
+          revision.startsWith('!')
+            ? { units: [], diagnostics: [wrong], settings }
+            : { units: [worldUnit('s0', revision)], diagnostics: [], settings },
+        close: async () => {},
+      },
+    },
+    stop.signal,
+  );
+}
+
+describe('the loop', () => {
+  it('follows the branch: applies, verifies, and asks again after the interval', async () => {
+    const running = start();
+    await clock.advance(10_000);
+    expect(reporter.names()).toEqual([
+      'revision seen',
+      'change applied',
+      'unit verifying',
+      'unit healthy',
+      'revision healthy',
+    ]);
+    expect(asked).toBe(1);
+    tip = 'v2';
+    await clock.advance(60_000);
+    expect(world.running.get('stack/s0')).toBe('v2');
+    expect(asked).toBe(2);
+    stop.abort();
+    await running;
+  });
+
+  it('looks at once when somebody rings', async () => {
+    const running = start();
+    await clock.advance(10_000);
+    tip = 'v2';
+    sourceWake.ring();
+    await clock.advance(10);
+    expect(world.running.get('stack/s0')).toBe('v2');
+    stop.abort();
+    await running;
+  });
+
+  it('keeps the last valid revision while a newer one is invalid, and still corrects drift', async () => {
+    const running = start();
+    await clock.advance(10_000);
+    tip = '!';
+    sourceWake.ring();
+    await clock.advance(10);
+    expect(reporter.names()).toContain('revision invalid');
+    world.running.set('stack/s0', 'by hand');
+    await clock.advance(60_000);
+    expect(world.running.get('stack/s0')).toBe('v1');
+    stop.abort();
+    await running;
+  });
+
+  it('waits longer each time while the source fails, says it once, and goes on', async () => {
+    tip = new SourceError('host unreachable', { retry: 'soon' });
+    const running = start();
+    await clock.advance(10_000 + 20_000 + 39_999);
+    expect(asked).toBe(3);
+    tip = 'v1';
+    await clock.advance(1);
+    expect(reporter.names().slice(0, 3)).toEqual(['waiting', 'going on', 'revision seen']);
+    stop.abort();
+    await running;
+  });
+
+  it('ends with the error when there is a bug, and stops both halves', async () => {
+    Object.defineProperty(world, 'views', {
+      get: () => {
+        throw new TypeError('a bug');
+      },
+    });
+    const [ended] = await Promise.allSettled([start()]);
+    expect(ended).toMatchObject({ status: 'rejected', reason: new TypeError('a bug') });
+    expect(clock.nextMs).toBeUndefined();
+  });
+
+  it('holds no timer and no listener after it ended', async () => {
+    const running = start();
+    await clock.advance(1_000);
+    stop.abort();
+    await running;
+    expect(clock.nextMs).toBeUndefined();
+  });
+});
