@@ -1,0 +1,160 @@
+import { mkdir, open, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { repositoryAccess } from './depot.ts';
+import { inNamespace } from './engines.ts';
+import { projectFolder, type HostPlan, type StagePlan } from './plan.ts';
+import {
+  identify,
+  isAlive,
+  kill,
+  readPidFile,
+  waitGone,
+  writePidFile,
+  type ProcessId,
+} from './processes.ts';
+import { plainEnvironment, startDetached, StageError } from './run.ts';
+
+/** An agent that runs on one of the stage's hosts. */
+export interface StageAgent {
+  readonly host: string;
+  readonly pid: number;
+  readonly settingsFile: string;
+  /** Its lines, one JSON object each. */
+  readonly log: string;
+  isAlive(): Promise<boolean>;
+  /** Asks it to end, and ends it after 10 s. */
+  stop(): Promise<void>;
+}
+
+/** What may be chosen about an agent. */
+export interface AgentOverrides {
+  /** Name of the manager that it runs on. Default: the first. */
+  readonly host?: string;
+  /** Top-level keys of the settings that replace the stage's. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** More variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts an agent of this project on a manager, with the manager's network and engine. */
+export async function startAgent(plan: StagePlan, overrides: AgentOverrides): Promise<StageAgent> {
+  const host = hostNamed(plan, overrides.host);
+  const places = placesOf(host);
+  await mkdir(join(host.folder, 'agent'), { recursive: true });
+  await writeFile(
+    places.settingsFile,
+    stringify({ ...settingsFor(plan, host), ...overrides.settings }),
+  );
+  const entry = join(projectFolder, 'agent', 'main.ts');
+  const command = inNamespace(host.namespace, [
+    process.execPath,
+    entry,
+    'agent',
+    '--settings',
+    places.settingsFile,
+  ]);
+  const env = { ...plainEnvironment, HOME: join(host.folder, 'agent'), ...overrides.env };
+  const pid = await startDetached(command, { env, log: places.log, cwd: projectFolder });
+  await writePidFile(places.pidFile, pid);
+  return agentOf(host, await identify(pid), pid);
+}
+
+/** The agent that a run before ours started there, if it still runs. */
+export async function findAgent(
+  plan: StagePlan,
+  hostName?: string,
+): Promise<StageAgent | undefined> {
+  const host = hostNamed(plan, hostName);
+  const one = await readPidFile(placesOf(host).pidFile);
+  return one === undefined ? undefined : agentOf(host, one, one.pid);
+}
+
+/** The lines of a file as they are written, from `offset` bytes on, until the signal or until `ended` says true. */
+export async function* followLines(
+  path: string,
+  offset: number,
+  ended: () => Promise<boolean>,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const file = await open(path, 'r');
+  const lineBytesMax = 1024 * 1024;
+  try {
+    let position = offset;
+    let rest = Buffer.alloc(0);
+    const chunk = Buffer.alloc(64 * 1024);
+    while (!signal.aborted) {
+      const last = await ended(); // asked before the read: what it wrote until then is still shown
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+      position += bytesRead;
+      rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+        yield rest.subarray(0, end).toString('utf8');
+        rest = rest.subarray(end + 1);
+      }
+      if (rest.length > lineBytesMax) rest = Buffer.alloc(0);
+      if (bytesRead > 0) continue;
+      if (last) return;
+      await sleep(50, undefined, { signal }).catch(() => {});
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Bytes in a file; 0 where there is none. */
+export async function logSize(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+function settingsFor(plan: StagePlan, host: HostPlan) {
+  const access = repositoryAccess(plan);
+  return {
+    environment: 'rehearsal',
+    repository: {
+      url: access.url,
+      branch: 'main',
+      ssh: { keyFile: access.readKeyFile, knownHostsFile: access.knownHostsFile },
+    },
+    docker: { socket: host.socket },
+    stateDir: join(host.folder, 'agent', 'state'),
+  };
+}
+
+function agentOf(host: HostPlan, one: ProcessId | undefined, pid: number): StageAgent {
+  const { settingsFile, log } = placesOf(host);
+  return {
+    host: host.name,
+    pid,
+    settingsFile,
+    log,
+    isAlive: async () => one !== undefined && (await isAlive(one)),
+    stop: async () => {
+      if (one === undefined) return;
+      await kill(one, 'SIGTERM');
+      if ((await waitGone([one], 10_000)).length === 0) return;
+      await kill(one, 'SIGKILL');
+      await waitGone([one], 5_000);
+    },
+  };
+}
+
+function placesOf(host: HostPlan) {
+  const folder = join(host.folder, 'agent');
+  return {
+    settingsFile: join(folder, 'agent.yaml'),
+    log: join(folder, 'agent.log'),
+    pidFile: join(folder, 'agent.pid'),
+  };
+}
+
+function hostNamed(plan: StagePlan, name: string | undefined): HostPlan {
+  const managers = plan.hosts.filter((host) => host.role === 'manager');
+  const host = name === undefined ? managers[0] : managers.find((one) => one.name === name);
+  if (host === undefined) throw new StageError(`the stage has no manager \`${name}\``);
+  return host;
+}

@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util';
+import type { StageOptions } from './plan.ts';
+
+/** What `rehearse` was asked for. */
+export interface Wanted {
+  readonly stage: StageOptions;
+  readonly down: boolean;
+  readonly fresh: boolean;
+  readonly agent: boolean;
+  readonly once: boolean;
+  readonly keepPackages: boolean;
+  readonly help: boolean;
+}
+
+/** What `--help` prints. */
+export const rehearseUsage = `Usage: ./rehearse [options]
+
+Builds a small data centre on this machine - three Swarm managers and a worker as real engines, a Git server
+over ssh, a registry - pushes repo-template as the first commit, and shows how the agent makes it run.
+Ctrl-C leaves it up. Nothing is installed on the machine; --down removes every trace.
+
+  --down             remove the stage and the unpacked packages
+  --keep-packages    with --down: keep the unpacked packages for the next time
+  --fresh            build anew even if the stage is up
+  --no-agent         only the stage: no commit, no agent
+  --once             do not stay: end with 0 when the first commit is healthy, with 1 when it failed
+  --name NAME        prefix of everything that is made (us)
+  --subnet A.B.C.0/24   the stage's own network (10.213.77.0/24)
+  --folder FOLDER    where the stage keeps its data (/var/lib/understudy-rehearsal/NAME)
+  --packages FOLDER  where unpacked Debian packages are kept (.rehearsal/packages)
+  --help             show this
+
+Exit codes: 0 done, 1 failed, 2 wrong use.
+`;
+
+/** Pure. Reads the arguments of \`rehearse\`; a text says what is wrong with them. */
+export function parseRehearse(args: readonly string[]): Wanted | string {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        down: { type: 'boolean', default: false },
+        'keep-packages': { type: 'boolean', default: false },
+        fresh: { type: 'boolean', default: false },
+        'no-agent': { type: 'boolean', default: false },
+        once: { type: 'boolean', default: false },
+        name: { type: 'string' },
+        subnet: { type: 'string' },
+        folder: { type: 'string' },
+        packages: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    const { name, subnet, folder, packages } = values;
+    const stage = {
+      ...(name === undefined ? {} : { name }),
+      ...(subnet === undefined ? {} : { subnet }),
+      ...(folder === undefined ? {} : { folder }),
+      ...(packages === undefined ? {} : { packages }),
+    };
+    return {
+      stage,
+      down: values.down,
+      fresh: values.fresh,
+      agent: !values['no-agent'],
+      once: values.once,
+      keepPackages: values['keep-packages'],
+      help: values.help,
+    };
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : 'the arguments could not be read';
+  }
+}

@@ -1,0 +1,236 @@
+import { access, chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Printer } from '../cli/printer.ts';
+import { startAgent, type AgentOverrides, type StageAgent } from './agent-process.ts';
+import { repositoryAccess, startGitServer, startRegistry, type RepositoryAccess } from './depot.ts';
+import { answers, formSwarm, inNamespace, startEngine } from './engines.ts';
+import { publishSiteImages } from './images.ts';
+import { filesOf, removeStage, traces } from './lower.ts';
+import { raiseNetwork } from './network.ts';
+import { fetchTools, findTools, type Tools } from './packages.ts';
+import { planStage, type StageOptions, type StagePlan } from './plan.ts';
+import { identify, readPidFile } from './processes.ts';
+import { step, together } from './progress.ts';
+import { run, StageError } from './run.ts';
+import { makeWorkingCopy, type WorkingCopy } from './working-copy.ts';
+
+export { lowerStage, type LowerOptions } from './lower.ts';
+
+/** One engine of the stage. */
+export interface StageHost {
+  readonly name: string;
+  readonly role: 'manager' | 'worker';
+  readonly address: string;
+  /** The engine's Unix socket. */
+  readonly socket: string;
+}
+
+/** A stage that stands. */
+export interface Stage {
+  readonly plan: StagePlan;
+  readonly folder: string;
+  /** Managers first. */
+  readonly hosts: readonly StageHost[];
+  /** Host and port; it holds `site:1`, `site:2` and `site:broken`. */
+  readonly registry: string;
+  readonly repository: RepositoryAccess;
+  /** The unpacked programs. */
+  readonly tools: Tools;
+  startAgent(overrides?: AgentOverrides): Promise<StageAgent>;
+  /** Makes a clone that can push, with a template's files in it, not yet committed. */
+  workingCopy(
+    folder: string,
+    template: string | undefined,
+    signal: AbortSignal,
+  ): Promise<WorkingCopy>;
+  /** Runs the Docker command line on a manager's engine (default: the first) and gives what it prints. */
+  docker(args: readonly string[], signal: AbortSignal, host?: string): Promise<string>;
+  /** A command that runs with a host's network, to be spawned. */
+  inHost(host: string, command: readonly string[]): readonly string[];
+}
+
+/**
+ * Builds a stage: packages, network, engines, Swarm, Git server, registry, images. What an earlier run left half built
+ * is taken down first. Throws `StageError` or `StageOptionError`; then `lowerStage` takes away what was built.
+ */
+export async function raiseStage(
+  options: StageOptions,
+  print: Printer,
+  signal: AbortSignal,
+): Promise<Stage> {
+  const plan = planStage(options);
+  if (process.getuid?.() !== 0)
+    throw new StageError('the stage needs root: network namespaces are made');
+  await clear(plan, print, signal);
+  await mkdir(join(plan.folder, 'pids'), { recursive: true, mode: 0o755 });
+  await claim(plan);
+  try {
+    const tools = await step(
+      print,
+      'packages are unpacked',
+      async (doing) => await fetchTools(plan.packages, doing, signal),
+    );
+    await step(print, `network ${plan.subnet} stands`, async () => {
+      if (!(await exists('/run/netns'))) await writeFile(filesOf(plan).madeNetns, '');
+      await raiseNetwork(plan, tools, signal);
+    });
+    await together(
+      [
+        async (limit) => await raiseSwarm(plan, tools, print, limit),
+        async (limit) => await raiseRegistry(plan, tools, print, limit),
+        async (limit) =>
+          await step(print, `Git server at ${plan.repositoryUrl}`, async (doing) => {
+            doing('starting the Git server');
+            await startGitServer(plan, tools, limit);
+          }),
+      ],
+      signal,
+    );
+    await writeDockerScript(plan, tools);
+    await writeFile(filesOf(plan).state, `${JSON.stringify(identityOf(plan))}\n`);
+    return stageOf(plan, tools);
+  } finally {
+    await rm(filesOf(plan).owner, { force: true });
+  }
+}
+
+/** The stage that an earlier run built, if it stands as a whole and is the one that the options ask for. */
+export async function attachStage(
+  options: StageOptions,
+  signal: AbortSignal,
+): Promise<Stage | undefined> {
+  const plan = planStage(options);
+  const state = await readFile(filesOf(plan).state, 'utf8').catch(() => '');
+  if ((await readPidFile(filesOf(plan).owner)) !== undefined) return undefined; // it comes or goes
+  const tools = await findTools(plan.packages);
+  if (tools === undefined || state !== `${JSON.stringify(identityOf(plan))}\n`) return undefined;
+  const up = await Promise.all(plan.hosts.map(async (host) => await answers(host, signal)));
+  return up.every(Boolean) ? stageOf(plan, tools) : undefined;
+}
+
+async function clear(plan: StagePlan, print: Printer, signal: AbortSignal): Promise<void> {
+  const owner = await readPidFile(filesOf(plan).owner);
+  if (owner !== undefined && owner.pid !== process.pid)
+    throw new StageError(
+      `process ${owner.pid} is setting the stage \`${plan.name}\` up or taking it down now`,
+    );
+  if ((await traces(plan)).length === 0) return;
+  const left = await step(print, 'an earlier stage is taken down', async (doing) => {
+    doing('taking an earlier stage down');
+    return await removeStage(plan, signal);
+  });
+  if (left.length > 0)
+    throw new StageError('an earlier stage could not be removed', { evidence: left.join('\n') });
+}
+
+/** Of two runs that begin at once the second stops here. */
+async function claim(plan: StagePlan): Promise<void> {
+  const self = await identify(process.pid);
+  try {
+    await writeFile(filesOf(plan).owner, `${self?.pid} ${self?.ticks}\n`, { flag: 'wx' });
+  } catch (cause) {
+    throw new StageError(`another process is setting the stage \`${plan.name}\` up now`, { cause });
+  }
+}
+
+async function raiseSwarm(
+  plan: StagePlan,
+  tools: Tools,
+  print: Printer,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = plan.hosts.map((host) => host.name).join(' ');
+  await step(print, `engines ${names} answer`, async (doing) => {
+    doing(`starting the engines ${names}`);
+    await together(
+      plan.hosts.map(
+        (host) => async (limit: AbortSignal) => await startEngine(plan, host, tools, limit),
+      ),
+      signal,
+    );
+  });
+  const managers = plan.hosts.filter((host) => host.role === 'manager').length;
+  await step(
+    print,
+    `Swarm of ${plan.hosts.length} nodes, ${managers} of them managers`,
+    async (doing) => {
+      doing('forming the Swarm');
+      await formSwarm(plan, signal);
+    },
+  );
+}
+
+async function raiseRegistry(
+  plan: StagePlan,
+  tools: Tools,
+  print: Printer,
+  signal: AbortSignal,
+): Promise<void> {
+  await step(
+    print,
+    `registry ${plan.registry} holds site:1, site:2, site:broken`,
+    async (doing) => {
+      doing('starting the registry');
+      await startRegistry(plan, tools, signal);
+      doing('putting images into the registry');
+      await publishSiteImages(plan.registry, tools, signal);
+    },
+  );
+}
+
+/** The Docker command line of the stage, for people: `<folder>/docker service ls`. */
+async function writeDockerScript(plan: StagePlan, tools: Tools): Promise<void> {
+  const path = join(plan.folder, 'docker');
+  const socket = plan.hosts[0]?.socket ?? '';
+  const lines = [
+    '#!/bin/sh',
+    '# The Docker command line on this stage. STAGE_HOST=m2 asks another engine.',
+    `export LD_LIBRARY_PATH=${quote(tools.env['LD_LIBRARY_PATH'] ?? '')} DOCKER_CONFIG=${quote(join(plan.folder, 'docker-config'))}`,
+    `socket=${quote(socket)}`,
+    `[ -z "\${STAGE_HOST:-}" ] || socket=${quote(plan.folder)}/$STAGE_HOST/docker.sock`,
+    `exec ${quote(tools.path('docker'))} -H "unix://$socket" "$@"`,
+    '',
+  ];
+  await writeFile(path, lines.join('\n'));
+  await chmod(path, 0o755);
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function stageOf(plan: StagePlan, tools: Tools): Stage {
+  const hostNamed = (name: string | undefined) => {
+    const host = name === undefined ? plan.hosts[0] : plan.hosts.find((one) => one.name === name);
+    if (host === undefined) throw new StageError(`the stage has no host \`${name}\``);
+    return host;
+  };
+  return {
+    plan,
+    folder: plan.folder,
+    hosts: plan.hosts,
+    registry: plan.registry,
+    repository: repositoryAccess(plan),
+    tools,
+    startAgent: async (overrides = {}) => await startAgent(plan, overrides),
+    workingCopy: async (folder, template, signal) =>
+      await makeWorkingCopy(plan, folder, template, signal),
+    docker: async (args, signal, host) => {
+      const socket = `unix://${hostNamed(host).socket}`;
+      const env = { ...tools.env, DOCKER_CONFIG: join(plan.folder, 'docker-config') };
+      return await run([tools.path('docker'), '-H', socket, ...args], { env }, signal);
+    },
+    inHost: (host, command) => inNamespace(hostNamed(host).namespace, command),
+  };
+}
+
+function identityOf(plan: StagePlan) {
+  return { name: plan.name, subnet: plan.subnet, hosts: plan.hosts.map((host) => host.name) };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,395 @@
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { createPrinter } from '../../agent/cli/printer.ts';
+import { logSize, type StageAgent } from '../../agent/rehearsal/agent-process.ts';
+import { projectFolder } from '../../agent/rehearsal/plan.ts';
+import { lowerStage, raiseStage, type Stage } from '../../agent/rehearsal/stage.ts';
+import { waitUntil } from '../../agent/rehearsal/run.ts';
+import type { WorkingCopy } from '../../agent/rehearsal/working-copy.ts';
+import { type FaultProxy, type Seen, startProxy } from '../faults/proxy.ts';
+import { AgentLog } from './agent-log.ts';
+
+/**
+ * The main job on real engines: three managers and a worker, a Git server over ssh, one agent that reaches its engine
+ * through a proxy which counts. One story, told in order: each test starts from where the one before ended.
+ */
+const options = { name: 'ust', subnet: '10.213.78.0/24' };
+const never = new AbortController().signal;
+const said: string[] = [];
+const print = createPrinter(
+  { out: (text) => void said.push(text), err: (text) => void said.push(text), colour: false },
+  () => performance.now(),
+);
+
+let stage: Stage;
+let folder: string;
+let copy: WorkingCopy;
+let proxy: FaultProxy;
+let agent: StageAgent;
+let log: AgentLog;
+
+const docker = (...args: string[]): Promise<string> => stage.docker(args, never);
+const writes = (from = 0): Seen[] => proxy.seen.slice(from).filter(({ mutating }) => mutating);
+const calls = (from = 0): string[] =>
+  writes(from).map(
+    ({ method, path }) => `${method} ${path.replace(/\/v1\.41|\/[a-z0-9]{25}/g, '')}`,
+  );
+const runningTasks = async (service: string): Promise<string[]> =>
+  (await docker('service', 'ps', service, '-q', '--filter', 'desired-state=running'))
+    .trim()
+    .split('\n')
+    .toSorted();
+
+async function write(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(copy.folder, path)), { recursive: true });
+    await writeFile(join(copy.folder, path), text);
+  }
+}
+
+async function push(message: string, files: Readonly<Record<string, string>>): Promise<string> {
+  await write(files);
+  return copy.commitAndPush(message, never);
+}
+
+/** Nothing is written over so many passes; every pass lists the services once. */
+async function quietPasses(count: number): Promise<Seen[]> {
+  const from = proxy.seen.length;
+  const passes = (): number =>
+    proxy.seen.slice(from).filter(({ path }) => path.endsWith('/services')).length;
+  await waitUntil(
+    `${String(count)} passes`,
+    { deadlineMs: 60_000 },
+    async () => passes() >= count,
+    never,
+  );
+  return writes(from);
+}
+
+const compose = (image: string, extra = ''): string => `
+x-note: every kind of thing that a stack can hold
+services:
+  web:
+    image: ${image}
+    command: [/bin/site]
+    environment: {NAME: web, EMPTY: ''}
+    env_file: web.env
+    labels: {team: web}
+    stop_grace_period: 2s
+    networks: {front: {aliases: [site]}}
+    ports: [{target: 8080, published: 8081, mode: host}]
+    volumes: ['data:/data', {type: tmpfs, target: /tmp}]
+    configs: [{source: page, target: /www/index.html, mode: 0444}]
+    secrets: [key]
+    healthcheck: {test: [CMD, wget, -q, -O, /dev/null, 'http://127.0.0.1:8080/'], interval: 1s, timeout: 2s, retries: 3, start_period: 10s}
+    deploy:
+      replicas: 2
+      endpoint_mode: dnsrr
+      labels: {tier: front}
+      placement: {max_replicas_per_node: 1, preferences: [{spread: node.id}]}
+      resources: {limits: {memory: 32M, cpus: '0.5', pids: 50}, reservations: {memory: 4M}}
+      restart_policy: {condition: any, delay: 1s, max_attempts: 10, window: 30s}
+      update_config: {parallelism: 1, order: stop-first, monitor: 2s, failure_action: pause, max_failure_ratio: 0.1}
+      rollback_config: {parallelism: 1}
+${extra}
+  worker:
+    image: ${image}
+    deploy: {mode: global, placement: {constraints: [node.role == worker]}}
+networks: {front: {driver: overlay, attachable: true, labels: {a: b}}}
+volumes: {data: {labels: {a: b}}}
+configs: {page: {file: page.html, labels: {a: b}}}
+secrets: {key: {file: key.txt}}
+`;
+
+beforeAll(async () => {
+  stage = await raiseStage(options, print, never);
+  folder = await mkdtemp(join(tmpdir(), 'understudy-e2e-'));
+  copy = await stage.workingCopy(join(folder, 'infra'), undefined, never);
+  const host = stage.hosts[0];
+  if (host === undefined) throw new Error('no manager');
+  proxy = await startProxy(host.socket, join(folder, 'proxy.sock'));
+  await push('first', {
+    'understudy.yaml': 'version: 1\ninterval: 1s\n',
+    'environments/rehearsal.yaml': `kind: Environment\nname: rehearsal\nvariables:\n  REGISTRY: ${stage.registry}\n`,
+    'stacks/blog/compose.yaml': compose('${REGISTRY}/site:1'),
+    'stacks/blog/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s, timeout: 60s}\n',
+    'stacks/blog/web.env': 'FROM_FILE=1\n',
+    'stacks/blog/page.html': 'page one\n',
+    'stacks/blog/key.txt': 'canary-5c1f0e7a\n',
+  });
+  await startAgent();
+});
+
+async function startAgent(): Promise<void> {
+  agent = await stage.startAgent({ settings: { docker: { socket: proxy.socket } } });
+  log = new AgentLog(agent, await logSize(agent.log));
+}
+
+afterEach(({ task }) => {
+  if (task.result?.state !== 'fail') return;
+  process.stderr.write(
+    `${said.join('')}${log.read.map((line) => JSON.stringify(line)).join('\n')}\n`,
+  );
+});
+
+afterAll(async () => {
+  await log?.close();
+  await agent?.stop();
+  await proxy?.close();
+  const left = await lowerStage(options, print);
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+});
+
+describe('from push to healthy', () => {
+  it('deploys the first commit, with as many writes as there are things to make', async () => {
+    await log.until('revision healthy');
+    expect(calls().toSorted()).toEqual([
+      'POST /configs/create', // the head, once a Swarm
+      'POST /configs/create',
+      'POST /networks/create',
+      'POST /networks/create', // the default one, of the service that names none
+      'POST /secrets/create',
+      'POST /services/create',
+      'POST /services/create',
+    ]);
+    const page = await docker(
+      'service',
+      'inspect',
+      'blog_web',
+      '--format',
+      '{{json .Spec.TaskTemplate.ContainerSpec.Env}}',
+    );
+    expect(JSON.parse(page)).toEqual(['EMPTY=', 'FROM_FILE=1', 'NAME=web']);
+    expect(await pageOnNodes()).toContain('page one');
+  });
+
+  it('writes nothing in any further pass', async () => {
+    expect(await quietPasses(3)).toEqual([]);
+  });
+
+  it('writes nothing and restarts nothing when the agent starts anew', async () => {
+    const before = await runningTasks('blog_web');
+    const from = proxy.seen.length;
+    await agent.stop();
+    await log.close();
+    await startAgent();
+    await log.until('revision healthy');
+    expect(writes(from)).toEqual([]);
+    expect(await runningTasks('blog_web')).toEqual(before);
+  });
+
+  it('rolls a changed image out with one write, and leaves the other service alone', async () => {
+    const others = await runningTasks('blog_worker');
+    const from = proxy.seen.length;
+    const text = compose('${REGISTRY}/site:1').replace('${REGISTRY}/site:1', '${REGISTRY}/site:2');
+    const revision = await push('another image', { 'stacks/blog/compose.yaml': text });
+    await log.until('revision healthy', (line) => line['revision'] === revision);
+    expect(calls(from)).toEqual(['POST /services/update']);
+    expect(await runningTasks('blog_worker')).toEqual(others);
+    const images = await docker(
+      'service',
+      'ps',
+      'blog_web',
+      '--filter',
+      'desired-state=running',
+      '--format',
+      '{{.Image}}',
+    );
+    expect(images).toMatch(/site:2\n.*site:2/);
+  });
+
+  it('puts changed content under another name, and the pages follow', async () => {
+    const from = proxy.seen.length;
+    const revision = await push('another page', {
+      'stacks/blog/page.html': 'page two\n',
+      'stacks/blog/key.txt': 'canary-9b8d2c11\n',
+    });
+    await log.until('revision healthy', (line) => line['revision'] === revision);
+    expect(calls(from)).toEqual([
+      'POST /configs/create',
+      'POST /secrets/create',
+      'POST /services/update',
+    ]);
+    expect(await pageOnNodes()).toContain('page two');
+    expect(await quietPasses(2)).toEqual([]);
+  });
+
+  it('changes replicas without restarting a task', async () => {
+    const before = await runningTasks('blog_web');
+    const from = proxy.seen.length;
+    const text = (await readFile(join(copy.folder, 'stacks/blog/compose.yaml'), 'utf8')).replace(
+      'replicas: 2',
+      'replicas: 3',
+    );
+    const revision = await push('one more', { 'stacks/blog/compose.yaml': text });
+    await log.until('revision healthy', (line) => line['revision'] === revision);
+    expect(calls(from)).toEqual(['POST /services/update']);
+    expect(await runningTasks('blog_web')).toEqual(expect.arrayContaining(before));
+  });
+
+  it('brings back what was changed by hand', async () => {
+    const from = proxy.seen.length;
+    await docker('service', 'scale', '--detach', 'blog_web=1');
+    await log.until('change applied', (line) => line['target'] === 'service blog_web');
+    await log.until('unit healthy');
+    expect(calls(from)).toEqual(['POST /services/update']);
+    expect(await runningTasks('blog_web')).toHaveLength(3);
+  });
+});
+
+describe('what goes wrong', () => {
+  it('applies nothing of an invalid commit, shows every mistake, and goes on with the next', async () => {
+    const from = proxy.seen.length;
+    const good = await readFile(join(copy.folder, 'stacks/blog/compose.yaml'), 'utf8');
+    await push('two mistakes', {
+      'stacks/blog/compose.yaml': good.replace('command:', 'comand:'),
+      'stacks/shop/compose.yaml': 'services: {web: {image: x, restart: always}}\n',
+    });
+    const { text } = await log.until('revision invalid');
+    expect(text).toContain('did you mean `command`?');
+    expect(text).toContain('error[unsupported-key]');
+    expect(writes(from)).toEqual([]);
+    await rm(join(copy.folder, 'stacks/shop'), { recursive: true });
+    const revision = await push('corrected', { 'stacks/blog/compose.yaml': good });
+    await log.until('revision healthy', (line) => line['revision'] === revision);
+    expect(writes(from)).toEqual([]);
+  });
+
+  it('says why a stack does not run, tries it once, and deploys its neighbour', async () => {
+    const small = (image: string, extra = ''): string =>
+      `services: {web: {image: '${image}'${extra}}}\n`;
+    const from = proxy.seen.length;
+    await push('a bad image and a good stack', {
+      'stacks/bad/compose.yaml': small('${REGISTRY}/site:none'),
+      'stacks/bad/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s, timeout: 60s}\n',
+      'stacks/good/compose.yaml': small('${REGISTRY}/site:1'),
+      'stacks/good/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
+    });
+    const failure = await log.until('unit failed');
+    expect(failure).toMatchObject({
+      id: 'stack/bad',
+      evidence: expect.stringContaining('No such image'),
+    });
+    if (!log.read.some(({ msg, id }) => msg === 'unit healthy' && id === 'stack/good')) {
+      await log.until('unit healthy', ({ id }) => id === 'stack/good');
+    }
+    expect(calls(from).filter((call) => call.includes('services'))).toHaveLength(2);
+    expect(await quietPasses(3)).toEqual([]);
+    const revision = await push('the image exists now', {
+      'stacks/bad/compose.yaml': small('${REGISTRY}/site:1'),
+    });
+    await log.until('revision healthy', (line) => line['revision'] === revision);
+  });
+
+  it('holds a stack whose external network is not there, until somebody makes it', async () => {
+    const revision = await push('needs a network', {
+      'stacks/late/compose.yaml':
+        "services: {web: {image: '${REGISTRY}/site:1', networks: [proxy]}}\nnetworks: {proxy: {external: true}}\n",
+      'stacks/late/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
+    });
+    const held = await log.until('unit held');
+    expect(held).toMatchObject({ id: 'stack/late', why: expect.stringContaining('network proxy') });
+    await docker('network', 'create', '--driver', 'overlay', 'proxy');
+    await log.until('revision healthy', (line) => line['revision'] === revision);
+  });
+
+  it('makes one service when the answer to its creation was lost', async () => {
+    const repair = proxy.break({
+      match: ({ path }) => path.endsWith('/services/create'),
+      nth: 1,
+      fault: { do: 'drop-reply' },
+    });
+    const from = proxy.seen.length;
+    const revision = await push('an answer gets lost', {
+      'stacks/lost/compose.yaml': "services: {web: {image: '${REGISTRY}/site:1'}}\n",
+      'stacks/lost/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
+    });
+    expect(await log.until('change failed')).toMatchObject({ status: 'unknown' });
+    await log.until('revision healthy', (line) => line['revision'] === revision);
+    repair();
+    expect(calls(from).filter((call) => call.includes('services'))).toEqual([
+      'POST /services/create',
+    ]);
+  });
+
+  it('takes over where an agent was killed between two calls', async () => {
+    const from = proxy.seen.length;
+    proxy.break({
+      match: ({ path }) => path.endsWith('/services/create'),
+      nth: 1,
+      fault: { do: 'delay-request' },
+    });
+    const held = proxy.reached(1);
+    const revision = await push('the agent dies', {
+      'stacks/death/compose.yaml':
+        "services: {web: {image: '${REGISTRY}/site:1', configs: [page]}}\nconfigs: {page: {file: page.html}}\n",
+      'stacks/death/page.html': 'x',
+      'stacks/death/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
+    });
+    await held;
+    process.kill(agent.pid, 'SIGKILL');
+    await log.close();
+    proxy.hangUp();
+    proxy.release();
+    await startAgent();
+    await log.until('revision healthy', (line) => line['revision'] === revision);
+    expect(calls(from).filter((call) => call.includes('configs'))).toHaveLength(1);
+    expect(
+      (await docker('service', 'ls', '--format', '{{.Name}}'))
+        .split('\n')
+        .filter((name) => name === 'death_web'),
+    ).toHaveLength(1);
+  });
+});
+
+it('printed no secret anywhere: not in the log, not in an address', async () => {
+  const text = await readFile(agent.log, 'utf8');
+  const addresses = proxy.seen.map(({ url }) => url).join('\n');
+  for (const canary of ['canary-5c1f0e7a', 'canary-9b8d2c11']) {
+    for (const form of [canary, Buffer.from(`${canary}\n`).toString('base64')]) {
+      expect(text).not.toContain(form);
+      expect(addresses).not.toContain(form);
+    }
+  }
+});
+
+it('deploys repo-template as it is', async () => {
+  const template = join(projectFolder, 'repo-template');
+  const own = await stage.workingCopy(join(folder, 'template'), template, never);
+  const environment = join(own.folder, 'environments/rehearsal.yaml');
+  // The template names the usual stage's registry; this stage has another address.
+  const text = await readFile(environment, 'utf8');
+  await writeFile(environment, text.replaceAll('10.213.77.2:5000', stage.registry));
+  await own.git(['add', '--all'], never);
+  await own.git(['commit', '--quiet', '--message', 'the template'], never);
+  await own.git(['push', '--quiet', '--force', 'origin', 'HEAD:main'], never);
+  const revision = await own.git(['rev-parse', 'HEAD'], never);
+  await log.until('revision healthy', (line) => line['revision'] === revision);
+});
+
+/** The page as each node that runs a copy serves it. */
+async function pageOnNodes(): Promise<string> {
+  const nodes = await docker(
+    'service',
+    'ps',
+    'blog_web',
+    '--filter',
+    'desired-state=running',
+    '--format',
+    '{{.Node}}',
+  );
+  const pages = nodes
+    .trim()
+    .split('\n')
+    .map(async (name) => {
+      const address = stage.hosts.find((host) => host.name === name)?.address ?? '';
+      const answer = await fetch(`http://${address}:8081/`, { signal: AbortSignal.timeout(5_000) });
+      return answer.text();
+    });
+  return (await Promise.all(pages)).join('');
+}

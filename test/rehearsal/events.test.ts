@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { describeEvent, outcomeOf } from '../../agent/rehearsal/events.ts';
+
+const line = (msg: string, fields: object): string =>
+  JSON.stringify({ level: 30, time: '2026-01-01T00:00:00Z', ...fields, msg });
+
+describe('describeEvent', () => {
+  it.each([
+    [
+      'agent started',
+      { environment: 'rehearsal', version: '1' },
+      'agent started, environment rehearsal',
+    ],
+    [
+      'revision seen',
+      { revision: '0123456789abcdef', subject: 'Add a site' },
+      'revision 0123456789 "Add a site"',
+    ],
+    [
+      'revision invalid',
+      { revision: '0123456789abcdef', text: 'error[x]: y\n' },
+      'revision 0123456789 is invalid, nothing is applied\nerror[x]: y',
+    ],
+    [
+      'change applied',
+      { id: 'stack/a', target: 'service a_web', verb: 'create', ms: 12 },
+      'stack/a: create service a_web (12 ms)',
+    ],
+    [
+      'change failed',
+      { id: 'stack/a', target: 'service a_web', why: 'no' },
+      'stack/a: service a_web: no',
+    ],
+    ['unit verifying', { id: 'stack/a', tasks: 'web 1/2' }, 'stack/a: web 1/2'],
+    ['unit healthy', { id: 'stack/a', ms: 6_540 }, 'stack/a: healthy after 6.5 s'],
+    ['unit held', { id: 'stack/a', why: 'dependency' }, 'stack/a: held: dependency'],
+    [
+      'unit failed',
+      { id: 'stack/a', why: 'sick', evidence: 'exit 1\n' },
+      'stack/a: failed: sick\nexit 1',
+    ],
+    ['unit failed', { id: 'stack/a', why: 'sick', evidence: '' }, 'stack/a: failed: sick'],
+    [
+      'revision healthy',
+      { revision: '0123456789abcdef', ms: 7_000 },
+      'revision 0123456789 is healthy, 7.0 s after it was seen',
+    ],
+    ['waiting', { why: 'no leader' }, 'waiting: no leader'],
+    [
+      'something new',
+      { count: 2, list: ['a'], text: 'b' },
+      'something new count=2 list=["a"] text=b',
+    ],
+  ])('%s', (msg, fields, text) => expect(describeEvent(line(msg, fields)).text).toBe(text));
+
+  it.each(['', 'Error: boom', '{"half":', '[]', 'null', '"text"', '{"level":30}'])(
+    'shows `%s`, which is no event, as it is',
+    (text) => expect(describeEvent(text)).toEqual({ text, tone: 'dim' }),
+  );
+});
+
+describe('outcomeOf', () => {
+  it.each([
+    ['revision healthy', 'healthy'],
+    ['revision invalid', 'failed'],
+    ['unit failed', 'failed'],
+    ['unit healthy', undefined],
+    ['change failed', undefined],
+  ])('%s: %s', (msg, outcome) => expect(outcomeOf(line(msg, {}))).toBe(outcome));
+});

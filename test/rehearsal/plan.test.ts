@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { namespacesOf, overlaps, planStage, StageOptionError } from '../../agent/rehearsal/plan.ts';
+
+describe('planStage', () => {
+  it('names everything by one prefix', () => {
+    const plan = planStage({});
+    expect(namespacesOf(plan)).toEqual([
+      'us-switch',
+      'us-depot',
+      'us-m1',
+      'us-m2',
+      'us-m3',
+      'us-w1',
+    ]);
+    expect(plan.hosts.map(({ name, address, role }) => `${name} ${address} ${role}`)).toEqual([
+      'm1 10.213.77.11 manager',
+      'm2 10.213.77.12 manager',
+      'm3 10.213.77.13 manager',
+      'w1 10.213.77.21 worker',
+    ]);
+    expect(plan).toMatchObject({
+      folder: '/var/lib/understudy-rehearsal/us',
+      gateway: '10.213.77.1',
+      link: 'us0',
+      registry: '10.213.77.2:5000',
+      repositoryUrl: 'ssh://git@10.213.77.2/infra.git',
+      cgroup: '/understudy-us',
+    });
+    expect(plan.hosts[0]?.socket).toBe('/var/lib/understudy-rehearsal/us/m1/docker.sock');
+  });
+
+  it('lets two stages share nothing but the packages', () => {
+    const one = planStage({});
+    const other = planStage({ name: 'ust', subnet: '10.213.78.0/24' });
+    const names = (plan: typeof one): readonly string[] => [
+      ...namespacesOf(plan),
+      plan.link,
+      plan.cgroup,
+      plan.folder,
+      plan.registry,
+      plan.gateway,
+      ...plan.hosts.flatMap((host) => [host.address, host.socket, host.folder]),
+    ];
+    expect(names(one).filter((name) => names(other).includes(name))).toEqual([]);
+    expect(one.packages).toBe(other.packages);
+  });
+
+  it.each([
+    ['a name with a capital', { name: 'Us' }],
+    ['a name too long for a link', { name: 'abcdefg' }],
+    ['a name that is an option', { name: '-m' }],
+    ['a path as a name', { name: '../x' }],
+    ['another prefix length', { subnet: '10.0.0.0/16' }],
+    ['a number over 255', { subnet: '10.0.256.0/24' }],
+    ['a host as a subnet', { subnet: '10.0.0.1/24' }],
+    ['a folder that is a whole tree', { folder: '/var' }],
+    ['the root', { folder: '/' }],
+    ['a folder in /run, which engines do not see', { folder: '/run/a/b' }],
+    ['a folder whose sockets would be too long', { folder: `/var/${'x'.repeat(60)}` }],
+    ['a folder that a shell would split', { folder: '/var/a b' }],
+    ['an even number of managers', { managers: 2 }],
+    ['too many workers', { workers: 5 }],
+    ['half a worker', { workers: 0.5 }],
+  ])('refuses %s', (_, options) => expect(() => planStage(options)).toThrow(StageOptionError));
+});
+
+describe('overlaps', () => {
+  it.each([
+    ['10.213.77.0/24', '10.213.77.0/24', true],
+    ['10.213.0.0/16', '10.213.77.0/24', true],
+    ['10.213.77.128/25', '10.213.77.0/24', true],
+    ['10.213.77.9', '10.213.77.0/24', true],
+    ['0.0.0.0/0', '10.213.77.0/24', true],
+    ['10.213.78.0/24', '10.213.77.0/24', false],
+    ['10.213.76.0/24', '10.213.77.0/24', false],
+    ['255.255.255.255', '10.213.77.0/24', false],
+    ['fe80::/64', '10.213.77.0/24', false],
+    ['nonsense', '10.213.77.0/24', false],
+  ])('%s and %s: %s', (left, right, expected) => {
+    expect(overlaps(left, right)).toBe(expected);
+    expect(overlaps(right, left)).toBe(expected);
+  });
+});
