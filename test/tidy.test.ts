@@ -1,0 +1,115 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it } from 'vitest';
+
+/** The rules that a linter cannot hold. */
+const top = fileURLToPath(new URL('..', import.meta.url));
+
+async function filesBelow(folder: string, ending: string): Promise<string[]> {
+  const entries = await readdir(join(top, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => relative(top, join(entry.parentPath, entry.name)));
+}
+
+const read = (file: string): string => readFileSync(join(top, file), 'utf8');
+
+/** Files that a module imports, relative to the top. */
+function importsOf(file: string): string[] {
+  return [...read(file).matchAll(/(?:from|import\(?)\s*'(\.[^']+)'/g)].map(([, path = '']) =>
+    relative(top, resolve(top, dirname(file), path)),
+  );
+}
+
+const banned: Readonly<Record<string, string>> = {
+  TODO: 'an issue',
+  FIXME: 'an issue',
+  XXX: 'words',
+};
+
+describe('every source file', async () => {
+  const files = [...(await filesBelow('agent', '.ts')), ...(await filesBelow('schemas', '.ts'))];
+
+  it('is reached from the program: there is no dead file', () => {
+    const reached = new Set<string>();
+    // Beside the program itself: what the renderer starts as a child, and what ./rehearse --down runs on its own.
+    const queue = ['agent/main.ts', 'agent/render/child.ts', 'agent/rehearsal/down.ts'];
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (reached.has(file)) continue;
+      reached.add(file);
+      queue.push(...importsOf(file));
+    }
+    expect(files.filter((file) => !reached.has(file))).toEqual([]);
+  });
+
+  it('names dockerode and simple-git in one module each', () => {
+    const importers = (library: string): string[] =>
+      files.filter((file) => new RegExp(`from '${library}'`).test(read(file)));
+    expect(importers('dockerode')).toHaveLength(1);
+    expect(importers('simple-git')).toHaveLength(1);
+  });
+
+  it.each(Object.entries(banned))('has no %s: write %s instead', (word) => {
+    expect(files.filter((file) => new RegExp(`\\b${word}\\b`).test(read(file)))).toEqual([]);
+  });
+
+  it('keeps secrets in: only where a value must leave is it revealed', () => {
+    const revealing = files.filter((file) => /\w\.reveal\(/.test(read(file)));
+    expect(revealing.toSorted()).toEqual(
+      [
+        'agent/core/digest.ts', // the digest of a unit covers its secrets
+        'agent/providers/stack/client.ts', // the request itself
+        'agent/providers/stack/diff.ts', // digest of the content
+        'agent/providers/stack/names.ts', // the key of the digest
+        'agent/providers/stack/wire.ts', // the renderer's pipe
+      ].toSorted(),
+    );
+  });
+});
+
+describe('the house', () => {
+  it('pins every package to one version', () => {
+    const { dependencies, devDependencies } = JSON.parse(read('package.json'));
+    const versions: string[] = Object.values({ ...dependencies, ...devDependencies });
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  it('copies only what exists into the image, and starts what is there', () => {
+    const dockerfile = read('Dockerfile');
+    const copied = [...dockerfile.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, list = '']) =>
+      list.split(' '),
+    );
+    expect(copied.length).toBeGreaterThan(2);
+    expect(copied.filter((path) => !existsSync(join(top, path)))).toEqual([]);
+    const [, bin = ''] = /ln -s \/opt\/understudy\/(\S+)/.exec(dockerfile) ?? [];
+    expect(existsSync(join(top, bin))).toBe(true);
+  });
+
+  it('has in ARCHITECTURE.md only folders that exist', () => {
+    const folders = [
+      ...read('ARCHITECTURE.md').matchAll(/`((?:agent|schemas|test|repo-template)\/[\w/]*)`/g),
+    ];
+    expect(folders.length).toBeGreaterThan(8);
+    expect(
+      folders.map(([, path = '']) => path).filter((path) => !existsSync(join(top, path))),
+    ).toEqual([]);
+  });
+
+  it.each([
+    'README.md',
+    'ARCHITECTURE.md',
+    'CHANGELOG.md',
+    'SECURITY.md',
+    'docs/errors.md',
+    'docs/rehearsal.md',
+  ])('%s links to files that exist', (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)];
+    const missing = links
+      .map(([, path = '']) => join(dirname(page), path))
+      .filter((path) => !existsSync(join(top, path)));
+    expect(missing).toEqual([]);
+  });
+});
