@@ -14,7 +14,8 @@ import {
   writePidFile,
   type ProcessId,
 } from './processes.ts';
-import { plainEnvironment, startDetached, StageError } from './run.ts';
+import type { Tools } from './packages.ts';
+import { machineHas, plainEnvironment, startDetached, StageError } from './run.ts';
 
 /** An agent that runs on one of the stage's hosts. */
 export interface StageAgent {
@@ -39,7 +40,10 @@ export interface AgentOverrides {
 }
 
 /** Starts an agent of this project on a manager, with the manager's network and engine. */
-export async function startAgent(plan: StagePlan, overrides: AgentOverrides): Promise<StageAgent> {
+export async function startAgent(
+  { plan, tools }: { readonly plan: StagePlan; readonly tools: Tools },
+  overrides: AgentOverrides,
+): Promise<StageAgent> {
   const host = hostNamed(plan, overrides.host);
   const places = placesOf(host);
   await mkdir(join(host.folder, 'agent'), { recursive: true });
@@ -49,6 +53,7 @@ export async function startAgent(plan: StagePlan, overrides: AgentOverrides): Pr
   );
   const entry = join(projectFolder, 'agent', 'main.ts');
   const command = inNamespace(host.namespace, [
+    ...(await withSsh(tools)),
     process.execPath,
     entry,
     'agent',
@@ -59,6 +64,16 @@ export async function startAgent(plan: StagePlan, overrides: AgentOverrides): Pr
   const pid = await startDetached(command, { env, log: places.log, cwd: projectFolder });
   await writePidFile(places.pidFile, pid);
   return agentOf(host, await identify(pid), pid);
+}
+
+/**
+ * The agent looks for ssh where every machine has its programs. Where this one has none, the unpacked one is laid there
+ * for the agent alone, in a mount namespace of its own.
+ */
+async function withSsh(tools: Tools): Promise<readonly string[]> {
+  if (await machineHas('ssh')) return [];
+  const script = 'mount --make-rprivate / && mount --bind "$0" /usr/local/sbin && exec "$@"';
+  return ['unshare', '--mount', 'sh', '-c', script, tools.sshFolder];
 }
 
 /** The agent that a run before ours started there, if it still runs. */

@@ -40,7 +40,11 @@ export async function startGitServer(
 ): Promise<void> {
   const home = join(plan.folder, 'depot', 'git');
   await mkdir(home, { recursive: true });
-  await Promise.all([makeKeys(plan, signal), makeRepository(home, signal), writeAccounts(plan)]);
+  await Promise.all([
+    makeKeys(plan, tools, signal),
+    makeRepository(home, signal),
+    writeAccounts(plan),
+  ]);
   await authorize(plan, home);
   const settings = join(plan.depot.folder, 'sshd_config');
   await writeFile(settings, await sshdSettings(plan, tools));
@@ -122,13 +126,13 @@ export async function connects(host: string, port: number, signal: AbortSignal):
   });
 }
 
-async function makeKeys(plan: StagePlan, signal: AbortSignal): Promise<void> {
+async function makeKeys(plan: StagePlan, tools: Tools, signal: AbortSignal): Promise<void> {
   const keys = join(plan.folder, 'keys');
   await mkdir(keys, { recursive: true, mode: 0o700 });
   const make = async (name: string): Promise<string> =>
     await run(
       [
-        'ssh-keygen',
+        join(tools.sshFolder, 'ssh-keygen'),
         '-q',
         '-t',
         'ed25519',

@@ -15,6 +15,7 @@ export const wantedPackages: readonly string[] = [
   'iproute2',
   'busybox-static',
   'openssh-server',
+  'openssh-client',
   'docker-registry',
 ];
 
@@ -27,6 +28,8 @@ export interface Tools {
   readonly env: Environment;
   /** Full path of one of the unpacked programs. */
   readonly path: (program: string) => string;
+  /** A folder with ssh and ssh-keygen, for a machine that has none of its own. */
+  readonly sshFolder: string;
   /** Full path of an unpacked file if the release has it. */
   readonly optional: (file: string) => Promise<string | undefined>;
 }
@@ -51,6 +54,7 @@ export async function fetchTools(
     try {
       await download(work, doing, signal);
       await unpack(work, doing, signal);
+      await wrapSsh(join(work, 'root'), root);
       await rename(join(work, 'root'), root).catch(async (cause: unknown) => {
         if (!(await exists(root))) throw cause; // another run was quicker: its copy is as good
       });
@@ -170,6 +174,26 @@ async function unpack(work: string, doing: Doing, signal: AbortSignal): Promise<
   await link(root);
 }
 
+/** Programs that other programs start by name, with the libraries that are unpacked beside them in `place`. */
+async function wrapSsh(root: string, place: string): Promise<void> {
+  const folder = join(root, 'stage-ssh');
+  await mkdir(folder, { recursive: true });
+  for (const name of ['ssh', 'ssh-keygen']) {
+    const lines = [
+      '#!/bin/sh',
+      // Not found by way of $0: the folder is also seen under another name.
+      `root='${place}'`,
+      'for folder in "$root"/usr/lib/*-linux-gnu "$root"/lib/*-linux-gnu; do',
+      '  LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$folder',
+      'done',
+      'export LD_LIBRARY_PATH',
+      `exec "$root/usr/bin/${name}" "$@"`,
+      '',
+    ];
+    await writeFile(join(folder, name), lines.join('\n'), { mode: 0o755 });
+  }
+}
+
 /** What the packages' own scripts would have made: iptables in both kinds, and a careful modprobe. */
 async function link(root: string): Promise<void> {
   for (const kind of ['nft', 'legacy']) {
@@ -221,6 +245,7 @@ async function toolsIn(root: string): Promise<Tools> {
       if (place === undefined) throw new StageError(`the unpacked packages hold no \`${program}\``);
       return place;
     },
+    sshFolder: join(root, 'stage-ssh'),
     optional: async (file) => ((await exists(join(root, file))) ? join(root, file) : undefined),
   };
 }
@@ -230,7 +255,7 @@ async function cacheKey(): Promise<string> {
   const release =
     /^VERSION_CODENAME=(\w+)/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'debian';
   const list = createHash('sha256')
-    .update([...wantedPackages, ...optionalPackages, 'v1'].join(' '))
+    .update([...wantedPackages, ...optionalPackages, 'v3'].join(' '))
     .digest('hex');
   return `${release}-${arch}-${list.slice(0, 8)}`;
 }

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The variables a program gets: nothing comes from our own environment unless it is named. */
@@ -117,6 +119,21 @@ export const plainEnvironment: Environment = {
   LC_ALL: 'C.UTF-8',
   HOME: '/nonexistent',
 };
+
+/** Whether the machine itself has a program. */
+export async function machineHas(program: string): Promise<boolean> {
+  const folders = (plainEnvironment['PATH'] ?? '').split(':');
+  const found = await Promise.all(
+    folders.map(
+      async (folder) =>
+        await access(join(folder, program), constants.X_OK).then(
+          () => true,
+          () => false,
+        ),
+    ),
+  );
+  return found.includes(true);
+}
 
 function gather(stream: NodeJS.ReadableStream): () => string {
   const chunks: Buffer[] = [];

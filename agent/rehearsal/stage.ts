@@ -212,9 +212,9 @@ function stageOf(plan: StagePlan, tools: Tools): Stage {
     registry: plan.registry,
     repository: repositoryAccess(plan),
     tools,
-    startAgent: async (overrides = {}) => await startAgent(plan, overrides),
+    startAgent: async (overrides = {}) => await startAgent({ plan, tools }, overrides),
     workingCopy: async (folder, template, signal) =>
-      await makeWorkingCopy(plan, folder, template, signal),
+      await makeWorkingCopy({ plan, tools }, folder, template, signal),
     docker: async (args, signal, host) => {
       const socket = `unix://${hostNamed(host).socket}`;
       const env = { ...tools.env, DOCKER_CONFIG: join(plan.folder, 'docker-config') };

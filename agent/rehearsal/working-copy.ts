@@ -1,7 +1,9 @@
 import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { repositoryAccess } from './depot.ts';
+import type { Tools } from './packages.ts';
 import type { StagePlan } from './plan.ts';
-import { plainEnvironment, run, type Environment } from './run.ts';
+import { machineHas, plainEnvironment, run, type Environment } from './run.ts';
 
 /** The person's clone of the stage's repository. Its Git configuration holds key and pinned host key. */
 export interface WorkingCopy {
@@ -13,26 +15,27 @@ export interface WorkingCopy {
 }
 
 /** Pure. How ssh is called for a key and a file of pinned host keys. */
-export function sshCommand(keyFile: string, knownHostsFile: string): string {
+export function sshCommand(keyFile: string, knownHostsFile: string, program = 'ssh'): string {
   return [
-    'ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes',
+    `${program} -F none -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes`,
     `-o UserKnownHostsFile=${knownHostsFile} -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=5 -i ${keyFile}`,
   ].join(' ');
 }
 
 /** Makes a working copy in a folder, with the files of a template in it, not yet committed. Throws `StageError`. */
 export async function makeWorkingCopy(
-  plan: StagePlan,
+  { plan, tools }: { readonly plan: StagePlan; readonly tools: Tools },
   folder: string,
   template: string | undefined,
   signal: AbortSignal,
 ): Promise<WorkingCopy> {
+  const program = (await machineHas('ssh')) ? 'ssh' : `'${join(tools.sshFolder, 'ssh')}'`;
   await mkdir(folder, { recursive: true });
   const access = repositoryAccess(plan);
   const copy = openWorkingCopy(folder);
   await copy.git(['init', '--quiet', '--initial-branch=main'], signal);
   const settings = {
-    'core.sshCommand': sshCommand(access.writeKeyFile, access.knownHostsFile),
+    'core.sshCommand': sshCommand(access.writeKeyFile, access.knownHostsFile, program),
     'user.name': 'Rehearsal',
     'user.email': 'rehearsal@stage.invalid',
     'remote.origin.url': access.url,

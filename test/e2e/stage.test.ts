@@ -450,3 +450,22 @@ describe('the command', () => {
     expect(await inventory()).toEqual([]);
   });
 });
+
+it('needs no ssh of the machine', async () => {
+  // The machine as it would be without openssh-client, for this command and its children alone.
+  const hide = [
+    'mount --make-rprivate /',
+    'for name in ssh ssh-keygen; do mount --bind /dev/null "$(readlink -f "$(command -v $name)")"; done',
+    '! command -v ssh',
+    'exec "$@"',
+  ];
+  const once = ['./rehearse', '--once', ...flags];
+  const { code, output } = await runProgram(
+    ['unshare', '--mount', 'sh', '-ec', hide.join('\n'), 'sh', ...once],
+    () => false,
+  );
+  expect(output).toMatch(/revision [0-9a-f]{10} is healthy/);
+  expect(code).toBe(0);
+  expect(await lowerStage(options, print)).toEqual([]);
+  expect(await inventory()).toEqual([]);
+});
