@@ -6,7 +6,6 @@ const TIMER_MS_MAX = 2_147_483_647;
 /** The machine's own time. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
-  wallTime: () => new Date().toISOString(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal.aborted) {

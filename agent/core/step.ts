@@ -1,5 +1,5 @@
 import type { Blocked, Health, Id, Kind, Operation, Rendered } from './kind.ts';
-import { failed, judge, newAttempt, type UnitState, verifying } from './unit.ts';
+import { failed, isFutile, judge, newAttempt, type UnitState, verifying } from './unit.ts';
 
 /** What one unit may do now. */
 export interface UnitWork<Call> {
@@ -74,7 +74,7 @@ function stepUnit<Spec, Observed, Call>(
     const next = looked(applied, health, kind.times(unit), nowMs);
     return { view: { id: unit.id, state: next, differs, blocked, health }, operations: [] };
   }
-  const next = blocked.length > 0 ? state : moved(input, unit, state);
+  const next = blocked.length > 0 ? state : moved(input, unit, state, operations);
   const due = blocked.length === 0 && next.phase === 'applying' && nowMs >= next.retryAtMs;
   return {
     view: { id: unit.id, state: next, differs, blocked },
@@ -99,19 +99,35 @@ function attempt<Spec, Observed, Call>(
 }
 
 /**
- * The Swarm left what was applied. Where the engine took a failing update back by itself that is the
- * digest's failure, and a failed digest is never applied again: correcting it would repeat for ever.
+ * What is live is not what is wanted. Where the engine took a failing update back by itself that is the digest's failure,
+ * and a failed digest is never applied again: correcting it would repeat for ever. The same holds for calls without effect.
  */
 function moved<Spec, Observed, Call>(
   input: StepInput<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   state: UnitState,
+  operations: readonly Operation<Call>[],
 ): UnitState {
-  if (state.phase === 'applying') return state;
   if (state.verdict?.status === 'failed' && state.phase === 'none') return state;
-  const health = input.kind.health(unit, input.observed, new Set(state.baseline));
-  if (state.phase === 'verifying' && health.status === 'failing') return failed(state, health);
-  return attempt(input, unit);
+  const begun = state.phase === 'verifying' || state.tries > 0 || state.rounds > 0;
+  if (begun && state.phase !== 'none') {
+    const health = input.kind.health(unit, input.observed, new Set(state.baseline));
+    if (health.status === 'failing') return failed(state, health);
+  }
+  if (isFutile(state)) return failed(state, noEffect(operations));
+  return state.phase === 'applying' ? state : attempt(input, unit);
+}
+
+function noEffect<Call>(operations: readonly Operation<Call>[]): {
+  readonly code: string;
+  readonly why: string;
+  readonly evidence: string;
+} {
+  const paths = operations.flatMap(({ target, fields }) =>
+    fields.length === 0 ? [target] : fields.map(({ path }) => path),
+  );
+  const why = 'the engine took the change and stores something else';
+  return { code: 'no-effect', why, evidence: paths.slice(0, 10).join(', ') };
 }
 
 /** A unit that failed may recover by itself, with the same digest still in place: then it is verified again. */

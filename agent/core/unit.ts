@@ -28,9 +28,12 @@ export interface UnitState {
   /** What runs, and since when it is the same. */
   readonly members?: string;
   readonly membersSinceMs: number;
-  /** Calls of this attempt that ended open or out of sequence, and when to try again. */
+  /** Rounds of calls in this attempt that ended open or out of sequence, why the last one did, and when to try again. */
   readonly tries: number;
+  readonly trouble?: string;
   readonly retryAtMs: number;
+  /** Rounds of calls in this attempt that were all ok. */
+  readonly rounds: number;
 }
 
 /** Pure. A new attempt at `digest`: earlier failures and waits do not count against it. */
@@ -45,6 +48,7 @@ export function newAttempt(digest: string, baseline: readonly string[], nowMs: n
     membersSinceMs: nowMs,
     tries: 0,
     retryAtMs: nowMs,
+    rounds: 0,
   };
 }
 
@@ -68,9 +72,42 @@ export function failed(
 }
 
 /** Pure. A call that ended open, or met a newer version: read again and try later, doubling up to five minutes. */
-export function postponed(state: UnitState, firstWaitMs: number, nowMs: number): UnitState {
-  const waitMs = Math.min(firstWaitMs * 2 ** Math.min(state.tries, 20), 300_000);
-  return { ...state, phase: 'applying', tries: state.tries + 1, retryAtMs: nowMs + waitMs };
+export function postponed(
+  state: UnitState,
+  trouble: string,
+  firstWaitMs: number,
+  nowMs: number,
+): UnitState {
+  const retryAtMs = nowMs + doubled(firstWaitMs, state.tries);
+  return { ...state, phase: 'applying', tries: state.tries + 1, trouble, retryAtMs };
+}
+
+/** Rounds that may all be ok and still leave a difference. */
+const ROUNDS_MAX = 3;
+
+/** Pure. All calls of a round were ok. The next look finds no difference; where it does, the next round waits. */
+export function called(state: UnitState, nowMs: number): UnitState {
+  const rounds = state.rounds + 1;
+  return { ...state, rounds, retryAtMs: nowMs + (rounds > 1 ? doubled(1_000, rounds) : 0) };
+}
+
+/** Pure. Calls that change nothing would be repeated for ever: the engine stores something else than it is sent. */
+export function isFutile(state: UnitState): boolean {
+  return state.phase === 'applying' && state.rounds >= ROUNDS_MAX;
+}
+
+/** Pure. Time in which nothing could be seen counts neither for nor against a unit. */
+export function shifted(state: UnitState, blindMs: number): UnitState {
+  const { progressAtMs, membersSinceMs } = state;
+  return {
+    ...state,
+    progressAtMs: progressAtMs + blindMs,
+    membersSinceMs: membersSinceMs + blindMs,
+  };
+}
+
+function doubled(firstMs: number, times: number): number {
+  return Math.min(firstMs * 2 ** Math.min(times, 20), 300_000);
 }
 
 /**

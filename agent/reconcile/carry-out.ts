@@ -2,7 +2,7 @@ import type { CallOutcome, Id, Operation } from '../core/kind.ts';
 import type { UnitWork } from '../core/step.ts';
 import type { Caller, Clock, Reporter } from './ports.ts';
 
-/** How one unit's calls ended: at the first that was not ok the rest is not started. */
+/** How one unit's calls ended. After a phase in which one was not ok the next phase is not started. */
 export interface UnitResult {
   readonly id: Id;
   readonly outcome:
@@ -43,18 +43,25 @@ async function carryOutUnit<Call>(
   signal: AbortSignal,
 ): Promise<UnitResult> {
   const caller = ports.caller();
-  for (const operation of PHASES.flatMap((phase) => operations.filter((o) => o.phase === phase))) {
-    const { target } = operation;
-    if (signal.aborted) return { id, outcome: { status: 'again', target, why: 'stopped' } };
-    const sentAtMs = ports.clock.nowMs();
-    const outcome = await caller.call(operation.call, signal);
-    const ms = ports.clock.nowMs() - sentAtMs;
-    tell({ id, operation, ms }, outcome, ports.reporter);
-    if (outcome.status === 'ok') continue;
-    const final = outcome.status === 'refused' && outcome.retry === 'never';
-    return { id, outcome: { status: final ? 'refused' : 'again', target, why: outcome.why } };
+  let outcome: UnitResult['outcome'] = { status: 'ok' };
+  for (const phase of PHASES) {
+    for (const operation of operations.filter((one) => one.phase === phase)) {
+      const { target } = operation;
+      if (signal.aborted) return { id, outcome: { status: 'again', target, why: 'stopped' } };
+      const sentAtMs = ports.clock.nowMs();
+      const answer = await caller.call(operation.call, signal);
+      const ms = ports.clock.nowMs() - sentAtMs;
+      tell({ id, operation, ms }, answer, ports.reporter);
+      if (answer.status === 'ok') continue;
+      const { why } = answer;
+      const final = answer.status === 'refused' && answer.retry === 'never';
+      if (final) return { id, outcome: { status: 'refused', target, why } };
+      // Its neighbours go on: one of them may free the very port that this one wants.
+      outcome = { status: 'again', target, why };
+    }
+    if (outcome.status !== 'ok') break;
   }
-  return { id, outcome: { status: 'ok' } };
+  return { id, outcome };
 }
 
 /** One line of the log for one call. */

@@ -1,3 +1,4 @@
+import { defaultSettings } from '../core/repository.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Desired } from './pass.ts';
 import {
@@ -20,9 +21,6 @@ export interface FollowPorts<Spec> {
   readonly publish: (desired: Desired<Spec>) => void;
 }
 
-/** Until the repository says otherwise (its own defaults). */
-const BEFORE_ANY: RepositorySettings = { intervalMs: 60_000, retryIntervalMs: 10_000 };
-
 const RETRY_MS_MAX = 300_000;
 
 /**
@@ -30,29 +28,35 @@ const RETRY_MS_MAX = 300_000;
  * Beside the passes, because a Git server that hangs must not keep anybody from watching what was deployed.
  */
 export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal): Promise<void> {
-  let settings = BEFORE_ANY;
+  let settings: RepositorySettings = defaultSettings;
   let revision: string | undefined;
-  let failures = 0;
+  let trouble: Trouble | undefined;
   while (!signal.aborted) {
     try {
       const snapshot = await ports.source.newest(signal);
-      if (failures > 0) ports.reporter.tell({ event: 'going on' });
-      failures = 0;
       if (snapshot.revision !== revision) {
-        revision = snapshot.revision;
         settings = (await look(ports, snapshot, signal)) ?? settings;
+        // Only now: a revision whose files could not be read must be looked at again.
+        revision = snapshot.revision;
       }
+      if (trouble !== undefined) ports.reporter.tell({ event: 'going on', of: 'repository' });
+      trouble = undefined;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof SourceError)) throw error;
-      if (failures === 0) ports.reporter.tell({ event: 'waiting', why: error.message });
-      failures += 1;
+      const why = error.message;
+      if (trouble?.why !== why) ports.reporter.tell({ event: 'waiting', of: 'repository', why });
+      trouble = { why, retry: error.retry, times: (trouble?.times ?? 0) + 1 };
     }
-    await ports.wake.wait(
-      failures === 0 ? settings.intervalMs : retryMs(settings, failures),
-      signal,
-    );
+    await ports.wake.wait(waitMs(settings, trouble), signal);
   }
+}
+
+/** What keeps the source from giving a revision, for so many tries in a row. */
+interface Trouble {
+  readonly why: string;
+  readonly retry: 'soon' | 'never';
+  readonly times: number;
 }
 
 /** Renders one revision; its settings where it is valid. */
@@ -74,6 +78,8 @@ async function look<Spec>(
   return settings;
 }
 
-function retryMs({ retryIntervalMs }: RepositorySettings, failures: number): number {
-  return Math.min(retryIntervalMs * 2 ** Math.min(failures - 1, 20), RETRY_MS_MAX);
+/** What waiting does not help is asked for at the usual pace: a person may have put it right meanwhile. */
+function waitMs(settings: RepositorySettings, trouble: Trouble | undefined): number {
+  if (trouble === undefined || trouble.retry === 'never') return settings.intervalMs;
+  return Math.min(settings.retryIntervalMs * 2 ** Math.min(trouble.times - 1, 20), RETRY_MS_MAX);
 }

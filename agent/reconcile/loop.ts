@@ -1,6 +1,5 @@
 import { follow, type FollowPorts } from './follow.ts';
-import { type Desired, type Memory, pass, type PassPorts } from './pass.ts';
-import { nothingTold } from './tell.ts';
+import { type Desired, nothingKnown, pass, type PassPorts } from './pass.ts';
 import { Wake } from './wake.ts';
 
 /** What the whole agent runs on. `sourceWake` may be rung by anybody who saw the repository move. */
@@ -38,7 +37,7 @@ export async function run<Spec, Observed, Call>(
   );
 
   async function passes(): Promise<void> {
-    let memory: Memory = { states: new Map(), told: nothingTold, blind: 0 };
+    let memory = nothingKnown;
     while (!signal.aborted) {
       if (desired === undefined) {
         await wake.wait(LONG_MS, signal);

@@ -1,9 +1,9 @@
 import type { Id, Kind, Rendered } from '../core/kind.ts';
 import { step } from '../core/step.ts';
-import { failed, postponed, type UnitState } from '../core/unit.ts';
+import { called, failed, postponed, shifted, type UnitState } from '../core/unit.ts';
 import { carryOut, type UnitResult } from './carry-out.ts';
 import type { Clock, Provider, Reporter, RepositorySettings } from './ports.ts';
-import { type Told, tellStep } from './tell.ts';
+import { nothingTold, type Told, tellStep } from './tell.ts';
 
 /** The newest valid revision, rendered. */
 export interface Desired<Spec> {
@@ -18,9 +18,18 @@ export interface Desired<Spec> {
 export interface Memory {
   readonly states: ReadonlyMap<Id, UnitState>;
   readonly told: Told;
-  /** Passes in a row that could not read the Swarm. */
+  /** Passes in a row that could not read the Swarm, and when one last could. */
   readonly blind: number;
+  readonly seenAtMs: number | undefined;
 }
+
+/** Before the first pass. */
+export const nothingKnown: Memory = {
+  states: new Map(),
+  told: nothingTold,
+  blind: 0,
+  seenAtMs: undefined,
+};
 
 /** What a pass works with. */
 export interface PassPorts<Spec, Observed, Call> {
@@ -51,25 +60,27 @@ export async function pass<Spec, Observed, Call>(
   if (prepared.status !== 'ok') return cannotSee(ports, desired, memory, prepared.why);
   if (prepared.value.made) return { memory, wakeMs: 0 };
 
+  const nowMs = ports.clock.nowMs();
   const next = step({
     kind: ports.kind,
     desired: desired.units,
     observed: observed.value,
-    states: memory.states,
-    nowMs: ports.clock.nowMs(),
+    states: afterBlindness(memory, nowMs),
+    nowMs,
     intervalMs: desired.settings.intervalMs,
     verifyMs: VERIFY_MS,
   });
   const told = tellStep(next, desired, memory.told, ports);
+  const seen = { told, blind: 0, seenAtMs: nowMs };
   if (next.work.length === 0) {
-    return { memory: { states: next.states, told, blind: 0 }, wakeMs: next.wakeMs };
+    return { memory: { ...seen, states: next.states }, wakeMs: next.wakeMs };
   }
 
   const caller = (): ReturnType<typeof ports.provider.caller> =>
     ports.provider.caller(observed.value);
   const results = await carryOut(next.work, { ...ports, caller }, signal);
   const states = noteResults(next.states, results, desired.settings, ports.clock.nowMs());
-  return { memory: { states, told, blind: 0 }, wakeMs: 0 };
+  return { memory: { ...seen, states }, wakeMs: 0 };
 }
 
 /** Pure. What the calls' outcomes mean for their units; a unit whose calls were all ok is looked at by the next pass. */
@@ -82,16 +93,35 @@ function noteResults(
   const noted = new Map(states);
   for (const { id, outcome } of results) {
     const state = states.get(id);
-    if (state === undefined || outcome.status === 'ok') continue;
-    const { target, why } = outcome;
-    noted.set(
-      id,
-      outcome.status === 'refused'
-        ? failed(state, { code: 'refused', why: `the engine refused ${target}`, evidence: why })
-        : postponed(state, Math.min(1_000, settings.retryIntervalMs), nowMs),
-    );
+    if (state === undefined) continue;
+    noted.set(id, noteOne(state, outcome, Math.min(1_000, settings.retryIntervalMs), nowMs));
   }
   return noted;
+}
+
+function noteOne(
+  state: UnitState,
+  outcome: UnitResult['outcome'],
+  firstWaitMs: number,
+  nowMs: number,
+): UnitState {
+  switch (outcome.status) {
+    case 'ok':
+      return called(state, nowMs);
+    case 'again':
+      return postponed(state, `${outcome.target}: ${outcome.why}`, firstWaitMs, nowMs);
+    case 'refused': {
+      const why = `the engine refused ${outcome.target}`;
+      return failed(state, { code: 'refused', why, evidence: outcome.why });
+    }
+  }
+}
+
+/** What happened while nothing could be read is nobody's failure. */
+function afterBlindness(memory: Memory, nowMs: number): ReadonlyMap<Id, UnitState> {
+  if (memory.blind === 0 || memory.seenAtMs === undefined) return memory.states;
+  const blindMs = nowMs - memory.seenAtMs;
+  return new Map([...memory.states].map(([id, state]) => [id, shifted(state, blindMs)]));
 }
 
 function cannotSee<Spec, Observed, Call>(
@@ -100,7 +130,7 @@ function cannotSee<Spec, Observed, Call>(
   memory: Memory,
   why: string,
 ): { readonly memory: Memory; readonly wakeMs: number } {
-  if (memory.told.waiting !== why) reporter.tell({ event: 'waiting', why });
+  if (memory.told.waiting !== why) reporter.tell({ event: 'waiting', of: 'swarm', why });
   const wakeMs = Math.min(1_000 * 2 ** Math.min(memory.blind, 10), settings.retryIntervalMs);
   return {
     memory: { ...memory, blind: memory.blind + 1, told: { ...memory.told, waiting: why } },

@@ -7,8 +7,6 @@ import type { Snapshot } from '../core/snapshot.ts';
 export interface Clock {
   /** Monotonic milliseconds: for durations and deadlines, never for people. */
   nowMs(): number;
-  /** ISO 8601 UTC, for people and logs only; no decision reads it. */
-  wallTime(): string;
   /** Resolves after `ms`, rejects with the signal's reason when aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Runs `callback` once after `ms`; the returned function cancels it. */
@@ -117,8 +115,13 @@ export type AgentEvent =
       readonly units: number;
       readonly ms: number;
     }
-  | { readonly event: 'waiting'; readonly why: string }
-  | { readonly event: 'going on' }
+  | {
+      readonly event: 'waiting';
+      /** What cannot be reached. */
+      readonly of: 'repository' | 'swarm';
+      readonly why: string;
+    }
+  | { readonly event: 'going on'; readonly of: 'repository' | 'swarm' }
   | { readonly event: 'agent stopped'; readonly why: string };
 
 /** Tells people. Never throws, never waits. */

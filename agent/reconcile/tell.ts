@@ -25,7 +25,7 @@ export function tellStep<Call>(
   ports: { readonly reporter: Reporter; readonly clock: Clock },
 ): Told {
   const { reporter, clock } = ports;
-  if (told.waiting !== undefined) reporter.tell({ event: 'going on' });
+  if (told.waiting !== undefined) reporter.tell({ event: 'going on', of: 'swarm' });
   const units = new Map<Id, string>();
   for (const view of next.views) {
     const line = standing(view);
@@ -53,21 +53,32 @@ function isHealthy({ state, differs }: UnitView): boolean {
   return !differs && state.phase === 'none' && state.verdict?.status === 'healthy';
 }
 
+/** After so many tries it is no hiccup, and people are told what the unit waits for. */
+const TRIES_TOLD = 4;
+
+/** Why a unit does not get on, if so. */
+function heldBy({ state, blocked }: UnitView): string | undefined {
+  if (blocked.length > 0) return blocked.map(({ why }) => why).join('; ');
+  return state.phase === 'applying' && state.tries >= TRIES_TOLD ? state.trouble : undefined;
+}
+
 /** All that is worth a new line when it changes. */
-function standing({ state, blocked, health }: UnitView): string {
+function standing(view: UnitView): string {
+  const { state, health } = view;
   return JSON.stringify([
     state.phase,
     state.digest,
     state.verdict?.status,
-    blocked.map(({ why }) => why),
+    heldBy(view),
     state.phase === 'verifying' ? health?.summary : undefined,
   ]);
 }
 
 function tellUnit(view: UnitView, reporter: Reporter, nowMs: number): void {
-  const { id, state, blocked, health } = view;
-  if (blocked.length > 0) {
-    reporter.tell({ event: 'unit held', id, why: blocked.map(({ why }) => why).join('; ') });
+  const { id, state, health } = view;
+  const why = heldBy(view);
+  if (why !== undefined) {
+    reporter.tell({ event: 'unit held', id, why });
     return;
   }
   const { verdict } = state;
@@ -76,7 +87,7 @@ function tellUnit(view: UnitView, reporter: Reporter, nowMs: number): void {
   } else if (state.phase === 'none' && verdict?.status === 'healthy') {
     reporter.tell({ event: 'unit healthy', id, ms: nowMs - state.attemptAtMs });
   } else if (state.phase === 'none' && verdict?.status === 'failed') {
-    const { code, why, evidence } = verdict;
-    reporter.tell({ event: 'unit failed', id, code, why, evidence });
+    const { code, why: cause, evidence } = verdict;
+    reporter.tell({ event: 'unit failed', id, code, why: cause, evidence });
   }
 }

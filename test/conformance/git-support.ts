@@ -16,7 +16,6 @@ import type { GitSettings } from '../../agent/source/git.ts';
 /** Real time: these tests are about real processes. */
 export const realClock: Clock = {
   nowMs: () => performance.now(),
-  wallTime: () => new Date().toISOString(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, ms);

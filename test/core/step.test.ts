@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 
 import type { Difference, Health, Kind, Rendered } from '../../agent/core/kind.ts';
 import { step, type Step } from '../../agent/core/step.ts';
-import { failed, newAttempt, postponed, type UnitState, verifying } from '../../agent/core/unit.ts';
+import {
+  called,
+  failed,
+  newAttempt,
+  postponed,
+  type UnitState,
+  verifying,
+} from '../../agent/core/unit.ts';
 
 /** The whole world of one unit: which digest runs, and how it does. */
 interface World {
@@ -132,10 +139,18 @@ describe('one step', () => {
       1,
     ],
     [
+      'ends a digest that fails while another of its calls is open',
+      'd1',
+      { running: undefined, health: bad },
+      postponed(applying, 'no answer', 1_000, 0),
+      'none',
+      0,
+    ],
+    [
       'waits before it tries an open call again',
       'd1',
       { running: undefined, health: slow },
-      postponed(applying, 1_000, 5_000),
+      postponed(applying, 'no answer', 1_000, 5_000),
       'applying',
       0,
     ],
@@ -151,6 +166,21 @@ describe('one step', () => {
     const last = look('d1', { running: 'd1', health: well }, after(first), 110_000);
     expect(after(last)?.verdict?.status).toBe('healthy');
   });
+});
+
+it('ends calls that the engine takes without effect, and names the fields', () => {
+  const world: World = { running: undefined, health: slow };
+  let state: UnitState | undefined;
+  let rounds = 0;
+  for (let nowMs = 0; nowMs < 60_000; nowMs += 500) {
+    const result = look('d1', world, state, nowMs);
+    state = after(result);
+    if (result.work.length === 0 || state === undefined) continue;
+    rounds += 1;
+    state = called(state, nowMs);
+  }
+  expect(rounds).toBe(3);
+  expect(state?.verdict).toMatchObject({ status: 'failed', code: 'no-effect', evidence: 'x' });
 });
 
 describe('health over time', () => {

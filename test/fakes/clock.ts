@@ -16,10 +16,6 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
-  wallTime(): string {
-    return new Date(this.#nowMs).toISOString();
-  }
-
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {

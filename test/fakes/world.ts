@@ -13,8 +13,10 @@ export class World {
   /** Calls under way now, and the most there ever were. */
   underWay = 0;
   mostUnderWay = 0;
-  /** A digest of which tasks never run. */
+  /** Texts of which tasks crash. */
   readonly broken = new Set<string>();
+  /** No task runs yet. */
+  unsettled = false;
 }
 
 export type WorldCall = { readonly name: string; readonly text: string } | 'head';
@@ -47,7 +49,9 @@ export const worldKind: Kind<string, World, WorldCall> = {
           evidence: 'exit 1',
           summary: '0/1',
         }
-      : { status: 'converged', members: spec, summary: '1/1' },
+      : world.unsettled
+        ? { status: 'progressing', progress: 0, summary: '0/1' }
+        : { status: 'converged', members: spec, summary: '1/1' },
   times: () => ({ timeoutMs: 60_000, stableForMs: 5_000 }),
 };
 

@@ -18,6 +18,8 @@ let stop: AbortController;
 let asked: number;
 /** What the branch's tip is: a text, an invalid one (`!`), or a failure. */
 let tip: string | SourceError;
+/** So many renders fail because files cannot be read. */
+let unreadable: number;
 
 beforeEach(() => {
   world = new World();
@@ -27,6 +29,7 @@ beforeEach(() => {
   stop = new AbortController();
   asked = 0;
   tip = 'v1';
+  unreadable = 0;
 });
 
 const snapshot = (revision: string): Snapshot => ({
@@ -57,10 +60,12 @@ function start(): Promise<void> {
         close: async () => {},
       },
       renderer: {
-        render: async ({ revision }) =>
-          revision.startsWith('!')
+        render: async ({ revision }) => {
+          if (unreadable-- > 0) throw new SourceError('a read timed out', { retry: 'soon' });
+          return revision.startsWith('!')
             ? { units: [], diagnostics: [wrong], settings }
-            : { units: [worldUnit('s0', revision)], diagnostics: [], settings },
+            : { units: [worldUnit('s0', revision)], diagnostics: [], settings };
+        },
         close: async () => {},
       },
     },
@@ -120,7 +125,31 @@ describe('the loop', () => {
     expect(asked).toBe(3);
     tip = 'v1';
     await clock.advance(1);
-    expect(reporter.names().slice(0, 3)).toEqual(['waiting', 'going on', 'revision seen']);
+    expect(reporter.names().slice(0, 3)).toEqual(['waiting', 'revision seen', 'going on']);
+    stop.abort();
+    await running;
+  });
+
+  it('looks at a revision again whose files could not be read', async () => {
+    unreadable = 1;
+    const running = start();
+    await clock.advance(20_000);
+    expect(world.running.get('stack/s0')).toBe('v1');
+    stop.abort();
+    await running;
+  });
+
+  it('asks at the usual pace for what waiting does not help, and tells another reason', async () => {
+    tip = new SourceError('the branch is not there', { retry: 'never' });
+    const running = start();
+    await clock.advance(59_999);
+    expect(asked).toBe(1);
+    tip = new SourceError('host key changed', { retry: 'never' });
+    await clock.advance(1);
+    expect(reporter.events.map((event) => 'why' in event && event.why)).toEqual([
+      'the branch is not there',
+      'host key changed',
+    ]);
     stop.abort();
     await running;
   });

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { type Desired, type Memory, pass } from '../../agent/reconcile/pass.ts';
-import { nothingTold } from '../../agent/reconcile/tell.ts';
+import { type Desired, type Memory, nothingKnown, pass } from '../../agent/reconcile/pass.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { listeningReporter, World, worldKind, worldProvider, worldUnit } from '../fakes/world.ts';
 
@@ -17,7 +16,7 @@ beforeEach(() => {
   world = new World();
   clock = new VirtualClock();
   reporter = listeningReporter();
-  memory = { states: new Map(), told: nothingTold, blind: 0 };
+  memory = nothingKnown;
 });
 
 const desired = (...texts: string[]): Desired<string> => ({
@@ -100,6 +99,38 @@ describe('a pass', () => {
     await clock.advance(1_000);
     await passOnce(desired('v1'));
     expect(world.running.get('stack/s0')).toBe('v1');
+  });
+
+  it('tells what a unit waits for when trying again did not help', async () => {
+    for (let n = 0; n < 10; n += 1) {
+      world.answers.push({ status: 'refused', why: 'port taken', retry: 'after-replan' });
+    }
+    for (let n = 0; n < 6; n += 1) {
+      await passOnce(desired('v1'));
+      await clock.advance(60_000);
+    }
+    expect(reporter.events).toContainEqual({
+      event: 'unit held',
+      id: 'stack/s0',
+      why: 'stack/s0: port taken',
+    });
+  });
+
+  it('does not count the time in which nothing could be seen', async () => {
+    await passOnce(desired('v1'));
+    await passOnce(desired('v1'));
+    world.unsettled = true;
+    await clock.advance(1_000);
+    await passOnce(desired('v1'));
+    world.views.push({ status: 'unknown', why: 'no leader' });
+    await clock.advance(1_000);
+    await passOnce(desired('v1'));
+    await clock.advance(600_000);
+    await passOnce(desired('v1'));
+    expect(reporter.names()).not.toContain('unit failed');
+    await clock.advance(59_000);
+    await passOnce(desired('v1'));
+    expect(reporter.names()).toContain('unit failed');
   });
 
   it('shows a failed unit as failed, and its revision as never healthy', async () => {
