@@ -298,6 +298,28 @@ describe('what goes wrong', () => {
     await log.until('revision healthy', (line) => line['revision'] === revision);
   });
 
+  it('moves a port of the Swarm from one service to another in one commit', async () => {
+    const ports = (owner: string): string =>
+      ['a', 'b']
+        .map(
+          (name) =>
+            `  ${name}: {image: '\${REGISTRY}/site:1', deploy: {replicas: 0}${name === owner ? ", ports: ['9100:8080']" : ''}}`,
+        )
+        .join('\n');
+    const files = (owner: string) => ({
+      'stacks/ports/compose.yaml': `services:\n${ports(owner)}\n`,
+      'stacks/ports/stack.yaml': 'kind: Stack\nhealth: {stableFor: 1s}\n',
+    });
+    const first = await push('b has the port', files('b'));
+    await log.until('revision healthy', (line) => line['revision'] === first);
+    // a comes first and is refused while b still has the port; b goes on and frees it.
+    const second = await push('a has the port', files('a'));
+    await log.until('revision healthy', (line) => line['revision'] === second);
+    expect(
+      log.read.some(({ msg, why }) => msg === 'change failed' && String(why).includes('9100')),
+    ).toBe(true);
+  });
+
   it('makes one service when the answer to its creation was lost', async () => {
     const repair = proxy.break({
       match: ({ path }) => path.endsWith('/services/create'),

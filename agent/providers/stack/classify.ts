@@ -51,7 +51,8 @@ const rules: readonly Rule[] = [
   { http: 500, text: /^network \S+ not found$/, outcome: 'after-replan' },
   { http: 404, text: /page not found/, outcome: 'never' },
   { http: 400, text: /\b(config|secret|network|service)\b.* not found/, outcome: 'after-replan' },
-  { http: 400, text: /is in use by/, outcome: 'after-replan' },
+  // Something that is removed or changed in the same revision may hold it for a moment more.
+  { http: 400, text: /is (already )?in use by/, outcome: 'after-replan' },
 ];
 
 /** Statuses without a rule. Everything else below 500 is refused for good, everything above is open. */

@@ -79,29 +79,41 @@ function serviceHealth(
   const all = live === undefined ? [] : (observed.tasks.get(live.id) ?? []);
   const fresh = all.filter(({ id }) => observed.state.freshTaskIds.has(id));
   const job = isJob(spec);
-  const here = fresh.filter(({ desiredState, state }) =>
-    job ? state === 'complete' : desiredState === 'running' && state === 'running',
-  );
-  const wanted = wantedTasks(spec, observed);
+  const nodes = fittingNodes(spec, observed);
+  const here = fresh.filter((task) => (job ? task.state === 'complete' : runs(task, nodes)));
+  const wanted = wantedTasks(spec, nodes);
   const waiting = fresh.find(({ state, error }) => state === 'pending' && error !== undefined);
   return {
     key,
     wanted,
     running: here.length,
     members: here.map(({ id }) => id).toSorted(),
-    old: job ? 0 : all.filter((task) => isOldAndRuns(task, observed)).length,
+    old: job ? 0 : all.filter((task) => isOldAndRuns(task, observed, nodes)).length,
     waiting: waiting?.error,
     failure: live && failureOf({ live, all, fresh, wanted, job }, observed, baseline),
   };
 }
 
-/** Tasks of an older spec on a node that is away are only a memory: nobody knows whether they run. */
-function isOldAndRuns(task: ObservedTask, { state }: StackObserved): boolean {
+/** `running` of a task on a node that is away is only a memory. */
+function runs(task: ObservedTask, nodes: ReadonlySet<string>): boolean {
+  return (
+    task.desiredState === 'running' &&
+    task.state === 'running' &&
+    task.nodeId !== undefined &&
+    nodes.has(task.nodeId)
+  );
+}
+
+/** A task of an older spec, on a node that counts: of the others nobody knows, or Swarm leaves them as they are. */
+function isOldAndRuns(
+  task: ObservedTask,
+  { state }: StackObserved,
+  nodes: ReadonlySet<string>,
+): boolean {
   const ended = ['complete', 'shutdown', 'failed', 'rejected', 'orphaned', 'remove'];
   if (state.freshTaskIds.has(task.id) && task.desiredState === 'running') return false;
   if (ended.includes(task.state) || task.desiredState === 'ready') return false;
-  if (task.nodeId === undefined) return false;
-  return state.nodes.some(({ id, state: node }) => id === task.nodeId && node === 'ready');
+  return task.nodeId !== undefined && nodes.has(task.nodeId);
 }
 
 interface Seen {
@@ -170,16 +182,29 @@ function isJob({ Mode: mode }: ServiceSpec): boolean {
   return mode?.ReplicatedJob !== undefined || mode?.GlobalJob !== undefined;
 }
 
-/** Replicas, completions of a job, or for a global service the nodes that are there, active and fit. */
-function wantedTasks(spec: ServiceSpec, { state }: StackObserved): number {
-  const { Mode: mode } = spec;
-  if (mode?.Global === undefined && mode?.GlobalJob === undefined) {
-    const job = mode?.ReplicatedJob;
-    if (job !== undefined) return job.TotalCompletions ?? job.MaxConcurrent ?? 1;
-    return mode?.Replicated?.Replicas ?? 1;
-  }
+/**
+ * Ids of the nodes whose tasks count. Of a global service: those that are there, take tasks and fit. A paused node keeps
+ * the task that it has, of whatever spec, so it says nothing. Of others: all that are there.
+ */
+function fittingNodes(spec: ServiceSpec, { state }: StackObserved): ReadonlySet<string> {
   const constraints = spec.TaskTemplate.Placement.Constraints ?? [];
-  return state.nodes.filter(
-    (node) => node.state === 'ready' && node.availability === 'active' && meets(node, constraints),
-  ).length;
+  const fitting = state.nodes.filter(
+    (node) =>
+      node.state === 'ready' &&
+      (!isGlobal(spec) || (node.availability === 'active' && meets(node, constraints))),
+  );
+  return new Set(fitting.map(({ id }) => id));
+}
+
+function isGlobal({ Mode: mode }: ServiceSpec): boolean {
+  return mode?.Global !== undefined || mode?.GlobalJob !== undefined;
+}
+
+/** Replicas, completions of a job, or for a global service one on each fitting node. */
+function wantedTasks(spec: ServiceSpec, nodes: ReadonlySet<string>): number {
+  if (isGlobal(spec)) return nodes.size;
+  const { Mode: mode } = spec;
+  const job = mode?.ReplicatedJob;
+  if (job !== undefined) return job.TotalCompletions ?? job.MaxConcurrent ?? 1;
+  return mode?.Replicated?.Replicas ?? 1;
 }

@@ -1,6 +1,6 @@
 import type { Blocked, Operation } from '../../core/kind.ts';
 import { canonical, portKey, same } from './canonical.ts';
-import type { ServiceSpec } from './engine-api.ts';
+import type { ContainerSpec, ServiceSpec } from './engine-api.ts';
 import { fieldDiffs } from './fields.ts';
 import type { StackObserved } from './observed.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
@@ -25,10 +25,10 @@ export function diffService(
   readonly operations: readonly Operation<StackCall>[];
   readonly blocked: readonly Blocked[];
 } {
-  const body = keepLive(wanted.desired, live.spec);
   const unlisted = unlistedNetworks(wanted.desired, live.spec, observed);
   const name = (target: string): string =>
     observed.networkNames.get(target) ?? unlisted.get(target) ?? target;
+  const body = keepLive(wanted.desired, live.spec, name);
   const before = canonical(live.spec, name);
   const after = canonical(body, name);
   if (same(before, after)) return { operations: [], blocked: [] };
@@ -61,8 +61,12 @@ export function diffService(
  * Pure. What must not change by an update that is about something else: the digest the live image was pinned to,
  * its platforms, the force counter, and the order of lists that are equal as sets (reordering restarts tasks).
  */
-function keepLive(desired: ServiceSpec, live: ServiceSpec): ServiceSpec {
-  const { TaskTemplate: want } = desired;
+function keepLive(
+  desired: ServiceSpec,
+  live: ServiceSpec,
+  networkName: (target: string) => string,
+): ServiceSpec {
+  const { TaskTemplate: want, EndpointSpec: endpoint } = desired;
   const { TaskTemplate: have } = live;
   const sameImage = imageEqual(desired, live);
   return {
@@ -74,20 +78,42 @@ function keepLive(desired: ServiceSpec, live: ServiceSpec): ServiceSpec {
         ...want.Placement,
         ...(sameImage && have.Placement.Platforms && { Platforms: have.Placement.Platforms }),
       },
-      ContainerSpec: {
-        ...want.ContainerSpec,
-        Image: sameImage ? have.ContainerSpec.Image : want.ContainerSpec.Image,
-      },
+      ...(want.Networks && {
+        Networks: liveOrder(want.Networks, have.Networks, ({ Target }) => networkName(Target)),
+      }),
+      ContainerSpec: keepContainer(want.ContainerSpec, have.ContainerSpec, sameImage),
     },
-    ...(desired.EndpointSpec && {
+    ...(endpoint?.Ports && {
       EndpointSpec: {
-        ...desired.EndpointSpec,
-        ...(desired.EndpointSpec.Ports && {
-          Ports: liveOrder(desired.EndpointSpec.Ports, live.EndpointSpec?.Ports ?? [], portKey),
-        }),
+        ...endpoint,
+        Ports: liveOrder(endpoint.Ports, live.EndpointSpec?.Ports, portKey),
       },
     }),
   };
+}
+
+function keepContainer(
+  want: ContainerSpec,
+  have: ContainerSpec,
+  sameImage: boolean,
+): ContainerSpec {
+  return {
+    ...want,
+    Image: sameImage ? have.Image : want.Image,
+    ...(want.Secrets && {
+      Secrets: liveOrder(want.Secrets, have.Secrets, (one) => fileKey(one.SecretName, one)),
+    }),
+    ...(want.Configs && {
+      Configs: liveOrder(want.Configs, have.Configs, (one) => fileKey(one.ConfigName, one)),
+    }),
+  };
+}
+
+function fileKey(
+  name: string,
+  { File: file }: { readonly File?: { readonly Name: string } },
+): string {
+  return `${name} ${file?.Name ?? ''}`;
 }
 
 /** Equal where the file says the same image and the live one is it, pinned by digest or not. */
@@ -103,11 +129,11 @@ function imageEqual(desired: ServiceSpec, live: ServiceSpec): boolean {
 
 function liveOrder<Item>(
   desired: readonly Item[],
-  live: readonly Item[],
+  live: readonly Item[] | undefined,
   key: (item: Item) => string,
 ): Item[] {
-  const place = new Map(live.map((item, at) => [key(item), at]));
-  const equal = desired.length === live.length && desired.every((item) => place.has(key(item)));
+  const place = new Map(live?.map((item, at) => [key(item), at]));
+  const equal = desired.length === live?.length && desired.every((item) => place.has(key(item)));
   if (!equal) return [...desired];
   return desired.toSorted((a, b) => (place.get(key(a)) ?? 0) - (place.get(key(b)) ?? 0));
 }

@@ -7,6 +7,7 @@ import { contentDigest, DIGEST_LABEL } from '../../../agent/providers/stack/name
 import { indexState } from '../../../agent/providers/stack/observed.ts';
 import { blogNetwork, digestKey, live, observed, service, unit } from '../../fakes/stack.ts';
 
+const UPDATE = { Parallelism: 1, MaxFailureRatio: 0, Order: '' };
 const namespace = { 'com.docker.stack.namespace': 'blog' };
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const settled = (web: ServiceSpec = service('web')) =>
@@ -195,6 +196,33 @@ describe('a stack that is there', () => {
           ForceUpdate: 3,
           Placement: { Platforms: [{ OS: 'linux' }] },
           ContainerSpec: { Image: pinned },
+        },
+      },
+    });
+  });
+
+  it('keeps the live order of lists that are equal as sets: reordering would restart tasks', () => {
+    const lists = (names: readonly string[]) => ({
+      Secrets: names.map((name) => ({ SecretName: name })),
+      Configs: names.map((name) => ({ ConfigName: name })),
+    });
+    const nets = (names: readonly string[]) => ({ Networks: names.map((Target) => ({ Target })) });
+    const there = changed(lists(['b', 'a']), nets(['y', 'x']));
+    const desired = { ...changed(lists(['a', 'b']), nets(['x', 'y'])), UpdateConfig: UPDATE };
+    const state = observed({
+      services: [live(there)],
+      networks: [
+        blogNetwork,
+        ...['x', 'y'].map((name) => ({ ...blogNetwork, id: `id-${name}`, name })),
+      ],
+    });
+    const { operations } = diffStack(unit({ services: { web: desired } }), state);
+    expect(operations).toMatchObject([{ effect: 'none' }]);
+    expect(operations[0]?.call).toMatchObject({
+      body: {
+        TaskTemplate: {
+          Networks: [{ Target: 'y' }, { Target: 'x' }],
+          ContainerSpec: lists(['b', 'a']),
         },
       },
     });

@@ -126,6 +126,26 @@ describe('a stack', () => {
     expect(stackHealth(unit({ services: { web: fits } }), state, none).status).toBe('converged');
   });
 
+  it('asks nothing of a paused node: Swarm leaves there what runs, of whatever spec', () => {
+    const global = unit({ services: { web: service('web', { Mode: { Global: {} } }) } });
+    const nodes = [node('w1'), node('w2', { availability: 'pause' })];
+    const old = task('old', { nodeId: 'id-w2' });
+    const state = observed({
+      services: there(),
+      tasks: [task('a'), old],
+      nodes,
+      freshTaskIds: new Set(['a']),
+    });
+    expect(stackHealth(global, state, none)).toMatchObject({ status: 'converged', members: 'a' });
+  });
+
+  it('does not believe `running` of a node that is away', () => {
+    const tasks = [task('a'), task('b', { nodeId: 'id-w2' })];
+    const nodes = [node('w1'), node('w2', { state: 'down' })];
+    const state = observed({ services: there(), tasks, nodes });
+    expect(stackHealth(two, state, none)).toMatchObject({ status: 'progressing', progress: 1 });
+  });
+
   it('is well at once with no replicas', () => {
     const zero = unit({
       services: { web: service('web', { Mode: { Replicated: { Replicas: 0 } } }) },
