@@ -89,8 +89,10 @@ const io: Output = {
   colour: wantsColour(process.stdout, process.env),
 };
 
-// A reader that closes the pipe (`| head`) is no mistake of ours.
-process.stdout.on('error', () => process.exit(0));
+// A reader that closes the pipe (`| head`) is no mistake of ours. A full disk is: an agent must not end as if asked to.
+process.stdout.on('error', (error) => {
+  process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1);
+});
 
 try {
   process.exitCode = await main(process.argv.slice(2), io, stopSignal());

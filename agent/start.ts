@@ -51,13 +51,13 @@ export async function agentCommand(
     io.err(`understudy agent: ${flags}; understudy agent --help says more\n`);
     return 2;
   }
-  const file = await settingsFile(flags.settings, signal);
-  if (file === undefined && flags.settings !== undefined) {
-    io.err(`understudy agent: there is no settings file ${flags.settings}\n`);
+  const file = await settingsFile(flags.settings ?? SETTINGS_FILE, signal);
+  if (file.status === 'unreadable' || (file.status === 'missing' && flags.settings !== undefined)) {
+    io.err(`understudy agent: the settings file ${file.path} cannot be read: ${file.why}\n`);
     return 2;
   }
   const { settings, diagnostics } = readSettings({
-    ...(file && { file }),
+    ...(file.status === 'read' && { file }),
     environment,
     flags: flags.values,
     local: flags.local,
@@ -146,15 +146,16 @@ function flagsOf(args: readonly string[]): Flags | string {
   }
 }
 
-async function settingsFile(
-  named: string | undefined,
-  signal: AbortSignal,
-): Promise<{ readonly path: string; readonly text: string } | undefined> {
-  const path = named ?? SETTINGS_FILE;
+type SettingsFile =
+  | { readonly status: 'read'; readonly path: string; readonly text: string }
+  | { readonly status: 'missing' | 'unreadable'; readonly path: string; readonly why: string };
+
+async function settingsFile(path: string, signal: AbortSignal): Promise<SettingsFile> {
   try {
-    return { path, text: await readFile(path, { encoding: 'utf8', signal }) };
+    return { status: 'read', path, text: await readFile(path, { encoding: 'utf8', signal }) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    if (!(error instanceof Error) || !('code' in error) || signal.aborted) throw error;
+    const status = error.code === 'ENOENT' ? 'missing' : 'unreadable';
+    return { status, path, why: status === 'missing' ? 'it is not there' : String(error.code) };
   }
 }
