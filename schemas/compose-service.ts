@@ -30,7 +30,7 @@ export const LongVolume = z.strictObject({
   read_only: Flag.optional(),
   consistency: Text.optional(),
   bind: z.strictObject({ propagation: Text.optional() }).optional(),
-  volume: z.strictObject({ nocopy: Flag.optional(), subpath: Text.optional() }).optional(),
+  volume: z.strictObject({ nocopy: Flag.optional() }).optional(),
   tmpfs: z.strictObject({ size: Whole.min(0).optional() }).optional(),
 });
 export type LongVolume = z.output<typeof LongVolume>;

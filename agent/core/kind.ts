@@ -63,10 +63,12 @@ export interface Blocked {
   readonly waits: boolean;
 }
 
-/** What separates one unit from what was observed. Both lists empty: nothing does. */
+/** What separates one unit from what was observed. No operation and nothing blocked: nothing that counts does. */
 export interface Difference<Call> {
   readonly operations: readonly Operation<Call>[];
   readonly blocked: readonly Blocked[];
+  /** What differs, cannot be changed and does no harm: for people, holds nothing up. */
+  readonly notes?: readonly string[];
 }
 
 /** How an applied unit does right now, by one observation; time is judged elsewhere. */

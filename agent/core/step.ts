@@ -13,6 +13,8 @@ export interface UnitView {
   readonly state: UnitState;
   readonly differs: boolean;
   readonly blocked: readonly Blocked[];
+  /** What differs and is left as it is. */
+  readonly notes: readonly string[];
   readonly health?: Health;
 }
 
@@ -64,7 +66,7 @@ function stepUnit<Spec, Observed, Call>(
   unit: Rendered<Spec>,
 ): UnitStep<Call> {
   const { kind, observed, nowMs } = input;
-  const { operations, blocked } = kind.diff(unit, observed);
+  const { operations, blocked, notes = [] } = kind.diff(unit, observed);
   const differs = operations.length > 0 || blocked.length > 0;
   const state = remembered(input, unit);
 
@@ -72,12 +74,12 @@ function stepUnit<Spec, Observed, Call>(
     const applied = state.phase === 'applying' ? verifying(state, nowMs) : state;
     const health = kind.health(unit, observed, new Set(applied.baseline));
     const next = looked(applied, health, kind.times(unit), nowMs);
-    return { view: { id: unit.id, state: next, differs, blocked, health }, operations: [] };
+    return { view: { id: unit.id, state: next, differs, blocked, notes, health }, operations: [] };
   }
   const next = blocked.length > 0 ? state : moved(input, unit, state, operations);
   const due = blocked.length === 0 && next.phase === 'applying' && nowMs >= next.retryAtMs;
   return {
-    view: { id: unit.id, state: next, differs, blocked },
+    view: { id: unit.id, state: next, differs, blocked, notes },
     operations: due ? operations : [],
   };
 }

@@ -100,6 +100,12 @@ export type AgentEvent =
       readonly why: string;
     }
   | { readonly event: 'unit held'; readonly id: Id; readonly why: string }
+  | {
+      /** What differs from the repository and is left as it is. */
+      readonly event: 'unit notes';
+      readonly id: Id;
+      readonly notes: readonly string[];
+    }
   | { readonly event: 'unit verifying'; readonly id: Id; readonly tasks: string }
   | { readonly event: 'unit healthy'; readonly id: Id; readonly ms: number }
   | {
@@ -112,6 +118,14 @@ export type AgentEvent =
   | {
       readonly event: 'revision healthy';
       readonly revision: string;
+      readonly units: number;
+      readonly ms: number;
+    }
+  | {
+      /** Nothing is under way any more, and these units failed. */
+      readonly event: 'revision failed';
+      readonly revision: string;
+      readonly failed: readonly Id[];
       readonly units: number;
       readonly ms: number;
     }

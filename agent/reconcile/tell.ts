@@ -5,7 +5,9 @@ import type { Clock, Reporter } from './ports.ts';
 /** What people were told last, so that only what changed is told. */
 export interface Told {
   readonly units: ReadonlyMap<Id, string>;
-  readonly healthyRevision: string | undefined;
+  readonly notes: ReadonlyMap<Id, string>;
+  /** The revision whose end was told, and how it ended. */
+  readonly ended: string | undefined;
   /** Why nothing could be read, while that lasts. */
   readonly waiting: string | undefined;
 }
@@ -13,7 +15,8 @@ export interface Told {
 /** Nothing was told yet. */
 export const nothingTold: Told = {
   units: new Map(),
-  healthyRevision: undefined,
+  notes: new Map(),
+  ended: undefined,
   waiting: undefined,
 };
 
@@ -27,26 +30,43 @@ export function tellStep<Call>(
   const { reporter, clock } = ports;
   if (told.waiting !== undefined) reporter.tell({ event: 'going on', of: 'swarm' });
   const units = new Map<Id, string>();
+  const notes = new Map<Id, string>();
   for (const view of next.views) {
+    const noted = view.notes.join('; ');
+    notes.set(view.id, noted);
+    if (noted !== (told.notes.get(view.id) ?? '') && noted !== '') {
+      reporter.tell({ event: 'unit notes', id: view.id, notes: view.notes });
+    }
     const line = standing(view);
     units.set(view.id, line);
     if (told.units.get(view.id) !== line) tellUnit(view, reporter, clock.nowMs());
   }
-  const healthy = next.views.every(isHealthy);
-  const isNew = told.healthyRevision !== desired.revision;
-  if (healthy && isNew) {
-    reporter.tell({
-      event: 'revision healthy',
-      revision: desired.revision,
-      units: next.views.length,
-      ms: clock.nowMs() - desired.seenAtMs,
-    });
-  }
   return {
     units,
-    healthyRevision: healthy ? desired.revision : told.healthyRevision,
+    notes,
+    ended: tellEnd(next.views, desired, told.ended, ports),
     waiting: undefined,
   };
+}
+
+/** A revision has ended when nothing is under way; it can end again when a failed unit recovers. */
+function tellEnd(
+  views: readonly UnitView[],
+  { revision, seenAtMs }: { readonly revision: string; readonly seenAtMs: number },
+  told: string | undefined,
+  { reporter, clock }: { readonly reporter: Reporter; readonly clock: Clock },
+): string | undefined {
+  if (views.some(({ state }) => state.phase !== 'none')) return told;
+  const failed = views.filter((view) => !isHealthy(view)).map(({ id }) => id);
+  const ended = [revision, ...failed].join(' ');
+  if (ended === told) return told;
+  const [units, ms] = [views.length, clock.nowMs() - seenAtMs];
+  reporter.tell(
+    failed.length === 0
+      ? { event: 'revision healthy', revision, units, ms }
+      : { event: 'revision failed', revision, failed, units, ms },
+  );
+  return ended;
 }
 
 function isHealthy({ state, differs }: UnitView): boolean {

@@ -20,10 +20,12 @@ export function logReporter(level: LogLevel, out: { write(text: string): void })
 function levelOf({ event }: AgentEvent): 'info' | 'warn' | 'error' {
   switch (event) {
     case 'unit failed':
+    case 'revision failed':
     case 'revision invalid':
       return 'error';
     case 'change failed':
     case 'unit held':
+    case 'unit notes':
     case 'waiting':
     case 'warnings':
       return 'warn';

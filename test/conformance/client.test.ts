@@ -17,6 +17,8 @@ import { faultStage, type FaultStage } from '../faults/stage.ts';
 
 const signal = new AbortController().signal;
 const deadlineMs = 6_000;
+const mebibyte = 1024 * 1024;
+const small = { configs: 2 * mebibyte, other: mebibyte };
 /** Stands in every value that must not come out anywhere. */
 const canary = 'canary-5f3a1c';
 const data = Buffer.from(canary).toString('base64');
@@ -272,17 +274,35 @@ describe('what goes over the wire', () => {
     expect(outcomes.every(({ status }) => status === 'unknown')).toBe(true);
   });
 
-  it('gives an answer up that grows too large', async () => {
-    await using stage = await faultStage();
-    const body = `[${' '.repeat(64 * 1024 * 1024)}]`;
+  it.each([
+    ['nodes', 1, 'the answer is larger than 1 MiB'],
+    ['configs', 2, 'the answer is larger than 2 MiB: remove configs that no service uses'],
+  ])('gives an answer up that grows too large: %s', async (what, size, why) => {
+    await using stage = await faultStage({ answerBytesMax: small });
+    const body = `[${' '.repeat(size * mebibyte)}]`;
     stage.proxy.break({
-      match: ({ path }) => path.endsWith('/nodes'),
+      match: ({ path }) => path.endsWith(`/${what}`),
       fault: { do: 'replace', body },
     });
     expect(await stage.swarm.observe(signal)).toEqual({
       status: 'unknown',
-      why: 'reading nodes: the answer is larger than allowed',
+      why: `reading ${what}: ${why}`,
     });
+  });
+
+  it('reads more of configs than of anything else, for their content is in the list', async () => {
+    await using stage = await faultStage();
+    const body = `[${' '.repeat(64 * mebibyte)}]`;
+    for (const [what, status] of [
+      ['configs', 'ok'],
+      ['secrets', 'unknown'],
+    ]) {
+      stage.proxy.break({
+        match: ({ path }) => path.endsWith(`/${what ?? ''}`),
+        fault: { do: 'replace', body },
+      });
+      expect(await stage.swarm.observe(signal)).toMatchObject({ status });
+    }
   });
 });
 
@@ -430,7 +450,10 @@ describe('the modem', () => {
     await using stage = await faultStage();
     const { socket } = stage.proxy;
     const deadlinesMs = { read: deadlineMs, write: deadlineMs };
-    const modem = openModem({ socket, version: '1.41', atOnce: 1, deadlinesMs }, stage.clock);
+    const modem = openModem(
+      { socket, version: '1.41', atOnce: 1, deadlinesMs, answerBytesMax: small },
+      stage.clock,
+    );
     await expect(modem.ask(dial)).rejects.toThrow(message);
     expect(stage.proxy.seen).toEqual([]);
     modem.close();

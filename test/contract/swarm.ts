@@ -174,23 +174,66 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
           templating: 'golang',
         }),
       );
-      const { networks, configs, secrets } = await state();
-      expect(networks.find(({ id }) => id === made.get('network'))).toEqual({
-        id: made.get('network'),
-        name: 'c_net',
-        scope: 'swarm',
-        driver: 'overlay',
-        internal: false,
-        attachable: true,
-        labels: { 'com.docker.stack.namespace': 'contract' },
-      });
+      // The allocator comes by a moment later: until then there is neither driver nor subnet.
+      await expect
+        .poll(async () => (await state()).networks.find(({ id }) => id === made.get('network')), {
+          timeout: 20_000,
+        })
+        .toEqual({
+          id: made.get('network'),
+          name: 'c_net',
+          scope: 'swarm',
+          driver: 'overlay',
+          internal: false,
+          attachable: true,
+          labels: { 'com.docker.stack.namespace': 'contract' },
+          options: {
+            'com.docker.network.driver.overlay.vxlanid_list': expect.stringMatching(/^\d+$/),
+          },
+          ipamDriver: 'default',
+          subnets: [expect.stringMatching(/^10\.\d+\.\d+\.0\/24$/)],
+        });
+      const { configs, secrets } = await state();
       const version: unknown = expect.any(Number);
       expect(configs).toEqual([
         { id: made.get('config'), version, name: 'c_conf', labels: { a: '1' }, data: base64('x') },
       ]);
       expect(secrets).toEqual([
-        { id: made.get('secret'), version, name: 'c_sec', labels: { a: '1' } },
+        {
+          id: made.get('secret'),
+          version,
+          name: 'c_sec',
+          labels: { a: '1' },
+          templating: 'golang',
+        },
       ]);
+    });
+
+    it('keeps what a network was asked for, word for word', async () => {
+      const call = overlay('c_set');
+      if (call.op !== 'network-create') throw new Error('not a network');
+      const id = await make({
+        op: 'network-create',
+        body: {
+          ...call.body,
+          Internal: true,
+          IPAM: { Driver: '', Options: null, Config: [{ Subnet: '10.77.1.9/24' }] },
+          Options: { 'com.docker.network.driver.mtu': '1400', encrypted: '' },
+        },
+      });
+      await expect
+        .poll(async () => (await state()).networks.find((one) => one.id === id), {
+          timeout: 20_000,
+        })
+        .toMatchObject({
+          internal: true,
+          options: { 'com.docker.network.driver.mtu': '1400', encrypted: '' },
+          ipamDriver: 'default',
+          subnets: ['10.77.1.9/24'],
+        });
+      expect(await raw(subject.socket, 'DELETE', { path: `/networks/${id}` })).toMatchObject({
+        status: 204,
+      });
     });
 
     it('creates a service and fills in what was left out', async () => {

@@ -164,4 +164,7 @@ export const blogNetwork = {
   internal: false,
   attachable: false,
   labels: { 'com.docker.stack.namespace': 'blog' },
+  options: { 'com.docker.network.driver.overlay.vxlanid_list': '4097' },
+  ipamDriver: 'default',
+  subnets: ['10.0.1.0/24'],
 };

@@ -42,6 +42,8 @@ interface Network {
   readonly createdAt: string;
   readonly body: Record<string, unknown>;
   readonly labels: Record<string, string>;
+  readonly options: Record<string, string>;
+  readonly ipam: object;
 }
 
 class Refusal extends Error {
@@ -64,6 +66,13 @@ const networkBody = z.looseObject({
   Driver: z.string().default('bridge'),
   Scope: z.string().default(''),
   Labels: z.record(z.string(), z.string()).nullish(),
+  Options: z.record(z.string(), z.string()).nullish(),
+  IPAM: z
+    .looseObject({
+      Driver: z.string().default(''),
+      Config: z.array(z.looseObject({ Subnet: z.string().default('') })).nullish(),
+    })
+    .nullish(),
 });
 
 const limits = { configs: 1_024_000, secrets: 512_000 };
@@ -340,7 +349,22 @@ export class FakeEngine {
     const id = this.#id();
     const parsed = networkBody.parse({ Name: name, ...body });
     const labels = parsed.Labels ?? {};
-    this.networks.set(id, { id, name, scope, createdAt: this.#now(), body, labels });
+    const number = this.networks.size;
+    const vxlan = { 'com.docker.network.driver.overlay.vxlanid_list': String(4096 + number) };
+    const options = { ...parsed.Options, ...(parsed.Driver === 'overlay' ? vxlan : {}) };
+    const wanted = parsed.IPAM?.Config ?? [];
+    const ipam = {
+      Driver:
+        parsed.IPAM?.Driver === undefined || parsed.IPAM.Driver === ''
+          ? 'default'
+          : parsed.IPAM.Driver,
+      Options: null,
+      Config: (wanted.length === 0 ? [{ Subnet: '' }] : wanted).map(({ Subnet }) =>
+        subnet(Subnet, number),
+      ),
+    };
+    const createdAt = this.#now();
+    this.networks.set(id, { id, name, scope, createdAt, body, labels, options, ipam });
     return id;
   }
 
@@ -587,7 +611,14 @@ function nodeJson(node: FakeNode): object {
   };
 }
 
-function networkJson({ id, name, scope, createdAt, body, labels }: Network): object {
+/** A subnet as it was asked for, or what the engine allocates; the first address is the gateway. */
+function subnet(asked: string, number: number): object {
+  const whole = asked === '' ? `10.0.${String(number)}.0/24` : asked;
+  return { Subnet: whole, Gateway: whole.replace(/\d+\/.*$/, '1') };
+}
+
+function networkJson(network: Network): object {
+  const { id, name, scope, createdAt, body, labels, options, ipam } = network;
   return {
     Name: name,
     Id: id,
@@ -595,14 +626,14 @@ function networkJson({ id, name, scope, createdAt, body, labels }: Network): obj
     Scope: scope,
     Driver: body['Driver'] ?? 'bridge',
     EnableIPv6: false,
-    IPAM: { Driver: 'default', Options: null, Config: [{ Subnet: '10.0.1.0/24' }] },
+    IPAM: ipam,
     Internal: body['Internal'] ?? false,
     Attachable: body['Attachable'] ?? false,
     Ingress: body['Ingress'] ?? false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,
     Containers: null,
-    Options: body['Options'] ?? null,
+    Options: options,
     Labels: labels,
   };
 }

@@ -15,6 +15,7 @@ export class World {
   mostUnderWay = 0;
   /** Texts of which tasks crash. */
   readonly broken = new Set<string>();
+  readonly notes: string[] = [];
   /** No task runs yet. */
   unsettled = false;
 }
@@ -38,6 +39,7 @@ export const worldKind: Kind<string, World, WorldCall> = {
             },
           ],
     blocked: [],
+    notes: [...world.notes],
   }),
   baseline: () => [],
   health: ({ spec }, world) =>

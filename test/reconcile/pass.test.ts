@@ -83,7 +83,7 @@ describe('a pass', () => {
     await passOnce(desired('v1'));
     await passOnce(desired('v1'));
     expect(world.calls).toHaveLength(1);
-    expect(reporter.events.at(-1)).toMatchObject({ event: 'unit failed', code: 'refused' });
+    expect(reporter.events.at(-2)).toMatchObject({ event: 'unit failed', code: 'refused' });
     await passOnce(desired('v2'));
     expect(world.calls).toHaveLength(2);
   });
@@ -137,17 +137,36 @@ describe('a pass', () => {
     world.broken.add('v1');
     await passOnce(desired('v1'));
     await passOnce(desired('v1'));
-    expect(reporter.events.at(-1)).toMatchObject({ event: 'unit failed', why: 'it crashes' });
+    expect(reporter.events.slice(-2)).toMatchObject([
+      { event: 'unit failed', why: 'it crashes' },
+      { event: 'revision failed', failed: ['stack/s0'], units: 1 },
+    ]);
     await clock.advance(600_000);
     await passOnce(desired('v1'));
     expect(world.calls).toHaveLength(1);
     expect(reporter.names()).not.toContain('revision healthy');
+    expect(reporter.names().filter((name) => name === 'revision failed')).toHaveLength(1);
+    world.broken.clear();
+    await passOnce(desired('v1'));
+    await clock.advance(5_000);
+    await passOnce(desired('v1'));
+    expect(reporter.names().at(-1)).toBe('revision healthy');
   });
 
   it('leaves alone what left the repository', async () => {
     await passOnce(desired('v1', 'v2'));
     await passOnce(desired('v1'));
     expect([...world.running.keys()]).toEqual(['stack/s0', 'stack/s1']);
+  });
+
+  it('tells once what differs and is left as it is, and holds nothing up for it', async () => {
+    world.notes.push('network front: a label differs');
+    await passOnce(desired('v1'));
+    await passOnce(desired('v1'));
+    await clock.advance(5_000);
+    await passOnce(desired('v1'));
+    expect(reporter.names().filter((name) => name === 'unit notes')).toHaveLength(1);
+    expect(reporter.names().at(-1)).toBe('revision healthy');
   });
 
   it('starts no call after an abort', async () => {

@@ -17,7 +17,7 @@ import {
 } from './shapes.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
-import { EngineError, type Modem, openModem } from './transport.ts';
+import { type AnswerBytesMax, EngineError, type Modem, openModem } from './transport.ts';
 
 /** How to reach the engine of one manager. */
 export interface SwarmSettings {
@@ -29,7 +29,14 @@ export interface SwarmSettings {
   readonly atOnce?: number;
   /** How long a call may take, waiting for its turn included; 6 s each (DESIGN 8: the lease is built on it). */
   readonly deadlinesMs?: { readonly read: number; readonly write: number };
+  readonly answerBytesMax?: AnswerBytesMax;
 }
+
+/** A list of 650 stacks takes 1 to 8 MB, and with 50 KB of configs in each the list of configs 45 MB, once. */
+const ANSWER_BYTES_MAX: AnswerBytesMax = {
+  configs: 256 * 1024 * 1024,
+  other: 64 * 1024 * 1024,
+};
 
 /**
  * Opens the Swarm behind one engine's socket; connections are made when needed. A call that was under way when its
@@ -42,6 +49,7 @@ export function openSwarm(settings: SwarmSettings, clock: Clock): Swarm & { clos
       version: settings.version ?? '1.41',
       atOnce: settings.atOnce ?? 16,
       deadlinesMs: settings.deadlinesMs ?? { read: 6_000, write: 6_000 },
+      answerBytesMax: settings.answerBytesMax ?? ANSWER_BYTES_MAX,
     },
     clock,
   );

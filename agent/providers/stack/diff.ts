@@ -1,35 +1,26 @@
 import type { Blocked, Difference, Operation, Rendered } from '../../core/kind.ts';
-import type { NetworkCreate } from './engine-api.ts';
+import type { ServiceSpec } from './engine-api.ts';
 import { fieldDiffs } from './fields.ts';
+import { memoOf, type UnitMemo } from './memo.ts';
 import { contentDigest, DIGEST_LABEL, chooseConfig, chooseSecret, type Chosen } from './names.ts';
+import { diffNetwork } from './network-diff.ts';
 import type { StackObserved } from './observed.ts';
 import { diffService } from './service-diff.ts';
 import type { StackSpec } from './spec.ts';
-import type { ObservedNetwork, StackCall } from './swarm.ts';
+import type { ObservedService, StackCall } from './swarm.ts';
 
 const NAMESPACE = 'com.docker.stack.namespace';
 
 /** Networks that every Swarm has without their being in the list of networks. */
-const PREDEFINED = new Set(['host', 'bridge', 'none', 'default', 'ingress']);
+const PREDEFINED = new Set(['host', 'bridge', 'none', 'default']);
 
 interface Part {
   readonly operations: readonly Operation<StackCall>[];
   readonly blocked: readonly Blocked[];
+  readonly notes?: readonly string[];
 }
 
-/** The engine cannot change a network: what differs must not be passed over in silence. */
-function fixed(target: string, body: NetworkCreate, there: ObservedNetwork): readonly Blocked[] {
-  const fields = [
-    ...(body.Driver === there.driver ? [] : ['driver']),
-    ...(body.Internal === there.internal ? [] : ['internal']),
-    ...(body.Attachable === there.attachable ? [] : ['attachable']),
-  ];
-  if (fields.length === 0) return [];
-  const why =
-    `${target} is there with another ${fields.join(' and ')}, and a network cannot be changed: ` +
-    'give it another `name`';
-  return [{ target, why, waits: false }];
-}
+const NOTHING: Part = { operations: [], blocked: [] };
 
 /** Names that configs or secrets of the stack carry now: plain name in the spec -> name in the Swarm. */
 type Renamed = ReadonlyMap<string, string>;
@@ -48,21 +39,24 @@ export function diffStack(
     const why = 'the head of this Swarm is not made yet';
     return { operations: [], blocked: [{ target: unit.id, why, waits: true }] };
   }
+  const memo = memoOf(unit, key.reveal());
   const configs = Object.values(spec.configs).map((config) => ({
     noun: 'config' as const,
     plain: config.name,
     labels: config.labels,
-    chosen: chooseConfig(config, spec.name, observed.configs, key),
+    chosen: chooseConfig(config, spec.name, observed.configs, { memo, key }),
     make: (name: string): StackCall => ({ op: 'config-create', ...config, name }),
   }));
   const secrets = Object.values(spec.secrets).map((secret) => {
-    const digest = contentDigest(secret.data.reveal(), key);
+    const digest = memo.digest(`secret ${secret.name}`, () =>
+      contentDigest(secret.data.reveal(), key, secret.templating),
+    );
     const labels = { ...secret.labels, [DIGEST_LABEL]: digest };
     return {
       noun: 'secret' as const,
       plain: secret.name,
       labels,
-      chosen: chooseSecret(secret.name, spec.name, observed.secrets, digest),
+      chosen: chooseSecret(secret, spec.name, observed.secrets, digest),
       make: (name: string): StackCall => ({ op: 'secret-create', ...secret, name, labels }),
     };
   });
@@ -71,12 +65,23 @@ export function diffStack(
     networks(spec, observed),
     ...configs.map(fileObject),
     ...secrets.map(fileObject),
-    ...services(spec, observed, { configs: renamed(configs), secrets: renamed(secrets) }),
+    ...services(spec, observed, { configs: renamed(configs), secrets: renamed(secrets) }, memo),
   ];
+  const notes = [...parts.flatMap((part) => part.notes ?? []), ...leftBehind(spec, observed)];
   return {
     operations: parts.flatMap(({ operations }) => operations),
     blocked: parts.flatMap(({ blocked }) => blocked),
+    ...(notes.length === 0 ? {} : { notes }),
   };
+}
+
+/** Services of the stack that its file does not have any more: nothing is removed here, but nobody should forget them. */
+function leftBehind(spec: StackSpec, observed: StackObserved): readonly string[] {
+  const wanted = new Set(Object.values(spec.services).map(({ Name }) => Name));
+  return (observed.serviceNames.get(spec.name) ?? [])
+    .filter((name) => !wanted.has(name))
+    .toSorted()
+    .map((name) => `service ${name} is not in the repository any more: remove it by hand`);
 }
 
 function needs(unit: Rendered<StackSpec>, observed: StackObserved): Part {
@@ -105,6 +110,7 @@ function needs(unit: Rendered<StackSpec>, observed: StackObserved): Part {
 function networks(spec: StackSpec, observed: StackObserved): Part {
   const operations: Operation<StackCall>[] = [];
   const blocked: Blocked[] = [];
+  const notes: string[] = [];
   for (const body of Object.values(spec.networks)) {
     const target = `network ${body.Name}`;
     const there = observed.networks.get(body.Name.toLowerCase());
@@ -114,10 +120,12 @@ function networks(spec: StackSpec, observed: StackObserved): Part {
     } else if (there.labels[NAMESPACE] !== spec.name) {
       blocked.push(foreign(target, there.labels[NAMESPACE]));
     } else {
-      blocked.push(...fixed(target, body, there));
+      const difference = diffNetwork(target, body, there);
+      blocked.push(...difference.blocked);
+      notes.push(...difference.notes);
     }
   }
-  return { operations, blocked };
+  return { operations, blocked, notes };
 }
 
 interface FileObject {
@@ -153,38 +161,17 @@ function renamed(objects: readonly FileObject[]): Renamed {
   return new Map(objects.map(({ plain, chosen }) => [plain, chosen.name]));
 }
 
-function services(
-  spec: StackSpec,
-  observed: StackObserved,
-  names: { readonly configs: Renamed; readonly secrets: Renamed },
-): Part[] {
+interface Names {
+  readonly configs: Renamed;
+  readonly secrets: Renamed;
+}
+
+function services(spec: StackSpec, observed: StackObserved, names: Names, memo: UnitMemo): Part[] {
   return Object.entries(spec.services).map(([key, plain]) => {
     const target = `service ${plain.Name}`;
-    const { ContainerSpec: container } = plain.TaskTemplate;
-    const desired = {
-      ...plain,
-      TaskTemplate: {
-        ...plain.TaskTemplate,
-        ContainerSpec: {
-          ...container,
-          ...(container.Configs && {
-            Configs: container.Configs.map((one) => ({
-              ...one,
-              ConfigName: names.configs.get(one.ConfigName) ?? one.ConfigName,
-            })),
-          }),
-          ...(container.Secrets && {
-            Secrets: container.Secrets.map((one) => ({
-              ...one,
-              SecretName: names.secrets.get(one.SecretName) ?? one.SecretName,
-            })),
-          }),
-        },
-      },
-    };
     const there = observed.services.get(plain.Name.toLowerCase());
     if (there === undefined) {
-      const call: StackCall = { op: 'service-create', body: desired };
+      const call: StackCall = { op: 'service-create', body: withNames(plain, names) };
       return {
         operations: [{ target, verb: 'create', phase: 'change', effect: 'none', fields: [], call }],
         blocked: [],
@@ -192,8 +179,59 @@ function services(
     }
     const owner = there.spec.Labels?.[NAMESPACE];
     if (owner !== spec.name) return { operations: [], blocked: [foreign(target, owner)] };
-    return diffService({ path: `services.${key}`, target, desired }, there, observed);
+    const seen = comparedWith(plain, there, observed, names);
+    if (memo.wasEqual(target, seen)) return NOTHING;
+    const desired = withNames(plain, names);
+    const part = diffService({ path: `services.${key}`, target, desired }, there, observed);
+    if (part.operations.length === 0 && part.blocked.length === 0) memo.noteEqual(target, seen);
+    return part;
   });
+}
+
+/** All that `diffService` reads beside the unit itself. Two times the same: two times the same difference. */
+function comparedWith(
+  { TaskTemplate: wanted }: ServiceSpec,
+  { spec }: ObservedService,
+  observed: StackObserved,
+  names: Names,
+): string {
+  const { ContainerSpec: container, Networks: networks = [] } = wanted;
+  return JSON.stringify([
+    spec,
+    (spec.TaskTemplate.Networks ?? []).map(({ Target }) => observed.networkNames.get(Target)),
+    networks.map(({ Target }) => [
+      observed.networkNames.get(Target),
+      observed.networks.has(Target.toLowerCase()),
+    ]),
+    container.Configs?.map(({ ConfigName }) => names.configs.get(ConfigName)),
+    container.Secrets?.map(({ SecretName }) => names.secrets.get(SecretName)),
+  ]);
+}
+
+/** Configs and secrets under the names that they carry in the Swarm. */
+function withNames(plain: ServiceSpec, names: Names): ServiceSpec {
+  const { ContainerSpec: container } = plain.TaskTemplate;
+  return {
+    ...plain,
+    TaskTemplate: {
+      ...plain.TaskTemplate,
+      ContainerSpec: {
+        ...container,
+        ...(container.Configs && {
+          Configs: container.Configs.map((one) => ({
+            ...one,
+            ConfigName: names.configs.get(one.ConfigName) ?? one.ConfigName,
+          })),
+        }),
+        ...(container.Secrets && {
+          Secrets: container.Secrets.map((one) => ({
+            ...one,
+            SecretName: names.secrets.get(one.SecretName) ?? one.SecretName,
+          })),
+        }),
+      },
+    },
+  };
 }
 
 function foreign(target: string, owner: string | undefined): Blocked {

@@ -9,7 +9,7 @@ import type { ObservedService, ObservedTask } from './swarm.ts';
 const FAILURES_MAX = 3;
 
 /** The engine gives no error where an unhealthy container ends with 0 on SIGTERM. */
-const ENDED = 'it ended by itself, or its healthcheck failed and it ended when it was told to';
+const ENDED = 'its healthcheck failed and it was told to end, or it ended by itself';
 
 /** What one service shows: how many tasks are wanted and run, and what goes against it. */
 interface ServiceHealth {
@@ -170,12 +170,17 @@ function describe(task: ObservedTask, count: number, { state }: StackObserved): 
   const parts = [
     node === undefined ? task.state : `${task.state} on ${node}`,
     task.state === 'complete' ? ENDED : (task.error ?? task.message),
-    task.exitCode === undefined || task.error?.includes('non-zero exit') === true
-      ? undefined
-      : `exit code ${String(task.exitCode)}`,
+    saysExit(task) ? undefined : `exit code ${String(task.exitCode)}`,
     count > 1 ? `${String(count)} times` : undefined,
   ];
   return parts.filter((part) => part !== undefined && part !== '').join(', ');
+}
+
+/** A task that never started has no exit code, although the engine shows 0; most errors hold the code already. */
+function saysExit({ state, exitCode, error }: ObservedTask): boolean {
+  return (
+    exitCode === undefined || state === 'rejected' || error?.includes('non-zero exit') === true
+  );
 }
 
 function isJob({ Mode: mode }: ServiceSpec): boolean {

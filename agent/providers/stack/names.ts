@@ -1,7 +1,8 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 
 import type { Secret } from '../../core/secret.ts';
-import type { ConfigSpec } from './spec.ts';
+import type { UnitMemo } from './memo.ts';
+import type { ConfigSpec, SecretSpec } from './spec.ts';
 import type { ObservedConfig, ObservedSecret } from './swarm.ts';
 
 /** On secrets that we make: the keyed digest of the content, because the engine never gives content back. */
@@ -16,28 +17,39 @@ export type Chosen =
   | { readonly status: 'make'; readonly name: string }
   | { readonly status: 'foreign'; readonly name: string };
 
-/** Pure. HMAC-SHA-256 under the Swarm's own key, hex: tells contents apart and reveals none of them. */
-export function contentDigest(base64: string, key: Secret): string {
-  return createHmac('sha256', Buffer.from(key.reveal(), 'base64'))
-    .update(Buffer.from(base64, 'base64'))
-    .digest('hex');
+/**
+ * Pure. HMAC-SHA-256 under the Swarm's own key, hex: tells contents apart and reveals none of them. What a template driver
+ * makes of a content is another content.
+ */
+export function contentDigest(base64: string, key: Secret, templating?: string): string {
+  const whole = Buffer.from(key.reveal(), 'base64');
+  const own =
+    templating === undefined
+      ? whole
+      : createHmac('sha256', whole).update(`templating ${templating}`).digest();
+  return createHmac('sha256', own).update(Buffer.from(base64, 'base64')).digest('hex');
 }
 
 /**
  * Pure. The content of a config cannot be changed (engine: "only updates to Labels are allowed"), so other content
- * goes under another name: the plain one first, then `name-<8 hex of the content>`.
+ * goes under another name: the plain one first, then `name-<8 hex of the content>`. For the same reason a config that once
+ * was found equal is not read again: ids are never used twice.
  */
 export function chooseConfig(
   wanted: ConfigSpec,
   stack: string,
   observed: ReadonlyMap<string, ObservedConfig>,
-  key: Secret,
+  { memo, key }: { readonly memo: UnitMemo; readonly key: Secret },
 ): Chosen {
-  return choose(
-    { name: wanted.name, stack, digest: contentDigest(wanted.data, key) },
-    observed,
-    ({ data }) => data === wanted.data,
-  );
+  const { name, data, templating } = wanted;
+  const target = `config ${name}`;
+  const digest = (): string => memo.digest(target, () => contentDigest(data, key, templating));
+  return choose({ name, stack, digest }, observed, (candidate) => {
+    if (memo.wasEqual(target, candidate.id)) return true;
+    const equal = candidate.templating === templating && candidate.data === data;
+    if (equal) memo.noteEqual(target, candidate.id);
+    return equal;
+  });
 }
 
 /**
@@ -45,12 +57,16 @@ export function chooseConfig(
  * that label counts as other content.
  */
 export function chooseSecret(
-  name: string,
+  wanted: Pick<SecretSpec, 'name' | 'templating'>,
   stack: string,
   observed: ReadonlyMap<string, ObservedSecret>,
   digest: string,
 ): Chosen {
-  return choose({ name, stack, digest }, observed, ({ labels }) => labels[DIGEST_LABEL] === digest);
+  return choose(
+    { name: wanted.name, stack, digest: () => digest },
+    observed,
+    ({ labels, templating }) => templating === wanted.templating && labels[DIGEST_LABEL] === digest,
+  );
 }
 
 /** What configs and secrets have in common once they are in the Swarm. */
@@ -61,7 +77,7 @@ export interface Carrier {
 }
 
 function choose<Observed extends Carrier>(
-  wanted: { readonly name: string; readonly stack: string; readonly digest: string },
+  wanted: { readonly name: string; readonly stack: string; readonly digest: () => string },
   observed: ReadonlyMap<string, Observed>,
   equal: (candidate: Observed) => boolean,
 ): Chosen {
@@ -77,9 +93,15 @@ function choose<Observed extends Carrier>(
   return { status: 'foreign', name: wanted.name };
 }
 
-/** The plain name, then one for each eight digits of the digest: two contents that share the first eight go on. */
-function* candidates(name: string, digest: string): Generator<string> {
+/**
+ * The plain name, then one for each eight digits of the digest: two contents that share the first eight go on. Where a name
+ * is cut for them the digits stand for the name too: two names with one beginning must not share an object.
+ */
+function* candidates(name: string, contentOf: () => string): Generator<string> {
   yield name;
+  const content = contentOf();
+  const isCut = name.length > NAME_LENGTH_MAX - 9;
+  const digest = isCut ? createHash('sha256').update(`${name} ${content}`).digest('hex') : content;
   for (let from = 0; from + 8 <= digest.length; from += 8) {
     yield `${name.slice(0, NAME_LENGTH_MAX - 9)}-${digest.slice(from, from + 8)}`;
   }

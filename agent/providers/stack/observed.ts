@@ -14,6 +14,8 @@ export interface StackObserved {
   /** Keys the digests of contents; absent until the head was made. */
   readonly digestKey: Secret | undefined;
   readonly services: ReadonlyMap<string, ObservedService>;
+  /** Names of the services that each stack has. */
+  readonly serviceNames: ReadonlyMap<string, readonly string[]>;
   readonly networks: ReadonlyMap<string, ObservedNetwork>;
   readonly networkNames: ReadonlyMap<string, string>;
   readonly configs: ReadonlyMap<string, ObservedConfig>;
@@ -27,6 +29,7 @@ export function indexState(state: SwarmState, digestKey: Secret | undefined): St
     state,
     digestKey,
     services: byName(state.services, ({ spec }) => spec.Name),
+    serviceNames: namesByStack(state.services),
     // A local network may share its name with one of the Swarm; a service can use the Swarm's only.
     networks: byName(
       state.networks.filter(({ scope }) => scope === 'swarm'),
@@ -37,6 +40,17 @@ export function indexState(state: SwarmState, digestKey: Secret | undefined): St
     secrets: byName(state.secrets, ({ name }) => name),
     tasks: Map.groupBy(state.tasks, ({ serviceId }) => serviceId),
   };
+}
+
+function namesByStack(
+  services: readonly ObservedService[],
+): ReadonlyMap<string, readonly string[]> {
+  const groups = Map.groupBy(services, ({ spec }) => spec.Labels?.['com.docker.stack.namespace']);
+  return new Map(
+    [...groups].flatMap(([stack, members]): [string, string[]][] =>
+      stack === undefined ? [] : [[stack, members.map(({ spec }) => spec.Name)]],
+    ),
+  );
 }
 
 function byName<Item>(

@@ -21,7 +21,7 @@ export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObs
   return {
     observe: async (signal) => {
       const observed = await swarm.observe(signal);
-      if (observed.status !== 'ok') return observed;
+      if (observed.status !== 'ok') return { ...observed, why: inWords(observed) };
       const state = observed.value;
       const found = head.parse(state.configs.find(({ name }) => name === head.name)?.data);
       // A damaged head is somebody's to look at: a new one would forget what it held.
@@ -49,6 +49,23 @@ export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObs
       };
     },
   };
+}
+
+/** What an operator can do about an engine that gives no answer. */
+function inWords({ why, cause }: Exclude<CallOutcome<unknown>, { status: 'ok' }>): string {
+  switch (cause) {
+    case 'unreachable':
+      return `the engine does not answer (${why}): is it running, and is \`docker.socket\` its socket?`;
+    case 'not-a-manager':
+      return `this node is no manager of a Swarm: run the agent on one (${why})`;
+    case 'no-leader':
+      return `the Swarm has no leader now, it needs more than half of its managers (${why})`;
+    case 'name-taken':
+    case 'out-of-sequence':
+    case undefined:
+    default:
+      return why;
+  }
 }
 
 async function prepare(

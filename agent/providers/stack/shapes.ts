@@ -36,16 +36,21 @@ const network = z.looseObject({
   Internal: z.boolean(),
   Attachable: z.boolean(),
   Labels: map,
+  Options: map,
+  IPAM: z
+    .looseObject({ Driver: text, Config: z.array(z.looseObject({ Subnet: text })).nullish() })
+    .nullish(),
 });
+const templating = z.looseObject({ Name: text }).nullish();
 const config = z.looseObject({
   ID: id,
   Version: version,
-  Spec: z.looseObject({ Name: id, Labels: map, Data: text }),
+  Spec: z.looseObject({ Name: id, Labels: map, Data: text, Templating: templating }),
 });
 const secret = z.looseObject({
   ID: id,
   Version: version,
-  Spec: z.looseObject({ Name: id, Labels: map }),
+  Spec: z.looseObject({ Name: id, Labels: map, Templating: templating }),
 });
 const node = z.looseObject({
   ID: id,
@@ -125,6 +130,9 @@ export function readNetworks(json: unknown): Shaped<readonly ObservedNetwork[]> 
     driver: row.Driver,
     internal: row.Internal,
     attachable: row.Attachable,
+    options: row.Options,
+    ipamDriver: row.IPAM?.Driver ?? '',
+    subnets: (row.IPAM?.Config ?? []).map(({ Subnet }) => Subnet).filter((one) => one !== ''),
   }));
 }
 
@@ -136,6 +144,7 @@ export function readConfigs(json: unknown): Shaped<readonly ObservedConfig[]> {
     name: row.Spec.Name,
     labels: row.Spec.Labels,
     data: row.Spec.Data,
+    ...templatingOf(row.Spec),
   }));
 }
 
@@ -146,7 +155,15 @@ export function readSecrets(json: unknown): Shaped<readonly ObservedSecret[]> {
     version: row.Version.Index,
     name: row.Spec.Name,
     labels: row.Spec.Labels,
+    ...templatingOf(row.Spec),
   }));
+}
+
+function templatingOf(spec: { readonly Templating?: z.output<typeof templating> }): {
+  readonly templating?: string;
+} {
+  const name = spec.Templating?.Name ?? '';
+  return name === '' ? {} : { templating: name };
 }
 
 /** Pure. */

@@ -32,6 +32,11 @@ export interface ObservedNetwork {
   readonly driver: string;
   readonly internal: boolean;
   readonly attachable: boolean;
+  /** Of the driver; what the engine filled in stands among them. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Empty where the engine does not say. */
+  readonly ipamDriver: string;
+  readonly subnets: readonly string[];
 }
 
 export interface ObservedConfig {
@@ -41,6 +46,7 @@ export interface ObservedConfig {
   readonly labels: Readonly<Record<string, string>>;
   /** base64 */
   readonly data: string;
+  readonly templating?: string;
 }
 
 export interface ObservedSecret {
@@ -48,6 +54,7 @@ export interface ObservedSecret {
   readonly version: number;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly templating?: string;
 }
 
 export interface ObservedNode {

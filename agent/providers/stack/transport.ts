@@ -11,6 +11,14 @@ export interface TransportSettings {
   /** Exchanges at once. */
   readonly atOnce: number;
   readonly deadlinesMs: { readonly read: number; readonly write: number };
+  readonly answerBytesMax: AnswerBytesMax;
+}
+
+/** How large an answer may get. Bytes. */
+export interface AnswerBytesMax {
+  /** Of the list of configs: it carries the content of each, of every version that is still there. */
+  readonly configs: number;
+  readonly other: number;
 }
 
 /** What dockerode hands to its modem. */
@@ -44,8 +52,7 @@ export class EngineError extends Error {
   }
 }
 
-/** A list of 650 stacks takes 1 to 8 MB. Bytes. */
-const answerBytesMax = 64 * 1024 * 1024;
+const MIB = 1024 * 1024;
 /** How many calls may wait for a free connection. */
 const waitingMax = 1024;
 /** Nothing else may stand in a URL: engines and proxies write URLs to their logs. */
@@ -74,7 +81,10 @@ export function openModem(settings: TransportSettings, clock: Clock): Modem {
     if (open >= atOnce + waitingMax) return unwrap({ kind: 'failed', how: 'queue-full' });
     open += 1;
     try {
-      return unwrap(await send(exchange, agent, clock));
+      const reply = await send(exchange, agent, clock);
+      // Without this it would say so for good, and nobody would know what to do about it.
+      if (reply.kind === 'failed' && reply.how === 'too-large') throw tooLarge(exchange);
+      return unwrap(reply);
     } finally {
       open -= 1;
     }
@@ -107,6 +117,7 @@ interface Exchange {
   readonly path: string;
   readonly body: string | undefined;
   readonly deadlineMs: number;
+  readonly bytesMax: number;
   readonly signal: AbortSignal;
 }
 
@@ -115,6 +126,7 @@ function exchangeOf(dial: Dial, settings: TransportSettings, signal: AbortSignal
   const read = dial.method === 'GET';
   if (query === undefined) throw new Error('bug: a Docker call without _query');
   if (read === (body !== undefined)) throw new Error('bug: only what writes has a _body');
+  const { configs, other } = settings.answerBytesMax;
   const path = `/v${settings.version}${dial.path.replace(/\?$/, '')}${queryText(query)}`;
   return {
     socket: settings.socket,
@@ -122,8 +134,19 @@ function exchangeOf(dial: Dial, settings: TransportSettings, signal: AbortSignal
     path,
     body: body === undefined ? undefined : JSON.stringify(body),
     deadlineMs: read ? settings.deadlinesMs.read : settings.deadlinesMs.write,
+    bytesMax: isConfigs(path) ? configs : other,
     signal,
   };
+}
+
+function isConfigs(path: string): boolean {
+  return /^\/v[\d.]+\/configs(\?|$)/.test(path);
+}
+
+function tooLarge({ path, bytesMax }: Exchange): EngineError {
+  const why = `the answer is larger than ${String(Math.floor(bytesMax / MIB))} MiB`;
+  const advice = isConfigs(path) ? ': remove configs that no service uses' : '';
+  return new EngineError({ status: 'unknown', why: `${why}${advice}` });
 }
 
 function queryText(query: object): string {
@@ -173,17 +196,17 @@ function send(exchange: Exchange, agent: Agent, clock: Clock): Promise<Reply> {
     signal.addEventListener('abort', stop);
     // Stays after the end: a destroyed request may still report an error, which nobody else would catch.
     request.on('error', (error) => end({ kind: 'failed', how: 'connection', ...codeOf(error) }));
-    request.on('response', (response) => collect(response, end));
+    request.on('response', (response) => collect(response, exchange.bytesMax, end));
     request.end(body);
   });
 }
 
-function collect(response: IncomingMessage, end: (reply: Reply) => void): void {
+function collect(response: IncomingMessage, bytesMax: number, end: (reply: Reply) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > answerBytesMax) end({ kind: 'failed', how: 'too-large' });
+    if (bytes > bytesMax) end({ kind: 'failed', how: 'too-large' });
     else chunks.push(chunk);
   });
   response.on('error', () => end({ kind: 'failed', how: 'truncated' }));

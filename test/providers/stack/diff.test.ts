@@ -171,6 +171,11 @@ describe('a stack that is there', () => {
       changed({ Mounts: [{ Type: 'bind', Source: '/a', Target: '/b' }] }),
     ],
     [
+      'a start interval, which the engine drops',
+      changed({ Healthcheck: { Test: ['CMD', 'x'], StartInterval: 1_000_000_000 } }),
+      changed({ Healthcheck: { Test: ['CMD', 'x'] } }),
+    ],
+    [
       'a null-prototype map',
       changed({ Labels: Object.assign(Object.create(null), namespace) }),
       changed({}),
@@ -256,6 +261,18 @@ describe('what belongs to somebody else', () => {
     ]);
   });
 
+  it('is noted when it is a service of the stack that left the file', () => {
+    const state = observed({
+      services: [live(service('web')), live(service('old')), live(service('x', { Labels: {} }))],
+      networks: [blogNetwork],
+    });
+    expect(diffStack(unit(), state)).toEqual({
+      operations: [],
+      blocked: [],
+      notes: ['service blog_old is not in the repository any more: remove it by hand'],
+    });
+  });
+
   it('is blocked when the mode of a service or a fixed setting of a network would change', () => {
     const global = service('web', { Mode: { Global: {} } });
     const state = observed({
@@ -265,7 +282,7 @@ describe('what belongs to somebody else', () => {
     const { operations, blocked } = diffStack(unit({ services: { web: global } }), state);
     expect(operations).toEqual([]);
     expect(blocked.map(({ why }) => why)).toEqual([
-      expect.stringContaining('another attachable'),
+      expect.stringContaining('`attachable` is `true`, not `false`'),
       expect.stringContaining('cannot change from replicated to global'),
     ]);
   });

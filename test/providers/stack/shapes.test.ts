@@ -62,6 +62,61 @@ describe('lists', () => {
   });
 });
 
+describe('networks, configs and secrets', () => {
+  const network = {
+    Id: 'n',
+    Name: 'blog_default',
+    Scope: 'swarm',
+    Driver: 'overlay',
+    Internal: false,
+    Attachable: false,
+    Labels: null,
+  };
+
+  it.each([
+    [
+      'all',
+      {
+        Options: { mtu: '1400' },
+        IPAM: { Driver: 'default', Config: [{ Subnet: '10.0.1.0/24', Gateway: '10.0.1.1' }] },
+      },
+      { options: { mtu: '1400' }, ipamDriver: 'default', subnets: ['10.0.1.0/24'] },
+    ],
+    [
+      'nulls',
+      { Options: null, IPAM: { Driver: null, Config: null } },
+      { options: {}, ipamDriver: '', subnets: [] },
+    ],
+    [
+      'nothing',
+      { IPAM: { Config: [{ IPRange: '10.0.0.0/8' }] } },
+      { options: {}, ipamDriver: '', subnets: [] },
+    ],
+  ])('reads the settings of a network: %s', (_what, parts, expected) => {
+    expect(readNetworks([{ ...network, ...parts }])).toMatchObject({ value: [expected] });
+  });
+
+  it.each([
+    ['configs', readConfigs],
+    ['secrets', readSecrets],
+  ])('reads the template driver of %s', (_what, read) => {
+    const row = (Templating: unknown) => ({
+      ID: 'a',
+      Version: { Index: 1 },
+      Spec: { Name: 'x', Labels: {}, Templating },
+    });
+    const drivers = [{ Name: 'golang' }, { Name: '' }, null, undefined];
+    const shaped = read(drivers.map(row));
+    if (!shaped.ok) throw new Error(shaped.where);
+    expect(shaped.value.map(({ templating }) => templating)).toEqual([
+      'golang',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
 describe('services', () => {
   it('keeps fields that are not known here, where they stand', () => {
     const spec = {

@@ -1,4 +1,4 @@
-import type { Allow } from './allow.ts';
+import type { AllowRules } from '../../../core/surroundings.ts';
 import { cleanPath } from './names.ts';
 
 const SOCKETS = ['/var/run/docker.sock', '/run/docker.sock'];
@@ -13,7 +13,7 @@ export interface Refusal {
  * Pure. Judges a path of a node that a stack wants to mount, whichever way it asks. Paths are compared with `..`
  * resolved; symbolic links of a node cannot be known here, so an allowed folder must not hold foreign ones.
  */
-export function judgeBind(source: string, allow: Allow): Refusal | undefined {
+export function judgeBind(source: string, allow: AllowRules): Refusal | undefined {
   if (!source.startsWith('/')) {
     return {
       message: `\`${source}\` is relative to a folder that does not exist on the nodes`,
@@ -53,7 +53,7 @@ const localFlags = new Set(['bind', 'rbind', 'remount', 'move']);
  */
 export function judgeVolumeOptions(
   options: Readonly<Record<string, string>>,
-  allow: Allow,
+  allow: AllowRules,
 ): Refusal | undefined {
   const known = new Map(Object.entries(options).map(([key, value]) => [key.toLowerCase(), value]));
   if (known.size === 0) return undefined;

@@ -1,5 +1,5 @@
 import type { FileObject, Network, Volume } from '../../../../schemas/compose.ts';
-import type { Allow } from './allow.ts';
+import type { AllowRules } from '../../../core/surroundings.ts';
 import type { Notes } from './notes.ts';
 
 /** What one section of the top level declares. */
@@ -17,7 +17,7 @@ export interface Context {
   readonly folder: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly read: (path: string) => Uint8Array | undefined;
-  readonly allow: Allow;
+  readonly allow: AllowRules;
   readonly networks: Declared<Network>;
   readonly volumes: Declared<Volume>;
   readonly configs: Declared<FileObject>;

@@ -14,7 +14,14 @@ export function convertHealthcheck(
   if (written === undefined) return undefined;
   const time = (key: 'interval' | 'timeout' | 'start_period' | 'start_interval') =>
     nonZero(readDuration(written[key], [...path, key], notes, '0 or at least 1ms'));
-  const { test, disable, retries } = written;
+  const { test, disable, retries, start_interval: startInterval } = written;
+  if (startInterval !== undefined && startInterval !== '') {
+    notes.warn(
+      'ignored-key',
+      [...path, 'start_interval'],
+      'the engine drops `start_interval`: checks come every `interval` from the start',
+    );
+  }
   const times = present({
     Interval: time('interval'),
     Timeout: time('timeout'),

@@ -55,12 +55,19 @@ function convertMount(volume: LongVolume, path: Path, context: Context): Mount |
       'write where in the container it goes',
     );
   }
+  if (nonEmpty(volume.consistency) !== undefined) {
+    notes.warn(
+      'ignored-key',
+      [...path, 'consistency'],
+      'the engine drops `consistency`: it has no effect',
+    );
+  }
   switch (volume.type) {
     case 'bind':
       return bind(volume, path, context);
     case 'volume':
       noteForeignOptions(volume, 'volume', path, context);
-      return convertNamedVolume(volume, path, context);
+      return convertNamedVolume(volume, commonFields(volume), path, context);
     case 'tmpfs':
       return tmpfs(volume, path, context);
     case 'npipe':
@@ -85,7 +92,7 @@ function convertMount(volume: LongVolume, path: Path, context: Context): Mount |
 }
 
 /** The fields that every type has. */
-export function commonFields(volume: LongVolume): Mount {
+function commonFields(volume: LongVolume): Mount {
   return {
     Type: volume.type,
     ...present({

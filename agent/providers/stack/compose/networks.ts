@@ -49,6 +49,14 @@ export function convertAttachments(
         'set `policy.allow.hostNetwork: true` in the environment if it must be',
       );
     }
+    if (target.toLowerCase() === 'ingress') {
+      context.notes.error(
+        'wrong-value',
+        where,
+        '`ingress` carries the published ports of the whole Swarm: no service can join it',
+        'write `ports` to publish some, or use another network',
+      );
+    }
     attachments.push({
       Target: target,
       ...(predefined.has(target) || target.startsWith('container:')

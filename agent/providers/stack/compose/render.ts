@@ -5,9 +5,9 @@ import { check } from '../../../core/check.ts';
 import type { Diagnostic } from '../../../core/diagnostic.ts';
 import { parseYaml, startOf } from '../../../core/parse.ts';
 import type { Located } from '../../../core/parse.ts';
+import type { AllowRules } from '../../../core/surroundings.ts';
 import type { ConfigSpec, SecretSpec } from '../spec.ts';
 import type { NetworkCreate, ServiceSpec } from '../engine-api.ts';
-import type { Allow } from './allow.ts';
 import { noteMissingImages } from './missing-image.ts';
 import { contextOf, convertStack } from './convert.ts';
 import { Notes } from './notes.ts';
@@ -28,7 +28,7 @@ export interface ComposeInput {
   readonly variables: Readonly<Record<string, string>>;
   /** A file of the repository by its normalised path; nothing else exists. */
   readonly read: (path: string) => Uint8Array | undefined;
-  readonly allow: Allow;
+  readonly allow: AllowRules;
 }
 
 /** A stack as Swarm objects, keyed as in the file. */

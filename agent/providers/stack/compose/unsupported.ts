@@ -130,7 +130,14 @@ const groups: readonly (readonly [string, Readonly<Record<string, string>>])[] =
       recursive: notSwarm,
     },
   ],
-  ['services.*.volumes.*.volume', { labels: 'set `labels` on the volume at the top level' }],
+  [
+    'services.*.volumes.*.volume',
+    {
+      labels: 'set `labels` on the volume at the top level',
+      // The engine drops it below API 1.45 without a word, and the container gets the whole volume.
+      subpath: 'the engine would mount the whole volume: use a volume of its own for each folder',
+    },
+  ],
   ['services.*.volumes.*.tmpfs', { mode: 'Compose files for Swarm drop it: leave it out' }],
   [
     'services.*.networks.*',

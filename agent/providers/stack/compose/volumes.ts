@@ -11,10 +11,14 @@ import { nonEmpty, present } from './present.ts';
 
 type MountVolume = NonNullable<Mount['VolumeOptions']>;
 
-/** A mount of type `volume`: a declared one by its Swarm name, or an anonymous one. */
-export function convertNamedVolume(volume: LongVolume, path: Path, context: Context): Mount {
+/** A mount of type `volume`: a declared one by its Swarm name, or an anonymous one. `common`: what all types have. */
+export function convertNamedVolume(
+  volume: LongVolume,
+  common: Mount,
+  path: Path,
+  context: Context,
+): Mount {
   const { source = '' } = volume;
-  const common: Mount = { Type: 'volume', ...fieldsWithoutSource(volume) };
   if (source === '') return common;
   const declared = context.volumes.entries.get(source);
   if (declared === undefined) {
@@ -28,19 +32,8 @@ export function convertNamedVolume(volume: LongVolume, path: Path, context: Cont
   };
 }
 
-function fieldsWithoutSource(volume: LongVolume): Omit<Mount, 'Type' | 'Source'> {
-  return present({
-    Target: nonEmpty(volume.target),
-    ReadOnly: volume.read_only === true ? true : undefined,
-    Consistency: nonEmpty(volume.consistency),
-  });
-}
-
 function mountOptions(volume: LongVolume): MountVolume {
-  return present({
-    NoCopy: volume.volume?.nocopy === true ? true : undefined,
-    Subpath: nonEmpty(volume.volume?.subpath),
-  });
+  return present({ NoCopy: volume.volume?.nocopy === true ? true : undefined });
 }
 
 /** Tasks make the volume, so its driver and labels travel with each mount. */

@@ -1,8 +1,64 @@
 import { describe, expect, it } from 'vitest';
 import { isPair, isScalar, parseDocument, visit } from 'yaml';
 
+import type { ComposeResult } from '../../../../agent/providers/stack/compose/render.ts';
+import { diffStack } from '../../../../agent/providers/stack/diff.ts';
+import { contentDigest, DIGEST_LABEL } from '../../../../agent/providers/stack/names.ts';
+import {
+  readConfigs,
+  readNetworks,
+  readSecrets,
+  readServices,
+} from '../../../../agent/providers/stack/shapes.ts';
+import { blogNetwork, digestKey, observed, unit } from '../../../fakes/stack.ts';
 import type { Case } from './corpus.ts';
-import { expectedRequests, isThere, readCases, renderCase, requestsOf } from './corpus.ts';
+import {
+  expectedRequests,
+  expectedStored,
+  isThere,
+  readCases,
+  renderCase,
+  requestsOf,
+} from './corpus.ts';
+
+/** A stack against what an engine has that its requests were sent to. */
+function differenceFrom(
+  name: string,
+  result: ComposeResult,
+  stored: ReturnType<typeof expectedStored>,
+) {
+  const rows = (items: readonly object[]) =>
+    items.map((Spec, index) => ({ ID: `id${String(index)}`, Version: { Index: 1 }, Spec }));
+  const services = readServices(rows(stored.services));
+  const networks = readNetworks(stored.networks);
+  const configs = readConfigs(rows(stored.configs));
+  const secrets = readSecrets(rows(stored.secrets));
+  if (!services.ok || !networks.ok || !configs.ok || !secrets.ok) throw new Error('unreadable');
+  const outside = result.needs.map((need) => /^network:(.*)/.exec(need)?.[1] ?? '').filter(Boolean);
+  const wanted = { ...unit({ name, ...result }), id: `stack/${name}` as const };
+  return diffStack(
+    wanted,
+    observed({
+      services: services.value,
+      networks: [
+        ...networks.value,
+        ...outside.map((one) => ({ ...blogNetwork, id: `net-${one}`, name: one })),
+      ],
+      configs: configs.value,
+      // The CLI leaves no digest: whether it is our content cannot be known.
+      secrets: secrets.value.map((secret) => ({
+        ...secret,
+        labels: { ...secret.labels, ...digestLabel(result, secret.name) },
+      })),
+    }),
+  );
+}
+
+function digestLabel(result: ComposeResult, name: string): Record<string, string> {
+  const own = Object.values(result.secrets).find((secret) => secret.name === name);
+  if (own === undefined) return {};
+  return { [DIGEST_LABEL]: contentDigest(own.data.reveal(), digestKey, own.templating) };
+}
 
 const REFUSALS = new Set(['unsupported-key', 'not-allowed']);
 const cases = readCases();
@@ -19,7 +75,7 @@ const supported = accepted.filter((one) => !refused.includes(one));
 
 /** Keys of a service that the tests below cut out, and what the CLI makes of them. */
 const keys = new Set(
-  'hostname user working_dir init tty stdin_open read_only stop_signal sysctls cap_add cap_drop ulimits extra_hosts dns dns_search logging isolation oom_score_adj restart depends_on container_name links external_links expose privileged devices security_opt shm_size ipv4_address'.split(
+  'hostname user working_dir init tty stdin_open read_only stop_signal sysctls cap_add cap_drop ulimits extra_hosts dns dns_search logging isolation oom_score_adj restart depends_on container_name links external_links expose privileged devices security_opt shm_size ipv4_address subpath'.split(
     ' ',
   ),
 );
@@ -27,6 +83,9 @@ const fields =
   'Hostname User Dir Init TTY OpenStdin ReadOnly StopSignal Sysctls CapabilityAdd CapabilityDrop Ulimits Hosts DNSConfig Isolation'.split(
     ' ',
   );
+
+/** Those of them that stand deeper in a service. */
+const inside = new Set(['ipv4_address', 'subpath']);
 
 /** The stack file without what this version refuses; host paths made absolute. */
 function withoutRefused(text: string): string {
@@ -38,7 +97,7 @@ function withoutRefused(text: string): string {
       const isService = above.length === 2 && above[0] === 'services';
       const isMerged = above.length === 1 && above[0]?.startsWith('x-') === true;
       const key = isScalar(pair.key) ? String(pair.key.value) : '';
-      if (keys.has(key) && (isService || isMerged || key === 'ipv4_address')) {
+      if (keys.has(key) && (isService || isMerged || inside.has(key))) {
         return visit.REMOVE;
       }
       return undefined;
@@ -55,16 +114,19 @@ function withoutRefused(text: string): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-/** What the CLI sent, without what the keys above make. */
-function expectedWithout(one: Case, own: ReturnType<typeof requestsOf>) {
-  const requests = expectedRequests(one.id);
+/** What the CLI sent or the engine stored, without what the keys above make. */
+function without(
+  requests: ReturnType<typeof expectedRequests>,
+  own: ReturnType<typeof requestsOf>,
+) {
   for (const service of requests.services) {
     const mine = own.services.find(({ Name }) => Name === service.Name);
     for (const field of fields) delete service.TaskTemplate.ContainerSpec[field];
     delete service.TaskTemplate.LogDriver;
     if (mine?.TaskTemplate.RestartPolicy === undefined) delete service.TaskTemplate.RestartPolicy;
     for (const mount of service.TaskTemplate.ContainerSpec.Mounts ?? []) {
-      mount.Source = mount.Source?.replace(/^@DIR@\//, '/@DIR@/');
+      if (mount.Source !== undefined) mount.Source = mount.Source.replace(/^@DIR@\//, '/@DIR@/');
+      delete mount.VolumeOptions?.Subpath;
     }
   }
   return JSON.parse(JSON.stringify(requests));
@@ -93,7 +155,22 @@ describe.skipIf(!isThere)(
         expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
         if (result === undefined) throw new Error('no result');
         const own = requestsOf(result);
-        expect(structuredClone(own)).toStrictEqual(expectedWithout(one, own));
+        expect(structuredClone(own)).toStrictEqual(without(expectedRequests(one.id), own));
+      },
+    );
+
+    it.each(accepted.map((one) => [one.id, one] as const))(
+      '%s: what the engine stored of it differs in nothing',
+      (_, one) => {
+        const isCut = refused.includes(one);
+        const { result } = renderCase(one, isCut ? withoutRefused : undefined);
+        if (result === undefined) throw new Error('no result');
+        const stored = expectedStored(one.id);
+        if (isCut) without(stored, requestsOf(result));
+        expect(differenceFrom(`s${one.id}`, result, stored)).toEqual({
+          operations: [],
+          blocked: [],
+        });
       },
     );
 

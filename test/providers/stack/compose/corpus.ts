@@ -108,3 +108,16 @@ export function expectedRequests(id: string) {
   );
   return requests;
 }
+
+/** What the engine gave back, with the ids that it would give networks and the subnets that it allocated left open. */
+export function expectedStored(id: string) {
+  const { stored } = JSON.parse(
+    readFileSync(join(corpus, 'expected', `${id}.json`), 'utf8'),
+    (key, value) => {
+      if (key === 'Target' && typeof value === 'string') return value.replace(/^net:/, 'net-');
+      return key === 'Config' && typeof value === 'string' ? [{ Subnet: '10.0.9.0/24' }] : value;
+    },
+  );
+  for (const network of stored.networks) network.Id = `net-${network.Name}`;
+  return stored;
+}

@@ -1,7 +1,7 @@
-import type { Allow } from '../../../../agent/providers/stack/compose/allow.ts';
+import type { AllowRules } from '../../../../agent/core/surroundings.ts';
 import type { ComposeInput } from '../../../../agent/providers/stack/compose/render.ts';
 
-export const denyAll: Allow = {
+export const denyAll: AllowRules = {
   binds: [],
   dockerSocket: false,
   hostNetwork: false,
@@ -11,7 +11,7 @@ export const denyAll: Allow = {
   undefinedVariables: false,
 };
 
-export const allowAll: Allow = {
+export const allowAll: AllowRules = {
   ...denyAll,
   binds: ['/'],
   dockerSocket: true,

@@ -302,6 +302,36 @@ describe('one mistake, one diagnostic, at its place', () => {
       '(ignored-key services.web.volumes[0])',
     ],
     [
+      'a part of a volume, which the engine would drop',
+      `${web('volumes: [{type: volume, source: v, target: /d, volume: {subpath: s}}]')}volumes: {v: }`,
+      'unsupported-key services.web.volumes[0].volume.subpath',
+    ],
+    [
+      'a consistency, which the engine drops',
+      web('volumes: [{type: bind, source: /s, target: /d, consistency: cached}]'),
+      '(ignored-key services.web.volumes[0].consistency)',
+    ],
+    [
+      'a start interval, which the engine drops',
+      web('healthcheck: {test: x, start_interval: 1s}'),
+      '(ignored-key services.web.healthcheck.start_interval)',
+    ],
+    [
+      'the network of published ports',
+      `${web('networks: [n]')}networks: {n: {external: true, name: ingress}}`,
+      'wrong-value services.web.networks[0]',
+    ],
+    [
+      'the network of published ports by its key',
+      `${web('networks: {ingress: {aliases: [a]}}')}networks: {ingress: {external: true}}`,
+      'wrong-value services.web.networks.ingress',
+    ],
+    [
+      'the network of published ports under a name',
+      `${web('networks: [n]')}networks: {n: {name: ingress}}`,
+      'wrong-value services.web.networks[0]',
+    ],
+    [
       'create_host_path',
       web('volumes: [{type: bind, source: /s, target: /d, bind: {create_host_path: true}}]'),
       'unsupported-key services.web.volumes[0].bind.create_host_path',
