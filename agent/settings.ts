@@ -1,14 +1,15 @@
 import { SETTINGS_SCALARS, SETTINGS_UNSUPPORTED, Settings } from '../schemas/settings.ts';
 import { check } from './core/check.ts';
 import type { Diagnostic, Place } from './core/diagnostic.ts';
-import { readDocument } from './core/document.ts';
+import { placeOfFile, readDocument } from './core/document.ts';
 import type { Located } from './core/parse.ts';
 import { suggest } from './core/suggest.ts';
+import { followedProblems, readUrl } from './source/grammar.ts';
 
 /** Where settings come from, the last one first in rank. */
 export interface SettingsInput {
-  /** Path and text of the settings file; absent where there is none. */
-  readonly file?: { readonly path: string; readonly text: string };
+  /** The settings file; without text where it is not there: the mistakes name what was looked for. */
+  readonly file?: { readonly path: string; readonly text?: string };
   /** The process's environment; only `UNDERSTUDY_…` is looked at. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Values of flags by setting, `repository.url`; see `settingFlags`. */
@@ -47,13 +48,19 @@ export function readSettings(input: SettingsInput): SettingsRead {
   const located = overlaid(base, given.values);
   const { value, diagnostics } = check(located, Settings);
   const all = [...mistakes, ...given.diagnostics, ...diagnostics];
-  if (value === undefined) return { diagnostics: all };
-  const address = addressMistake(value, input.local);
-  if (address !== undefined) {
-    const place = located.place(address.path, 'value');
-    return { diagnostics: [...all, { severity: 'error', place, ...address.mistake }] };
+  if (value === undefined) return { diagnostics: all.map((one) => withFile(one, input.file)) };
+  const refused = repositoryMistakes(value, input.local, located);
+  if (all.length + refused.length > 0) return { diagnostics: [...all, ...refused] };
+  return { settings: value, diagnostics: [] };
+}
+
+/** Without a file everything is missing, and that one thing is the reason. */
+function withFile(diagnostic: Diagnostic, file: SettingsInput['file']): Diagnostic {
+  if (file === undefined || file.text !== undefined || diagnostic.code !== 'missing-key') {
+    return diagnostic;
   }
-  return all.length > 0 ? { diagnostics: all } : { settings: value, diagnostics: [] };
+  const hint = `there is no file ${file.path}: write it, or name another with \`--settings\``;
+  return { ...diagnostic, hint };
 }
 
 /** The file without what the schema says about it: that is checked when everything is laid together. */
@@ -62,8 +69,8 @@ function baseOf({ file }: SettingsInput): {
   readonly mistakes: readonly Diagnostic[];
 } {
   // A file of comments alone says nothing, and that is fine: the rest may come from elsewhere.
-  if (file === undefined || /^(?:[ \t]*(?:#.*)?(?:\r?\n|$))*$/.test(file.text)) {
-    const place = { file: file?.path ?? 'settings', line: 1, column: 1, length: 1, quoted: '' };
+  if (file?.text === undefined || /^(?:[ \t]*(?:#.*)?(?:\r?\n|$))*$/.test(file.text)) {
+    const place = placeOfFile(file?.path ?? 'settings');
     const base = { file: place.file, value: {}, place: () => place, text: () => undefined };
     return { base, mistakes: [] };
   }
@@ -140,61 +147,25 @@ function placed(value: unknown, [key, ...rest]: readonly string[], leaf: unknown
   return Object.fromEntries(fields);
 }
 
-interface AddressMistake {
-  readonly path: readonly string[];
-  readonly mistake: Pick<Diagnostic, 'code' | 'message' | 'hint'>;
-}
-
-function wrong(message: string, hint?: string): AddressMistake {
-  return {
-    path: ['repository', 'url'],
-    mistake: { code: 'wrong-value', message, ...(hint === undefined ? {} : { hint }) },
-  };
-}
-
-const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
-const USER = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
-const SSH = /^ssh:\/\/(?:([^@/:]*)@)?(\[[0-9A-Fa-f:]+\]|[^@/:]*)(?::(\d{1,5}))?(\/.*)$/;
-const SHORT = /^([^@/:]+)@(\[[0-9A-Fa-f:]+\]|[^@/:]+):(.*)$/;
-
-function addressMistake({ repository }: Settings, local: boolean): AddressMistake | undefined {
+/** What the source would refuse, said before anything is opened. */
+function repositoryMistakes(
+  { repository }: Settings,
+  local: boolean,
+  located: Located,
+): readonly Diagnostic[] {
   const { url, ssh } = repository;
-  if (/^https:\/\//i.test(url)) {
-    const hint = 'use `ssh://git@host/path`';
-    const mistake = {
-      code: 'unsupported-key',
-      message: '`https://` is not supported by this version yet',
-      hint,
-    } as const;
-    return { path: ['repository', 'url'], mistake };
-  }
-  if (url.startsWith('file:///') || url.startsWith('/')) {
-    if (!local) return wrong('a repository on this machine is followed with `--local` only');
-    const odd = /[\p{Cc}\\]/u.test(url) || url.split('/').includes('..');
-    return odd ? wrong('the folder may not hold `..`, `\\` or control characters') : undefined;
-  }
-  const [, user, host, rest, port] = addressParts(url);
-  const fine =
-    (user === undefined || USER.test(user)) &&
-    host !== undefined &&
-    (host.startsWith('[') || HOST.test(host)) &&
-    rest !== undefined &&
-    /^\/?[A-Za-z0-9_.~][^\s\p{Cc}\\]*$/u.test(rest) &&
-    !rest.split('/').some((part) => part === '..' || part.startsWith('-')) &&
-    (port === undefined || (Number(port) > 0 && Number(port) <= 65_535));
-  if (!fine) {
-    const hint = 'write `ssh://git@host/path` or `git@host:path`';
-    return wrong('this is not the address of a Git repository', hint);
-  }
-  if (ssh !== undefined) return undefined;
+  const mistakes = followedProblems({ ...repository, local }).map(
+    ([key, { refused, later }]): Diagnostic => ({
+      severity: 'error',
+      code: later === true ? 'unsupported-key' : 'wrong-value',
+      message: `\`repository.${key}\` ${refused}`,
+      // The line is not quoted: an address may hold a password.
+      place: { ...located.place(['repository', key], 'value'), quoted: '' },
+    }),
+  );
+  const remote = readUrl(url, local);
+  if ('refused' in remote || remote.transport !== 'ssh' || ssh !== undefined) return mistakes;
   const message = '`repository.ssh` with `keyFile` and `knownHostsFile` is needed for ssh';
-  return { path: ['repository'], mistake: { code: 'missing-key', message } };
-}
-
-/** Pure. User, host, path and port in a tuple, as far as the address has the form of one. */
-function addressParts(url: string): readonly (string | undefined)[] {
-  const long = SSH.exec(url);
-  if (long !== null) return [url, long[1], long[2], long[4], long[3]];
-  const short = SHORT.exec(url);
-  return short === null ? [] : [url, short[1], short[2], short[3]];
+  const place = located.place(['repository'], 'value');
+  return [...mistakes, { severity: 'error', code: 'missing-key', message, place }];
 }

@@ -57,7 +57,7 @@ export async function agentCommand(
     return 2;
   }
   const { settings, diagnostics } = readSettings({
-    ...(file.status === 'read' && { file }),
+    file,
     environment,
     flags: flags.values,
     local: flags.local,

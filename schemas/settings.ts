@@ -2,18 +2,11 @@ import { z } from 'zod';
 
 import { Flag, MachinePath, Name, Size, positiveDuration, text, whole } from './common.ts';
 
-const BRANCH = 'write a branch such as `main`';
-const FOLDER = 'write a folder inside the repository such as `.` or `clusters/main`';
-
 const Git = z.strictObject({
   url: text('the address of the repository'),
-  branch: z
-    .string({ error: BRANCH })
-    .regex(/^(?![-/.])(?!.*(?:\.\.|@\{|\/\/|\.lock(?:\/|$)))[^\s\p{Cc}~^:?*[\\]+(?<![/.])$/u, {
-      error: BRANCH,
-    })
-    .default('main'),
-  path: z.string({ error: FOLDER }).refine(isFolder, { error: FOLDER }).default('.'),
+  // Which addresses, branches and folders can be followed is the source's to say.
+  branch: text('a branch such as `main`').default('main'),
+  path: text('a folder inside the repository such as `.` or `clusters/main`').default('.'),
   ssh: z.strictObject({ keyFile: MachinePath, knownHostsFile: MachinePath }).optional(),
   https: z
     .strictObject({
@@ -26,12 +19,6 @@ const Git = z.strictObject({
   maxBytes: Size.default(512 * 2 ** 20),
   maxFiles: whole(1, 1_000_000).default(50_000),
 });
-
-function isFolder(path: string): boolean {
-  if (path === '.') return true;
-  if (path === '' || path.startsWith('-') || /[\p{Cc}\\]/u.test(path)) return false;
-  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
-}
 
 const HOST = 'write a host and a port such as `db1:3306`';
 const HostPort = z

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { readSettings, settingFlags } from '../agent/settings.ts';
 import type { SettingsInput, SettingsRead } from '../agent/settings.ts';
+import { readFollowed } from '../agent/source/grammar.ts';
 
 const good = [
   'environment: production',
@@ -130,6 +131,27 @@ describe('settings', () => {
     ]);
   });
 
+  it('without a file the mistakes name what was looked for', () => {
+    const { settings, diagnostics } = read(undefined, { file: { path: '/etc/somewhere.yaml' } });
+    expect(settings).toBeUndefined();
+    expect(diagnostics).toHaveLength(2);
+    for (const one of diagnostics) {
+      expect(one).toMatchObject({
+        code: 'missing-key',
+        place: { file: '/etc/somewhere.yaml' },
+        hint: 'there is no file /etc/somewhere.yaml: write it, or name another with `--settings`',
+      });
+    }
+    const [empty] = read('', {}).diagnostics;
+    expect(empty?.hint ?? '').not.toContain('there is no file');
+    const environment = {
+      UNDERSTUDY_ENVIRONMENT: 'rehearsal',
+      UNDERSTUDY_REPOSITORY_URL: '/srv/infra.git',
+    };
+    const enough = read(undefined, { file: { path: '/x' }, environment, local: true });
+    expect(enough.settings?.repository.url).toBe('/srv/infra.git');
+  });
+
   it('a variable that is no setting is told', () => {
     expect(
       read(good, { environment: { UNDERSTUDY_REPOSITORY_ULR: 'x' } }).diagnostics,
@@ -186,6 +208,40 @@ describe('the address of the repository', () => {
     const { settings, diagnostics } = withUrl(url);
     expect(settings).toBeUndefined();
     expect(diagnostics).toHaveLength(1);
+  });
+
+  it('is what the source follows, and nothing else, whatever it is', () => {
+    const pieces = fc.constantFrom(
+      ...'ssh:// git@ host : / - a .. . @ \n [ ::1] 22 % %20 \\ .git .lock ~ main'.split(' '),
+      ' ',
+    );
+    const odd = fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join(''));
+    const usual = { url: 'git@host:infra', branch: 'main', path: '.' };
+    const followed = fc.oneof(
+      odd.map((url) => ({ ...usual, url })),
+      odd.map((branch) => ({ ...usual, branch })),
+      odd.map((path) => ({ ...usual, path })),
+    );
+    fc.assert(
+      fc.property(followed, fc.boolean(), ({ url, branch, path }, local) => {
+        const flags = {
+          'repository.url': url,
+          'repository.branch': branch,
+          'repository.path': path,
+        };
+        const { settings } = read(good, { flags, local });
+        const refused = 'refused' in readFollowed({ url, branch, path, local });
+        expect(settings === undefined).toBe(refused);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('is never repeated in a mistake: it may hold a password', () => {
+    const text = good.replace('ssh://git@', 'https://git:hunter2@');
+    const { diagnostics } = read(text);
+    expect(diagnostics).toMatchObject([{ code: 'unsupported-key', place: { line: 3 } }]);
+    expect(JSON.stringify(diagnostics)).not.toContain('hunter2');
   });
 
   it('says of https that it comes later', () => {

@@ -9,6 +9,7 @@ import type { Clock } from '../reconcile/ports.ts';
 import { openRenderer } from '../render/renderer.ts';
 import type { RenderReport } from '../render/renderer.ts';
 import { isFolder, readFolder } from '../source/folder.ts';
+import { FILE_BYTES_MAX } from '../source/intake.ts';
 
 /** What the command prints to and takes its time from. */
 export interface ValidateIo {
@@ -22,6 +23,8 @@ export interface ValidateIo {
 export const validateUsage = `usage: understudy validate FOLDER [options]
 
 Checks a repository in a folder, as the agent would read it. Needs no cluster.
+In a Git work tree the files are those that a commit of everything would take: tracked ones, with what you
+changed, and new ones that .gitignore does not name. Elsewhere it is all files in the folder.
 
   --environment NAME  check for this environment only; without it for every one in environments/
   --format FORMAT     text (default), json, or github for annotations in a workflow
@@ -37,7 +40,8 @@ type Format = (typeof FORMATS)[number];
 /** A person waits longer than an agent that has other things to do. */
 const DEADLINE_MS = 60_000;
 
-const limits = { maxBytes: 512 * 2 ** 20, maxFiles: 50_000 };
+/** As the agent's settings have them by default. */
+const limits = { bytesMax: 512 * 2 ** 20, filesMax: 50_000, fileBytesMax: FILE_BYTES_MAX };
 
 interface Wanted {
   readonly folder: string;
@@ -61,7 +65,7 @@ export async function validateCommand(
   if (!(await isFolder(wanted.folder, signal))) {
     return refuse(io, `there is no folder \`${wanted.folder}\``);
   }
-  const snapshot = await readFolder(resolve(wanted.folder), limits, signal);
+  const snapshot = await readFolder(resolve(wanted.folder), { limits, clock: io.clock }, signal);
   const judged = await judge(snapshot, wanted, io.clock, signal);
   const invalid = judged.diagnostics.some(({ severity }) => severity === 'error');
   io.out(printed(judged.diagnostics, wanted));
@@ -129,7 +133,7 @@ async function judge(
   const renderer = openRenderer({
     environment: first,
     clock,
-    limits: { deadlineMs: DEADLINE_MS },
+    limits: { deadlineMs: DEADLINE_MS, secondTryAfterMs: undefined },
   });
   try {
     const diagnostics = new Map<string, Diagnostic>();

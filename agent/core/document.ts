@@ -6,7 +6,7 @@ import { parseYaml } from './parse.ts';
 import type { Located } from './parse.ts';
 
 /** Most bytes of one YAML document; the parser has the same limit. */
-export const DOCUMENT_BYTES_MAX = 2 ** 20;
+const DOCUMENT_BYTES_MAX = 2 ** 20;
 
 /** One document of one file: what could be read of it, and every mistake in it. */
 export interface Read<Value> {

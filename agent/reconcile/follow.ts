@@ -29,11 +29,17 @@ const RETRY_MS_MAX = 300_000;
  */
 export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal): Promise<void> {
   let settings: RepositorySettings = defaultSettings;
+  let seen: string | undefined;
   let revision: string | undefined;
   let trouble: Trouble | undefined;
   while (!signal.aborted) {
     try {
       const snapshot = await ports.source.newest(signal);
+      if (snapshot.revision !== seen) {
+        const { subject } = snapshot;
+        ports.reporter.tell({ event: 'revision seen', revision: snapshot.revision, subject });
+        seen = snapshot.revision;
+      }
       if (snapshot.revision !== revision) {
         settings = (await look(ports, snapshot, signal)) ?? settings;
         // Only now: a revision whose files could not be read must be looked at again.
@@ -65,9 +71,8 @@ async function look<Spec>(
   snapshot: Snapshot,
   signal: AbortSignal,
 ): Promise<RepositorySettings | undefined> {
-  const { revision, subject } = snapshot;
+  const { revision } = snapshot;
   const seenAtMs = clock.nowMs();
-  reporter.tell({ event: 'revision seen', revision, subject });
   const { units, diagnostics, settings } = await renderer.render(snapshot, signal);
   if (diagnostics.some(({ severity }) => severity === 'error')) {
     reporter.tell({ event: 'revision invalid', revision, diagnostics });

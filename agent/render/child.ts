@@ -9,13 +9,15 @@ import { stackFolders } from '../providers/stack/render.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
 import { stackToWire } from '../providers/stack/wire.ts';
 import { Blobs } from './blobs.ts';
+import { crashLine } from './crash.ts';
 import { isCron } from './cron.ts';
+import { giveUpRoot } from './privileges.ts';
 import { LineReader, ToChild, pieces } from './protocol.ts';
 import type { FromChild } from './protocol.ts';
 
 /**
- * The renderer's own process: no credentials, no environment, no files but its program. It knows only what comes
- * through its standard input, and ends when that closes.
+ * The renderer's own process: no root, no credentials, no environment, no files but its program. It knows only what
+ * comes through its standard input, and ends when that closes.
  */
 
 const KEPT_BYTES_MAX = 32 * 2 ** 20;
@@ -148,9 +150,17 @@ function rank({ severity }: Diagnostic): number {
   return severity === 'error' ? 0 : 1;
 }
 
+// Node would print the message, which may quote a file of the repository.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${crashLine(error)}\n`, () => process.exit(1));
+});
+// Only now: the program may lie where nobody but root can read, and nothing of a repository was read yet.
+giveUpRoot();
+
 const lines = new LineReader();
 // The agent is gone: there is nobody left to answer.
 process.stdout.on('error', () => process.exit(0));
+await say({ type: 'ready' });
 for await (const chunk of process.stdin) {
   if (!(chunk instanceof Uint8Array)) throw new Error('the input is not bytes');
   const complete = lines.push(chunk);

@@ -6,7 +6,7 @@ import type { Clock, RepositorySettings } from '../reconcile/ports.ts';
 import { ChildFailure } from './process.ts';
 import type { RenderProcess } from './process.ts';
 import { pieces } from './protocol.ts';
-import type { FromChild } from './protocol.ts';
+import type { Reply } from './protocol.ts';
 
 /** How many blobs are read from the source at the same time, and held here. */
 const BLOBS_AT_ONCE = 64;
@@ -45,11 +45,10 @@ export async function converse(
   patience: Patience,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const budget = new Budget(patience, () =>
-    child.fail(
-      new ChildFailure(`it took longer than ${String(patience.deadlineMs)} ms`, 'content'),
-    ),
-  );
+  const budget = new Budget(patience, () => {
+    const message = `it took longer than ${String(patience.deadlineMs)} ms`;
+    child.fail(new ChildFailure(message, child.began ? 'late' : 'start'));
+  });
   const abort = (): void => child.fail(aborted(signal));
   signal.addEventListener('abort', abort);
   budget.run();
@@ -143,7 +142,7 @@ async function give(
 }
 
 function unitOf(
-  message: FromChild & { type: 'unit' },
+  message: Reply & { type: 'unit' },
   known: ReadonlyMap<string, Rendered<StackSpec>>,
 ): Rendered<StackSpec> {
   const { id, digest, place, needs, gives } = message;

@@ -3,26 +3,32 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
+import { crashOf } from './crash.ts';
+import { noNewPrivileges } from './privileges.ts';
 import { FromChild, LineReader } from './protocol.ts';
-import type { ToChild } from './protocol.ts';
+import type { Reply, ToChild } from './protocol.ts';
 
 const QUEUE_MAX = 256;
 const STDERR_BYTES_MAX = 4096;
 
 /**
- * Who ended a renderer's process: `content`: the revision did it, most likely. `signal`: a person, or the machine
- * when memory is short. `start`: it never began. `us`: it was not needed any more.
+ * Who ended a renderer's process: `content`: the revision did it, most likely. `late`: its time was over, by the
+ * revision or by a busy machine. `signal`: a person, or the machine when memory is short. `start`: it never began to
+ * read. `us`: it was not needed any more.
  */
-export type Blame = 'content' | 'signal' | 'start' | 'us';
+export type Blame = 'content' | 'late' | 'signal' | 'start' | 'us';
 
 /** Why a renderer's process is of no use any more. */
 export class ChildFailure extends Error {
   readonly blame: Blame;
+  /** What it stopped at, where it could still say so; holds nothing of the repository. */
+  readonly crash: string | undefined;
 
-  constructor(message: string, blame: Blame) {
+  constructor(message: string, blame: Blame, crash?: string) {
     super(message);
     this.name = 'ChildFailure';
     this.blame = blame;
+    this.crash = crash;
   }
 }
 
@@ -42,29 +48,50 @@ interface Waiting<Value> {
   readonly reject: (reason: Error) => void;
 }
 
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/**
+ * Starts a renderer's process: it gives up root by itself, once its program is loaded. Throws `ChildFailure` where the
+ * machine has no room for it.
+ */
+export async function startProcess(limits: ProcessLimits): Promise<RenderProcess> {
+  const words = [...(await noNewPrivileges()), process.execPath, ...programArguments(limits)];
+  const [program = '', ...args] = words;
+  let child: Child;
+  try {
+    child = spawn(program, args, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe'] });
+  } catch (error) {
+    throw notStarted(error);
+  }
+  if (child.pid !== undefined) return new RenderProcess(child, limits);
+  // Its pipes may be missing as well.
+  throw notStarted(await new Promise((resolve) => child.once('error', resolve)));
+}
+
+function notStarted(error: unknown): ChildFailure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  return new ChildFailure(`it could not be started (${code})`, 'start');
+}
+
 /**
  * One child process and the lines to and from it. After the first failure everything rejects with it, and the
  * process is killed.
  */
 export class RenderProcess {
-  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #child: Child;
   readonly #limits: ProcessLimits;
   readonly #lines = new LineReader();
-  readonly #queue: FromChild[] = [];
+  readonly #queue: Reply[] = [];
   #stderr = '';
   #outputBytes = 0;
+  #began = false;
   #failure: Error | undefined;
-  #reader: Waiting<FromChild> | undefined;
+  #reader: Waiting<Reply> | undefined;
   #writer: Waiting<void> | undefined;
 
-  constructor(limits: ProcessLimits) {
-    this.#limits = limits;
-    const child = spawn(process.execPath, programArguments(limits), {
-      cwd: '/',
-      env: {},
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+  constructor(child: Child, limits: ProcessLimits) {
     this.#child = child;
+    this.#limits = limits;
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     child.stderr.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_BYTES_MAX);
@@ -75,17 +102,25 @@ export class RenderProcess {
     });
     // A closed pipe is reported by `close` below, with its reason.
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {});
-    child.on('error', () => this.fail(new ChildFailure('it could not be started', 'start')));
-    child.on('close', (code, signal) => this.fail(ending(code, signal, this.#stderr)));
+    // A signal that cannot be sent: `close` says the rest.
+    child.on('error', () => {});
+    child.on('close', (code, signal) => {
+      const { message, blame, crash } = ending(code, signal, this.#stderr);
+      this.fail(new ChildFailure(message, this.#began ? blame : 'start', crash));
+    });
   }
 
-  /** Undefined where it could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
   get alive(): boolean {
     return this.#failure === undefined;
+  }
+
+  /** Whether its program is loaded and has given up root: before that it has read nothing. */
+  get began(): boolean {
+    return this.#began;
   }
 
   /** A new render begins: its answer is counted from here. */
@@ -103,12 +138,12 @@ export class RenderProcess {
   }
 
   /** The next message. Throws the failure. */
-  async next(): Promise<FromChild> {
+  async next(): Promise<Reply> {
     const message = this.#queue.shift();
     if (message !== undefined) return message;
     if (this.#failure !== undefined) throw this.#failure;
     this.#child.stdout.resume();
-    return new Promise<FromChild>((resolve, reject) => {
+    return new Promise<Reply>((resolve, reject) => {
       this.#reader = { resolve, reject };
     });
   }
@@ -146,6 +181,10 @@ export class RenderProcess {
         this.fail(new ChildFailure('its answer could not be read', 'content'));
         return;
       }
+      if (message.type === 'ready') {
+        this.#began = true;
+        continue;
+      }
       if (this.#reader === undefined) this.#queue.push(message);
       this.#reader?.resolve(message);
       this.#reader = undefined;
@@ -179,9 +218,13 @@ function understood(line: string): FromChild | undefined {
 const OUTSIDE = new Set<NodeJS.Signals>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 
 function ending(code: number | null, signal: NodeJS.Signals | null, stderr: string): ChildFailure {
+  const crash = crashOf(stderr);
   if (stderr.includes('heap out of memory')) {
     return new ChildFailure('it ran out of memory', 'content');
   }
-  if (signal === null) return new ChildFailure(`it ended with code ${String(code)}`, 'content');
-  return new ChildFailure(`it was ended by ${signal}`, OUTSIDE.has(signal) ? 'signal' : 'content');
+  if (signal === null) {
+    return new ChildFailure(`it ended with code ${String(code)}`, 'content', crash);
+  }
+  const blame = OUTSIDE.has(signal) ? 'signal' : 'content';
+  return new ChildFailure(`it was ended by ${signal}`, blame, crash);
 }

@@ -57,6 +57,8 @@ const texts = z.array(z.string());
 
 /** What the child answers. */
 export const FromChild = z.discriminatedUnion('type', [
+  /** Once, before it reads anything: its program is loaded, and it is not root (any more). */
+  z.strictObject({ type: z.literal('ready') }),
   z.strictObject({ type: z.literal('need'), blobs: texts }),
   /** The file that is being rendered now: the last one said is where a crash happened. */
   z.strictObject({ type: z.literal('at'), file: z.string() }),
@@ -77,6 +79,9 @@ export const FromChild = z.discriminatedUnion('type', [
   }),
 ]);
 export type FromChild = z.output<typeof FromChild>;
+
+/** What the child says of a render. */
+export type Reply = Exclude<FromChild, { type: 'ready' }>;
 
 /** Pure. Parts of a list, each short enough for a line. */
 export function* pieces<Item>(items: readonly Item[]): Generator<readonly Item[]> {

@@ -6,16 +6,22 @@ import type { Rendered } from '../core/kind.ts';
 import { defaultSettings } from '../core/repository.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
-import type { Clock, RenderResult, Renderer } from '../reconcile/ports.ts';
+import { type Clock, type RenderResult, type Renderer, SourceError } from '../reconcile/ports.ts';
 import { converse } from './converse.ts';
 import type { Answer, Question } from './converse.ts';
-import { ChildFailure, RenderProcess } from './process.ts';
-import type { ProcessLimits } from './process.ts';
+import { ChildFailure, startProcess } from './process.ts';
+import type { ProcessLimits, RenderProcess } from './process.ts';
+import { CANNOT_GIVE_UP_ROOT } from './privileges.ts';
 
 /** Bounds of one render. */
 export interface RenderLimits extends ProcessLimits {
   /** Milliseconds of the child's time; reading files from the source does not count. */
   readonly deadlineMs: number;
+  /**
+   * Milliseconds until a revision that took too long is tried once more: the machine may have been busy. Until then
+   * `render` throws `SourceError`. Undefined: it is refused at once.
+   */
+  readonly secondTryAfterMs: number | undefined;
 }
 
 /** A render with how much of it was work. */
@@ -40,6 +46,7 @@ export interface RendererOptions {
 
 const defaults: RenderLimits = {
   deadlineMs: 10_000,
+  secondTryAfterMs: 300_000,
   heapMib: 256,
   outputBytesMax: 128 * 2 ** 20,
 };
@@ -55,7 +62,17 @@ interface Last {
   readonly units: ReadonlyMap<string, Rendered<StackSpec>>;
 }
 
-/** Starts no process yet: the first render does. */
+/** A revision that no answer came for. */
+interface Failed {
+  readonly mistake: Diagnostic;
+  /** When it may be tried once more; undefined: not again. */
+  readonly againAtMs?: number;
+}
+
+/**
+ * Starts no process yet: the first render does. `render` throws `SourceError` where the machine, and not the revision,
+ * is in the way.
+ */
 export function openRenderer(options: RendererOptions): StackRenderer {
   return new ChildRenderer(options);
 }
@@ -65,8 +82,8 @@ class ChildRenderer implements StackRenderer {
   readonly #clock: Clock;
   readonly #limits: RenderLimits;
   readonly #last = new Map<string, Last>();
-  /** Files that ended a child, and how: they are not tried again. */
-  readonly #poison = new Map<string, Diagnostic>();
+  /** By environment and files. */
+  readonly #failed = new Map<string, Failed>();
   #process: RenderProcess | undefined;
   #settings = defaultSettings;
   #turn: Promise<unknown> = Promise.resolve();
@@ -122,29 +139,49 @@ class ChildRenderer implements StackRenderer {
     const last = this.#last.get(environment);
     if (last?.fingerprint === fingerprint) return last.report;
     const key = `${environment}\0${fingerprint}`;
-    const known = this.#poison.get(key);
-    if (known !== undefined) return this.#refused(known);
-
+    const before = this.#failed.get(key);
+    if (before !== undefined) {
+      if (before.againAtMs === undefined) return this.#refused(before.mistake);
+      if (this.#clock.nowMs() < before.againAtMs) throw this.#late(before.mistake);
+    }
     const at = { file: '' };
     const question = { environment, snapshot, known: last?.units ?? new Map(), at };
     try {
       const answer = await this.#answered(question, signal);
+      this.#failed.delete(key);
       return this.#kept(environment, fingerprint, snapshot, answer);
     } catch (error) {
       if (!(error instanceof ChildFailure)) throw error;
-      const mistake = failed(error, at.file);
-      if (error.blame === 'content' || error.blame === 'signal') {
-        remember(this.#poison, key, mistake, REMEMBERED_MAX);
-      }
-      return this.#refused(mistake);
+      return this.#failure(error, at.file, key);
     }
+  }
+
+  /** Whose fault it was decides what follows. Throws `SourceError` where it is, or may be, not the revision's. */
+  #failure(error: ChildFailure, file: string, key: string): RenderReport {
+    if (error.blame === 'start') throw notBegun(error);
+    const mistake = mistakeOf(error, file);
+    if (error.blame === 'us') return this.#refused(mistake);
+    const { secondTryAfterMs } = this.#limits;
+    if (error.blame === 'late' && secondTryAfterMs !== undefined && !this.#failed.has(key)) {
+      const againAtMs = this.#clock.nowMs() + secondTryAfterMs;
+      remember(this.#failed, key, { mistake, againAtMs }, REMEMBERED_MAX);
+      throw this.#late(mistake);
+    }
+    remember(this.#failed, key, { mistake }, REMEMBERED_MAX);
+    return this.#refused(mistake);
+  }
+
+  #late({ message }: Diagnostic): SourceError {
+    const minutes = Math.round((this.#limits.secondTryAfterMs ?? 0) / 60_000);
+    const next = `it is tried once more after ${String(minutes)} minutes`;
+    return new SourceError(`${message}; ${next}`, { retry: 'soon' });
   }
 
   /** A child that somebody else ended is replaced once, at once: the files may have nothing to do with it. */
   async #answered(question: Question, signal: AbortSignal): Promise<Answer> {
     const patience = { clock: this.#clock, deadlineMs: this.#limits.deadlineMs };
     for (let attempt = 1; ; attempt += 1) {
-      const child = this.#child();
+      const child = await this.#child();
       try {
         return await converse(child, question, patience, signal);
       } catch (error) {
@@ -156,10 +193,12 @@ class ChildRenderer implements StackRenderer {
     }
   }
 
-  #child(): RenderProcess {
-    if (this.#process?.alive !== true) this.#process = new RenderProcess(this.#limits);
-    this.#process.reset();
-    return this.#process;
+  async #child(): Promise<RenderProcess> {
+    const child = this.#process?.alive === true ? this.#process : await startProcess(this.#limits);
+    this.#process = child;
+    if (this.#closed) await child.close();
+    child.reset();
+    return child;
   }
 
   #kept(
@@ -195,15 +234,25 @@ function remember<Value>(
   if (memory.size > sizeMax && oldest !== undefined) memory.delete(oldest);
 }
 
-function failed({ message, blame }: ChildFailure, file: string): Diagnostic {
+function notBegun(error: ChildFailure): SourceError {
+  const { message, crash } = error;
+  if (crash?.startsWith(CANNOT_GIVE_UP_ROOT) === true) {
+    const advice = 'leave it the capabilities SETUID and SETGID, or start it as another user';
+    const why = `the renderer does not begin, because it cannot give up root: ${advice}`;
+    return new SourceError(why, { retry: 'never', cause: error });
+  }
+  const why = crash === undefined ? message : `${message}: ${crash}`;
+  return new SourceError(`the renderer does not begin: ${why}`, { retry: 'soon', cause: error });
+}
+
+function mistakeOf({ message, crash }: ChildFailure, file: string): Diagnostic {
+  const advice = 'these files are not tried again; change them, or start the agent anew';
   return {
     severity: 'error',
     code: 'render-failed',
     message: `the renderer gave no answer: ${message}`,
     ...(file === '' ? {} : { place: placeOfFile(file) }),
-    ...(blame === 'start'
-      ? {}
-      : { hint: 'these files are not tried again; change them, or start the agent anew' }),
+    hint: crash === undefined ? advice : `it stopped at ${crash}; ${advice}`,
   };
 }
 

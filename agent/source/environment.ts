@@ -12,7 +12,8 @@ export interface Surroundings {
   readonly mirror: string;
   /** HOME, an absolute path; nothing is read from it. */
   readonly home: string;
-  readonly transport: 'ssh' | 'file';
+  /** `none`: nothing is fetched. */
+  readonly transport: 'ssh' | 'file' | 'none';
   readonly ssh?: SshFiles;
   /** The largest file that git may write; a pack that grows beyond it ends the fetch. */
   readonly fileBytesMax: number;
@@ -57,6 +58,21 @@ export function gitEnvironment(around: Surroundings): Readonly<Record<string, st
     environment[`GIT_CONFIG_VALUE_${index}`] = value;
   }
   return environment;
+}
+
+/**
+ * Pure. The environment of a git process that lists the work tree of somebody: as above, and its own configuration can
+ * neither start a program, nor move the work tree, nor fetch.
+ */
+export function workTreeEnvironment(top: string): Readonly<Record<string, string>> {
+  const mirror = `${top === '/' ? '' : top}/.git`;
+  const around = { mirror, home: '/nonexistent', transport: 'none' } as const;
+  return {
+    ...gitEnvironment({ ...around, fileBytesMax: 0 }),
+    GIT_WORK_TREE: top,
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_LAZY_FETCH: '1',
+  };
 }
 
 /** Pure. Git's configuration as this program wants it, whatever the mirror's own file says. */

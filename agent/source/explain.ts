@@ -1,6 +1,6 @@
 import { SourceError } from '../reconcile/ports.ts';
 import type { GitFailure } from './command.ts';
-import { printable } from './tree.ts';
+import { printable } from './intake.ts';
 
 /** What a failure of git means. */
 export interface Explanation {

@@ -1,127 +1,176 @@
 import { createHash } from 'node:crypto';
-import { constants, lstat, open, readdir } from 'node:fs/promises';
+import { constants, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Snapshot, SnapshotEntry } from '../core/snapshot.ts';
-import { SourceError } from '../reconcile/ports.ts';
+import { type Clock, SourceError } from '../reconcile/ports.ts';
+import { decodeName, type Found, Intake, type TreeLimits } from './intake.ts';
+import { type Listed, listWorkTree, workTreeOf } from './work-tree.ts';
 
-/** What a folder may hold at most. */
-export interface FolderLimits {
-  readonly maxBytes: number;
-  readonly maxFiles: number;
-}
-
+/** Files that are read at the same time. */
 const AT_ONCE = 16;
-const DEPTH_MAX = 64;
 
 /**
- * A plain folder as a snapshot; `.git` folders are left out. Throws `SourceError` when the folder cannot be read;
- * links, too many files and odd names are diagnostics. Contents are read again on demand and must be the same then.
+ * A folder as a snapshot, by the rules of a revision: in a Git work tree the files that a commit would take, elsewhere
+ * all of them but `.git`. Throws `SourceError` when the folder cannot be read; what is wrong with single files is in the
+ * diagnostics. Contents are read again on demand and must be the same then.
  */
 export async function readFolder(
-  root: string,
-  limits: FolderLimits,
+  folder: string,
+  { limits, clock }: { readonly limits: TreeLimits; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const walk: Walk = { root, limits, paths: [], diagnostics: [], full: false };
-  await readable(() => walkFolder(walk, '', 0, signal));
-  const sorted = walk.paths.toSorted(bytewise);
-  const entries: SnapshotEntry[] = [];
-  let bytes = 0;
-  for (let from = 0; from < sorted.length; from += AT_ONCE) {
-    const some = sorted.slice(from, from + AT_ONCE);
-    const contents = await readable(() =>
-      Promise.all(some.map((path) => contentOf(root, path, signal))),
-    );
-    for (const [index, content] of contents.entries()) {
-      const path = some[index];
-      if (path === undefined) continue;
-      bytes += content.length;
-      entries.push({ path, blob: blobOf(content), sizeBytes: content.length });
-    }
-    if (bytes > limits.maxBytes) {
-      walk.diagnostics.push(
-        tooLarge(`the folder holds more than ${String(limits.maxBytes)} bytes`),
-      );
-      break;
+  return readable(async () => {
+    const root = await realpath(folder);
+    const intake = new Intake(limits);
+    const top = await workTreeOf(root, signal);
+    const where = { top: top ?? root, folder: root, filesMax: limits.filesMax };
+    const listed = top === undefined ? undefined : await listWorkTree(where, clock, signal);
+    if (listed === undefined) await takeFolder(root, intake, signal);
+    else await takeListed(root, listed, intake, signal);
+    const { entries: found, diagnostics } = intake.finish();
+    const entries = await named(root, found, signal);
+    return {
+      revision: 'folder',
+      subject: folder,
+      entries,
+      diagnostics,
+      read: (blobs, readSignal) => readBlobs(root, entries, blobs, readSignal),
+    };
+  });
+}
+
+/** All that lies there, whatever it is called. */
+async function takeFolder(root: string, intake: Intake, signal: AbortSignal): Promise<void> {
+  const folders: Buffer[] = [Buffer.alloc(0)];
+  for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
+    signal.throwIfAborted();
+    const inside = await readdir(absolute(root, folder), {
+      encoding: 'buffer',
+      withFileTypes: true,
+    });
+    for (const entry of inside) {
+      if (intake.enough) return;
+      if (entry.name.toString('latin1') === '.git') continue;
+      const path = folder.length === 0 ? entry.name : Buffer.concat([folder, SLASH, entry.name]);
+      if (entry.isDirectory()) folders.push(path);
+      else await takeFile(root, path, intake);
     }
   }
-  return {
-    revision: 'folder',
-    subject: root,
-    entries,
-    diagnostics: walk.diagnostics,
-    read: (blobs, readSignal) => readBlobs(root, entries, blobs, readSignal),
-  };
 }
 
-interface Walk {
-  readonly root: string;
-  readonly limits: FolderLimits;
-  readonly paths: string[];
-  readonly diagnostics: Diagnostic[];
-  full: boolean;
-}
-
-async function walkFolder(
-  walk: Walk,
-  folder: string,
-  depth: number,
+/** What Git listed, as far as it is there. */
+async function takeListed(
+  root: string,
+  listed: readonly Listed[],
+  intake: Intake,
   signal: AbortSignal,
 ): Promise<void> {
-  signal.throwIfAborted();
-  for (const entry of await readdir(join(walk.root, folder), { withFileTypes: true })) {
-    if (walk.full) return;
-    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    if (entry.name === '.git') continue;
-    if (entry.isSymbolicLink()) walk.diagnostics.push(linkAt(path));
-    else if (/[\p{Cc}\\\ufffd]/u.test(entry.name)) walk.diagnostics.push(oddName(path));
-    else if (entry.isDirectory()) {
-      if (depth >= DEPTH_MAX) walk.diagnostics.push(tooLarge('the folders are nested too deeply'));
-      else await walkFolder(walk, path, depth + 1, signal);
-    } else if (entry.isFile()) {
-      if (walk.paths.length >= walk.limits.maxFiles) {
-        const message = `the folder holds more than ${String(walk.limits.maxFiles)} files`;
-        walk.diagnostics.push(tooLarge(message));
-        walk.full = true;
-        return;
+  const folders = new Folders(root);
+  for (const { path, submodule } of listed) {
+    signal.throwIfAborted();
+    if (intake.enough) return;
+    // A folder that became a link: Git takes the link, and nothing behind it.
+    if (!(await folders.isReal(path))) continue;
+    if (submodule) {
+      const seen = await lstat(absolute(root, path)).catch(() => undefined);
+      if (seen?.isDirectory() === true) {
+        take(intake, path, { mode: '160000', sizeBytes: 0 });
+        continue;
       }
-      walk.paths.push(path);
     }
+    await takeFile(root, path, intake);
   }
 }
 
-function linkAt(file: string): Diagnostic {
-  return {
-    severity: 'error',
-    code: 'symlink',
-    message: 'symbolic links are not followed',
-    place: { file, line: 1, column: 1, length: 1, quoted: '' },
-    hint: 'put the file itself here',
-  };
+const SLASH = Buffer.from('/');
+
+function absolute(root: string, path: Buffer): Buffer {
+  return path.length === 0 ? Buffer.from(root) : Buffer.concat([Buffer.from(root), SLASH, path]);
 }
 
-function oddName(file: string): Diagnostic {
-  const message = 'a file name may not hold control characters, `\\` or anything but UTF-8';
-  const place = { file, line: 1, column: 1, length: 1, quoted: '' };
-  return { severity: 'error', code: 'file-name', message, place };
+/** Files and links; Git knows nothing else. What is not there any more will not be in the commit. */
+async function takeFile(root: string, path: Buffer, intake: Intake): Promise<void> {
+  const seen = await lstat(absolute(root, path)).catch(unlessMissing);
+  if (seen === undefined || !(seen.isFile() || seen.isSymbolicLink())) return;
+  take(intake, path, { mode: seen.isFile() ? '100644' : '120000', sizeBytes: seen.size });
 }
 
-function tooLarge(message: string): Diagnostic {
-  return { severity: 'error', code: 'too-large', message };
+function take(intake: Intake, path: Buffer, seen: Pick<Found, 'mode' | 'sizeBytes'>): void {
+  const name = decodeName(path);
+  if (name === undefined) intake.addUnreadable(path);
+  else intake.add({ ...seen, path: name, blob: '' });
 }
 
-/** Never through a link, never waiting for the other end of a pipe. */
-async function contentOf(root: string, path: string, signal: AbortSignal): Promise<Uint8Array> {
+function unlessMissing(error: unknown): undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+}
+
+/** Which folders below the root are folders, and no links to elsewhere. */
+class Folders {
+  readonly #root: string;
+  readonly #real = new Map<string, boolean>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Of all folders that a path goes through. */
+  async isReal(path: Buffer): Promise<boolean> {
+    const end = path.lastIndexOf(0x2f);
+    if (end === -1) return true;
+    const folder = path.subarray(0, end);
+    const key = folder.toString('latin1');
+    const known = this.#real.get(key);
+    if (known !== undefined) return known;
+    const seen = await lstat(absolute(this.#root, folder)).catch(unlessMissing);
+    const real = seen?.isDirectory() === true && (await this.isReal(folder));
+    this.#real.set(key, real);
+    return real;
+  }
+}
+
+/** The entries with the names that Git gives to their contents. */
+async function named(
+  root: string,
+  found: readonly SnapshotEntry[],
+  signal: AbortSignal,
+): Promise<readonly SnapshotEntry[]> {
+  const entries: SnapshotEntry[] = [];
+  for (let from = 0; from < found.length; from += AT_ONCE) {
+    signal.throwIfAborted();
+    const some = found.slice(from, from + AT_ONCE).map(async (entry) => ({
+      ...entry,
+      blob: blobOf(await contentOf(root, entry)),
+    }));
+    entries.push(...(await Promise.all(some)));
+  }
+  return entries;
+}
+
+/** Never through a link, never waiting for the other end of a pipe, never more than was there when it was looked at. */
+async function contentOf(
+  root: string,
+  { path, sizeBytes }: Pick<SnapshotEntry, 'path' | 'sizeBytes'>,
+): Promise<Uint8Array> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(join(root, path), flags);
   try {
-    if (!(await file.stat()).isFile()) throw new Error(`${path} is not a file`);
-    return await file.readFile({ signal });
+    const content = Buffer.alloc(sizeBytes + 1);
+    let bytes = 0;
+    for (let more = 1; more > 0 && bytes <= sizeBytes; bytes += more) {
+      more = (await file.read(content, bytes)).bytesRead;
+    }
+    if (bytes !== sizeBytes) throw changed(path);
+    return new Uint8Array(content.buffer, content.byteOffset, sizeBytes);
   } finally {
     await file.close();
   }
+}
+
+function changed(path: string): SourceError {
+  return new SourceError(`${path} changed while it was read`, { retry: 'soon' });
 }
 
 /** The id that Git gives to the same content. */
@@ -138,15 +187,14 @@ async function readBlobs(
   blobs: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const paths = new Map(entries.map(({ path, blob }) => [blob, path]));
+  const known = new Map(entries.map((entry) => [entry.blob, entry]));
   const contents = new Map<string, Uint8Array>();
   for (const blob of blobs) {
-    const path = paths.get(blob);
-    if (path === undefined) throw new SourceError(`no file has blob ${blob}`, { retry: 'never' });
-    const content = await readable(() => contentOf(root, path, signal));
-    if (blobOf(content) !== blob) {
-      throw new SourceError(`${path} changed while it was read`, { retry: 'soon' });
-    }
+    signal.throwIfAborted();
+    const entry = known.get(blob);
+    if (entry === undefined) throw new SourceError(`no file has blob ${blob}`, { retry: 'never' });
+    const content = await readable(() => contentOf(root, entry));
+    if (blobOf(content) !== blob) throw changed(entry.path);
     contents.set(blob, content);
   }
   return contents;
@@ -156,16 +204,10 @@ async function readable<Value>(read: () => Promise<Value>): Promise<Value> {
   try {
     return await read();
   } catch (cause) {
-    if (cause instanceof SourceError || (cause instanceof Error && cause.name === 'AbortError')) {
-      throw cause;
-    }
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SourceError(`the folder cannot be read: ${why}`, { retry: 'soon', cause });
+    // Only errors of the file system have a code here; an abort is passed on as it is.
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    throw new SourceError(`the folder cannot be read: ${cause.message}`, { retry: 'soon', cause });
   }
-}
-
-function bytewise(one: string, other: string): number {
-  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
 /** True for an existing folder, also behind a link: the top may be one, what is inside may not. */

@@ -6,6 +6,7 @@ import { gitEnvironment, type SshFiles } from './environment.ts';
 import { explain } from './explain.ts';
 import { checkSshFiles, makeMirrors, mirrorFolder } from './folders.ts';
 import { readFollowed } from './grammar.ts';
+import { FILE_BYTES_MAX } from './intake.ts';
 import { Mirror } from './mirror.ts';
 import { findFolder, listTree, readBlobs, readSubject } from './revision.ts';
 import { watchRefs } from './watch.ts';
@@ -29,8 +30,6 @@ export interface GitSettings {
   readonly fetchTimeoutMs?: number;
 }
 
-/** A Compose file, or a config that Swarm takes (1,000 KB at most): nothing larger is of use here. */
-const FILE_BYTES_MAX = 1024 * 1024;
 const FETCH_TIMEOUT_MS = 120_000;
 /** Callers of one source at a time. */
 const WAITING_MAX = 8;

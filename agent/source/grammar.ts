@@ -8,6 +8,13 @@ export interface Followed {
   readonly local: boolean;
 }
 
+/** Why something is not followed: the end of a sentence. */
+export interface Refusal {
+  readonly refused: string;
+  /** It is good in itself, and a later version will follow it. */
+  readonly later?: true;
+}
+
 /** How a checked address is reached. `folder` is an absolute path of this machine. */
 export type Remote =
   | { readonly transport: 'ssh'; readonly host: string }
@@ -29,7 +36,7 @@ const SSH_URL = new RegExp(
   'u',
 );
 // `git@host:path`. A path that begins with `:` would be git's `helper::address`.
-const SSH_SHORT = new RegExp(`^${USER}@(${HOST}):([^-:].*)$`, 'u');
+const SSH_SHORT = new RegExp(`^${USER}@(${HOST}|\\[[0-9A-Fa-f:.]+\\]):([^:].*)$`, 'u');
 
 /** Pure. Whether the text holds a control character, also U+2028 and U+2029, which end a line for some readers. */
 export function hasControl(text: string): boolean {
@@ -40,11 +47,11 @@ export function hasControl(text: string): boolean {
  * Pure. How a repository address is reached, or why it is refused (never quoting it: it may hold a password).
  * Everything that is not known to be good is refused: git reads `ext::command` and `--upload-pack=command` as programs to run.
  */
-export function readUrl(url: string, local: boolean): Remote | { readonly refused: string } {
+export function readUrl(url: string, local: boolean): Remote | Refusal {
   if (url.length > URL_LENGTH_MAX) return { refused: 'is too long' };
   if (hasControl(url)) return { refused: 'holds a control character' };
   if (/^https?:/iu.test(url)) {
-    return { refused: 'uses http, which this version cannot follow yet: use ssh' };
+    return { refused: 'uses http, which this version cannot follow yet: use ssh', later: true };
   }
   const folder = url.startsWith('file:///') ? url.slice('file://'.length) : url;
   if (folder.startsWith('/')) return readFolder(folder, local);
@@ -56,16 +63,32 @@ export function readUrl(url: string, local: boolean): Remote | { readonly refuse
     const decoded = decodePath(parts[3] ?? '');
     if (decoded === undefined) return { refused: 'holds a percent sign that encodes nothing' };
     if (hasControl(decoded)) return { refused: 'holds an encoded control character' };
-    return { transport: 'ssh', host: parts[1] ?? '' };
+    return overSsh(parts[1] ?? '', decoded, /\s/u.test(url));
   }
   const short = SSH_SHORT.exec(url);
-  if (short !== null && !url.includes('://')) return { transport: 'ssh', host: short[1] ?? '' };
+  if (short !== null && !url.includes('://')) {
+    return overSsh(short[1] ?? '', short[2] ?? '', /\s/u.test(url));
+  }
   return { refused: 'is not of the form `ssh://git@host/path` or `git@host:path`' };
 }
 
-function readFolder(folder: string, local: boolean): Remote | { readonly refused: string } {
+/** `path` is as the server will see it. */
+function overSsh(host: string, path: string, spaces: boolean): Remote | Refusal {
+  if (spaces) return { refused: 'holds a space' };
+  if (path.includes('\\')) return { refused: 'holds a `\\`' };
+  const parts = path.split('/');
+  if (parts.every((part) => part === '')) return { refused: 'names no repository on its host' };
+  if (parts.includes('..')) return { refused: 'holds the part `..`' };
+  if (parts.some((part) => part.startsWith('-'))) {
+    return { refused: 'holds a part that begins with `-`' };
+  }
+  return { transport: 'ssh', host };
+}
+
+function readFolder(folder: string, local: boolean): Remote | Refusal {
   if (!local)
     return { refused: 'is a folder of this machine, which is followed with `--local` only' };
+  if (folder.split('/').includes('..')) return { refused: 'holds the part `..`' };
   if (folder.includes('%')) return { refused: 'is a folder with a percent sign in its name' };
   return { transport: 'file', folder };
 }
@@ -112,13 +135,24 @@ export function pathProblem(path: string): string | undefined {
   return undefined;
 }
 
-/** Pure. Why these settings cannot be followed, in one sentence, or how the repository is reached. */
-export function readFollowed(followed: Followed): Remote | { readonly refused: string } {
+/** Pure. Everything about these settings that cannot be followed, by setting. */
+export function followedProblems(
+  followed: Followed,
+): readonly (readonly [keyof Followed, Refusal])[] {
   const remote = readUrl(followed.url, followed.local);
-  if ('refused' in remote) return { refused: `\`repository.url\` ${remote.refused}` };
   const branch = branchProblem(followed.branch);
-  if (branch !== undefined) return { refused: `\`repository.branch\` ${branch}` };
   const path = pathProblem(followed.path);
-  if (path !== undefined) return { refused: `\`repository.path\` ${path}` };
-  return remote;
+  return [
+    ...('refused' in remote ? [['url', remote] as const] : []),
+    ...(branch === undefined ? [] : [['branch', { refused: branch }] as const]),
+    ...(path === undefined ? [] : [['path', { refused: path }] as const]),
+  ];
+}
+
+/** Pure. Why these settings cannot be followed, in one sentence, or how the repository is reached. */
+export function readFollowed(followed: Followed): Remote | Refusal {
+  const [first] = followedProblems(followed);
+  if (first === undefined) return readUrl(followed.url, followed.local);
+  const [key, { refused }] = first;
+  return { refused: `\`repository.${key}\` ${refused}` };
 }

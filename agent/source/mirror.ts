@@ -1,7 +1,7 @@
 import { SourceError } from '../reconcile/ports.ts';
 import { type Bench, GitFailure, runGit } from './command.ts';
 import { isMade, measurePacks, removeMirror, sweep } from './folders.ts';
-import { printable } from './tree.ts';
+import { printable } from './intake.ts';
 
 /** One branch of one repository, kept on disk. */
 export interface MirrorSettings {

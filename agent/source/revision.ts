@@ -1,7 +1,8 @@
 import { BatchError, BatchReader } from './batch.ts';
 import type { Bench } from './command.ts';
+import { printable, type Tree, type TreeLimits } from './intake.ts';
 import { streamGit } from './stream.ts';
-import { printable, type Tree, TreeListing, type TreeLimits } from './tree.ts';
+import { TreeListing } from './tree.ts';
 
 const TIMEOUT_MS = 60_000;
 const SUBJECT_BYTES_MAX = 4096;

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
-import { readFile, readdir, readlink } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -7,6 +10,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../agent/clock.ts';
 import { Secret } from '../../agent/core/secret.ts';
 import { ITEMS_A_LINE, LINE_BYTES_MAX, LineReader } from '../../agent/render/protocol.ts';
+import { noNewPrivileges } from '../../agent/render/privileges.ts';
 import { openRenderer } from '../../agent/render/renderer.ts';
 import type { RendererOptions, StackRenderer } from '../../agent/render/renderer.ts';
 import { VirtualClock } from '../fakes/clock.ts';
@@ -222,7 +226,7 @@ describe('a hostile revision', () => {
   });
 
   it('that needs more memory than allowed ends the child alone, and names the file', async () => {
-    const renderer = open({ limits: { heapMib: 32, deadlineMs: 50_000 } });
+    const renderer = open({ limits: { heapMib: 40, deadlineMs: 50_000 } });
     const services = Array.from(
       { length: 1500 },
       (_, n) => `  s${n}: {image: nginx, labels: {a: b, c: d, e: f}}`,
@@ -283,9 +287,69 @@ describe('a child that fails', () => {
     await expectGood(renderer);
   });
 
-  it('stopped in the middle: the deadline ends it', async () => {
+  it('stopped in the middle: the deadline ends it, and it is tried once more after five minutes', async () => {
     const clock = new VirtualClock();
     const renderer = open({ clock, limits: { deadlineMs: 10_000 } });
+    const snapshot = disturbed(small, () => void process.kill(renderer.pid ?? 0, 'SIGSTOP'), 9);
+    const tried = () => snapshot.reads.length;
+    const late = { name: 'SourceError', retry: 'soon' };
+    const round = async () => {
+      const before = tried();
+      const state = { done: false };
+      const result = renderer.render(snapshot, signal).finally(() => {
+        state.done = true;
+      });
+      result.catch(() => undefined);
+      while (!state.done) await clock.advance(tried() === before ? 0 : 100);
+      return result;
+    };
+
+    const first = clock.nowMs();
+    await expect(round()).rejects.toMatchObject({
+      ...late,
+      message: expect.stringMatching(/longer than 10000 ms; it is tried once more after 5 minutes/),
+    });
+    const once = tried();
+    await clock.advance(299_000 - (clock.nowMs() - first - 10_000));
+    await expect(round()).rejects.toMatchObject(late);
+    expect(tried()).toBe(once);
+
+    await clock.advance(2000);
+    const { diagnostics, units } = await round();
+    expect(units).toEqual([]);
+    expect(diagnostics).toMatchObject([
+      { code: 'render-failed', message: expect.stringContaining('longer than 10000 ms') },
+    ]);
+    expect(tried()).toBe(2 * once);
+    await clock.advance(3_600_000);
+    expect((await round()).diagnostics).toEqual(diagnostics);
+    expect(tried()).toBe(2 * once);
+    await expectGood(renderer);
+  });
+
+  it('too late at first and in time then: the revision is good', async () => {
+    const clock = new VirtualClock();
+    const renderer = open({ clock });
+    let stopped = 0;
+    const snapshot = disturbed(small, () => {
+      stopped = renderer.pid ?? 0;
+      process.kill(stopped, 'SIGSTOP');
+    });
+    const state = { done: false };
+    const first = renderer.render(snapshot, signal).finally(() => {
+      state.done = true;
+    });
+    first.catch(() => undefined);
+    while (!state.done) await clock.advance(stopped === 0 ? 0 : 100);
+    await expect(first).rejects.toMatchObject({ name: 'SourceError' });
+    await vi.waitFor(() => expect(alive(stopped)).toBe(false));
+    await clock.advance(300_000);
+    expect((await renderer.render(snapshot, signal)).units).toHaveLength(1);
+  });
+
+  it('too late where nobody comes back: it is refused at once', async () => {
+    const clock = new VirtualClock();
+    const renderer = open({ clock, limits: { secondTryAfterMs: undefined } });
     let stopped = 0;
     const snapshot = disturbed(small, () => {
       stopped = renderer.pid ?? 0;
@@ -296,13 +360,7 @@ describe('a child that fails', () => {
       state.done = true;
     });
     while (!state.done) await clock.advance(stopped === 0 ? 0 : 100);
-    const { diagnostics, units } = await result;
-    expect(units).toEqual([]);
-    expect(diagnostics).toMatchObject([
-      { code: 'render-failed', message: expect.stringContaining('longer than 10000 ms') },
-    ]);
-    await vi.waitFor(() => expect(alive(stopped)).toBe(false));
-    await expectGood(renderer);
+    expect((await result).diagnostics).toMatchObject([{ code: 'render-failed' }]);
   });
 
   it.each(['text', 'number', 'type', 'key', 'unit', 'half', 'endless'])(
@@ -317,10 +375,168 @@ describe('a child that fails', () => {
     },
   );
 
-  it('with a program that is not there: it is told, and tried again', async () => {
+  it('by an error of ours: its name is told, and nothing of its message', async () => {
+    const program = fileURLToPath(new URL('../fixtures/renderer/garbage.ts', import.meta.url));
+    const renderer = open({ limits: { program } });
+    const { diagnostics } = await renderer.renderFor('throw', snapshotOf(small), signal);
+    expect(diagnostics[0]?.hint).toMatch(/^it stopped at \w+Error; these files/);
+    expect(JSON.stringify(diagnostics)).not.toContain('canary');
+  });
+
+  it('before it has read anything: nothing is said of the revision, and it is tried again', async () => {
     const renderer = open({ limits: { program: '/nowhere/child.ts' } });
-    const { diagnostics } = await renderer.render(snapshotOf(small), signal);
-    expect(diagnostics).toMatchObject([{ code: 'render-failed' }]);
+    for (let round = 0; round < 2; round += 1) {
+      await expect(renderer.render(snapshotOf(small), signal)).rejects.toMatchObject({
+        name: 'SourceError',
+        retry: 'soon',
+        message: expect.stringContaining('does not begin: it ended with code 1: Error MODULE_NOT'),
+      });
+    }
+  });
+
+  it.each([
+    ['there is no Node any more', '', "process.execPath = '/nowhere/node';", /code 127|ENOENT/],
+    [
+      'no file can be opened any more',
+      'ulimit -n 60; ',
+      "const { openSync } = await import('node:fs'); try { for (;;) openSync('/dev/null'); } catch {}",
+      /EMFILE/,
+    ],
+  ])('not started, because %s: the same', async (_, before, spoil, why) => {
+    const program = `
+      import { openRenderer } from '${new URL('../../agent/render/renderer.ts', import.meta.url).href}';
+      import { systemClock } from '${new URL('../../agent/clock.ts', import.meta.url).href}';
+      const renderer = openRenderer({ environment: 'x', clock: systemClock });
+      const snapshot = { revision: '', subject: '', entries: [], diagnostics: [], read: async () => new Map() };
+      ${spoil}
+      try { await renderer.render(snapshot, new AbortController().signal); console.log('rendered'); }
+      catch (error) { console.log(error.name, error.retry, error.message); }
+    `;
+    const shell = `${before}exec "$0" --input-type=module --eval "$1"`;
+    const parent = spawn('/bin/sh', ['-c', shell, process.execPath, program]);
+    const said: Buffer[] = [];
+    parent.stdout.on('data', (chunk: Buffer) => said.push(chunk));
+    await new Promise((resolve) => parent.once('close', resolve));
+    const text = Buffer.concat(said).toString();
+    expect(text).toMatch(/^SourceError soon the renderer does not begin: /);
+    expect(text).toMatch(why);
+  });
+});
+
+const asRoot = process.getuid?.() === 0;
+
+describe.runIf(asRoot)('started by root, a child', () => {
+  const nobody = ['65534', '65534', '65534', '65534'];
+
+  async function statusOf(pid: number): Promise<ReadonlyMap<string, readonly string[]>[]> {
+    const tasks = await readdir(`/proc/${pid}/task`);
+    return Promise.all(
+      tasks.map(async (task) => {
+        const text = await readFile(`/proc/${pid}/task/${task}/status`, 'utf8');
+        return new Map(
+          text.split('\n').map((line) => {
+            const [name = '', value = ''] = line.split(':');
+            return [name, value.split(/\s+/).filter((word) => word !== '')];
+          }),
+        );
+      }),
+    );
+  }
+
+  it('is nobody in every thread, without groups, capabilities or a way to new ones', async () => {
+    const renderer = open();
+    await expectGood(renderer);
+    const threads = await statusOf(renderer.pid ?? 0);
+    expect(threads.length).toBeGreaterThan(1);
+    const privileges = (await noNewPrivileges()).length > 0 ? ['1'] : ['0'];
+    for (const status of threads) {
+      expect(status.get('Uid')).toEqual(nobody);
+      expect(status.get('Gid')).toEqual(nobody);
+      expect(status.get('Groups')).toEqual([]);
+      for (const set of ['CapPrm', 'CapEff', 'CapInh', 'CapAmb']) {
+        expect(status.get(set)).toEqual(['0000000000000000']);
+      }
+      expect(status.get('NoNewPrivs')).toEqual(privileges);
+    }
+  });
+
+  it('reads nothing where it cannot give root up, and says what it needs', async () => {
+    const program = `
+      import { openRenderer } from '${new URL('../../agent/render/renderer.ts', import.meta.url).href}';
+      import { systemClock } from '${new URL('../../agent/clock.ts', import.meta.url).href}';
+      const renderer = openRenderer({ environment: 'x', clock: systemClock });
+      const read = async () => { console.log('read'); return new Map(); };
+      const entries = [{ path: 'understudy.yaml', blob: 'a', sizeBytes: 1 }];
+      const snapshot = { revision: '', subject: '', entries, diagnostics: [], read };
+      try { await renderer.render(snapshot, new AbortController().signal); console.log('rendered'); }
+      catch (error) { console.log(error.name, error.retry, error.message); }
+    `;
+    const without = ['--bounding-set=-setuid,-setgid', '--inh-caps=-setuid,-setgid', '--'];
+    const node = [process.execPath, '--input-type=module', '--eval', program];
+    const parent = spawn('setpriv', [...without, ...node]);
+    const said: Buffer[] = [];
+    parent.stdout.on('data', (chunk: Buffer) => said.push(chunk));
+    await new Promise((resolve) => parent.once('close', resolve));
+    expect(Buffer.concat(said).toString()).toMatch(
+      /^SourceError never the renderer .+ cannot give up root: leave it the capabilities .+\n$/,
+    );
+  });
+
+  it('cannot reach a socket of root', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-socket-'));
+    const server = createServer((socket) => socket.end());
+    try {
+      await chmod(folder, 0o755);
+      const path = join(folder, 'engine.sock');
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const program = fileURLToPath(new URL('../fixtures/renderer/probe.ts', import.meta.url));
+      const reach = async () => {
+        const renderer = open({ limits: { program } });
+        return (await renderer.renderFor(path, snapshotOf(small), signal)).diagnostics[0]?.message;
+      };
+      await chmod(path, 0o660);
+      expect(await reach()).toBe('EACCES');
+      // The same socket for everybody: it is the mode that keeps the child out.
+      await chmod(path, 0o666);
+      expect(await reach()).toBe('connected');
+    } finally {
+      server.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('begins also where nobody but root can read the program, and with the groups of nobody', async () => {
+    const top = fileURLToPath(new URL('../..', import.meta.url));
+    const folder = await mkdtemp(join(tmpdir(), 'understudy-private-'));
+    try {
+      await chmod(folder, 0o700);
+      const parts = ['agent', 'schemas', 'package.json'];
+      const packages = ['zod', 'yaml', 'node-cron'].map((name) => join('node_modules', name));
+      for (const part of [...parts, ...packages]) {
+        await cp(join(top, part), join(folder, part), { recursive: true });
+      }
+      const program = `
+        import { openRenderer } from '${folder}/agent/render/renderer.ts';
+        import { systemClock } from '${folder}/agent/clock.ts';
+        import { snapshotOf, small } from '${top}/test/fakes/repository.ts';
+        import { readFileSync } from 'node:fs';
+        process.setgroups([0, 4, 999]);
+        const renderer = openRenderer({ environment: 'production', clock: systemClock });
+        const { units } = await renderer.render(snapshotOf(small), new AbortController().signal);
+        const status = readFileSync('/proc/' + renderer.pid + '/status', 'utf8');
+        console.log(units.length, process.getuid(), /^Groups:(.*)$/m.exec(status)[1].trim());
+        await renderer.close();
+      `;
+      const parent = spawn(process.execPath, ['--input-type=module', '--eval', program]);
+      const said: Buffer[] = [];
+      for (const stream of [parent.stdout, parent.stderr]) {
+        stream.on('data', (chunk: Buffer) => said.push(chunk));
+      }
+      await new Promise((resolve) => parent.once('close', resolve));
+      expect(Buffer.concat(said).toString()).toBe('1 0 \n');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 
@@ -396,7 +612,22 @@ it('a child whose agent cannot end it any more ends a render that takes too long
   for (const message of messages) child.stdin.write(`${JSON.stringify(message)}\n`);
   // Its input stays open: it ends all the same.
   expect(await ended).toBe(1);
-  expect(Buffer.concat(errors).toString()).toContain('ERR_SCRIPT_EXECUTION_TIMEOUT');
+  expect(Buffer.concat(errors).toString()).toMatch(
+    /^crash: Error ERR_SCRIPT_EXECUTION_TIMEOUT child\.ts:\d+\n$/,
+  );
+});
+
+it('a child that stops at what it was sent says where, and nothing of it', async () => {
+  const file = fileURLToPath(new URL('../../agent/render/child.ts', import.meta.url));
+  const child = spawn(process.execPath, [file], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const errors: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', resolve);
+  });
+  child.stdin.write('{"canary-41fe": \n');
+  expect(await ended).toBe(1);
+  expect(Buffer.concat(errors).toString()).toMatch(/^crash: SyntaxError child\.ts:\d+\n$/);
 });
 
 describe('lines', () => {

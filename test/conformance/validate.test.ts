@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { validateCommand } from '../../agent/cli/validate.ts';
 import { systemClock } from '../../agent/clock.ts';
+import { Repository } from './git-support.ts';
 
 const { signal } = new AbortController();
 const template = fileURLToPath(new URL('../../repo-template', import.meta.url));
@@ -63,6 +64,25 @@ describe('understudy validate', () => {
     expect(code).toBe(3);
     expect(err).toBe('');
     await expect(out).toMatchFileSnapshot('../golden/validate/mistakes.txt');
+  });
+
+  it('is as strict as the agent, and reads what a commit would take', async () => {
+    await writeFile(join(folder, 'big.yaml'), 'x'.repeat(2 ** 21));
+    await writeFile(join(folder, 'A.txt'), '');
+    await writeFile(join(folder, 'a.txt'), '');
+    await mkdir(join(folder, 'node_modules/.bin'), { recursive: true });
+    await symlink('../tool', join(folder, 'node_modules/.bin/tool'));
+    await writeFile(join(folder, '.gitignore'), 'node_modules/\n');
+    const found = async () => {
+      const { out } = await validate(folder, '--format', 'json', '--environment', 'production');
+      const { diagnostics }: { diagnostics: { code: string }[] } = JSON.parse(out);
+      return diagnostics.map(({ code }) => code).toSorted();
+    };
+    expect(await found()).toEqual(['name-conflict', 'symlink', 'too-large']);
+    const work = new Repository(folder);
+    expect(await found()).toEqual(['name-conflict', 'too-large']);
+    work.commit();
+    expect(await found()).toEqual(['name-conflict', 'too-large']);
   });
 
   it('is coloured where wanted', async () => {
@@ -125,5 +145,8 @@ describe('understudy validate', () => {
     const { code, out } = await validate('--help');
     expect(code).toBe(0);
     expect(out).toMatch(/^usage: understudy validate FOLDER/);
+    expect(out).toContain(
+      'In a Git work tree the files are those that a commit of everything would take',
+    );
   });
 });

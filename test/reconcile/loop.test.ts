@@ -135,6 +135,7 @@ describe('the loop', () => {
     const running = start();
     await clock.advance(20_000);
     expect(world.running.get('stack/s0')).toBe('v1');
+    expect(reporter.names().filter((name) => name === 'revision seen')).toHaveLength(1);
     stop.abort();
     await running;
   });

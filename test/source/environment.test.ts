@@ -7,6 +7,7 @@ import {
   quoteForShell,
   sshCommand,
   sshPathProblem,
+  workTreeEnvironment,
 } from '../../agent/source/environment.ts';
 
 const around = {
@@ -124,3 +125,23 @@ function wordsOf(command: string): string[] {
   }
   return [...words, word];
 }
+
+it.each([
+  ['/home/me/infra', '/home/me/infra/.git'],
+  ['/', '/.git'],
+])('for the work tree %s nothing is fetched, and nobody else says where it lies', (top, git) => {
+  const environment = workTreeEnvironment(top);
+  expect(environment).toMatchObject({
+    GIT_DIR: git,
+    GIT_WORK_TREE: top,
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+  });
+  expect(environment).not.toHaveProperty('GIT_SSH_COMMAND');
+  const configuration = new Map(gitConfiguration({ transport: 'none' }));
+  for (const key of ['protocol.allow', 'protocol.ssh.allow', 'protocol.file.allow']) {
+    expect(configuration.get(key)).toBe('never');
+  }
+  expect(configuration.get('core.fsmonitor')).toBe('false');
+});

@@ -17,6 +17,7 @@ describe('addresses', () => {
     ['ssh://git@example.com/my%20infra', 'example.com'],
     ['git@example.com:team/infra.git', 'example.com'],
     ['git@10.0.0.4:/srv/infra.git', '10.0.0.4'],
+    ['git@[2001:db8::1]:team/infra.git', '[2001:db8::1]'],
   ])('%s is read by ssh', (url, host) => {
     expect(readUrl(url, false)).toEqual({ transport: 'ssh', host });
   });
@@ -68,6 +69,20 @@ describe('addresses', () => {
     ['ssh://host/x\u0000'],
     ['ssh://host/\u2028'],
     ['file://host/x'],
+    ['ssh://host/'],
+    ['ssh://host//'],
+    ['ssh://host/../etc'],
+    ['ssh://host/%2e%2e/etc'],
+    ['ssh://host/a/-x'],
+    ['ssh://host/a/%2dx'],
+    ['ssh://host/a b'],
+    ['ssh://host/a\\b'],
+    ['git@host:../x'],
+    ['git@host:a/-x'],
+    ['git@host:a b'],
+    ['git@[host]:x'],
+    ['/srv/../etc'],
+    ['file:///srv/..'],
     ['file:relative'],
     ['/srv/a%20b'],
     [`git@host:${'x'.repeat(1024)}`],
@@ -78,6 +93,7 @@ describe('addresses', () => {
   it('says that http comes later, and never repeats a password', () => {
     expect(readUrl('https://a:hunter2@host/x', false)).toEqual({
       refused: 'uses http, which this version cannot follow yet: use ssh',
+      later: true,
     });
     expect(JSON.stringify(readUrl('ssh://a:hunter2@host/x', false))).not.toContain('hunter2');
   });

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { diagnosticCodes } from '../../agent/core/codes.ts';
-import { printable, type Tree, TreeListing, type TreeLimits } from '../../agent/source/tree.ts';
+import { printable, type Tree, type TreeLimits } from '../../agent/source/intake.ts';
+import { TreeListing } from '../../agent/source/tree.ts';
 
 const LIMITS: TreeLimits = { filesMax: 100, bytesMax: 10_000, fileBytesMax: 1000 };
 const BLOB = 'a'.repeat(40);
