@@ -90,8 +90,8 @@ const io: Output = {
 };
 
 // A reader that closes the pipe (`| head`) is no mistake of ours. A full disk is: an agent must not end as if asked to.
-process.stdout.on('error', (error) => {
-  process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
 try {

@@ -1,17 +1,39 @@
 import { join } from 'node:path';
 import { callEngine } from './engine-http.ts';
 import { textAt, valueAt } from './json.ts';
+import { shellWord } from './shell.ts';
 import type { Stage } from './stage.ts';
 
+/** A page that copies of a service show. */
+export interface Page {
+  /** On every node that runs a copy. */
+  readonly port: number;
+  /** Addresses of all nodes: copies move from one to another. */
+  readonly nodes: readonly string[];
+}
+
+/** What the advice names. */
+export interface Named {
+  /** The stage's. */
+  readonly folder: string;
+  readonly page: Page | undefined;
+  /** How `rehearse` was called. */
+  readonly again: string;
+  /** The project's. */
+  readonly project: string;
+}
+
 /** Pure. Commands to paste when the stage stands, each with what it shows. */
-export function adviceText(folder: string, page: string | undefined, again: string): string {
+export function adviceText({ folder, page, again, project }: Named): string {
   const image = (tag: string, message: string): string =>
     change('environments/rehearsal.yaml', `s/site:[0-9a-z]*/site:${tag}/`, message);
   return [
     'Try next, in another terminal:',
     '',
     `  cd ${join(folder, 'infra')}`,
-    ...(page === undefined ? [] : ['', 'the page, from the port of a node:', `  curl ${page}`]),
+    ...(page === undefined
+      ? []
+      : ['', 'the page, from the first node that runs a copy:', curl(page)]),
     '',
     'what runs:',
     `  ${join(folder, 'docker')} service ls`,
@@ -25,17 +47,24 @@ export function adviceText(folder: string, page: string | undefined, again: stri
     'an image that never becomes healthy:',
     image('broken', 'Break the site'),
     '',
+    'what is wrong with a change, before it is pushed:',
+    `  (cd ${shellWord(project)} && npx understudy validate ${join(folder, 'infra')})`,
+    '',
     'and to remove everything:',
     `  ${again} --down`,
   ].join('\n');
+}
+
+function curl({ port, nodes }: Page): string {
+  return `  for node in ${nodes.join(' ')}; do curl -sf -m 2 http://$node:${port}/ && break; done`;
 }
 
 function change(file: string, edit: string, message: string): string {
   return `  sed -i '${edit}' ${file} && git commit -qam '${message}' && git push -q`;
 }
 
-/** The address of a page that a running task publishes on its node, if there is one. */
-export async function findPage(stage: Stage, signal: AbortSignal): Promise<string | undefined> {
+/** The page that a running task publishes on its node, if there is one. */
+export async function findPage(stage: Stage, signal: AbortSignal): Promise<Page | undefined> {
   const socket = stage.hosts[0]?.socket ?? '';
   const filters = encodeURIComponent('{"desired-state":["running"]}');
   const read = async (path: string): Promise<readonly unknown[]> => {
@@ -43,19 +72,11 @@ export async function findPage(stage: Stage, signal: AbortSignal): Promise<strin
     const items: readonly unknown[] = Array.isArray(body) ? body : [];
     return items;
   };
-  const tasks = await read(`/tasks?filters=${filters}`);
-  const nodes = await read('/nodes');
-  for (const task of tasks) {
+  for (const task of await read(`/tasks?filters=${filters}`)) {
     const ports = valueAt(task, 'Status', 'PortStatus', 'Ports');
     const port: unknown = Array.isArray(ports) ? valueAt(ports[0], 'PublishedPort') : undefined;
-    const node = nodes.find((one) => textAt(one, 'ID') === textAt(task, 'NodeID'));
-    const host = stage.hosts.find((one) => one.name === textAt(node, 'Description', 'Hostname'));
-    if (
-      textAt(task, 'Status', 'State') === 'running' &&
-      typeof port === 'number' &&
-      host !== undefined
-    ) {
-      return `http://${host.address}:${port}/`;
+    if (textAt(task, 'Status', 'State') === 'running' && typeof port === 'number') {
+      return { port, nodes: stage.hosts.map(({ address }) => address) };
     }
   }
   return undefined;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { repositoryAccess } from './depot.ts';
 import { inNamespace } from './engines.ts';
-import { projectFolder, type HostPlan, type StagePlan } from './plan.ts';
+import { markOf, projectFolder, type HostPlan, type StagePlan } from './plan.ts';
 import {
   identify,
   isAlive,
@@ -16,6 +16,7 @@ import {
 } from './processes.ts';
 import type { Tools } from './packages.ts';
 import { machineHas, plainEnvironment, startDetached, StageError } from './run.ts';
+import { shellScript } from './shell.ts';
 
 /** An agent that runs on one of the stage's hosts. */
 export interface StageAgent {
@@ -45,7 +46,7 @@ export async function startAgent(
   overrides: AgentOverrides,
 ): Promise<StageAgent> {
   const host = hostNamed(plan, overrides.host);
-  const places = placesOf(host);
+  const places = placesOf(plan, host);
   await mkdir(join(host.folder, 'agent'), { recursive: true });
   await writeFile(
     places.settingsFile,
@@ -60,10 +61,11 @@ export async function startAgent(
     '--settings',
     places.settingsFile,
   ]);
-  const env = { ...plainEnvironment, HOME: join(host.folder, 'agent'), ...overrides.env };
+  const home = { HOME: join(host.folder, 'agent') };
+  const env = { ...plainEnvironment, ...home, ...overrides.env, ...markOf(plan) };
   const pid = await startDetached(command, { env, log: places.log, cwd: projectFolder });
   await writePidFile(places.pidFile, pid);
-  return agentOf(host, await identify(pid), pid);
+  return agentOf(places, host.name, { one: await identify(pid), pid });
 }
 
 /**
@@ -72,8 +74,13 @@ export async function startAgent(
  */
 async function withSsh(tools: Tools): Promise<readonly string[]> {
   if (await machineHas('ssh')) return [];
-  const script = 'mount --make-rprivate / && mount --bind "$0" /usr/local/sbin && exec "$@"';
-  return ['unshare', '--mount', 'sh', '-c', script, tools.sshFolder];
+  const script = [
+    'mount --make-rprivate /',
+    'mount --bind "$1" /usr/local/sbin',
+    'shift',
+    'exec "$@"',
+  ];
+  return ['unshare', '--mount', ...shellScript(script, [tools.sshFolder])];
 }
 
 /** The agent that a run before ours started there, if it still runs. */
@@ -82,8 +89,10 @@ export async function findAgent(
   hostName?: string,
 ): Promise<StageAgent | undefined> {
   const host = hostNamed(plan, hostName);
-  const one = await readPidFile(placesOf(host).pidFile);
-  return one === undefined ? undefined : agentOf(host, one, one.pid);
+  const one = await readPidFile(placesOf(plan, host).pidFile);
+  return one === undefined
+    ? undefined
+    : agentOf(placesOf(plan, host), host.name, { one, pid: one.pid });
 }
 
 /** The lines of a file as they are written, from `offset` bytes on, until the signal or until `ended` says true. */
@@ -118,6 +127,23 @@ export async function* followLines(
   }
 }
 
+/** The whole lines of a file, of its last 4 MiB before the byte `end`; none where there is no file. */
+export async function readLines(path: string, end = Infinity): Promise<readonly string[]> {
+  const bytesMax = 4 * 1024 * 1024;
+  const size = Math.min(end, await logSize(path));
+  const start = Math.max(0, size - bytesMax);
+  if (size === 0) return [];
+  const file = await open(path, 'r');
+  try {
+    const bytes = Buffer.alloc(size - start);
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+    const all = bytes.subarray(0, bytesRead).toString('utf8').split('\n').slice(0, -1);
+    return start === 0 ? all : all.slice(1);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Bytes in a file; 0 where there is none. */
 export async function logSize(path: string): Promise<number> {
   return await stat(path).then(
@@ -140,10 +166,13 @@ function settingsFor(plan: StagePlan, host: HostPlan) {
   };
 }
 
-function agentOf(host: HostPlan, one: ProcessId | undefined, pid: number): StageAgent {
-  const { settingsFile, log } = placesOf(host);
+function agentOf(
+  { settingsFile, log }: ReturnType<typeof placesOf>,
+  host: string,
+  { one, pid }: { readonly one: ProcessId | undefined; readonly pid: number },
+): StageAgent {
   return {
-    host: host.name,
+    host,
     pid,
     settingsFile,
     log,
@@ -158,12 +187,12 @@ function agentOf(host: HostPlan, one: ProcessId | undefined, pid: number): Stage
   };
 }
 
-function placesOf(host: HostPlan) {
+function placesOf(plan: StagePlan, host: HostPlan) {
   const folder = join(host.folder, 'agent');
   return {
     settingsFile: join(folder, 'agent.yaml'),
     log: join(folder, 'agent.log'),
-    pidFile: join(folder, 'agent.pid'),
+    pidFile: join(plan.folder, 'pids', `agent-${host.name}`),
   };
 }
 

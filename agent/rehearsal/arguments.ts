@@ -23,7 +23,7 @@ Ctrl-C leaves it up. Nothing is installed on the machine; --down removes every t
   --keep-packages    with --down: keep the unpacked packages for the next time
   --fresh            build anew even if the stage is up
   --no-agent         only the stage: no commit, no agent
-  --once             do not stay: end with 0 when the first commit is healthy, with 1 when it failed
+  --once             do not stay: end with 0 when the newest commit is healthy, with 1 when it failed
   --name NAME        prefix of everything that is made (us)
   --subnet A.B.C.0/24   the stage's own network (10.213.77.0/24)
   --folder FOLDER    where the stage keeps its data (/var/lib/understudy-rehearsal/NAME)
@@ -51,6 +51,8 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
+    const clash = clashIn(values);
+    if (clash !== undefined) return clash;
     const { name, subnet, folder, packages } = values;
     const stage = {
       ...(name === undefined ? {} : { name }),
@@ -68,6 +70,30 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
       help: values.help,
     };
   } catch (cause) {
-    return cause instanceof Error ? cause.message : 'the arguments could not be read';
+    return cause instanceof Error
+      ? firstSentence(cause.message)
+      : 'the arguments could not be read';
   }
+}
+
+/** Pure. The one line that wrong use is answered with. */
+export function wrongUse(why: string): string {
+  return `rehearse: ${why}; ./rehearse --help says more`;
+}
+
+/** Options that say two things at once, as a sentence. */
+function clashIn(values: Readonly<Record<string, unknown>>): string | undefined {
+  if (values['help'] === true) return undefined;
+  const given = (name: string): boolean => values[name] === true;
+  if (given('keep-packages') && !given('down')) return '--keep-packages goes with --down only';
+  const against = given('down') ? ['fresh', 'no-agent', 'once'] : ['no-agent'];
+  const first = given('down') ? 'down' : 'once';
+  const other = given(first) ? against.find(given) : undefined;
+  return other === undefined ? undefined : `--${first} and --${other} do not go together`;
+}
+
+/** Node's message without its advice, which is about programs in general. */
+function firstSentence(message: string): string {
+  const first = message.split(/\.?\n|\. /)[0] ?? message;
+  return first.charAt(0).toLowerCase() + first.slice(1);
 }

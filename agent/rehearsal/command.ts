@@ -1,23 +1,15 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPrinter, type Output, type Printer } from '../cli/printer.ts';
-import { adviceText, findPage } from './advice.ts';
-import { findAgent, followLines, logSize, type StageAgent } from './agent-process.ts';
-import { parseRehearse, rehearseUsage, type Wanted } from './arguments.ts';
-import { describeEvent, outcomeOf, type Outcome } from './events.ts';
-import { filesOf } from './lower.ts';
+import { findAgent, logSize } from './agent-process.ts';
+import { parseRehearse, rehearseUsage, wrongUse, type Wanted } from './arguments.ts';
+import { again, follow, report, type Followed } from './follow.ts';
 import { planStage, projectFolder, StageOptionError, type StagePlan } from './plan.ts';
 import { step } from './progress.ts';
-import { readPidFile, waitGone } from './processes.ts';
-import { lastLines, StageError } from './run.ts';
+import { StageError } from './run.ts';
 import { attachStage, lowerStage, raiseStage, type Stage } from './stage.ts';
 
 export { rehearseUsage } from './arguments.ts';
-
-/** Milliseconds that `--once` waits for the first commit. */
-const onceMs = 600_000;
-/** Milliseconds that we wait for another process to take the stage down. */
-const goneMs = 30_000;
 
 /** The command \`rehearse\`: builds the stage, shows the first commit, follows the agent. Gives the exit code. */
 export async function rehearseCommand(
@@ -28,8 +20,7 @@ export async function rehearseCommand(
   const print = createPrinter(io, () => performance.now());
   const wanted = parseRehearse(args);
   if (typeof wanted === 'string') {
-    print.error(wanted);
-    io.err(rehearseUsage);
+    print.error(wrongUse(wanted));
     return 2;
   }
   if (wanted.help) {
@@ -51,7 +42,7 @@ async function lower(wanted: Wanted, print: Printer): Promise<number> {
 
 function failed(cause: unknown, print: Printer, signal: AbortSignal): number {
   if (cause instanceof StageOptionError) {
-    print.error(cause.message);
+    print.error(wrongUse(cause.message));
     return 2;
   }
   if (signal.aborted) {
@@ -64,7 +55,7 @@ function failed(cause: unknown, print: Printer, signal: AbortSignal): number {
   print.error(cause.message);
   if (cause.evidence !== '') print.error(cause.evidence);
   if (cause.cause instanceof Error) print.error(cause.cause.message);
-  print.error('./rehearse begins anew, ./rehearse --down removes what is there');
+  print.error('./rehearse tries again, ./rehearse --down removes what is there');
   return 1;
 }
 
@@ -81,8 +72,8 @@ async function rehearse(wanted: Wanted, print: Printer, signal: AbortSignal): Pr
     return 0;
   }
   const revision = await seed(stage, print, signal);
-  const { agent, offset } = await agentOf(stage, wanted.once, print);
-  return await follow({ stage, agent, offset, revision, once: wanted.once }, print, signal);
+  const followed = { stage, revision, ...(await agentOf(stage, print)) };
+  return await (wanted.once ? report : follow)(followed, print, signal);
 }
 
 /** Pushes the template as the first commit, unless the person has a working copy already. */
@@ -99,99 +90,31 @@ async function seed(
     async (doing) => {
       doing('pushing the first commit');
       const copy = await stage.workingCopy(folder, join(projectFolder, 'repo-template'), signal);
-      await useRegistry(join(folder, 'environments', 'rehearsal.yaml'), stage.registry);
+      await useRegistry(join(folder, 'environments', 'rehearsal.yaml'), stage.plan);
       return await copy.commitAndPush('Deploy the template', signal);
     },
   );
 }
 
 /** The template names the registry of a stage in the usual network. */
-async function useRegistry(file: string, registry: string): Promise<void> {
+async function useRegistry(file: string, plan: StagePlan): Promise<void> {
+  const usual = planStage({ packages: plan.packages });
   const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replaceAll(planStage({}).registry, registry));
+  await writeFile(file, text.replaceAll(usual.registry, plan.registry));
 }
 
 async function agentOf(
   stage: Stage,
-  once: boolean,
   print: Printer,
-): Promise<{ agent: StageAgent; offset: number }> {
+): Promise<Pick<Followed, 'agent' | 'offset' | 'ranBefore'>> {
   const running = await findAgent(stage.plan);
   if (running !== undefined) {
     print.line(`the agent on ${running.host} runs (process ${running.pid})`);
-    // With --once there is nothing to wait for but what was said already.
-    return { agent: running, offset: once ? 0 : await logSize(running.log) };
+    return { agent: running, offset: await logSize(running.log), ranBefore: true };
   }
   const log = join(stage.plan.hosts[0]?.folder ?? '', 'agent', 'agent.log');
   const offset = await logSize(log);
-  return { agent: await stage.startAgent(), offset };
-}
-
-interface Followed {
-  readonly stage: Stage;
-  readonly agent: StageAgent;
-  /** Bytes of the log that were there before. */
-  readonly offset: number;
-  /** The first commit, if this run pushed it. */
-  readonly revision: string | undefined;
-  readonly once: boolean;
-}
-
-/** Shows the agent's lines until it ends, the person stops it, or, with `once`, the first outcome is there. */
-async function follow(followed: Followed, print: Printer, signal: AbortSignal): Promise<number> {
-  const { stage, agent, once } = followed;
-  const limit = once ? AbortSignal.any([signal, AbortSignal.timeout(onceMs)]) : signal;
-  let outcome: Outcome | undefined;
-  if (followed.revision === undefined && !once) await advise(stage, print, limit);
-  const ended = async (): Promise<boolean> => !(await agent.isAlive());
-  for await (const line of followLines(agent.log, followed.offset, ended, limit)) {
-    const { text, tone } = describeEvent(line);
-    print.line(text, tone);
-    const news = outcome === undefined ? outcomeOf(line) : undefined;
-    if (news === undefined) continue;
-    outcome = news;
-    if (once) return outcome === 'healthy' ? 0 : 1;
-    if (followed.revision !== undefined) await advise(stage, print, limit);
-  }
-  if (signal.aborted) {
-    print.plain(
-      `\nThe stage stays up, and the agent goes on. ${again(stage.plan)} shows it again, ${again(stage.plan)} --down removes it.`,
-    );
-    return 0;
-  }
-  if (limit.aborted)
-    throw new StageError(`the first commit had no outcome within ${onceMs / 60_000} min`);
-  return await afterEnd(followed, print);
-}
-
-/** The agent ended although nobody stopped us: either the stage is being taken down, or something is wrong. */
-async function afterEnd({ stage, agent }: Followed, print: Printer): Promise<number> {
-  const taker = await readPidFile(filesOf(stage.plan).owner);
-  if (taker === undefined && (await exists(stage.folder))) {
-    throw new StageError('the agent ended', {
-      evidence: lastLines(await readFile(agent.log, 'utf8'), 5),
-    });
-  }
-  if (taker !== undefined) await waitGone([taker], goneMs);
-  print.plain('\nThe stage was taken down.');
-  return 0;
-}
-
-async function advise(stage: Stage, print: Printer, signal: AbortSignal): Promise<void> {
-  const page = await findPage(stage, signal).catch(() => undefined); // advice is complete without it
-  print.plain(`\n${adviceText(stage.folder, page, again(stage.plan))}\n`);
-}
-
-/** How the command was called, for another call that means the same stage. */
-function again(plan: StagePlan): string {
-  const usual = planStage({});
-  const options = [
-    ...(plan.name === usual.name ? [] : [`--name ${plan.name}`]),
-    ...(plan.subnet === usual.subnet ? [] : [`--subnet ${plan.subnet}`]),
-    ...(plan.folder === planStage({ name: plan.name }).folder ? [] : [`--folder ${plan.folder}`]),
-    ...(plan.packages === usual.packages ? [] : [`--packages ${plan.packages}`]),
-  ];
-  return [join(projectFolder, 'rehearse'), ...options].join(' ');
+  return { agent: await stage.startAgent(), offset, ranBefore: false };
 }
 
 async function exists(path: string): Promise<boolean> {

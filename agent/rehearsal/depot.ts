@@ -3,9 +3,10 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { inNamespace } from './engines.ts';
 import type { Tools } from './packages.ts';
-import type { StagePlan } from './plan.ts';
+import { markOf, type StagePlan } from './plan.ts';
 import { writePidFile } from './processes.ts';
 import { lastLines, run, startDetached, waitUntil } from './run.ts';
+import { shellScript } from './shell.ts';
 
 /** How to reach the stage's Git server. */
 export interface RepositoryAccess {
@@ -49,18 +50,21 @@ export async function startGitServer(
   const settings = join(plan.depot.folder, 'sshd_config');
   await writeFile(settings, await sshdSettings(plan, tools));
   // Inside, /run is private: the repository lies at /run/git whatever the stage's folder is and whoever may enter it.
-  const script = [
-    'mount --make-rprivate /',
-    'mount -t tmpfs -o mode=755 tmpfs /run',
-    'mkdir /run/git /run/sshd',
-    `mount --bind ${home} /run/git`,
-    `mount --bind ${join(plan.depot.folder, 'passwd')} /etc/passwd`,
-    `mount --bind ${join(plan.depot.folder, 'group')} /etc/group`,
-    `exec ${tools.path('sshd')} -D -e -f ${settings}`,
-  ].join(' && ');
+  const script = shellScript(
+    [
+      'mount --make-rprivate /',
+      'mount -t tmpfs -o mode=755 tmpfs /run',
+      'mkdir /run/git /run/sshd',
+      'mount --bind "$1" /run/git',
+      'mount --bind "$2/passwd" /etc/passwd',
+      'mount --bind "$2/group" /etc/group',
+      'exec "$3" -D -e -f "$4"',
+    ],
+    [home, plan.depot.folder, tools.path('sshd'), settings],
+  );
   await startService(
     plan,
-    { name: 'sshd', command: ['unshare', '--mount', 'sh', '-c', script], port: 22 },
+    { name: 'sshd', command: ['unshare', '--mount', ...script], port: 22 },
     tools,
     signal,
   );
@@ -80,7 +84,7 @@ export async function startRegistry(
     [
       'version: 0.1',
       'log: {level: warn}',
-      `storage: {filesystem: {rootdirectory: ${data}}, delete: {enabled: true}}`,
+      `storage: {filesystem: {rootdirectory: ${JSON.stringify(data)}}, delete: {enabled: true}}`,
       `http: {addr: "${plan.registry}"}`,
       '',
     ].join('\n'),
@@ -97,7 +101,8 @@ async function startService(
 ): Promise<void> {
   const log = join(plan.depot.folder, `${service.name}.log`);
   const command = inNamespace(plan.depot.namespace, service.command);
-  const pid = await startDetached(command, { env: { ...tools.env, HOME: plan.depot.folder }, log });
+  const env = { ...tools.env, HOME: plan.depot.folder, ...markOf(plan) };
+  const pid = await startDetached(command, { env, log });
   await writePidFile(join(plan.folder, 'pids', service.name), pid);
   await waitUntil(
     `${service.name} answers on port ${service.port}`,
@@ -194,7 +199,7 @@ async function authorize(plan: StagePlan, home: string): Promise<void> {
 async function sshdSettings(plan: StagePlan, tools: Tools): Promise<string> {
   const lines = [
     `ListenAddress ${plan.depot.address}:22`,
-    `HostKey ${join(plan.folder, 'keys', 'host')}`,
+    `HostKey "${join(plan.folder, 'keys', 'host')}"`,
     'PidFile none',
     'UsePAM no',
     'UseDNS no',
@@ -213,7 +218,7 @@ async function sshdSettings(plan: StagePlan, tools: Tools): Promise<string> {
     ['sshd-auth', 'SshdAuthPath'],
   ] as const) {
     const path = await tools.optional(`usr/lib/openssh/${program}`);
-    if (path !== undefined) lines.push(`${option} ${path}`);
+    if (path !== undefined) lines.push(`${option} "${path}"`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -2,7 +2,7 @@
 // project's packages are missing or broken.
 import process from 'node:process';
 import { createPrinter, wantsColour } from '../cli/printer.ts';
-import { parseRehearse, rehearseUsage } from './arguments.ts';
+import { parseRehearse, rehearseUsage, wrongUse } from './arguments.ts';
 import { lowerStage } from './lower.ts';
 import { StageOptionError } from './plan.ts';
 
@@ -18,8 +18,7 @@ const print = createPrinter(
 async function main(args: readonly string[]): Promise<number> {
   const wanted = parseRehearse(args);
   if (typeof wanted === 'string') {
-    print.error(wanted);
-    process.stderr.write(rehearseUsage);
+    print.error(wrongUse(wanted));
     return 2;
   }
   if (wanted.help) {
@@ -31,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
     return left.length === 0 ? 0 : 1;
   } catch (cause) {
     if (!(cause instanceof StageOptionError)) throw cause;
-    print.error(cause.message);
+    print.error(wrongUse(cause.message));
     return 2;
   }
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { callEngine, expectEngine } from './engine-http.ts';
 import { textAt, valueAt } from './json.ts';
 import type { Tools } from './packages.ts';
-import type { HostPlan, StagePlan } from './plan.ts';
+import { markOf, type HostPlan, type StagePlan } from './plan.ts';
 import { isAlive, identify, writePidFile } from './processes.ts';
 import { lastLines, run, startDetached, StageError, waitUntil, type Environment } from './run.ts';
+import { shellScript } from './shell.ts';
 
 const overlayMagic = 0x794c7630;
 /** File systems on which overlay2 is known to work. */
@@ -19,18 +20,22 @@ export async function startEngine(
   signal: AbortSignal,
 ): Promise<void> {
   await mkdir(host.folder, { recursive: true });
+  await mkdir(temporaryFolder(host), { mode: 0o700 });
   const log = engineLog(host);
   await writeFile(join(host.folder, 'daemon.json'), await daemonSettings(plan, host));
   // The private /run keeps the engine from the machine's D-Bus (and so from its firewalld), its iptables lock and
   // its containerd; the private mount namespace takes the containers' mounts away with the last process.
-  const script = [
-    `hostname ${host.name}`,
-    'mount --make-rprivate /',
-    'mount -t tmpfs -o mode=755 tmpfs /run',
-    `exec ${tools.path('dockerd')} --config-file ${join(host.folder, 'daemon.json')}`,
-  ].join(' && ');
-  const env = await engineEnvironment(host, tools, signal);
-  const command = inNamespace(host.namespace, ['unshare', '--mount', '--uts', 'sh', '-c', script]);
+  const script = shellScript(
+    [
+      'hostname "$1"',
+      'mount --make-rprivate /',
+      'mount -t tmpfs -o mode=755 tmpfs /run',
+      'exec "$2" --config-file "$3"',
+    ],
+    [host.name, tools.path('dockerd'), join(host.folder, 'daemon.json')],
+  );
+  const env = { ...(await engineEnvironment(host, tools, signal)), ...markOf(plan) };
+  const command = inNamespace(host.namespace, ['unshare', '--mount', '--uts', ...script]);
   const pid = await startDetached(command, { env, log });
   await writePidFile(join(plan.folder, 'pids', host.name), pid);
   const process = await identify(pid);
@@ -118,6 +123,11 @@ export function engineLog(host: HostPlan): string {
   return join(host.folder, 'engine.log');
 }
 
+/** What an engine and its shims write for a moment only: a killed one leaves it, so it lies where all is removed. */
+function temporaryFolder(host: HostPlan): string {
+  return join(host.folder, 'tmp');
+}
+
 function listen(host: HostPlan): string {
   return `${host.address}:2377`;
 }
@@ -154,6 +164,8 @@ async function engineEnvironment(
     ...tools.env,
     PATH: `${join(tools.root, `stage-${kind}`)}:${tools.env['PATH']}`,
     HOME: host.folder,
+    TMPDIR: temporaryFolder(host),
+    DOCKER_TMPDIR: temporaryFolder(host),
   });
   const probe = ['iptables', '-w', '-t', 'nat', '-L', '-n'];
   try {

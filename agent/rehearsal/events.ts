@@ -7,73 +7,158 @@ export interface EventLine {
   readonly tone: Tone;
 }
 
-/** How the first commit ended, as far as a line of the log tells. */
-export type Outcome = 'healthy' | 'failed';
+/** How a revision ended. */
+export interface Outcome {
+  readonly revision: string;
+  readonly status: 'healthy' | 'failed';
+}
+
+/** What an agent said of a revision since it saw it last. */
+export interface Account {
+  /** Undefined while it is open. */
+  readonly outcome: Outcome | undefined;
+  /** The lines that tell it, at most 40: that it was seen, what failed, how it ended. */
+  readonly lines: readonly string[];
+}
 
 /** Pure. What a line of an agent's log says. A line that is no JSON object, or of an unknown event, is shown as it is. */
 export function describeEvent(line: string): EventLine {
   const event = parseLine(line);
   const name = textAt(event, 'msg');
   if (name === undefined) return { text: line, tone: 'dim' };
-  const text = (key: string): string => shown(valueAt(event, key));
-  const revision = text('revision').slice(0, 10);
-  const id = text('id');
-  switch (name) {
-    case 'agent started':
-      return { text: `agent started, environment ${text('environment')}`, tone: 'plain' };
-    case 'revision seen':
-      return { text: `revision ${revision} "${text('subject')}"`, tone: 'strong' };
-    case 'revision invalid':
-      return {
-        text: `revision ${revision} is invalid, nothing is applied\n${text('text').trimEnd()}`,
-        tone: 'bad',
-      };
-    case 'warnings':
-      return { text: text('text').trimEnd(), tone: 'plain' };
-    case 'change applied':
-      return {
-        text: `${id}: ${text('verb')} ${text('target')} (${milliseconds(valueAt(event, 'ms'))})`,
-        tone: 'plain',
-      };
-    case 'change failed':
-      return { text: `${id}: ${text('target')}: ${text('why')}`, tone: 'bad' };
-    case 'unit verifying':
-      return { text: `${id}: ${text('tasks')}`, tone: 'dim' };
-    case 'unit healthy':
-      return { text: `${id}: healthy after ${seconds(valueAt(event, 'ms'))}`, tone: 'good' };
-    case 'unit held':
-      return { text: `${id}: held: ${text('why')}`, tone: 'plain' };
-    case 'unit failed':
-      return {
-        text: [`${id}: failed: ${text('why')}`, text('evidence').trimEnd()]
-          .filter(Boolean)
-          .join('\n'),
-        tone: 'bad',
-      };
-    case 'revision healthy':
-      return {
-        text: `revision ${revision} is healthy, ${seconds(valueAt(event, 'ms'))} after it was seen`,
-        tone: 'good',
-      };
-    case 'waiting':
-      return { text: `waiting: ${text('why')}`, tone: 'plain' };
-    default:
-      return { text: [name, ...otherFields(event)].join(' '), tone: 'plain' };
-  }
+  const known = descriptions.get(name);
+  if (known === undefined) return { text: [name, ...otherFields(event)].join(' '), tone: 'plain' };
+  const [tone, describe] = known;
+  return { tone, text: describe(fieldsOf(event)) };
 }
 
-/** Pure. Whether a line tells how a revision ended. */
+/** What descriptions are made of. */
+interface Fields {
+  /** The field of a name as text, without blanks at its end. */
+  readonly text: (key: string) => string;
+  readonly id: string;
+  /** Its first ten digits. */
+  readonly revision: string;
+  /** Empty where an older agent does not say. */
+  readonly of: string;
+  readonly ms: unknown;
+  /** Sentences. */
+  readonly notes: readonly string[];
+}
+
+function fieldsOf(event: unknown): Fields {
+  const text = (key: string): string => shown(valueAt(event, key)).trimEnd();
+  const of = text('of');
+  const notes = valueAt(event, 'notes');
+  return {
+    text,
+    id: text('id'),
+    revision: text('revision').slice(0, 10),
+    of: of === 'swarm' ? 'the Swarm' : of && `the ${of}`,
+    ms: valueAt(event, 'ms'),
+    notes: Array.isArray(notes) ? notes.map(shown) : [],
+  };
+}
+
+const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => string]> = new Map([
+  ['agent started', ['plain', ({ text }) => `agent started, environment ${text('environment')}`]],
+  ['agent stopped', ['plain', ({ text }) => `agent stopped: ${text('why')}`]],
+  [
+    'revision seen',
+    ['strong', ({ revision, text }) => `revision ${revision} "${text('subject')}"`],
+  ],
+  [
+    'revision invalid',
+    [
+      'bad',
+      ({ revision, text }) =>
+        `revision ${revision} is invalid, nothing is applied\n${text('text')}`,
+    ],
+  ],
+  [
+    'revision healthy',
+    [
+      'good',
+      ({ revision, ms }) => `revision ${revision} is healthy, ${seconds(ms)} after it was seen`,
+    ],
+  ],
+  [
+    'revision failed',
+    [
+      'bad',
+      ({ revision, ms, text }) =>
+        `revision ${revision} failed, ${seconds(ms)} after it was seen: ${text('failed')}`,
+    ],
+  ],
+  ['warnings', ['plain', ({ text }) => text('text')]],
+  [
+    'change applied',
+    [
+      'plain',
+      ({ id, ms, text }) => `${id}: ${text('verb')} ${text('target')} (${milliseconds(ms)})`,
+    ],
+  ],
+  ['change failed', ['bad', ({ id, text }) => `${id}: ${text('target')}: ${text('why')}`]],
+  ['unit verifying', ['dim', ({ id, text }) => `${id}: ${text('tasks')}`]],
+  ['unit healthy', ['good', ({ id, ms }) => `${id}: healthy after ${seconds(ms)}`]],
+  ['unit held', ['plain', ({ id, text }) => `${id}: held: ${text('why')}`]],
+  [
+    'unit failed',
+    [
+      'bad',
+      ({ id, text }) =>
+        [`${id}: failed: ${text('why')}`, text('evidence')].filter(Boolean).join('\n'),
+    ],
+  ],
+  ['unit notes', ['plain', ({ id, notes }) => notes.map((note) => `${id}: ${note}`).join('\n')]],
+  ['waiting', ['plain', ({ of, text }) => `waiting${of && ` for ${of}`}: ${text('why')}`]],
+  ['going on', ['plain', ({ of }) => `${of || 'what was waited for'} can be read again`]],
+]);
+
+/** Pure. The revision that an agent says it sees, if the line says so. */
+export function seenIn(line: string): string | undefined {
+  const event = parseLine(line);
+  return textAt(event, 'msg') === 'revision seen' ? textAt(event, 'revision') : undefined;
+}
+
+/** Pure. How a revision ended, if a line tells. */
 export function outcomeOf(line: string): Outcome | undefined {
-  switch (textAt(parseLine(line), 'msg')) {
+  const event = parseLine(line);
+  const revision = textAt(event, 'revision');
+  if (revision === undefined) return undefined;
+  switch (textAt(event, 'msg')) {
     case 'revision healthy':
-      return 'healthy';
+      return { revision, status: 'healthy' };
     case 'revision invalid':
-    case 'unit failed':
-      return 'failed';
+    case 'revision failed':
+      return { revision, status: 'failed' };
     case undefined:
     default:
       return undefined;
   }
+}
+
+/** Pure. What a log says of a revision. An agent that was started again, or saw another revision since, says nothing. */
+export function accountOf(lines: readonly string[], revision: string): Account {
+  let seen: string | undefined;
+  let failures: string[] = [];
+  let account: Account = { outcome: undefined, lines: [] };
+  for (const line of lines) {
+    const name = textAt(parseLine(line), 'msg');
+    if (name === 'agent started' || name === 'revision seen') {
+      seen = seenIn(line) === revision ? line : undefined;
+      failures = [];
+      account = { outcome: undefined, lines: [] };
+    }
+    if (seen === undefined) continue;
+    if (name === 'unit failed' || name === 'change failed')
+      failures = [...failures, line].slice(-38);
+    const outcome = outcomeOf(line);
+    if (outcome?.revision !== revision) continue;
+    account = { outcome, lines: [seen, ...failures, line] };
+    failures = [];
+  }
+  return account;
 }
 
 function parseLine(line: string): unknown {
@@ -93,6 +178,8 @@ function otherFields(event: unknown): readonly string[] {
 
 function shown(value: unknown): string {
   if (value === undefined) return '';
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
+    return value.join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

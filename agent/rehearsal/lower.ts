@@ -1,15 +1,25 @@
 import { lstat, readFile, readdir, realpath, rm, rmdir, unlink } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Printer } from '../cli/printer.ts';
 import {
+  markOf,
   namespacesOf,
   planStage,
   stagesFolder,
   type StageOptions,
   type StagePlan,
 } from './plan.ts';
-import { findProcesses, kill, readPidFile, waitGone, writePidFile } from './processes.ts';
+import {
+  findProcesses,
+  findUser,
+  kill,
+  readPidFile,
+  waitGone,
+  writePidFile,
+  type Belonging,
+} from './processes.ts';
 import { run } from './run.ts';
 
 /** What could not be removed, one sentence each; empty when nothing of the stage is left. */
@@ -51,14 +61,15 @@ export async function lowerStage(
   return left;
 }
 
-/** Whether anything of the stage is on the machine: a folder, a namespace, a link or a cgroup. */
+/** What of the stage is on the machine: its folder, namespaces, cgroups, link, processes. */
 export async function traces(plan: StagePlan): Promise<Leftovers> {
   const left: string[] = [];
   for (const path of [plan.folder, ...namespacePaths(plan), ...(await cgroupFolders(plan))]) {
     if (await exists(path)) left.push(path);
   }
   if (await linkExists(plan.link)) left.push(`link ${plan.link}`);
-  return left;
+  const alive = await findProcesses(belongingOf(plan));
+  return [...left, ...alive.map(({ pid }) => `process ${pid}`)];
 }
 
 /**
@@ -69,23 +80,32 @@ export async function removeStage(plan: StagePlan, signal: AbortSignal): Promise
   const left: string[] = [...(await endOwner(plan))];
   // Whoever follows the agent sees from this why it ends.
   if (await exists(plan.folder)) await writePidFile(filesOf(plan).owner, process.pid);
-  left.push(...(await endProcesses(plan)));
+  await endProcesses(plan);
   await removeMounts(plan, signal);
   await removeNamespaces(plan, signal);
   await removeCgroups(plan);
   await rm(plan.folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   if (dirname(plan.folder) === stagesFolder) await rmdir(stagesFolder).catch(() => {});
-  await linkGone(plan.link);
-  return [...left, ...(await traces(plan)).map((one) => `${one} could not be removed`)];
+  await removeLink(plan, signal);
+  left.push(...(await traces(plan)).map((one) => `${one} could not be removed`));
+  return left;
 }
 
-/** Removes the unpacked packages unless some process still runs one of their programs. Gives why not. */
-export async function removePackages(packages: string): Promise<string | undefined> {
+/**
+ * Removes the unpacked packages unless some process goes on running one of their programs: what was just killed gets
+ * `patienceMs` to be gone. Says why they stay.
+ */
+export async function removePackages(
+  packages: string,
+  patienceMs = 3_000,
+): Promise<string | undefined> {
   const folder = await realpath(packages).catch(() => undefined);
   if (folder === undefined) return undefined;
-  for (const pid of await readdir('/proc')) {
-    const program = await realpath(`/proc/${pid}/exe`).catch(() => '');
-    if (program.startsWith(`${folder}/`)) return 'another stage uses the packages: they stay';
+  const deadline = performance.now() + patienceMs;
+  for (let user = await findUser(folder); user !== undefined; user = await findUser(folder)) {
+    if (performance.now() > deadline)
+      return `the packages stay: another stage uses them (process ${user})`;
+    await sleep(50);
   }
   await rm(folder, { recursive: true, force: true });
   await rmdir(dirname(folder)).catch(() => {}); // only if nothing else is in it
@@ -103,8 +123,9 @@ async function endOwner(plan: StagePlan): Promise<Leftovers> {
   return alive.map((one) => `process ${one.pid}, which sets the stage up, does not end`);
 }
 
-async function endProcesses(plan: StagePlan): Promise<Leftovers> {
-  const belonging = { namespaces: namespacePaths(plan), cgroup: plan.cgroup };
+/** What does not end in time is named by the look at the end. */
+async function endProcesses(plan: StagePlan): Promise<void> {
+  const belonging = belongingOf(plan);
   const deadline = performance.now() + 20_000;
   // What is killed may just have started something: only an empty look ends this, and two of them in a row.
   for (let emptyLooks = 0; emptyLooks < 2;) {
@@ -116,10 +137,13 @@ async function endProcesses(plan: StagePlan): Promise<Leftovers> {
     emptyLooks = 0;
     for (const one of found) await kill(one, 'SIGKILL');
     await waitGone(found, 5_000);
-    if (performance.now() < deadline) continue;
-    return found.map((one) => `process ${one.pid} does not end`);
+    if (performance.now() > deadline) return;
   }
-  return [];
+}
+
+function belongingOf(plan: StagePlan): Belonging {
+  const mark = `REHEARSAL_STAGE=${markOf(plan).REHEARSAL_STAGE}`;
+  return { namespaces: namespacePaths(plan), cgroup: plan.cgroup, mark };
 }
 
 /** Processes that were written down when they were started: they may not have reached their namespace yet. */
@@ -196,10 +220,25 @@ async function linkExists(link: string): Promise<boolean> {
   return table.split('\n').some((line) => line.trim().startsWith(`${link}:`));
 }
 
-/** The machine's end of the link goes when the kernel has taken down the namespace of the other end. */
-async function linkGone(link: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while ((await linkExists(link)) && performance.now() < deadline) await sleep(20);
+/**
+ * The machine's end of the link goes when the kernel has taken down the namespace of the other end. It does not while
+ * somebody keeps that one, as another mount namespace may: then the link is deleted, if it bears our address.
+ */
+async function removeLink(plan: StagePlan, signal: AbortSignal): Promise<void> {
+  if (await linkGone(plan.link, 5_000)) return;
+  const addresses = networkInterfaces()[plan.link] ?? [];
+  if (!addresses.some(({ address }) => address === plan.gateway)) return;
+  await run(['ip', 'link', 'delete', plan.link], {}, signal).catch(() => {}); // the look at the end names it
+  await linkGone(plan.link, 5_000);
+}
+
+async function linkGone(link: string, patienceMs: number): Promise<boolean> {
+  const deadline = performance.now() + patienceMs;
+  while (await linkExists(link)) {
+    if (performance.now() > deadline) return false;
+    await sleep(20);
+  }
+  return true;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import { arch } from 'node:process';
 import { join } from 'node:path';
 import { identify } from './processes.ts';
 import { lastLines, plainEnvironment, run, StageError, type Environment } from './run.ts';
+import { shellWord } from './shell.ts';
 
 /** What the stage is made of. Each is a Debian package; the libraries that they need come along. */
 export const wantedPackages: readonly string[] = [
@@ -182,7 +183,7 @@ async function wrapSsh(root: string, place: string): Promise<void> {
     const lines = [
       '#!/bin/sh',
       // Not found by way of $0: the folder is also seen under another name.
-      `root='${place}'`,
+      `root=${shellWord(place)}`,
       'for folder in "$root"/usr/lib/*-linux-gnu "$root"/lib/*-linux-gnu; do',
       '  LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$folder',
       'done',

@@ -59,6 +59,9 @@ export class StageOptionError extends Error {
 /** Pure. The folder of the project that this file belongs to. */
 export const projectFolder = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
+/** Pure. Where unpacked packages are kept if nothing else was asked for. */
+export const usualPackages = join(projectFolder, '.rehearsal', 'packages');
+
 /** Pure. Where stages live if nothing else was asked for. */
 export const stagesFolder = '/var/lib/understudy-rehearsal';
 
@@ -88,12 +91,19 @@ export function planStage(options: StageOptions): StagePlan {
   if (!Number.isInteger(workers) || workers < 0 || workers > 4) {
     throw new StageOptionError('workers must be 0 to 4');
   }
+  const packages = resolve(options.packages ?? usualPackages);
+  // Lists of folders are divided by colons or semicolons, and the settings of apt and sshd know no way to quote the rest.
+  if (/[:;"\\$%\p{Cc}]/u.test(packages)) {
+    throw new StageOptionError(
+      `the path of the packages must hold none of : ; " \\ $ %, choose another folder with --packages: ${packages}`,
+    );
+  }
   const depotAddress = `${network}.2`;
   return {
     name,
     subnet,
     folder,
-    packages: resolve(options.packages ?? join(projectFolder, '.rehearsal', 'packages')),
+    packages,
     hosts: hostsOf({ name, network, folder, managers, workers }),
     gateway: `${network}.1`,
     link: `${name}0`,
@@ -108,6 +118,14 @@ export function planStage(options: StageOptions): StagePlan {
 /** Pure. Every network namespace of the stage. */
 export function namespacesOf(plan: StagePlan): readonly string[] {
   return [plan.switchNamespace, plan.depot.namespace, ...plan.hosts.map((one) => one.namespace)];
+}
+
+/**
+ * Pure. What everything that is started for a stage has in its environment: it tells a process of the stage also where
+ * the namespaces do not, because they were made inside another mount namespace.
+ */
+export function markOf(plan: StagePlan): { readonly REHEARSAL_STAGE: string } {
+  return { REHEARSAL_STAGE: plan.folder };
 }
 
 /** Pure. Whether two networks in `a.b.c.d/n` form share an address. Anything else shares none. */

@@ -12,6 +12,7 @@ import { planStage, type StageOptions, type StagePlan } from './plan.ts';
 import { identify, readPidFile } from './processes.ts';
 import { step, together } from './progress.ts';
 import { run, StageError } from './run.ts';
+import { shellWord } from './shell.ts';
 import { makeWorkingCopy, type WorkingCopy } from './working-copy.ts';
 
 export { lowerStage, type LowerOptions } from './lower.ts';
@@ -185,18 +186,14 @@ async function writeDockerScript(plan: StagePlan, tools: Tools): Promise<void> {
   const lines = [
     '#!/bin/sh',
     '# The Docker command line on this stage. STAGE_HOST=m2 asks another engine.',
-    `export LD_LIBRARY_PATH=${quote(tools.env['LD_LIBRARY_PATH'] ?? '')} DOCKER_CONFIG=${quote(join(plan.folder, 'docker-config'))}`,
-    `socket=${quote(socket)}`,
-    `[ -z "\${STAGE_HOST:-}" ] || socket=${quote(plan.folder)}/$STAGE_HOST/docker.sock`,
-    `exec ${quote(tools.path('docker'))} -H "unix://$socket" "$@"`,
+    `export LD_LIBRARY_PATH=${shellWord(tools.env['LD_LIBRARY_PATH'] ?? '')} DOCKER_CONFIG=${shellWord(join(plan.folder, 'docker-config'))}`,
+    `socket=${shellWord(socket)}`,
+    `[ -z "\${STAGE_HOST:-}" ] || socket=${shellWord(plan.folder)}/$STAGE_HOST/docker.sock`,
+    `exec ${shellWord(tools.path('docker'))} -H "unix://$socket" "$@"`,
     '',
   ];
   await writeFile(path, lines.join('\n'));
   await chmod(path, 0o755);
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function stageOf(plan: StagePlan, tools: Tools): Stage {

@@ -4,6 +4,7 @@ import { repositoryAccess } from './depot.ts';
 import type { Tools } from './packages.ts';
 import type { StagePlan } from './plan.ts';
 import { machineHas, plainEnvironment, run, type Environment } from './run.ts';
+import { shellWord } from './shell.ts';
 
 /** The person's clone of the stage's repository. Its Git configuration holds key and pinned host key. */
 export interface WorkingCopy {
@@ -14,11 +15,13 @@ export interface WorkingCopy {
   git(args: readonly string[], signal: AbortSignal): Promise<string>;
 }
 
-/** Pure. How ssh is called for a key and a file of pinned host keys. */
+/** Pure. How ssh is called for a key and a file of pinned host keys, as Git hands it to a shell. */
 export function sshCommand(keyFile: string, knownHostsFile: string, program = 'ssh'): string {
   return [
-    `${program} -F none -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes`,
-    `-o UserKnownHostsFile=${knownHostsFile} -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=5 -i ${keyFile}`,
+    `${shellWord(program)} -F none -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes`,
+    // ssh reads a list of files there, which has quotes of its own.
+    `-o ${shellWord(`UserKnownHostsFile="${knownHostsFile}"`)} -o GlobalKnownHostsFile=/dev/null`,
+    `-o ConnectTimeout=5 -i ${shellWord(keyFile)}`,
   ].join(' ');
 }
 
@@ -29,7 +32,7 @@ export async function makeWorkingCopy(
   template: string | undefined,
   signal: AbortSignal,
 ): Promise<WorkingCopy> {
-  const program = (await machineHas('ssh')) ? 'ssh' : `'${join(tools.sshFolder, 'ssh')}'`;
+  const program = (await machineHas('ssh')) ? 'ssh' : join(tools.sshFolder, 'ssh');
   await mkdir(folder, { recursive: true });
   const access = repositoryAccess(plan);
   const copy = openWorkingCopy(folder);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { access, mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
+import { access, cp, mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -82,7 +82,11 @@ async function machine(): Promise<readonly string[]> {
   const rest = folders.map((names) =>
     names.replace(/understudy-rehearsal|netns/g, '').replace(/ +/g, ' '),
   );
-  return [...texts, ...rest];
+  // An engine that is killed leaves what it wrote for a moment.
+  const temporary = (await readdir('/tmp')).filter((name) =>
+    /^(runc|containerd|docker)/.test(name),
+  );
+  return [...texts, ...rest, ...temporary];
 }
 
 async function cgroupMounts(): Promise<readonly string[]> {
@@ -91,9 +95,13 @@ async function cgroupMounts(): Promise<readonly string[]> {
 }
 
 /** Runs a program until it ends or until `stop`, asked after every piece of output, says to kill it. */
-async function runProgram(command: readonly string[], stop: (output: string) => boolean) {
+async function runProgram(
+  command: readonly string[],
+  stop: (output: string) => boolean,
+  cwd = projectFolder,
+) {
   const child = spawn(command[0] ?? '', command.slice(1), {
-    cwd: projectFolder,
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -310,6 +318,18 @@ describe('a stage', () => {
     expect(await runProgram([program, ...args], () => false)).toMatchObject({ output: '' });
   });
 
+  it('keeps what its engines write for a moment in its own folder', async () => {
+    const engines: string[] = [];
+    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+      const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
+      if (!environment.includes(folder) || !/(dockerd|containerd[^/]*)$/.test(program)) continue;
+      engines.push(program.slice(program.lastIndexOf('/') + 1));
+      expect(environment.split('\0')).toContainEqual(expect.stringContaining(`TMPDIR=${folder}/`));
+    }
+    expect(new Set(engines)).toEqual(new Set(['dockerd', 'containerd', 'containerd-shim-runc-v2']));
+  });
+
   it('is found again by a later run, and only under its own options', async () => {
     expect((await attachStage(options, never))?.hosts.map((host) => host.name)).toEqual([
       'm1',
@@ -414,8 +434,71 @@ describe('the command', () => {
     expect(output).toMatch(/revision [0-9a-f]{10} is healthy/);
     expect(output).toContain('The stage stays up');
     expect(code).toBe(0);
-    const address = /curl (\S+)/.exec(output)?.[1] ?? '';
-    expect(await (await fetch(address)).text()).toContain('Hello from Git');
+    const loop = /for node in .*done/.exec(output)?.[0] ?? '';
+    expect(loop.match(/10\.213\.\d+\.\d+/g)).toHaveLength(4);
+    const shown = await runProgram(['sh', '-c', loop], () => false);
+    expect(shown).toMatchObject({ code: 0, output: expect.stringContaining('Hello from Git') });
+    const validate = /\(cd .* && npx understudy validate .*\)/.exec(output)?.[0] ?? '';
+    expect(await runProgram(['sh', '-c', validate], () => false)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('valid: 1 stack'),
+    });
+  });
+
+  const git = async (...args: string[]): Promise<string> => {
+    const { code, output } = await runProgram(
+      ['git', '-C', join(folder, 'infra'), ...args],
+      () => false,
+    );
+    expect(code).toBe(0);
+    return output.trim();
+  };
+  const once = async () => await runProgram(['./rehearse', '--once', ...flags], () => false);
+
+  it('reports the newest revision of the branch with --once, whatever was before', async () => {
+    const told = await once();
+    expect(told.output).toContain(
+      `revision ${(await git('rev-parse', 'HEAD')).slice(0, 10)} is healthy`,
+    );
+    expect(told.code).toBe(0);
+
+    await git('rm', '--quiet', 'environments/rehearsal.yaml');
+    await git('commit', '--quiet', '--message', 'Take the environment away');
+    await git('push', '--quiet');
+    const invalid = (await git('rev-parse', 'HEAD')).slice(0, 10);
+    const first = await once();
+    expect(first.output).toContain(`revision ${invalid} is invalid`);
+    expect(first.output).not.toContain('is healthy');
+    expect(first.code).toBe(1);
+    // It was told already: it is told again.
+    expect(await once()).toMatchObject({ code: 1, output: expect.stringContaining(invalid) });
+
+    await git('revert', '--no-edit', 'HEAD');
+    await git('push', '--quiet');
+    const good = (await git('rev-parse', 'HEAD')).slice(0, 10);
+    const last = await once();
+    expect(last.output).toContain(`revision ${good} is healthy`);
+    expect(last.output).not.toContain('is invalid');
+    expect(last.code).toBe(0);
+  });
+
+  it('tells in words that the agent died, and the next run starts it again', async () => {
+    const pidFile = join(folder, 'pids', 'agent-m1');
+    const agent = Number((await readFile(pidFile, 'utf8')).split(' ')[0]);
+    let killed = false;
+    const { code, output } = await runProgram(['./rehearse', ...flags], (text) => {
+      if (!killed && text.includes('--down\n')) killed = process.kill(agent, 'SIGKILL');
+      return false;
+    });
+    expect(output).toContain('the agent on m1 ended; its last lines:');
+    expect(output).toMatch(/^ {2}revision [0-9a-f]{10} is healthy/m);
+    expect(output).toMatch(/the stage is still up: .*rehearse .* starts the agent again/);
+    expect(output).not.toContain('{"level"');
+    expect(code).toBe(1);
+    const next = await once();
+    expect(next.output).toMatch(/agent started/);
+    expect(next.code).toBe(0);
+    expect((await readFile(pidFile, 'utf8')).split(' ')[0]).not.toBe(String(agent));
   });
 
   it('shows a stage that is up again, and follows the same agent to the next commit', async () => {
@@ -451,15 +534,13 @@ describe('the command', () => {
   });
 });
 
-it('needs no ssh of the machine', async () => {
+it('needs no ssh of the machine, and goes also from outside the mount namespace it was made in', async () => {
   // The machine as it would be without openssh-client, for these commands and their children alone.
   const script = [
     'mount --make-rprivate /',
     'for name in ssh ssh-keygen; do mount --bind /dev/null "$(readlink -f "$(command -v $name)")"; done',
     '! command -v ssh',
-    './rehearse --once "$@" || status=$?',
-    './rehearse --down --keep-packages "$@"',
-    'exit ${status:-0}',
+    './rehearse --once "$@"',
   ];
   const { code, output } = await runProgram(
     ['unshare', '--mount', 'sh', '-ec', script.join('\n'), 'sh', ...flags],
@@ -467,5 +548,44 @@ it('needs no ssh of the machine', async () => {
   );
   expect(output).toMatch(/revision [0-9a-f]{10} is healthy/);
   expect(code).toBe(0);
+  const down = await runProgram(['./rehearse', '--down', '--keep-packages', ...flags], () => false);
+  expect(down).toMatchObject({ code: 0, output: expect.stringContaining('is taken down') });
   expect(await inventory()).toEqual([]);
+});
+
+it('works in a folder whose name a shell would split, from unpacking to the last trace', async () => {
+  const top = await mkdtemp(join(tmpdir(), 'stage-'));
+  try {
+    const copy = join(top, "it's a copy");
+    const parts = [
+      'agent',
+      'schemas',
+      'repo-template',
+      'rehearse',
+      'package.json',
+      'package-lock.json',
+    ];
+    for (const part of [...parts, 'node_modules'])
+      await cp(join(projectFolder, part), join(copy, part), {
+        recursive: true,
+        verbatimSymlinks: true,
+        preserveTimestamps: true,
+      });
+    const up = await runProgram(['./rehearse', '--once', ...flags], () => false, copy);
+    expect(up.output).toMatch(/revision [0-9a-f]{10} is healthy/);
+    expect(up.code).toBe(0);
+    const docker = [join(folder, 'docker'), 'service', 'ls'];
+    expect(await runProgram(docker, () => false)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('hello_web'),
+    });
+    const down = await runProgram(['./rehearse', '--down', ...flags], () => false, copy);
+    // Nothing of the packages that these engines ran from is left either, although they were just killed.
+    expect(down).toMatchObject({ code: 0, output: expect.not.stringContaining('packages') });
+    await expect(access(join(copy, '.rehearsal'))).rejects.toThrow('ENOENT');
+    expect(await inventory()).toEqual([]);
+    expect(await machine()).toEqual(before);
+  } finally {
+    await rm(top, { recursive: true, force: true });
+  }
 });

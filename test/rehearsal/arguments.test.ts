@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { adviceText } from '../../agent/rehearsal/advice.ts';
-import { parseRehearse, rehearseUsage } from '../../agent/rehearsal/arguments.ts';
+import { parseRehearse, rehearseUsage, wrongUse } from '../../agent/rehearsal/arguments.ts';
 
 describe('parseRehearse', () => {
   it('builds the usual stage with an agent if nothing is said', () => {
@@ -33,11 +33,25 @@ describe('parseRehearse', () => {
     });
   });
 
-  it.each([[['--nothing']], [['word']], [['--name']], [['--down=yes']]])(
-    'refuses %j with a sentence',
-    (args) => {
-      expect(parseRehearse(args)).toEqual(expect.any(String));
-    },
+  it.each([
+    ['--nothing', "unknown option '--nothing'"],
+    ['word', "unexpected argument 'word'"],
+    ['--name', "option '--name <value>' argument missing"],
+    ['--name --once', "option '--name' argument is ambiguous"],
+    ['--down=yes', "option '--down' does not take an argument"],
+    ['--keep-packages', '--keep-packages goes with --down only'],
+    ['--down --once', '--down and --once do not go together'],
+    ['--fresh --down', '--down and --fresh do not go together'],
+    ['--no-agent --down', '--down and --no-agent do not go together'],
+    ['--no-agent --once', '--once and --no-agent do not go together'],
+  ])('refuses `%s` with one line', (args, why) => {
+    expect(parseRehearse(args.split(' '))).toBe(why);
+    expect(wrongUse(why)).toBe(`rehearse: ${why}; ./rehearse --help says more`);
+  });
+
+  it.each(['--down --keep-packages', '--fresh --once', '--fresh --no-agent', '--once --down -h'])(
+    'takes `%s`',
+    (args) => expect(parseRehearse(args.split(' '))).toEqual(expect.any(Object)),
   );
 
   it('documents every option that it takes', () => {
@@ -60,12 +74,24 @@ describe('parseRehearse', () => {
 });
 
 describe('adviceText', () => {
+  const named = {
+    folder: '/var/lib/stage',
+    page: { port: 8080, nodes: ['10.213.77.11', '10.213.77.12'] },
+    again: './rehearse',
+    project: '/srv/understudy',
+  };
+
   it('is commands to paste', async () => {
-    const text = adviceText('/var/lib/stage', 'http://10.213.77.11:8080/', './rehearse');
-    await expect(text).toMatchFileSnapshot('../golden/rehearsal/advice.txt');
+    await expect(adviceText(named)).toMatchFileSnapshot('../golden/rehearsal/advice.txt');
   });
 
   it('says nothing of a page where there is none', () => {
-    expect(adviceText('/var/lib/stage', undefined, './rehearse')).not.toContain('curl');
+    expect(adviceText({ ...named, page: undefined })).not.toContain('curl');
+  });
+
+  it('quotes the folder of a project that a shell would split', () => {
+    expect(adviceText({ ...named, project: "/srv/it's mine" })).toContain(
+      String.raw`(cd '/srv/it'\''s mine' && npx understudy validate /var/lib/stage/infra)`,
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeEvent, outcomeOf } from '../../agent/rehearsal/events.ts';
+import { accountOf, describeEvent, outcomeOf, seenIn } from '../../agent/rehearsal/events.ts';
 
 const line = (msg: string, fields: object): string =>
   JSON.stringify({ level: 30, time: '2026-01-01T00:00:00Z', ...fields, msg });
@@ -45,12 +45,23 @@ describe('describeEvent', () => {
       { revision: '0123456789abcdef', ms: 7_000 },
       'revision 0123456789 is healthy, 7.0 s after it was seen',
     ],
-    ['waiting', { why: 'no leader' }, 'waiting: no leader'],
     [
-      'something new',
-      { count: 2, list: ['a'], text: 'b' },
-      'something new count=2 list=["a"] text=b',
+      'revision failed',
+      { revision: '0123456789abcdef', failed: ['stack/a', 'stack/b'], ms: 7_000 },
+      'revision 0123456789 failed, 7.0 s after it was seen: stack/a, stack/b',
     ],
+    [
+      'unit notes',
+      { id: 'stack/a', notes: ['a network stays', 'a volume stays'] },
+      'stack/a: a network stays\nstack/a: a volume stays',
+    ],
+    ['waiting', { why: 'no leader' }, 'waiting: no leader'],
+    ['waiting', { of: 'swarm', why: 'no leader' }, 'waiting for the Swarm: no leader'],
+    ['waiting', { of: 'repository', why: 'no key' }, 'waiting for the repository: no key'],
+    ['going on', { of: 'swarm' }, 'the Swarm can be read again'],
+    ['going on', { of: 'repository' }, 'the repository can be read again'],
+    ['agent stopped', { why: 'asked to stop' }, 'agent stopped: asked to stop'],
+    ['something new', { count: 2, list: ['a'], text: 'b' }, 'something new count=2 list=a text=b'],
   ])('%s', (msg, fields, text) => expect(describeEvent(line(msg, fields)).text).toBe(text));
 
   it.each(['', 'Error: boom', '{"half":', '[]', 'null', '"text"', '{"level":30}'])(
@@ -61,10 +72,66 @@ describe('describeEvent', () => {
 
 describe('outcomeOf', () => {
   it.each([
-    ['revision healthy', 'healthy'],
-    ['revision invalid', 'failed'],
-    ['unit failed', 'failed'],
+    ['revision healthy', { revision: 'a', status: 'healthy' }],
+    ['revision invalid', { revision: 'a', status: 'failed' }],
+    ['revision failed', { revision: 'a', status: 'failed' }],
+    ['revision seen', undefined],
+    ['unit failed', undefined],
     ['unit healthy', undefined],
     ['change failed', undefined],
-  ])('%s: %s', (msg, outcome) => expect(outcomeOf(line(msg, {}))).toBe(outcome));
+  ])('%s', (msg, outcome) => expect(outcomeOf(line(msg, { revision: 'a' }))).toEqual(outcome));
+});
+
+describe('seenIn', () => {
+  it('gives the revision of that event only', () => {
+    expect(seenIn(line('revision seen', { revision: 'a' }))).toBe('a');
+    expect(seenIn(line('revision healthy', { revision: 'a' }))).toBeUndefined();
+    expect(seenIn('{"half":')).toBeUndefined();
+  });
+});
+
+describe('accountOf', () => {
+  const started = line('agent started', {});
+  const seen = (revision: string): string => line('revision seen', { revision });
+  const healthy = (revision: string): string => line('revision healthy', { revision });
+  const failed = (revision: string): string => line('revision failed', { revision });
+  const unit = line('unit failed', { id: 'stack/a' });
+  const other = line('change applied', { id: 'stack/a' });
+
+  it.each([
+    ['nothing', [], undefined, []],
+    ['an older revision that is healthy', [started, seen('a'), healthy('a')], undefined, []],
+    ['one that is not done', [started, seen('b'), unit], undefined, []],
+    [
+      'one that is healthy',
+      [started, seen('a'), healthy('a'), seen('b'), other, healthy('b')],
+      'healthy',
+      [seen('b'), healthy('b')],
+    ],
+    [
+      'one that failed, and why',
+      [seen('b'), other, unit, failed('b'), other],
+      'failed',
+      [seen('b'), unit, failed('b')],
+    ],
+    [
+      'one that recovered',
+      [seen('b'), unit, failed('b'), healthy('b')],
+      'healthy',
+      [seen('b'), healthy('b')],
+    ],
+    ['an agent that began anew', [seen('b'), healthy('b'), started], undefined, []],
+    ['an agent that went back', [seen('b'), failed('b'), seen('a'), seen('b')], undefined, []],
+    ['one that was left for another', [seen('b'), healthy('b'), seen('c')], undefined, []],
+    [
+      'lines that are no events',
+      [seen('b'), 'Error: boom', healthy('b')],
+      'healthy',
+      [seen('b'), healthy('b')],
+    ],
+  ])('%s', (_, log, status, lines) => {
+    const account = accountOf(log, 'b');
+    expect(account.outcome?.status).toBe(status);
+    expect(account.lines).toEqual(lines);
+  });
 });

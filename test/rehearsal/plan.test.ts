@@ -45,6 +45,9 @@ describe('planStage', () => {
     expect(one.packages).toBe(other.packages);
   });
 
+  it('takes packages in a folder with blanks and quotes', () =>
+    expect(planStage({ packages: "/srv/it's mine" }).packages).toBe("/srv/it's mine"));
+
   it.each([
     ['a name with a capital', { name: 'Us' }],
     ['a name too long for a link', { name: 'abcdefg' }],
@@ -58,6 +61,8 @@ describe('planStage', () => {
     ['a folder in /run, which engines do not see', { folder: '/run/a/b' }],
     ['a folder whose sockets would be too long', { folder: `/var/${'x'.repeat(60)}` }],
     ['a folder that a shell would split', { folder: '/var/a b' }],
+    ['packages that a list of folders would split', { packages: '/srv/a:b' }],
+    ['packages that no setting can quote', { packages: '/srv/a"b' }],
     ['an even number of managers', { managers: 2 }],
     ['too many workers', { workers: 5 }],
     ['half a worker', { workers: 0.5 }],
