@@ -12,7 +12,7 @@ export function logReporter(level: LogLevel, out: { write(text: string): void })
   return {
     tell: (told) => {
       const { event, ...fields } = told;
-      log[levelOf(told)](withText(told, fields), event);
+      log[levelOf(told)](rounded(withText(told, fields)), event);
     },
   };
 }
@@ -39,6 +39,13 @@ function levelOf({ event }: AgentEvent): 'info' | 'warn' | 'error' {
     case 'going on':
       return 'info';
   }
+}
+
+/** Fractions of a millisecond help nobody. */
+function rounded(fields: object): object {
+  return 'ms' in fields && typeof fields.ms === 'number'
+    ? { ...fields, ms: Math.round(fields.ms) }
+    : fields;
 }
 
 /** Diagnostics go out as people read them, beside the data. */
