@@ -1,5 +1,14 @@
 import type { Blocked, Health, Id, Kind, Operation, Rendered } from './kind.ts';
-import { failed, isFutile, judge, newAttempt, type UnitState, verifying } from './unit.ts';
+import {
+  failed,
+  type Failure,
+  isFutile,
+  judge,
+  newAttempt,
+  recovered,
+  type UnitState,
+  verifying,
+} from './unit.ts';
 
 /** What one unit may do now. */
 export interface UnitWork<Call> {
@@ -72,8 +81,7 @@ function stepUnit<Spec, Observed, Call>(
 
   if (!differs) {
     const applied = state.phase === 'applying' ? verifying(state, nowMs) : state;
-    const health = kind.health(unit, observed, new Set(applied.baseline));
-    const next = looked(applied, health, kind.times(unit), nowMs);
+    const { next, health } = looked(input, unit, applied);
     return { view: { id: unit.id, state: next, differs, blocked, notes, health }, operations: [] };
   }
   const next = blocked.length > 0 ? state : moved(input, unit, state, operations);
@@ -120,11 +128,7 @@ function moved<Spec, Observed, Call>(
   return state.phase === 'applying' ? state : attempt(input, unit);
 }
 
-function noEffect<Call>(operations: readonly Operation<Call>[]): {
-  readonly code: string;
-  readonly why: string;
-  readonly evidence: string;
-} {
+function noEffect<Call>(operations: readonly Operation<Call>[]): Failure {
   const paths = operations.flatMap(({ target, fields }) =>
     fields.length === 0 ? [target] : fields.map(({ path }) => path),
   );
@@ -132,18 +136,23 @@ function noEffect<Call>(operations: readonly Operation<Call>[]): {
   return { code: 'no-effect', why, evidence: paths.slice(0, 10).join(', ') };
 }
 
-/** A unit that failed may recover by itself, with the same digest still in place: then it is verified again. */
-function looked(
+/**
+ * How a unit does whose spec is in place. What verifies is judged by everything since the attempt began. What has settled
+ * is looked at as it is now, because the engine keeps old failures in its history: it may degrade, or recover by itself.
+ */
+function looked<Spec, Observed, Call>(
+  { kind, observed, nowMs }: StepInput<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
   state: UnitState,
-  health: Health,
-  times: { readonly timeoutMs: number; readonly stableForMs: number },
-  nowMs: number,
-): UnitState {
-  if (state.phase === 'verifying') return judge(state, health, times, nowMs);
-  if (state.verdict?.status === 'failed' && health.status === 'converged') {
-    return judge(verifying(state, nowMs), health, times, nowMs);
+): { readonly next: UnitState; readonly health: Health } {
+  const times = kind.times(unit);
+  if (state.phase === 'verifying') {
+    const health = kind.health(unit, observed, new Set(state.baseline));
+    return { next: judge(state, health, times, nowMs), health };
   }
-  return state;
+  const health = kind.health(unit, observed, new Set(kind.baseline(unit, observed)));
+  const failedHere = state.verdict?.status === 'failed';
+  return { next: failedHere ? recovered(state, health, times, nowMs) : state, health };
 }
 
 function wakeOf<Spec, Observed, Call>(

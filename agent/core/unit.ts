@@ -1,15 +1,16 @@
 import type { Health, HealthTimes } from './kind.ts';
 
+/** Why a digest is given up: a slug, a sentence, and what was seen. */
+export interface Failure {
+  readonly code: string;
+  readonly why: string;
+  readonly evidence: string;
+}
+
 /** How a unit's last look ended, for one digest. */
 export type Verdict =
   | { readonly status: 'healthy'; readonly digest: string }
-  | {
-      readonly status: 'failed';
-      readonly digest: string;
-      readonly code: string;
-      readonly why: string;
-      readonly evidence: string;
-    };
+  | ({ readonly status: 'failed'; readonly digest: string } & Failure);
 
 /**
  * What the agent remembers of one unit between passes. Milliseconds of our own monotonic clock.
@@ -59,16 +60,14 @@ export function verifying(state: UnitState, nowMs: number): UnitState {
 }
 
 /** Pure. A certain failure of this digest: it stays as it is until the digest changes. */
-export function failed(
-  state: UnitState,
-  {
-    code,
-    why,
-    evidence,
-  }: { readonly code: string; readonly why: string; readonly evidence: string },
-): UnitState {
+export function failed(state: UnitState, { code, why, evidence }: Failure): UnitState {
   const { digest } = state;
-  return { ...state, phase: 'none', verdict: { status: 'failed', digest, code, why, evidence } };
+  // What ran so far says nothing about a recovery: that starts to count anew.
+  return {
+    ...withoutMembers(state),
+    phase: 'none',
+    verdict: { status: 'failed', digest, code, why, evidence },
+  };
 }
 
 /** Pure. A call that ended open, or met a newer version: read again and try later, doubling up to five minutes. */
@@ -148,6 +147,23 @@ export function judge(
   }
 }
 
+/**
+ * Pure. One look at a failed unit that nobody touches. `health` must not count failures that were there already: the
+ * engine keeps them in its history. Healthy again when the same tasks stayed for `stableForMs`, at least two looks long.
+ */
+export function recovered(
+  state: UnitState,
+  health: Health,
+  { stableForMs }: HealthTimes,
+  nowMs: number,
+): UnitState {
+  if (health.status !== 'converged') return withoutMembers(state);
+  const { members } = health;
+  if (state.members !== members) return { ...state, members, membersSinceMs: nowMs };
+  const settled = nowMs - state.membersSinceMs >= stableForMs;
+  return settled ? { ...state, verdict: { status: 'healthy', digest: state.digest } } : state;
+}
+
 function withoutMembers(state: UnitState): UnitState {
   const { members: _members, ...rest } = state;
   return rest;
@@ -157,9 +173,6 @@ function progressed(state: UnitState, progress: number, nowMs: number): UnitStat
   return progress > state.progress ? { ...state, progress, progressAtMs: nowMs } : state;
 }
 
-function timeout(
-  ms: number,
-  evidence: string,
-): { readonly code: string; readonly why: string; readonly evidence: string } {
+function timeout(ms: number, evidence: string): Failure {
   return { code: 'timeout', why: `no progress for ${String(Math.round(ms / 1000))} s`, evidence };
 }

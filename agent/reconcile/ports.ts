@@ -109,6 +109,13 @@ export type AgentEvent =
   | { readonly event: 'unit verifying'; readonly id: Id; readonly tasks: string }
   | { readonly event: 'unit healthy'; readonly id: Id; readonly ms: number }
   | {
+      /** A healthy unit is not as it should be any more; the engine may put it right by itself. */
+      readonly event: 'unit degraded';
+      readonly id: Id;
+      readonly tasks: string;
+    }
+  | { readonly event: 'unit recovered'; readonly id: Id; readonly tasks: string }
+  | {
       readonly event: 'unit failed';
       readonly id: Id;
       readonly code: string;

@@ -6,6 +6,7 @@ import type { Clock, Reporter } from './ports.ts';
 export interface Told {
   readonly units: ReadonlyMap<Id, string>;
   readonly notes: ReadonlyMap<Id, string>;
+  readonly degraded: ReadonlySet<Id>;
   /** The revision whose end was told, and how it ended. */
   readonly ended: string | undefined;
   /** Why nothing could be read, while that lasts. */
@@ -16,6 +17,7 @@ export interface Told {
 export const nothingTold: Told = {
   units: new Map(),
   notes: new Map(),
+  degraded: new Set(),
   ended: undefined,
   waiting: undefined,
 };
@@ -31,6 +33,7 @@ export function tellStep<Call>(
   if (told.waiting !== undefined) reporter.tell({ event: 'going on', of: 'swarm' });
   const units = new Map<Id, string>();
   const notes = new Map<Id, string>();
+  const degraded = new Set<Id>();
   for (const view of next.views) {
     const noted = view.notes.join('; ');
     notes.set(view.id, noted);
@@ -40,10 +43,13 @@ export function tellStep<Call>(
     const line = standing(view);
     units.set(view.id, line);
     if (told.units.get(view.id) !== line) tellUnit(view, reporter, clock.nowMs());
+    if (isDegraded(view)) degraded.add(view.id);
+    tellDegraded(view, told.degraded.has(view.id), reporter);
   }
   return {
     units,
     notes,
+    degraded,
     ended: tellEnd(next.views, desired, told.ended, ports),
     waiting: undefined,
   };
@@ -71,6 +77,19 @@ function tellEnd(
 
 function isHealthy({ state, differs }: UnitView): boolean {
   return !differs && state.phase === 'none' && state.verdict?.status === 'healthy';
+}
+
+/** Was healthy, nothing is to be done about it, and its tasks are not as they should be. */
+function isDegraded(view: UnitView): boolean {
+  return isHealthy(view) && view.health?.status !== 'converged';
+}
+
+function tellDegraded(view: UnitView, was: boolean, reporter: Reporter): void {
+  const tasks = view.health?.summary ?? '';
+  if (isDegraded(view) && !was) reporter.tell({ event: 'unit degraded', id: view.id, tasks });
+  if (was && isHealthy(view) && !isDegraded(view)) {
+    reporter.tell({ event: 'unit recovered', id: view.id, tasks });
+  }
 }
 
 /** After so many tries it is no hiccup, and people are told what the unit waits for. */

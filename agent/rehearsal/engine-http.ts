@@ -8,17 +8,20 @@ export interface EngineAnswer {
   readonly body: unknown;
 }
 
+/** What is asked of an engine. */
+interface EngineCall {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
 /**
  * One call of the Engine API over a Unix socket. Throws `StageError` when there is no whole answer within the deadline
  * (milliseconds).
  */
 export async function callEngine(
   socket: string,
-  call: {
-    readonly method: 'GET' | 'POST' | 'DELETE';
-    readonly path: string;
-    readonly body?: unknown;
-  },
+  call: EngineCall,
   deadlineMs: number,
   signal: AbortSignal,
 ): Promise<EngineAnswer> {
@@ -69,11 +72,7 @@ export async function callEngine(
 /** Like `callEngine`, and throws `StageError` with the engine's message on any status of 300 or more. */
 export async function expectEngine(
   socket: string,
-  call: {
-    readonly method: 'GET' | 'POST' | 'DELETE';
-    readonly path: string;
-    readonly body?: unknown;
-  },
+  call: EngineCall,
   deadlineMs: number,
   signal: AbortSignal,
 ): Promise<unknown> {

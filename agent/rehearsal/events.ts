@@ -100,6 +100,8 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
   ],
   ['change failed', ['bad', ({ id, text }) => `${id}: ${text('target')}: ${text('why')}`]],
   ['unit verifying', ['dim', ({ id, text }) => `${id}: ${text('tasks')}`]],
+  ['unit degraded', ['bad', ({ id, text }) => `${id}: degraded: ${text('tasks')}`]],
+  ['unit recovered', ['good', ({ id, text }) => `${id}: recovered: ${text('tasks')}`]],
   ['unit healthy', ['good', ({ id, ms }) => `${id}: healthy after ${seconds(ms)}`]],
   ['unit held', ['plain', ({ id, text }) => `${id}: held: ${text('why')}`]],
   [

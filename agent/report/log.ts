@@ -24,6 +24,7 @@ function levelOf({ event }: AgentEvent): 'info' | 'warn' | 'error' {
     case 'revision invalid':
       return 'error';
     case 'change failed':
+    case 'unit degraded':
     case 'unit held':
     case 'unit notes':
     case 'waiting':
@@ -35,6 +36,7 @@ function levelOf({ event }: AgentEvent): 'info' | 'warn' | 'error' {
     case 'change applied':
     case 'unit verifying':
     case 'unit healthy':
+    case 'unit recovered':
     case 'revision healthy':
     case 'going on':
       return 'info';

@@ -160,11 +160,23 @@ describe('one step', () => {
     expect(result.work.flatMap(({ operations }) => operations)).toHaveLength(calls);
   });
 
-  it('verifies a failed unit again when it recovers with the same digest in place', () => {
-    const first = look('d1', { running: 'd1', health: well }, failedOnce, 100_000);
-    expect(after(first)?.phase).toBe('verifying');
-    const last = look('d1', { running: 'd1', health: well }, after(first), 110_000);
-    expect(after(last)?.verdict?.status).toBe('healthy');
+  it('is healthy again when a failed unit recovers: the same tasks, for stableFor, without a call', () => {
+    const looks: [number, Health, string | undefined][] = [
+      [100_000, well, 'failed'],
+      [105_000, slow, 'failed'],
+      [110_000, { ...well, members: 'b' }, 'failed'],
+      [119_999, { ...well, members: 'b' }, 'failed'],
+      [120_000, { ...well, members: 'b' }, 'healthy'],
+    ];
+    let state: UnitState | undefined = failed(
+      { ...underWay, members: 'a', membersSinceMs: 0 },
+      { code: 'unhealthy', why: 'w', evidence: 'e' },
+    );
+    for (const [nowMs, health, verdict] of looks) {
+      const result = look('d1', { running: 'd1', health }, state, nowMs);
+      state = after(result);
+      expect([state?.phase, state?.verdict?.status, result.work]).toEqual(['none', verdict, []]);
+    }
   });
 });
 

@@ -286,6 +286,34 @@ describe('what goes wrong', () => {
     await log.until('revision healthy', (line) => line['revision'] === revision);
   });
 
+  it('says so when a failed stack recovers by itself, and when a healthy one degrades', async () => {
+    const revision = await push('crashes until a file is there', {
+      'stacks/heal/compose.yaml': `
+services:
+  web:
+    image: '\${REGISTRY}/site:1'
+    command: [sh, -c, 'cat /data/ok && exec /bin/site']
+    volumes: ['data:/data']
+    deploy: {placement: {constraints: [node.hostname == w1]}, restart_policy: {condition: any, delay: 0s}, update_config: {failure_action: continue}}
+volumes: {data: {}}
+`,
+      'stacks/heal/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
+    });
+    await log.until('unit failed', ({ id }) => id === 'stack/heal');
+    const from = proxy.seen.length;
+    const volume = ['volume', 'inspect', 'heal_data', '--format', '{{.Mountpoint}}'];
+    const ok = join((await stage.docker(volume, never, 'w1')).trim(), 'ok');
+    await writeFile(ok, 'well');
+    await log.until('revision healthy', (line) => line['revision'] === revision);
+    await rm(ok);
+    const container = ['ps', '-q', '--filter', 'label=com.docker.swarm.service.name=heal_web'];
+    await stage.docker(['kill', (await stage.docker(container, never, 'w1')).trim()], never, 'w1');
+    await log.until('unit degraded', ({ id }) => id === 'stack/heal');
+    await writeFile(ok, 'well');
+    await log.until('unit recovered', ({ id }) => id === 'stack/heal');
+    expect(writes(from)).toEqual([]);
+  });
+
   it('holds a stack whose external network is not there, until somebody makes it', async () => {
     const revision = await push('needs a network', {
       'stacks/late/compose.yaml':

@@ -150,6 +150,7 @@ describe('a pass', () => {
     await passOnce(desired('v1'));
     await clock.advance(5_000);
     await passOnce(desired('v1'));
+    expect(world.calls).toHaveLength(1);
     expect(reporter.names().at(-1)).toBe('revision healthy');
   });
 
@@ -157,6 +158,23 @@ describe('a pass', () => {
     await passOnce(desired('v1', 'v2'));
     await passOnce(desired('v1'));
     expect([...world.running.keys()]).toEqual(['stack/s0', 'stack/s1']);
+  });
+
+  it('tells when a healthy unit loses tasks, and when they are back, and writes nothing', async () => {
+    await passOnce(desired('v1'));
+    await passOnce(desired('v1'));
+    await clock.advance(5_000);
+    await passOnce(desired('v1'));
+    world.unsettled = true;
+    await passOnce(desired('v1'));
+    await passOnce(desired('v1'));
+    world.unsettled = false;
+    await passOnce(desired('v1'));
+    expect(reporter.events.slice(-2)).toEqual([
+      { event: 'unit degraded', id: 'stack/s0', tasks: '0/1' },
+      { event: 'unit recovered', id: 'stack/s0', tasks: '1/1' },
+    ]);
+    expect(world.calls).toHaveLength(1);
   });
 
   it('tells once what differs and is left as it is, and holds nothing up for it', async () => {

@@ -50,6 +50,8 @@ describe('describeEvent', () => {
       { revision: '0123456789abcdef', failed: ['stack/a', 'stack/b'], ms: 7_000 },
       'revision 0123456789 failed, 7.0 s after it was seen: stack/a, stack/b',
     ],
+    ['unit degraded', { id: 'stack/a', tasks: 'web 1/2' }, 'stack/a: degraded: web 1/2'],
+    ['unit recovered', { id: 'stack/a', tasks: 'web 2/2' }, 'stack/a: recovered: web 2/2'],
     [
       'unit notes',
       { id: 'stack/a', notes: ['a network stays', 'a volume stays'] },
