@@ -6,6 +6,7 @@ const TIMER_MS_MAX = 2_147_483_647;
 /** The machine's own time. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
+  date: () => new Date().toISOString(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal.aborted) {

@@ -1,7 +1,10 @@
 import { agentCommand, agentUsage } from './start.ts';
+import { askCommand } from './cli/ask.ts';
+import { askUsage } from './cli/ask-options.ts';
 import { type Output, wantsColour } from './cli/printer.ts';
 import { validateCommand, validateUsage } from './cli/validate.ts';
 import { systemClock } from './clock.ts';
+import { askIo } from './desk.ts';
 import { SourceError } from './reconcile/ports.ts';
 import { rehearseCommand, rehearseUsage } from './rehearsal/command.ts';
 import { version } from './version.ts';
@@ -18,6 +21,16 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'show every mistake in a folder, without a cluster',
     usage: validateUsage,
     run: (args, io, signal) => validateCommand(args, { ...io, clock: systemClock }, signal),
+  },
+  retry: {
+    summary: 'try once more what failed: a unit that is quarantined or stuck',
+    usage: askUsage.retry,
+    run: (args, io, signal) => askCommand('retry', args, askIo(io, process.env), signal),
+  },
+  rollback: {
+    summary: 'take a unit back to an earlier healthy release',
+    usage: askUsage.rollback,
+    run: (args, io, signal) => askCommand('rollback', args, askIo(io, process.env), signal),
   },
   rehearse: {
     summary: 'bring a real Swarm up on this machine and try the repository on it',

@@ -6,12 +6,17 @@ import type { Settings } from '../schemas/settings.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
 import { formatText } from './core/format.ts';
+import type { Answer } from './core/kind.ts';
 import { openSwarm } from './providers/stack/client.ts';
 import { stackKind, stackProvider } from './providers/stack/provider.ts';
+import { swarmShelf } from './providers/stack/shelf.ts';
+import type { Swarm } from './providers/stack/swarm.ts';
+import { openProber } from './probes/prober.ts';
 import { run } from './reconcile/loop.ts';
 import { type Clock, type Reporter, type Source, SourceError } from './reconcile/ports.ts';
 import { Wake } from './reconcile/wake.ts';
 import { headFormat } from './record/head.ts';
+import { openRecorder } from './record/recorder.ts';
 import { openRenderer } from './render/renderer.ts';
 import { logReporter } from './report/log.ts';
 import { readSettings, settingFlags } from './settings.ts';
@@ -90,27 +95,53 @@ async function runAgent(
   }
   const renderer = openRenderer({ environment, clock });
   const swarm = openSwarm({ socket: docker.socket, atOnce }, clock);
+  const wake = new Wake(clock);
+  const prober = openProber({
+    clock,
+    image: (image, ended) => imageAnswer(swarm, image, ended),
+    allow: settings.network?.allow ?? [],
+    answered: () => wake.ring(),
+  });
+  const head = headFormat(randomBytes);
+  const owner = { environment, repository: repository.url };
   reporter.tell({ event: 'agent started', version, environment });
   try {
     await run(
       {
         kind: stackKind,
-        provider: stackProvider(swarm, headFormat(randomBytes)),
+        provider: stackProvider(swarm, head),
+        recorder: openRecorder(swarmShelf(swarm, head.name), { ...owner, clock }),
+        prober,
         source,
         renderer,
         clock,
         reporter,
         atOnce,
         sourceWake,
+        wake,
       },
       signal,
     );
     reporter.tell({ event: 'agent stopped', why: 'asked to stop' });
     return 0;
   } finally {
+    prober.close();
     swarm.close();
     await Promise.allSettled([renderer.close(), source.close()]);
   }
+}
+
+/** What the engine says about an image, as an answer. */
+async function imageAnswer(
+  swarm: Swarm,
+  image: string,
+  signal: AbortSignal,
+): Promise<Pick<Answer, 'status' | 'detail'>> {
+  const asked = await swarm.image(image, signal);
+  if (asked.status !== 'ok') return { status: 'open', detail: asked.why };
+  const { found, why } = asked.value;
+  const status = found === 'there' ? 'good' : found === 'open' ? 'open' : 'bad';
+  return { status, detail: why };
 }
 
 interface Flags {

@@ -84,9 +84,7 @@ export const Settings = z.strictObject({
   webhookSecretFile: MachinePath.optional(),
   network: z
     .strictObject({
-      allow: z
-        .array(z.string({ error: NETWORK }).regex(/^[0-9A-Fa-f.:]+\/\d{1,3}$/, { error: NETWORK }))
-        .default([]),
+      allow: z.array(z.union([z.cidrv4(), z.cidrv6()], { error: NETWORK })).default([]),
     })
     .optional(),
   lease: z
@@ -116,7 +114,6 @@ export const SETTINGS_UNSUPPORTED = [
   'advertise',
   'tokenFile',
   'webhookSecretFile',
-  'network',
   'lease',
 ];
 

@@ -28,6 +28,7 @@ export const diagnosticCodes = {
   'undefined-config': 'a config is used but not declared',
   'undefined-network': 'a network is used but not declared',
   'undefined-secret': 'a secret is used but not declared',
+  'undefined-service': 'a service is named that the stack does not have',
   'undefined-variable': 'a variable has no value',
   'undefined-volume': 'a volume is used but not declared',
   'unknown-anchor': 'an alias without its anchor',

@@ -71,20 +71,76 @@ export interface Difference<Call> {
   readonly notes?: readonly string[];
 }
 
+/** Plain JSON, as it is kept in the record. */
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Something asked beside the passes, of what was deployed or of what it needs. Times in milliseconds. */
+export type Question =
+  | {
+      readonly ask: 'http';
+      readonly url: string;
+      /** The Host header; absent: as the address says. */
+      readonly host?: string;
+      /** What counts as good: any of these ranges, ends included. */
+      readonly status: readonly { readonly from: number; readonly to: number }[];
+      /** Text that the answer must hold. */
+      readonly contains?: string;
+      readonly everyMs: number;
+      readonly timeoutMs: number;
+      /** Addresses of this Swarm's nodes: these may be reached although they are private. */
+      readonly nodes: readonly string[];
+    }
+  | {
+      readonly ask: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      readonly everyMs: number;
+      readonly timeoutMs: number;
+      readonly nodes: readonly string[];
+    }
+  | {
+      /** Whether a registry has the image: `open` where the registry itself is out of order. */
+      readonly ask: 'image';
+      readonly image: string;
+      readonly everyMs: number;
+    };
+
+/** What was answered last. */
+export interface Answer {
+  /** `open`: nobody can tell now, for a cause outside. */
+  readonly status: 'good' | 'bad' | 'open';
+  /** For people: `HTTP status 500`, `connection refused`. */
+  readonly detail: string;
+  /** So many of this status one after another. */
+  readonly inARow: number;
+  /** It was good at least once since it is asked. */
+  readonly wasGood: boolean;
+}
+
+/** A question under a name that stays the same while it is the same question. */
+export interface Asked {
+  readonly name: string;
+  readonly question: Question;
+}
+
 /** How an applied unit does right now, by one observation; time is judged elsewhere. */
-export type Health =
+export type Health = {
+  /** One line for people: `web 2/3`. */
+  readonly summary: string;
+  /** What must be known to say more. It is asked until it is wanted no more. */
+  readonly asks?: readonly Asked[];
+} & (
   | {
       /** Everything wanted runs, nothing else of it does. */
       readonly status: 'converged';
       /** Names what runs: while it stays the same nothing was restarted. */
       readonly members: string;
-      readonly summary: string;
     }
   | {
       readonly status: 'progressing';
       /** Grows as the unit gets on; growth restarts the timeout. */
       readonly progress: number;
-      readonly summary: string;
     }
   | {
       /** Certain: waiting does not help. */
@@ -92,8 +148,25 @@ export type Health =
       readonly code: string;
       readonly why: string;
       readonly evidence: string;
-      readonly summary: string;
-    };
+    }
+  | {
+      /** It cannot get on for a cause that is not its own: nobody's failure, the clock stands. */
+      readonly status: 'outside';
+      readonly why: string;
+    }
+);
+
+/** What is known of an attempt beside one observation. */
+export interface Seen {
+  /** Tasks that were there before it: old failures never count against it. */
+  readonly baseline: ReadonlySet<string>;
+  /** Nodes that went away since it began, also those that came back: what failed there does not count. */
+  readonly lost: ReadonlySet<string>;
+  /** By the name of the question. */
+  readonly answers: ReadonlyMap<string, Answer>;
+  /** A verdict is due. Else only the tasks are looked at, and nothing is asked. */
+  readonly judged: boolean;
+}
 
 /** Milliseconds a unit may take without progress, and must stay well before it counts as healthy. */
 export interface HealthTimes {
@@ -101,12 +174,60 @@ export interface HealthTimes {
   readonly stableForMs: number;
 }
 
+/** What happens to a unit that fails, and how many healthy releases are kept. */
+export interface RollbackRules {
+  readonly mode: 'auto' | 'hold';
+  readonly keep: number;
+}
+
+/** A unit as it was healthy, kept in the record. */
+export interface Release {
+  /** The digest of the unit as it was rendered. */
+  readonly digest: string;
+  /** The revision that brought it; empty: it was there before us. */
+  readonly revision: string;
+  /** For people, ISO 8601. */
+  readonly at: string;
+  /** What the kind needs to bring it back; nobody else looks into it. */
+  readonly content: Json;
+}
+
 /** One kind of unit. All of it is pure; the provider does the input and output. */
 export interface Kind<Spec, Observed, Call> {
   readonly kind: string;
   diff(unit: Rendered<Spec>, observed: Observed): Difference<Call>;
-  /** What ran before an attempt, so that old failures never count against the new one. */
+  /** What runs before an attempt, so that old failures never count against the new one. */
   baseline(unit: Rendered<Spec>, observed: Observed): readonly string[];
-  health(unit: Rendered<Spec>, observed: Observed, baseline: ReadonlySet<string>): Health;
+  /** Nodes that cannot run anything now. */
+  absent(observed: Observed): readonly string[];
+  health(unit: Rendered<Spec>, observed: Observed, seen: Seen): Health;
+  /**
+   * How an attempt does that the engine gave up by itself, where what it holds is not what was sent. Never converged:
+   * failing, or not known yet, or for a cause outside. Undefined where it did not give up.
+   */
+  givenUp(unit: Rendered<Spec>, observed: Observed, seen: Seen): Health | undefined;
+  /** What makes the engine go on with an attempt that it stopped for no failure of the attempt's own. */
+  resume(unit: Rendered<Spec>, observed: Observed): readonly Operation<Call>[];
   times(unit: Rendered<Spec>): HealthTimes;
+  rollback(unit: Rendered<Spec>): RollbackRules;
+  /** Whether anything of it is there, whoever made it. */
+  isThere(unit: Rendered<Spec>, observed: Observed): boolean;
+  /**
+   * What is there now, so that `restore` brings exactly that back. `wanted`: the parts that the unit has;
+   * `all`: also what nobody asks for any more.
+   */
+  release(unit: Rendered<Spec>, observed: Observed, parts: 'wanted' | 'all'): Json;
+  /** A release as a unit; the same object for the same release. Undefined where this version cannot read it. */
+  restore(id: Id, release: Release): Rendered<Spec> | undefined;
+  /** Targets of the operations that could make what runs of it. */
+  parts(unit: Rendered<Spec>): readonly string[];
+  /** What stops these parts (targets of operations) and removes nothing. Nothing to do where they stand still. */
+  stop(targets: readonly string[], observed: Observed): readonly Operation<Call>[];
+}
+
+/** Why a digest is given up: a slug, a sentence, and what was seen. */
+export interface Failure {
+  readonly code: string;
+  readonly why: string;
+  readonly evidence: string;
 }

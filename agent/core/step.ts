@@ -1,14 +1,20 @@
-import type { Blocked, Health, Id, Kind, Operation, Rendered } from './kind.ts';
+import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
+import { type Look, type Moved, type Standing, unmoved } from './look.ts';
+import { answer } from './requests.ts';
+import { goBack } from './step-back.ts';
+import { begin, goOn } from './step-forward.ts';
+import { firstSight, keep, needPerson, takeUp, watchOf } from './step-rest.ts';
 import {
-  failed,
-  type Failure,
-  isFutile,
-  judge,
-  newAttempt,
-  recovered,
-  type UnitState,
-  verifying,
+  type Attempt,
+  goingBack,
+  isQuarantined,
+  type Request,
+  settled,
+  type UnitEvent,
+  type UnitRecord,
 } from './unit.ts';
+import { type UnitView, viewOf, waitingEvents, wakeOf } from './view.ts';
+import { lostNodes, type Watch } from './watch.ts';
 
 /** What one unit may do now. */
 export interface UnitWork<Call> {
@@ -16,22 +22,16 @@ export interface UnitWork<Call> {
   readonly operations: readonly Operation<Call>[];
 }
 
-/** What one look at a unit gave, for people. */
-export interface UnitView {
-  readonly id: Id;
-  readonly state: UnitState;
-  readonly differs: boolean;
-  readonly blocked: readonly Blocked[];
-  /** What differs and is left as it is. */
-  readonly notes: readonly string[];
-  readonly health?: Health;
-}
-
 /** The outcome of one look at everything. */
 export interface Step<Call> {
   readonly work: readonly UnitWork<Call>[];
-  readonly states: ReadonlyMap<Id, UnitState>;
+  /** To be recorded before anything is called. A unit that did not change is the same object. */
+  readonly units: ReadonlyMap<Id, UnitRecord>;
+  readonly watches: ReadonlyMap<Id, Watch>;
   readonly views: readonly UnitView[];
+  /** Told once it is recorded. */
+  readonly events: readonly UnitEvent[];
+  readonly asks: readonly Asked[];
   /** How soon looking again can matter, at the latest. */
   readonly wakeMs: number;
 }
@@ -40,137 +40,182 @@ export interface Step<Call> {
 export interface StepInput<Spec, Observed, Call> {
   readonly kind: Kind<Spec, Observed, Call>;
   readonly desired: readonly Rendered<Spec>[];
+  readonly revision: string;
   readonly observed: Observed;
-  readonly states: ReadonlyMap<Id, UnitState>;
+  readonly units: ReadonlyMap<Id, UnitRecord>;
+  readonly watches: ReadonlyMap<Id, Watch>;
+  /** Units of which a call of the last round was refused for good. */
+  readonly refusals: ReadonlyMap<Id, Failure>;
+  readonly answers: ReadonlyMap<string, Answer>;
+  readonly requests: readonly Request[];
   readonly nowMs: number;
+  readonly date: string;
   /** Between looks while nothing is under way, and while something is. */
   readonly intervalMs: number;
   readonly verifyMs: number;
 }
 
-interface UnitStep<Call> {
-  readonly view: UnitView;
-  readonly operations: readonly Operation<Call>[];
+/** Pure. For each unit the one step that is allowed now. Units that left the repository are left alone once they settled. */
+export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
+  const look = { ...input, absent: input.kind.absent(input.observed) };
+  const asked = answerAll(look, input);
+  const units = new Map(asked.units);
+  const watches = new Map<Id, Watch>();
+  const work: UnitWork<Call>[] = [];
+  const events: UnitEvent[] = [...asked.events];
+  const asks: Asked[] = [];
+  const views: UnitView[] = [];
+  let wakeMs = input.intervalMs;
+
+  function note(id: Id, moved: Moved<Call>): void {
+    if (moved.record !== undefined) units.set(id, moved.record);
+    watches.set(id, moved.watch);
+    if (moved.operations.length > 0) work.push({ id, operations: moved.operations });
+    events.push(...moved.events, ...waitingEvents(id, input.watches.get(id), moved.watch));
+    asks.push(...(moved.health?.asks ?? []));
+    wakeMs = Math.min(wakeMs, wakeOf(moved, input));
+  }
+  for (const unit of input.desired) {
+    const { id } = unit;
+    const before = { watch: input.watches.get(id), refusal: input.refusals.get(id) };
+    const moved = stepUnit(look, unit, units.get(id), before);
+    note(id, moved);
+    views.push(viewOf(unit, moved));
+  }
+  const wanted = new Set(input.desired.map(({ id }) => id));
+  for (const [id, record] of asked.units) {
+    if (wanted.has(id) || record.phase === 'none' || record.phase === 'stuck') continue;
+    note(id, leave(look, id, record, input));
+  }
+  return { work, units, watches, views, events, asks, wakeMs };
 }
 
-/** Pure. For each unit the one step that is allowed now. Units that left the repository are left alone. */
-export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
-  const steps = input.desired.map((unit) => stepUnit(input, unit));
-  const work = steps
-    .filter(({ operations }) => operations.length > 0)
-    .map(({ view, operations }) => ({ id: view.id, operations }));
-  return {
-    work,
-    states: new Map(steps.map(({ view }) => [view.id, view.state])),
-    views: steps.map(({ view }) => view),
-    wakeMs: soonest(
-      steps.map(({ view }) => wakeOf(view, input)),
-      input.intervalMs,
-    ),
-  };
+/** Requests are taken one after another, each from where the last one left its unit. */
+function answerAll<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  { requests, desired, units: before }: StepInput<Spec, Observed, Call>,
+): { readonly units: ReadonlyMap<Id, UnitRecord>; readonly events: readonly UnitEvent[] } {
+  const units = new Map(before);
+  const events: UnitEvent[] = [];
+  for (const request of requests) {
+    const unit = desired.find(({ id }) => id === request.id);
+    const { record, event } = answer(look, unit, units.get(request.id), request);
+    if (record !== undefined) units.set(request.id, record);
+    events.push(event);
+  }
+  return { units, events };
+}
+
+type InRepository<Spec> = Standing<Spec> & { readonly unit: Rendered<Spec> };
+
+interface Before {
+  readonly watch: Watch | undefined;
+  readonly refusal: Failure | undefined;
 }
 
 function stepUnit<Spec, Observed, Call>(
-  input: StepInput<Spec, Observed, Call>,
+  look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
-): UnitStep<Call> {
-  const { kind, observed, nowMs } = input;
-  const { operations, blocked, notes = [] } = kind.diff(unit, observed);
-  const differs = operations.length > 0 || blocked.length > 0;
-  const state = remembered(input, unit);
-
-  if (!differs) {
-    const applied = state.phase === 'applying' ? verifying(state, nowMs) : state;
-    const { next, health } = looked(input, unit, applied);
-    return { view: { id: unit.id, state: next, differs, blocked, notes, health }, operations: [] };
+  record: UnitRecord | undefined,
+  before: Before,
+): Moved<Call> {
+  const at = (of: string): Watch => watchOf(before.watch, of, look.nowMs);
+  if (record === undefined) return firstSight(look, unit, at('none'));
+  const { attempt, phase } = record;
+  const turned = turn(record, unit.digest);
+  const of = directionOf(record);
+  // A refusal is of the way that was gone then, and of no other.
+  const refusal = before.watch?.of === of ? before.refusal : undefined;
+  const standing = { unit, record, refusal };
+  if (phase === 'none' || phase === 'stuck' || attempt === undefined) {
+    const resting = { ...standing, watch: at(of) };
+    if (turned === 'begin') return takeUp(look, resting);
+    return phase === 'none' ? keep(look, resting) : needPerson(look, resting);
   }
-  const next = blocked.length > 0 ? state : moved(input, unit, state, operations);
-  const due = blocked.length === 0 && next.phase === 'applying' && nowMs >= next.retryAtMs;
-  return {
-    view: { id: unit.id, state: next, differs, blocked, notes },
-    operations: due ? operations : [],
-  };
+  const forward = phase === 'applying' || phase === 'verifying';
+  const watch = lostNodes(at(of), look.absent, attempt.absent);
+  if (turned === 'begin') return supersede(look, { ...standing, watch }, attempt);
+  if (turned === 'stay' && forward) return goOn(look, { ...standing, watch }, attempt);
+  if (turned === 'stay') return goBack(look, unit.id, { ...standing, watch }, attempt);
+  return turnBack(look, { ...standing, watch }, attempt);
 }
 
-/** What is remembered of this digest, or a new attempt where there is nothing. */
-function remembered<Spec, Observed, Call>(
-  input: StepInput<Spec, Observed, Call>,
-  unit: Rendered<Spec>,
-): UnitState {
-  const state = input.states.get(unit.id);
-  return state === undefined || state.digest !== unit.digest ? attempt(input, unit) : state;
+/** Names the way that a unit is on: its watch is of this way only. */
+function directionOf({ phase, attempt }: UnitRecord): string {
+  if (phase === 'none' || phase === 'stuck' || attempt === undefined) return phase;
+  return `${phase === 'applying' || phase === 'verifying' ? 'to' : 'back'} ${attempt.digest}`;
 }
 
-function attempt<Spec, Observed, Call>(
-  input: StepInput<Spec, Observed, Call>,
-  unit: Rendered<Spec>,
-): UnitState {
-  return newAttempt(unit.digest, input.kind.baseline(unit, input.observed), input.nowMs);
-}
-
-/**
- * What is live is not what is wanted. Where the engine took a failing update back by itself that is the digest's failure,
- * and a failed digest is never applied again: correcting it would repeat for ever. The same holds for calls without effect.
- */
-function moved<Spec, Observed, Call>(
-  input: StepInput<Spec, Observed, Call>,
-  unit: Rendered<Spec>,
-  state: UnitState,
-  operations: readonly Operation<Call>[],
-): UnitState {
-  if (state.verdict?.status === 'failed' && state.phase === 'none') return state;
-  const begun = state.phase === 'verifying' || state.tries > 0 || state.rounds > 0;
-  if (begun && state.phase !== 'none') {
-    const health = input.kind.health(unit, input.observed, new Set(state.baseline));
-    if (health.status === 'failing') return failed(state, health);
-  }
-  if (isFutile(state)) return failed(state, noEffect(operations));
-  return state.phase === 'applying' ? state : attempt(input, unit);
-}
-
-function noEffect<Call>(operations: readonly Operation<Call>[]): Failure {
-  const paths = operations.flatMap(({ target, fields }) =>
-    fields.length === 0 ? [target] : fields.map(({ path }) => path),
-  );
-  const why = 'the engine took the change and stores something else';
-  return { code: 'no-effect', why, evidence: paths.slice(0, 10).join(', ') };
-}
-
-/**
- * How a unit does whose spec is in place. What verifies is judged by everything since the attempt began. What has settled
- * is looked at as it is now, because the engine keeps old failures in its history: it may degrade, or recover by itself.
- */
-function looked<Spec, Observed, Call>(
-  { kind, observed, nowMs }: StepInput<Spec, Observed, Call>,
-  unit: Rendered<Spec>,
-  state: UnitState,
-): { readonly next: UnitState; readonly health: Health } {
-  const times = kind.times(unit);
-  if (state.phase === 'verifying') {
-    const health = kind.health(unit, observed, new Set(state.baseline));
-    return { next: judge(state, health, times, nowMs), health };
-  }
-  const health = kind.health(unit, observed, new Set(kind.baseline(unit, observed)));
-  const failedHere = state.verdict?.status === 'failed';
-  return { next: failedHere ? recovered(state, health, times, nowMs) : state, health };
-}
-
-function wakeOf<Spec, Observed, Call>(
-  view: UnitView,
-  input: StepInput<Spec, Observed, Call>,
-): number {
-  switch (view.state.phase) {
-    case 'verifying':
-      return input.verifyMs;
-    case 'applying':
-      return view.blocked.length > 0
-        ? Math.min(input.intervalMs, 5_000)
-        : Math.max(0, view.state.retryAtMs - input.nowMs);
+/** Whether the repository wants another digest than the one under way, or one that is in place or failed before. */
+function turn(record: UnitRecord, digest: string): 'begin' | 'back' | 'stay' {
+  const known = isQuarantined(record, digest) || record.releases[0]?.digest === digest;
+  switch (record.phase) {
     case 'none':
-      return input.intervalMs;
+    case 'rolling-back':
+    case 'reverting':
+      return known ? 'stay' : 'begin';
+    case 'stuck':
+      return isQuarantined(record, digest) || record.stuck?.digest === digest ? 'stay' : 'begin';
+    case 'applying':
+    case 'verifying':
+      if (record.attempt?.digest === digest) return 'stay';
+      return known ? 'back' : 'begin';
   }
 }
 
-function soonest(values: readonly number[], atMostMs: number): number {
-  return values.reduce((least, value) => Math.min(least, value), atMostMs);
+/** A newer digest takes the place of what is under way: the old one is neither healthy nor quarantined. */
+function supersede<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: InRepository<Spec>,
+  attempt: Attempt,
+): Moved<Call> {
+  const { unit, record } = standing;
+  const difference = look.kind.diff(unit, look.observed);
+  if (record.phase === 'rolling-back' || record.phase === 'reverting') {
+    // The way back is finished while the new digest cannot begin.
+    return difference.blocked.length > 0
+      ? goBack(look, unit.id, standing, attempt)
+      : begin(look, standing, difference);
+  }
+  return withSuperseded(begin(look, standing, difference), unit.id, attempt);
+}
+
+/** The repository went back to what is known while something else was under way: nothing new is quarantined. */
+function turnBack<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: InRepository<Spec>,
+  attempt: Attempt,
+): Moved<Call> {
+  const { unit, record } = standing;
+  const baseline = look.kind.baseline(unit, look.observed);
+  const back = goingBack(record, { baseline, absent: look.absent });
+  const watch = watchOf(undefined, `back ${back.attempt.digest}`, look.nowMs);
+  const moved = goBack(
+    look,
+    unit.id,
+    { unit, record: back, watch, refusal: undefined },
+    back.attempt,
+  );
+  return withSuperseded(moved, unit.id, attempt);
+}
+
+function withSuperseded<Call>(moved: Moved<Call>, id: Id, { revision }: Attempt): Moved<Call> {
+  return { ...moved, events: [{ event: 'unit superseded', id, revision }, ...moved.events] };
+}
+
+/** A unit that left the repository while something was under way: it is brought to rest, not removed. */
+function leave<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  id: Id,
+  record: UnitRecord,
+  { watches, refusals }: StepInput<Spec, Observed, Call>,
+): Moved<Call> {
+  const { attempt, phase } = record;
+  const started = watchOf(watches.get(id), directionOf(record), look.nowMs);
+  if (attempt === undefined || phase === 'applying' || phase === 'verifying') {
+    return unmoved(settled(record), started);
+  }
+  const watch = lostNodes(started, look.absent, attempt.absent);
+  const standing = { unit: undefined, record, watch, refusal: refusals.get(id) };
+  return goBack(look, id, standing, attempt);
 }

@@ -101,6 +101,7 @@ export function surroundingsOf(
         ...defaults[0],
         ...defaults[1],
         health: { ...defaults[0]?.health, ...defaults[1]?.health },
+        rollback: { ...defaults[0]?.rollback, ...defaults[1]?.rollback },
       },
     },
     policyKnown: below.policy !== undefined && above.policy !== undefined,

@@ -1,178 +1,160 @@
-import type { Health, HealthTimes } from './kind.ts';
-
-/** Why a digest is given up: a slug, a sentence, and what was seen. */
-export interface Failure {
-  readonly code: string;
-  readonly why: string;
-  readonly evidence: string;
-}
-
-/** How a unit's last look ended, for one digest. */
-export type Verdict =
-  | { readonly status: 'healthy'; readonly digest: string }
-  | ({ readonly status: 'failed'; readonly digest: string } & Failure);
+import type { Failure, Id, Release } from './kind.ts';
 
 /**
- * What the agent remembers of one unit between passes. Milliseconds of our own monotonic clock.
- * `none`: nothing is under way. `applying`: calls are due. `verifying`: calls are done, health is open.
+ * Where a unit stands. `none`: nothing is under way. `applying`, `verifying`: a digest of the repository. `rolling-back`,
+ * `reverting`: the same for the last healthy release. `stuck`: needs a person.
  */
-export interface UnitState {
-  readonly phase: 'none' | 'applying' | 'verifying';
-  /** What is or was applied. */
+export type Phase = 'none' | 'applying' | 'verifying' | 'rolling-back' | 'reverting' | 'stuck';
+
+/** What is being tried. */
+export interface Attempt {
   readonly digest: string;
-  readonly verdict?: Verdict;
-  /** When this attempt began. */
-  readonly attemptAtMs: number;
+  readonly revision: string;
+  /** Tasks that were there before. */
   readonly baseline: readonly string[];
-  readonly progress: number;
-  readonly progressAtMs: number;
-  /** What runs, and since when it is the same. */
-  readonly members?: string;
-  readonly membersSinceMs: number;
-  /** Rounds of calls in this attempt that ended open or out of sequence, why the last one did, and when to try again. */
-  readonly tries: number;
-  readonly trouble?: string;
-  readonly retryAtMs: number;
-  /** Rounds of calls in this attempt that were all ok. */
-  readonly rounds: number;
+  /** Nodes that were away before. */
+  readonly absent: readonly string[];
 }
 
-/** Pure. A new attempt at `digest`: earlier failures and waits do not count against it. */
-export function newAttempt(digest: string, baseline: readonly string[], nowMs: number): UnitState {
+/** A digest that failed: not tried again until it changes or a person says `retry`. */
+export interface Quarantined extends Failure {
+  readonly digest: string;
+  /** The revision that brought it. */
+  readonly revision: string;
+  /** For people, ISO 8601. */
+  readonly at: string;
+}
+
+/** Why a unit needs a person. */
+export interface Stuck extends Failure {
+  /** What the repository wanted then: another digest ends it. */
+  readonly digest: string;
+  readonly at: string;
+}
+
+/** What is kept of one unit, whoever leads. Plain JSON. */
+export interface UnitRecord {
+  readonly phase: Phase;
+  /** In every phase but `none` and `stuck`. */
+  readonly attempt?: Attempt;
+  /** Newest first. */
+  readonly quarantine: readonly Quarantined[];
+  readonly stuck?: Stuck;
+  /** Targets that failed attempts made and no healthy one had: a rollback stops them. */
+  readonly made: readonly string[];
+  /** Healthy ones, newest first; the first is what a rollback brings back. */
+  readonly releases: readonly Release[];
+}
+
+/** A unit of which something is under way. */
+export type Moving = UnitRecord & { readonly attempt: Attempt };
+
+/** A unit of which nothing is known. */
+export const unknownUnit: UnitRecord = { phase: 'none', quarantine: [], made: [], releases: [] };
+
+const QUARANTINE_MAX = 5;
+
+/** Pure. Whether this digest failed before and nobody asked for another try. */
+export function isQuarantined({ quarantine }: UnitRecord, digest: string): boolean {
+  return quarantine.some((one) => one.digest === digest);
+}
+
+/** Pure. An attempt at a digest of the repository begins; what it makes anew is noted before it is made. */
+export function applying(unit: UnitRecord, attempt: Attempt, made: readonly string[]): UnitRecord {
   return {
+    ...withoutStuck(unit),
     phase: 'applying',
-    digest,
-    attemptAtMs: nowMs,
-    baseline,
-    progress: 0,
-    progressAtMs: nowMs,
-    membersSinceMs: nowMs,
-    tries: 0,
-    retryAtMs: nowMs,
-    rounds: 0,
+    attempt,
+    made: [...new Set([...unit.made, ...made])],
   };
 }
 
-/** Pure. All calls are done: the clock of health starts. */
-export function verifying(state: UnitState, nowMs: number): UnitState {
-  const { members: _members, ...rest } = state;
-  return { ...rest, phase: 'verifying', progress: 0, progressAtMs: nowMs, membersSinceMs: nowMs };
+/** Pure. The way back to the last healthy release begins, or to a standstill where there is none. */
+export function goingBack(
+  unit: UnitRecord,
+  from: { readonly baseline: readonly string[]; readonly absent: readonly string[] },
+): Moving {
+  const [target] = unit.releases;
+  const { digest, revision } = target ?? { digest: '', revision: '' };
+  return { ...withoutStuck(unit), phase: 'rolling-back', attempt: { ...from, digest, revision } };
 }
 
-/** Pure. A certain failure of this digest: it stays as it is until the digest changes. */
-export function failed(state: UnitState, { code, why, evidence }: Failure): UnitState {
-  const { digest } = state;
-  // What ran so far says nothing about a recovery: that starts to count anew.
-  return {
-    ...withoutMembers(state),
-    phase: 'none',
-    verdict: { status: 'failed', digest, code, why, evidence },
-  };
+/** Pure. The same attempt, one phase on. */
+export function inPhase(unit: UnitRecord, phase: 'verifying' | 'reverting'): UnitRecord {
+  return { ...unit, phase };
 }
 
-/** Pure. A call that ended open, or met a newer version: read again and try later, doubling up to five minutes. */
-export function postponed(
-  state: UnitState,
-  trouble: string,
-  firstWaitMs: number,
-  nowMs: number,
-): UnitState {
-  const retryAtMs = nowMs + doubled(firstWaitMs, state.tries);
-  return { ...state, phase: 'applying', tries: state.tries + 1, trouble, retryAtMs };
+/** Pure. Nothing is under way any more. */
+export function settled(unit: UnitRecord): UnitRecord {
+  const { attempt: _attempt, ...rest } = withoutStuck(unit);
+  return { ...rest, phase: 'none' };
 }
 
-/** Rounds that may all be ok and still leave a difference. */
-const ROUNDS_MAX = 3;
-
-/** Pure. All calls of a round were ok. The next look finds no difference; where it does, the next round waits. */
-export function called(state: UnitState, nowMs: number): UnitState {
-  const rounds = state.rounds + 1;
-  return { ...state, rounds, retryAtMs: nowMs + (rounds > 1 ? doubled(1_000, rounds) : 0) };
+/** Pure. A digest of the repository became healthy: its release goes to the front, `keep` of them stay. */
+export function healthy(unit: UnitRecord, release: Release, keep: number): UnitRecord {
+  const others = unit.releases.filter(({ digest }) => digest !== release.digest);
+  return { ...settled(unit), made: [], releases: [release, ...others].slice(0, keep) };
 }
 
-/** Pure. Calls that change nothing would be repeated for ever: the engine stores something else than it is sent. */
-export function isFutile(state: UnitState): boolean {
-  return state.phase === 'applying' && state.rounds >= ROUNDS_MAX;
+/** Pure. A digest failed: it is tried no more. */
+export function quarantined(unit: UnitRecord, entry: Quarantined): UnitRecord {
+  const others = unit.quarantine.filter(({ digest }) => digest !== entry.digest);
+  return { ...unit, quarantine: [entry, ...others].slice(0, QUARANTINE_MAX) };
 }
 
-/** Pure. Time in which nothing could be seen counts neither for nor against a unit. */
-export function shifted(state: UnitState, blindMs: number): UnitState {
-  const { progressAtMs, membersSinceMs } = state;
-  return {
-    ...state,
-    progressAtMs: progressAtMs + blindMs,
-    membersSinceMs: membersSinceMs + blindMs,
-  };
+/** Pure. A person asked for another try. */
+export function released(unit: UnitRecord, digest: string): UnitRecord {
+  const quarantine = unit.quarantine.filter((one) => one.digest !== digest);
+  return { ...settled(unit), quarantine };
 }
 
-function doubled(firstMs: number, times: number): number {
-  return Math.min(firstMs * 2 ** Math.min(times, 20), 300_000);
+/** Pure. Only a person or another digest helps. */
+export function stuck(unit: UnitRecord, why: Stuck): UnitRecord {
+  const { attempt: _attempt, ...rest } = unit;
+  return { ...rest, phase: 'stuck', stuck: why };
 }
 
-/**
- * Pure. One look at a unit that verifies (or that failed and may have recovered by itself).
- * Converged and unchanged for `stableForMs` is healthy; a certain failure, or no progress for `timeoutMs`, is failed.
- */
-export function judge(
-  state: UnitState,
-  health: Health,
-  times: HealthTimes,
-  nowMs: number,
-): UnitState {
-  switch (health.status) {
-    case 'failing':
-      return failed(state, health);
-    case 'progressing': {
-      const next = progressed(withoutMembers(state), health.progress, nowMs);
-      return nowMs - next.progressAtMs >= times.timeoutMs
-        ? failed(state, timeout(times.timeoutMs, health.summary))
-        : next;
-    }
-    case 'converged': {
-      const same = state.members === health.members;
-      // To have converged is the most progress there is; to do so again and again is none.
-      const next = {
-        ...progressed(state, Number.MAX_SAFE_INTEGER, nowMs),
-        members: health.members,
-        membersSinceMs: same ? state.membersSinceMs : nowMs,
-      };
-      if (same && nowMs - next.membersSinceMs >= times.stableForMs) {
-        return { ...next, phase: 'none', verdict: { status: 'healthy', digest: state.digest } };
-      }
-      const restless = times.timeoutMs + times.stableForMs;
-      return !same && nowMs - next.progressAtMs >= restless
-        ? failed(state, timeout(restless, `${health.summary}, but its tasks do not stay`))
-        : next;
-    }
-  }
-}
-
-/**
- * Pure. One look at a failed unit that nobody touches. `health` must not count failures that were there already: the
- * engine keeps them in its history. Healthy again when the same tasks stayed for `stableForMs`, at least two looks long.
- */
-export function recovered(
-  state: UnitState,
-  health: Health,
-  { stableForMs }: HealthTimes,
-  nowMs: number,
-): UnitState {
-  if (health.status !== 'converged') return withoutMembers(state);
-  const { members } = health;
-  if (state.members !== members) return { ...state, members, membersSinceMs: nowMs };
-  const settled = nowMs - state.membersSinceMs >= stableForMs;
-  return settled ? { ...state, verdict: { status: 'healthy', digest: state.digest } } : state;
-}
-
-function withoutMembers(state: UnitState): UnitState {
-  const { members: _members, ...rest } = state;
+function withoutStuck(unit: UnitRecord): UnitRecord {
+  const { stuck: _stuck, ...rest } = unit;
   return rest;
 }
 
-function progressed(state: UnitState, progress: number, nowMs: number): UnitState {
-  return progress > state.progress ? { ...state, progress, progressAtMs: nowMs } : state;
-}
+/** What a step changed, for people. `event` is the constant message. */
+export type UnitEvent = { readonly id: Id } & (
+  | { readonly event: 'unit adopted' }
+  | { readonly event: 'unit healthy'; readonly revision: string; readonly ms: number }
+  | ({
+      /** A digest is quarantined. `next`: what happens now. */
+      readonly event: 'unit failed';
+      readonly revision: string;
+      readonly next: 'rolling back' | 'stopping' | 'stuck';
+    } & Failure)
+  | {
+      /** Healthy again at an earlier release; `revision` brought that one. */
+      readonly event: 'unit rolled back';
+      readonly revision: string;
+      readonly ms: number;
+    }
+  /** It was never healthy, so there is nothing to go back to: its services stand at 0. */
+  | { readonly event: 'unit stopped'; readonly ms: number }
+  | ({ readonly event: 'unit stuck' } & Failure)
+  /** Another digest came before the last one was healthy. */
+  | { readonly event: 'unit superseded'; readonly revision: string }
+  /** A cause outside holds it up; `long`: for more than 15 minutes. */
+  | { readonly event: 'unit waiting'; readonly why: string; readonly long: boolean }
+  | { readonly event: 'unit going on' }
+  | { readonly event: 'request taken'; readonly verb: Request['verb']; readonly by: string }
+  | {
+      readonly event: 'request refused';
+      readonly verb: Request['verb'];
+      readonly by: string;
+      readonly why: string;
+    }
+);
 
-function timeout(ms: number, evidence: string): Failure {
-  return { code: 'timeout', why: `no progress for ${String(Math.round(ms / 1000))} s`, evidence };
-}
+/** What a person asks of one unit. */
+export type Request = { readonly id: Id; readonly by: string } & (
+  | { readonly verb: 'retry' }
+  /** `release`: the first characters of a release's digest or revision; absent: the last healthy one before this. */
+  | { readonly verb: 'rollback'; readonly release?: string }
+);

@@ -51,6 +51,8 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
       if (signal.aborted) return;
       if (!(error instanceof SourceError)) throw error;
       const why = error.message;
+      // Started anew while the repository is away: what is under way goes on with what was seen last.
+      if (trouble === undefined && revision === undefined) await remember(ports, signal);
       if (trouble?.why !== why) ports.reporter.tell({ event: 'waiting', of: 'repository', why });
       trouble = { why, retry: error.retry, times: (trouble?.times ?? 0) + 1 };
     }
@@ -63,6 +65,20 @@ interface Trouble {
   readonly why: string;
   readonly retry: 'soon' | 'never';
   readonly times: number;
+}
+
+/** Publishes the last fetched revision as remembered only. That it cannot be told here is told by the next one. */
+async function remember<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal): Promise<void> {
+  try {
+    const snapshot = await ports.source.last(signal);
+    if (snapshot === undefined) return;
+    const seenAtMs = ports.clock.nowMs();
+    const { units, diagnostics, settings } = await ports.renderer.render(snapshot, signal);
+    if (diagnostics.some(({ severity }) => severity === 'error')) return;
+    ports.publish({ revision: snapshot.revision, units, settings, seenAtMs, remembered: true });
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof SourceError)) throw error;
+  }
 }
 
 /** Renders one revision; its settings where it is valid. */
@@ -79,7 +95,7 @@ async function look<Spec>(
     return undefined;
   }
   if (diagnostics.length > 0) reporter.tell({ event: 'warnings', revision, diagnostics });
-  publish({ revision, units, settings, seenAtMs });
+  publish({ revision, units, settings, seenAtMs, remembered: false });
   return settings;
 }
 

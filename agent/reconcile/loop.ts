@@ -6,14 +6,19 @@ import { Wake } from './wake.ts';
 export interface LoopPorts<Spec, Observed, Call>
   extends PassPorts<Spec, Observed, Call>, Omit<FollowPorts<Spec>, 'publish' | 'wake'> {
   readonly sourceWake: Wake;
+  /** Rung by whoever knows something that a pass should look at. */
+  readonly wake: Wake;
 }
 
 /** Nobody asks for a pass: only a new revision, a commit or an abort ends this wait. */
 const LONG_MS = 3_600_000;
 
+/** How soon what a person asks for is seen. */
+const LISTEN_MS = 1_000;
+
 /**
- * Runs until aborted: follows the repository, and passes over the Swarm whenever looking can matter. One pass at a time.
- * Rejects only for a bug, after both halves have ended.
+ * Runs until aborted: follows the repository, passes over the Swarm whenever looking can matter, and listens for what
+ * people ask. One pass at a time. Rejects only for a bug, after all parts have ended.
  */
 export async function run<Spec, Observed, Call>(
   ports: LoopPorts<Spec, Observed, Call>,
@@ -21,7 +26,7 @@ export async function run<Spec, Observed, Call>(
 ): Promise<void> {
   const failure = new AbortController();
   const signal = AbortSignal.any([outer, failure.signal]);
-  const wake = new Wake(ports.clock);
+  const { wake } = ports;
   let desired: Desired<Spec> | undefined;
 
   const following = follow(
@@ -49,13 +54,21 @@ export async function run<Spec, Observed, Call>(
     }
   }
 
-  const halves = [following, passes()].map((half) =>
-    half.catch((error: unknown) => {
+  async function listening(): Promise<void> {
+    const pause = new Wake(ports.clock);
+    while (!signal.aborted) {
+      await pause.wait(LISTEN_MS, signal);
+      if (!signal.aborted && (await ports.provider.isAsked(signal))) wake.ring();
+    }
+  }
+
+  const parts = [following, passes(), listening()].map((part) =>
+    part.catch((error: unknown) => {
       failure.abort(error);
       throw error;
     }),
   );
-  const ended = await Promise.allSettled(halves);
-  const bug = ended.find((half) => half.status === 'rejected');
+  const ended = await Promise.allSettled(parts);
+  const bug = ended.find((part) => part.status === 'rejected');
   if (bug !== undefined && !outer.aborted) throw bug.reason;
 }

@@ -1,8 +1,18 @@
-import type { Id, Kind, Rendered } from '../core/kind.ts';
-import { step } from '../core/step.ts';
-import { called, failed, postponed, shifted, type UnitState } from '../core/unit.ts';
+import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
+import { step, type Step } from '../core/step.ts';
+import { called, postponed, shifted, type Watch } from '../core/watch.ts';
 import { carryOut, type UnitResult } from './carry-out.ts';
-import type { Clock, Provider, Reporter, RepositorySettings } from './ports.ts';
+import type {
+  Clock,
+  Known,
+  Loaded,
+  Prober,
+  Provider,
+  Recorder,
+  Reporter,
+  RepositorySettings,
+} from './ports.ts';
+import { judgeRevision } from './revision.ts';
 import { nothingTold, type Told, tellStep } from './tell.ts';
 
 /** The newest valid revision, rendered. */
@@ -12,20 +22,25 @@ export interface Desired<Spec> {
   readonly settings: RepositorySettings;
   /** When we first saw it, by our monotonic clock. */
   readonly seenAtMs: number;
+  /** The repository cannot be asked: this is what was fetched last. Acted upon only where it is what was seen last. */
+  readonly remembered: boolean;
 }
 
-/** What is remembered between passes. */
+/** What is remembered between passes, in memory only: all of it can be lost. */
 export interface Memory {
-  readonly states: ReadonlyMap<Id, UnitState>;
+  readonly watches: ReadonlyMap<Id, Watch>;
+  /** Calls that were refused for good: the next pass records what follows from it. */
+  readonly refusals: ReadonlyMap<Id, Failure>;
   readonly told: Told;
-  /** Passes in a row that could not read the Swarm, and when one last could. */
+  /** Passes in a row that could not read or record, and when one last could. */
   readonly blind: number;
   readonly seenAtMs: number | undefined;
 }
 
 /** Before the first pass. */
 export const nothingKnown: Memory = {
-  states: new Map(),
+  watches: new Map(),
+  refusals: new Map(),
   told: nothingTold,
   blind: 0,
   seenAtMs: undefined,
@@ -35,6 +50,8 @@ export const nothingKnown: Memory = {
 export interface PassPorts<Spec, Observed, Call> {
   readonly kind: Kind<Spec, Observed, Call>;
   readonly provider: Provider<Observed, Call>;
+  readonly recorder: Recorder<Observed>;
+  readonly prober: Prober;
   readonly clock: Clock;
   readonly reporter: Reporter;
   /** Units at once. */
@@ -44,92 +61,149 @@ export interface PassPorts<Spec, Observed, Call> {
 /** While a unit verifies, a look follows within this time (DESIGN: within 2 s). */
 const VERIFY_MS = 1_000;
 
+interface Passed {
+  readonly memory: Memory;
+  /** How soon looking again can matter. */
+  readonly wakeMs: number;
+}
+
 /**
- * One pass: observe, decide, carry out. Takes seconds and waits for nothing: what takes longer is a state that the
- * next pass finds. Returns what to remember and how soon looking again can matter; with nothing to do it writes nothing.
+ * One pass: observe, decide, record, carry out. Takes seconds and waits for nothing: what takes longer is a state in the
+ * record that the next pass finds, whoever makes it. Nothing is called that was not recorded before in the same pass;
+ * with nothing to do nothing is written.
  */
 export async function pass<Spec, Observed, Call>(
   ports: PassPorts<Spec, Observed, Call>,
   desired: Desired<Spec>,
   memory: Memory,
   signal: AbortSignal,
-): Promise<{ readonly memory: Memory; readonly wakeMs: number }> {
-  const observed = await ports.provider.observe(signal);
-  if (observed.status !== 'ok') return cannotSee(ports, desired, memory, observed.why);
-  const prepared = await ports.provider.prepare(observed.value, signal);
-  if (prepared.status !== 'ok') return cannotSee(ports, desired, memory, prepared.why);
+): Promise<Passed> {
+  const { provider, recorder, prober, clock, reporter } = ports;
+  const seen = await provider.observe(signal);
+  if (seen.status !== 'ok') return cannotSee(reporter, desired, memory, seen.why);
+  const observed = seen.value;
+  const prepared = await provider.prepare(observed, signal);
+  if (prepared.status !== 'ok') return cannotSee(reporter, desired, memory, prepared.why);
   if (prepared.value.made) return { memory, wakeMs: 0 };
+  const loaded = recorder.load(observed);
+  if (loaded.status !== 'ok') return cannotSee(reporter, desired, memory, loaded.why);
 
-  const nowMs = ports.clock.nowMs();
-  const next = step({
-    kind: ports.kind,
+  if (desired.remembered && loaded.value.history.seen !== desired.revision) {
+    const why =
+      'the repository cannot be read, and what was fetched last is not what was seen last';
+    return cannotSee(reporter, desired, memory, why);
+  }
+
+  const next = decide(ports, { desired, observed, loaded: loaded.value, memory });
+  const { history, event } = judgeRevision(
+    loaded.value.history,
+    {
+      revision: desired.revision,
+      ms: clock.nowMs() - desired.seenAtMs,
+      date: clock.date(),
+    },
+    next.views,
+    next.units,
+  );
+  const known: Known = { units: next.units, history };
+  const saved = await recorder.save(observed, loaded.value, known, signal);
+  if (saved.status !== 'ok') {
+    // A request came in between: nothing is wrong, look again.
+    if (saved.cause === 'out-of-sequence' && memory.blind === 0) {
+      return { memory: { ...memory, blind: 1 }, wakeMs: 0 };
+    }
+    return cannotSee(reporter, desired, memory, `the record cannot be written: ${saved.why}`);
+  }
+  const notes = [...loaded.value.notes, ...saved.value.notes];
+  const told = tellStep(next, { notes, revision: event }, memory.told, reporter);
+  prober.ask(next.asks);
+
+  const remembered = { told, blind: 0, seenAtMs: clock.nowMs(), refusals: new Map() };
+  if (next.work.length === 0) {
+    await recorder.collect(observed, signal);
+    return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
+  }
+  const results = await carryOut(
+    next.work,
+    { ...ports, caller: () => provider.caller(observed) },
+    signal,
+  );
+  const noted = noteResults(next.watches, results, desired.settings, clock.nowMs());
+  return { memory: { ...remembered, ...noted }, wakeMs: 0 };
+}
+
+function decide<Spec, Observed, Call>(
+  { kind, prober, clock }: PassPorts<Spec, Observed, Call>,
+  {
+    desired,
+    observed,
+    loaded,
+    memory,
+  }: {
+    readonly desired: Desired<Spec>;
+    readonly observed: Observed;
+    readonly loaded: Loaded;
+    readonly memory: Memory;
+  },
+): Step<Call> {
+  const nowMs = clock.nowMs();
+  return step({
+    kind,
     desired: desired.units,
-    observed: observed.value,
-    states: afterBlindness(memory, nowMs),
+    revision: desired.revision,
+    observed,
+    units: loaded.units,
+    requests: loaded.requests,
+    watches: afterBlindness(memory, nowMs),
+    refusals: memory.refusals,
+    answers: prober.answers(),
     nowMs,
+    date: clock.date(),
     intervalMs: desired.settings.intervalMs,
     verifyMs: VERIFY_MS,
   });
-  const told = tellStep(next, desired, memory.told, ports);
-  const seen = { told, blind: 0, seenAtMs: nowMs };
-  if (next.work.length === 0) {
-    return { memory: { ...seen, states: next.states }, wakeMs: next.wakeMs };
-  }
-
-  const caller = (): ReturnType<typeof ports.provider.caller> =>
-    ports.provider.caller(observed.value);
-  const results = await carryOut(next.work, { ...ports, caller }, signal);
-  const states = noteResults(next.states, results, desired.settings, ports.clock.nowMs());
-  return { memory: { ...seen, states }, wakeMs: 0 };
 }
 
 /** Pure. What the calls' outcomes mean for their units; a unit whose calls were all ok is looked at by the next pass. */
 function noteResults(
-  states: ReadonlyMap<Id, UnitState>,
+  before: ReadonlyMap<Id, Watch>,
   results: readonly UnitResult[],
   settings: RepositorySettings,
   nowMs: number,
-): ReadonlyMap<Id, UnitState> {
-  const noted = new Map(states);
+): Pick<Memory, 'watches' | 'refusals'> {
+  const watches = new Map(before);
+  const refusals = new Map<Id, Failure>();
+  const firstWaitMs = Math.min(1_000, settings.retryIntervalMs);
   for (const { id, outcome } of results) {
-    const state = states.get(id);
-    if (state === undefined) continue;
-    noted.set(id, noteOne(state, outcome, Math.min(1_000, settings.retryIntervalMs), nowMs));
-  }
-  return noted;
-}
-
-function noteOne(
-  state: UnitState,
-  outcome: UnitResult['outcome'],
-  firstWaitMs: number,
-  nowMs: number,
-): UnitState {
-  switch (outcome.status) {
-    case 'ok':
-      return called(state, nowMs);
-    case 'again':
-      return postponed(state, `${outcome.target}: ${outcome.why}`, firstWaitMs, nowMs);
-    case 'refused': {
-      const why = `the engine refused ${outcome.target}`;
-      return failed(state, { code: 'refused', why, evidence: outcome.why });
+    const watch = before.get(id);
+    if (watch === undefined) continue;
+    if (outcome.status === 'ok') {
+      watches.set(id, called(watch, nowMs));
+      continue;
     }
+    const { target, why } = outcome;
+    if (outcome.status === 'again') {
+      watches.set(id, postponed(watch, `${target}: ${why}`, firstWaitMs, nowMs));
+      continue;
+    }
+    refusals.set(id, { code: 'refused', why: `the engine refused ${target}`, evidence: why });
   }
+  return { watches, refusals };
 }
 
 /** What happened while nothing could be read is nobody's failure. */
-function afterBlindness(memory: Memory, nowMs: number): ReadonlyMap<Id, UnitState> {
-  if (memory.blind === 0 || memory.seenAtMs === undefined) return memory.states;
+function afterBlindness(memory: Memory, nowMs: number): ReadonlyMap<Id, Watch> {
+  if (memory.blind === 0 || memory.seenAtMs === undefined) return memory.watches;
   const blindMs = nowMs - memory.seenAtMs;
-  return new Map([...memory.states].map(([id, state]) => [id, shifted(state, blindMs)]));
+  return new Map([...memory.watches].map(([id, watch]) => [id, shifted(watch, blindMs)]));
 }
 
-function cannotSee<Spec, Observed, Call>(
-  { reporter }: PassPorts<Spec, Observed, Call>,
+function cannotSee<Spec>(
+  reporter: Reporter,
   { settings }: Desired<Spec>,
   memory: Memory,
   why: string,
-): { readonly memory: Memory; readonly wakeMs: number } {
+): Passed {
   if (memory.told.waiting !== why) reporter.tell({ event: 'waiting', of: 'swarm', why });
   const wakeMs = Math.min(1_000 * 2 ** Math.min(memory.blind, 10), settings.retryIntervalMs);
   return {

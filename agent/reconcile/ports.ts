@@ -1,12 +1,15 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
-import type { CallOutcome, Id, Rendered } from '../core/kind.ts';
+import type { Answer, Asked, CallOutcome, Id, Rendered } from '../core/kind.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { Request, UnitEvent, UnitRecord } from '../core/unit.ts';
 
 /** Time as the agent may use it. The only source of time and timers below main.ts. */
 export interface Clock {
   /** Monotonic milliseconds: for durations and deadlines, never for people. */
   nowMs(): number;
+  /** The wall clock, ISO 8601 in UTC: for people, no decision reads it. */
+  date(): string;
   /** Resolves after `ms`, rejects with the signal's reason when aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Runs `callback` once after `ms`; the returned function cancels it. */
@@ -20,6 +23,8 @@ export interface Source {
    * Where nothing moved since the last call the same object comes back.
    */
   newest(signal: AbortSignal): Promise<Snapshot>;
+  /** What was fetched last, also before a restart, without asking anybody. Undefined where nothing whole is there. */
+  last(signal: AbortSignal): Promise<Snapshot | undefined>;
   close(): Promise<void>;
 }
 
@@ -68,10 +73,13 @@ export interface Provider<Observed, Call> {
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly made: boolean }>>;
   caller(observed: Observed): Caller<Call>;
+  /** Whether a person asks for something: one small read, beside the passes. */
+  isAsked(signal: AbortSignal): Promise<boolean>;
 }
 
 /** What happens, for people and for machines that follow the log. `event` is the constant message. */
 export type AgentEvent =
+  | UnitEvent
   | { readonly event: 'agent started'; readonly version: string; readonly environment: string }
   | { readonly event: 'revision seen'; readonly revision: string; readonly subject: string }
   | {
@@ -106,8 +114,13 @@ export type AgentEvent =
       readonly id: Id;
       readonly notes: readonly string[];
     }
-  | { readonly event: 'unit verifying'; readonly id: Id; readonly tasks: string }
-  | { readonly event: 'unit healthy'; readonly id: Id; readonly ms: number }
+  | {
+      readonly event: 'unit verifying';
+      readonly id: Id;
+      readonly tasks: string;
+      /** It is the healthy release that is brought back. */
+      readonly rollback: boolean;
+    }
   | {
       /** A healthy unit is not as it should be any more; the engine may put it right by itself. */
       readonly event: 'unit degraded';
@@ -116,23 +129,19 @@ export type AgentEvent =
     }
   | { readonly event: 'unit recovered'; readonly id: Id; readonly tasks: string }
   | {
-      readonly event: 'unit failed';
-      readonly id: Id;
-      readonly code: string;
-      readonly why: string;
-      readonly evidence: string;
-    }
-  | {
       readonly event: 'revision healthy';
       readonly revision: string;
       readonly units: number;
+      /** Units that stay at an earlier release because what the repository wants failed with an earlier revision. */
+      readonly quarantined: readonly Id[];
       readonly ms: number;
     }
   | {
-      /** Nothing is under way any more, and these units failed. */
+      /** Nothing is under way any more, and these units failed; `rolledBack` of them are healthy as they were before. */
       readonly event: 'revision failed';
       readonly revision: string;
       readonly failed: readonly Id[];
+      readonly rolledBack: readonly Id[];
       readonly units: number;
       readonly ms: number;
     }
@@ -143,6 +152,8 @@ export type AgentEvent =
       readonly why: string;
     }
   | { readonly event: 'going on'; readonly of: 'repository' | 'swarm' }
+  /** A part of the record cannot be read: its units are taken as they are found. Or old releases had to go. */
+  | { readonly event: 'record notes'; readonly notes: readonly string[] }
   | { readonly event: 'agent stopped'; readonly why: string };
 
 /** Tells people. Never throws, never waits. */
@@ -160,8 +171,105 @@ export type Head =
 export interface HeadFormat {
   /** Of the Config object. */
   readonly name: string;
+  /** Labels that begin so are what people ask for. */
+  readonly requestPrefix: string;
   /** Pure. `data` is base64; undefined where there is no such config. */
   parse(data: string | undefined): Head;
   /** The data of a new head, base64, with a fresh random key. */
   make(swarmId: string): string;
+}
+
+/** Asks beside the passes and keeps the last answers in memory. Never throws, never waits. */
+export interface Prober {
+  /** From now on these are asked, and nothing else; what was asked under the same name before goes on. */
+  ask(asked: readonly Asked[]): void;
+  /** By name; a question that was not answered yet is not in it. */
+  answers(): ReadonlyMap<string, Answer>;
+  close(): void;
+}
+
+/** How one revision ended. */
+export interface RevisionRecord {
+  readonly commit: string;
+  readonly outcome: 'healthy' | 'failed' | 'rolled-back';
+  /** Units that it changed. */
+  readonly units: number;
+  readonly failed: readonly Id[];
+  /** For people, ISO 8601. */
+  readonly at: string;
+}
+
+/** What the record says beside the units. */
+export interface History {
+  /** The newest valid revision that was looked at; empty before the first. */
+  readonly seen: string;
+  /** The newest one of which nothing was under way any more. */
+  readonly settled: string;
+  /** Newest first, 50 at most. */
+  readonly revisions: readonly RevisionRecord[];
+}
+
+/** All that outlives the agent. */
+export interface Known {
+  readonly units: ReadonlyMap<Id, UnitRecord>;
+  readonly history: History;
+}
+
+/** The record by one observation. */
+export interface Loaded extends Known {
+  /** What people ask for; taken by the next save. */
+  readonly requests: readonly Request[];
+  /** What could not be read, for people: those units are as if nothing had been recorded of them. */
+  readonly notes: readonly string[];
+}
+
+/** Reads and writes the record. The same units are the same objects as long as nothing else wrote. */
+export interface Recorder<Observed> {
+  /** Pure but for what it keeps of the last reading. `refused`: nobody may act on this record. */
+  load(observed: Observed): CallOutcome<Loaded>;
+  /**
+   * Writes what differs between `loaded` and `next`, takes the requests of `loaded` away in the same write, and writes
+   * nothing where neither gives anything to write. Anything but `ok`: the pass ends, the next one reads again.
+   */
+  save(
+    observed: Observed,
+    loaded: Loaded,
+    next: Known,
+    signal: AbortSignal,
+  ): Promise<CallOutcome<{ readonly notes: readonly string[] }>>;
+  /** Removes what nothing points to for ten minutes. Called when nothing else is written. Gives how many went. */
+  collect(
+    observed: Observed,
+    signal: AbortSignal,
+  ): Promise<CallOutcome<{ readonly removed: number }>>;
+}
+
+/** The head and the blobs beside it, by one observation. */
+export interface Shelf {
+  readonly head: {
+    readonly id: string;
+    readonly version: number;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  /** By name; `data` is base64. Only names that begin with `understudy.`, without the head. */
+  readonly blobs: ReadonlyMap<string, { readonly id: string; readonly data: string }>;
+}
+
+/** Where the record lies: immutable blobs, and labels of the head that are compared and swapped. */
+export interface ShelfKeeper<Observed> {
+  /** Pure. Undefined while there is no head. */
+  look(observed: Observed): Shelf | undefined;
+  /** `name-taken` where it is there already. `data` is base64. */
+  put(name: string, data: string, signal: AbortSignal): Promise<CallOutcome<unknown>>;
+  /** Refused (`out-of-sequence`) where the head changed since `head` was read. Replaces all labels. */
+  swap(
+    head: { readonly id: string; readonly version: number },
+    labels: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<CallOutcome<unknown>>;
+  /** By full id; `ok` where it is gone already. */
+  remove(
+    blob: { readonly id: string; readonly name: string },
+    signal: AbortSignal,
+  ): Promise<CallOutcome<unknown>>;
 }

@@ -79,7 +79,13 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     'revision healthy',
     [
       'good',
-      ({ revision, ms }) => `revision ${revision} is healthy, ${seconds(ms)} after it was seen`,
+      ({ revision, ms, text }) =>
+        [
+          `revision ${revision} is healthy, ${seconds(ms)} after it was seen`,
+          text('quarantined') && `quarantined before: ${text('quarantined')}`,
+        ]
+          .filter(Boolean)
+          .join('; '),
     ],
   ],
   [
@@ -87,7 +93,12 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     [
       'bad',
       ({ revision, ms, text }) =>
-        `revision ${revision} failed, ${seconds(ms)} after it was seen: ${text('failed')}`,
+        [
+          `revision ${revision} failed, ${seconds(ms)} after it was seen: ${text('failed')}`,
+          text('rolledBack') && `rolled back: ${text('rolledBack')}`,
+        ]
+          .filter(Boolean)
+          .join('; '),
     ],
   ],
   ['warnings', ['plain', ({ text }) => text('text')]],
@@ -99,7 +110,19 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     ],
   ],
   ['change failed', ['bad', ({ id, text }) => `${id}: ${text('target')}: ${text('why')}`]],
-  ['unit verifying', ['dim', ({ id, text }) => `${id}: ${text('tasks')}`]],
+  [
+    'unit verifying',
+    [
+      'dim',
+      ({ id, text }) =>
+        `${id}: ${text('rollback') === 'true' ? 'rolling back: ' : ''}${text('tasks')}`,
+    ],
+  ],
+  ['unit adopted', ['plain', ({ id }) => `${id}: was there already and is taken over`]],
+  [
+    'unit superseded',
+    ['plain', ({ id }) => `${id}: a newer commit came before the last one was healthy`],
+  ],
   ['unit degraded', ['bad', ({ id, text }) => `${id}: degraded: ${text('tasks')}`]],
   ['unit recovered', ['good', ({ id, text }) => `${id}: recovered: ${text('tasks')}`]],
   ['unit healthy', ['good', ({ id, ms }) => `${id}: healthy after ${seconds(ms)}`]],
@@ -109,9 +132,52 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     [
       'bad',
       ({ id, text }) =>
-        [`${id}: failed: ${text('why')}`, text('evidence')].filter(Boolean).join('\n'),
+        [`${id}: failed: ${text('why')}`, text('evidence'), nextStep(id, text('next'))]
+          .filter(Boolean)
+          .join('\n'),
     ],
   ],
+  [
+    'unit rolled back',
+    [
+      'good',
+      ({ id, ms, revision }) =>
+        `${id}: rolled back, healthy again${revision && ` as of revision ${revision}`} after ${seconds(ms)}`,
+    ],
+  ],
+  [
+    'unit stopped',
+    ['bad', ({ id }) => `${id}: never healthy: what it started stands at 0, nothing is removed`],
+  ],
+  [
+    'unit stuck',
+    [
+      'bad',
+      ({ id, text }) =>
+        [
+          `${id}: stuck, the rollback failed too: ${text('why')}`,
+          text('evidence'),
+          `understudy retry ${id}, or another commit, ends it`,
+        ]
+          .filter(Boolean)
+          .join('\n'),
+    ],
+  ],
+  [
+    'unit waiting',
+    [
+      'bad',
+      ({ id, text }) =>
+        `${id}: ${text('long') === 'true' ? 'still ' : ''}waits for what is outside: ${text('why')}`,
+    ],
+  ],
+  ['unit going on', ['plain', ({ id }) => `${id}: goes on`]],
+  ['request taken', ['plain', ({ id, text }) => `${id}: ${text('verb')} asked by ${text('by')}`]],
+  [
+    'request refused',
+    ['bad', ({ id, text }) => `${id}: ${text('verb')} asked by ${text('by')}: ${text('why')}`],
+  ],
+  ['record notes', ['bad', ({ notes }) => notes.map((note) => `record: ${note}`).join('\n')]],
   ['unit notes', ['plain', ({ id, notes }) => notes.map((note) => `${id}: ${note}`).join('\n')]],
   ['waiting', ['plain', ({ of, text }) => `waiting${of && ` for ${of}`}: ${text('why')}`]],
   ['going on', ['plain', ({ of }) => `${of || 'what was waited for'} can be read again`]],
@@ -183,6 +249,19 @@ function shown(value: unknown): string {
   if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
     return value.join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function nextStep(id: string, next: string): string {
+  switch (next) {
+    case 'rolling back':
+      return 'it goes back to its last healthy release';
+    case 'stopping':
+      return 'it was never healthy: what it started is stopped';
+    case 'stuck':
+      return `it stays as it is until another commit, or understudy retry ${id}`;
+    default:
+      return '';
+  }
 }
 
 function milliseconds(ms: unknown): string {

@@ -17,9 +17,12 @@ export function logReporter(level: LogLevel, out: { write(text: string): void })
   };
 }
 
-function levelOf({ event }: AgentEvent): 'info' | 'warn' | 'error' {
-  switch (event) {
+function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
+  if (told.event === 'unit waiting' && told.long) return 'error';
+  switch (told.event) {
     case 'unit failed':
+    case 'unit stuck':
+    case 'unit stopped':
     case 'revision failed':
     case 'revision invalid':
       return 'error';
@@ -27,6 +30,10 @@ function levelOf({ event }: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit degraded':
     case 'unit held':
     case 'unit notes':
+    case 'unit rolled back':
+    case 'unit waiting':
+    case 'request refused':
+    case 'record notes':
     case 'waiting':
     case 'warnings':
       return 'warn';
@@ -37,6 +44,10 @@ function levelOf({ event }: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit verifying':
     case 'unit healthy':
     case 'unit recovered':
+    case 'unit adopted':
+    case 'unit superseded':
+    case 'unit going on':
+    case 'request taken':
     case 'revision healthy':
     case 'going on':
       return 'info';

@@ -108,16 +108,24 @@ class GitSource implements Source {
   }
 
   async newest(signal: AbortSignal): Promise<Snapshot> {
+    return this.#inTurn((both) => this.#look(both), signal);
+  }
+
+  async last(signal: AbortSignal): Promise<Snapshot | undefined> {
+    return this.#inTurn((both) => this.#remember(both), signal);
+  }
+
+  /** One at a time: two fetches into one mirror would stand in each other's way. */
+  async #inTurn<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
     const both = AbortSignal.any([signal, this.#closing.signal]);
     both.throwIfAborted();
     if (this.#waiting >= WAITING_MAX) {
-      throw new SourceError('too many ask for the newest revision at once', { retry: 'soon' });
+      throw new SourceError('too many ask for a revision at once', { retry: 'soon' });
     }
     this.#waiting += 1;
-    // One at a time: two fetches into one mirror would stand in each other's way.
     const turn = this.#turn.then(async () => {
       both.throwIfAborted();
-      return this.#look(both);
+      return work(both);
     });
     this.#turn = turn.catch(() => undefined);
     try {
@@ -151,6 +159,22 @@ class GitSource implements Source {
       return snapshot;
     } catch (error) {
       throw this.#inWords(error);
+    }
+  }
+
+  /** What the mirror holds. A damaged one holds nothing: the next look that reaches the server makes it anew. */
+  async #remember(signal: AbortSignal): Promise<Snapshot | undefined> {
+    if (this.#damaged) return undefined;
+    try {
+      await this.#mirror.prepare(signal);
+      const commit = await this.#mirror.tip(signal);
+      if (commit === undefined) return undefined;
+      this.#current ??= await this.#snapshot(commit, undefined, signal);
+      return this.#current;
+    } catch (error) {
+      const known = this.#inWords(error);
+      if (known instanceof SourceError) return undefined;
+      throw known;
     }
   }
 

@@ -12,11 +12,14 @@ import { openModem } from '../../agent/providers/stack/transport.ts';
 import { idleService } from '../contract/swarm.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { network } from '../fakes/stack.ts';
+import type { FakeEngine } from '../fakes/swarm-engine.ts';
 import type { Fault, Seen } from '../faults/proxy.ts';
 import { faultStage, type FaultStage } from '../faults/stage.ts';
 
 const signal = new AbortController().signal;
 const deadlineMs = 6_000;
+/** The engine waits 15 s for a registry. */
+const imageDeadlineMs = 20_000;
 const mebibyte = 1024 * 1024;
 const small = { configs: 2 * mebibyte, other: mebibyte };
 /** Stands in every value that must not come out anywhere. */
@@ -38,13 +41,15 @@ interface Exchange {
   readonly run: (stage: FaultStage) => Promise<CallOutcome<unknown>>;
   /** The good answer has no body. */
   readonly bare?: true;
+  /** A registry may be asked meanwhile, whose trouble is not the engine's. */
+  readonly image?: true;
 }
 
 /** Makes what the call is about first, through the fake itself. */
 function writing(what: string, path: RegExp, call: (stage: FaultStage) => StackCall): Exchange {
   const run = (stage: FaultStage) => stage.swarm.call(call(stage), signal);
   const fits = (request: Seen) => request.mutating && path.test(request.path);
-  return { what, fits, run, ...(what.includes('label') ? { bare: true } : {}) };
+  return { what, fits, run, ...(/label|remove/.test(what) ? { bare: true } : {}) };
 }
 
 function reading(what: string, fits: (request: Seen) => boolean): Exchange {
@@ -75,6 +80,25 @@ const exchanges: Exchange[] = [
     fits: ({ path }) => path === '/v1.41/info',
     run: ({ swarm }) => swarm.identity(signal),
   },
+  {
+    what: 'image',
+    fits: ({ path }) => path.startsWith('/v1.41/distribution/'),
+    run: ({ swarm }) => swarm.image('10.0.0.2:5000/site:1', signal),
+    image: true,
+  },
+  {
+    what: 'config labels',
+    fits: ({ path }) => path === '/v1.41/configs/understudy.head',
+    run: (stage) => {
+      created(stage, '/configs/create', { Name: 'understudy.head', Data: data });
+      return stage.swarm.configLabels('understudy.head', signal);
+    },
+  },
+  writing('config-remove', /configs\/[^/]+$/, (stage) => {
+    const name = 'understudy.b.1';
+    const { id } = created(stage, '/configs/create', { Name: name, Data: data });
+    return { op: 'config-remove', id, name };
+  }),
   writing('network-create', /networks\/create/, () => ({
     op: 'network-create',
     body: network('n'),
@@ -114,7 +138,7 @@ const damaged: [string, Fault][] = [
   ['without a reply', { do: 'drop-reply' }],
   ['never sent on', { do: 'drop-request' }],
   ['empty', { do: 'replace', body: '' }],
-  ['HTML', { do: 'replace', body: '<html>welcome</html>' }],
+  ['HTML', { do: 'replace', status: 200, body: '<html>welcome</html>' }],
   ['half a list', { do: 'replace', body: '[{"ID":"a"},' }],
   ['another shape', { do: 'replace', body: '{"message":"fine"}' }],
   ['null', { do: 'replace', body: 'null' }],
@@ -128,6 +152,7 @@ describe('an answer that does not come whole', () => {
   const rows = exchanges.flatMap((exchange) =>
     damaged
       .filter(([how]) => exchange.bare === undefined || bareToo.has(how))
+      .filter(([how]) => exchange.image === undefined || how !== 'bad gateway')
       .map(([how, fault]) => ({ what: exchange.what, how, exchange, fault })),
   );
   it.each(rows)('$what, $how: unknown, at once', async ({ exchange, fault }) => {
@@ -161,7 +186,7 @@ describe('an answer that does not come whole', () => {
     let settled = false;
     void running.then(() => (settled = true));
     await stage.proxy.reached(1);
-    await stage.clock.advance(deadlineMs - 1);
+    await stage.clock.advance((exchange.image === true ? imageDeadlineMs : deadlineMs) - 1);
     stage.proxy.trickle();
     await stage.clock.settle();
     expect(settled).toBe(false);
@@ -348,6 +373,104 @@ describe('the engine in trouble', () => {
   });
 });
 
+describe('an image', () => {
+  const site = '10.0.0.2:5000/site:1';
+
+  it.each<[string, string, (engine: FakeEngine) => unknown, object]>([
+    ['is there', site, () => {}, { found: 'there', why: '' }],
+    [
+      'is missing',
+      site,
+      (engine) => engine.badImages.add(site),
+      { found: 'missing', why: 'manifest unknown' },
+    ],
+    [
+      'is not for everybody',
+      site,
+      (engine) => engine.images.set(site, { pull: 'denied' }),
+      { found: 'denied', why: 'unauthorized' },
+    ],
+    [
+      'cannot be asked for',
+      site,
+      (engine) => (engine.registryUp = false),
+      { found: 'open', why: expect.stringMatching(/^dial tcp .* connection refused$/) },
+    ],
+    ['has a digest', `site@sha256:${'a'.repeat(64)}`, () => {}, { found: 'there', why: '' }],
+    [
+      'has a bad name',
+      'Site',
+      () => {},
+      { found: 'missing', why: 'invalid reference format: repository name must be lowercase' },
+    ],
+  ])('%s', async (_what, image, change, expected) => {
+    await using stage = await faultStage();
+    change(stage.fake.engine);
+    const value = expected;
+    expect(await stage.swarm.image(image, signal)).toEqual({ status: 'ok', value });
+    expect(stage.proxy.seen[0]?.path).toBe(`/v1.41/distribution/${encodeURIComponent(image)}/json`);
+  });
+
+  it.each(['a b', 'a?x=1', '../info', 'a/../../info', '/a', 'a//b', 'a#b', '%2e', '', 'a\n'])(
+    'is not asked for by what cannot be a name: %j',
+    async (image) => {
+      await using stage = await faultStage();
+      expect(await stage.swarm.image(image, signal)).toMatchObject({
+        status: 'ok',
+        value: { found: 'missing' },
+      });
+      expect(stage.proxy.seen).toEqual([]);
+    },
+  );
+
+  it('whose registry hangs keeps no connection from other calls', async () => {
+    await using stage = await faultStage({ atOnce: 4 });
+    const match = ({ path }: Seen) => path.includes('/distribution/');
+    stage.proxy.break({ match, fault: { do: 'delay-request' } });
+    const asked = Array.from({ length: 20 }, () => stage.swarm.image(site, signal));
+    await stage.proxy.reached(4);
+    expect(await stage.swarm.identity(signal)).toMatchObject({ status: 'ok' });
+    expect(await stage.swarm.observe(signal)).toMatchObject({ status: 'ok' });
+    stage.swarm.close();
+    for (const outcome of await Promise.all(asked)) expect(outcome.status).toBe('unknown');
+  });
+});
+
+describe('the labels of a config', () => {
+  it('are read by its name', async () => {
+    await using stage = await faultStage();
+    const Labels = { 'understudy.record': '{}' };
+    created(stage, '/configs/create', { Name: 'understudy.head', Data: data, Labels });
+    expect(await stage.swarm.configLabels('understudy.head', signal)).toEqual({
+      status: 'ok',
+      value: { labels: Labels },
+    });
+  });
+
+  it.each([
+    ['of nothing', undefined],
+    // The engine takes a name in any case, and nobody else here does.
+    ['of another case', 'Understudy.Head'],
+  ])('%s are refused', async (_what, name) => {
+    await using stage = await faultStage();
+    if (name !== undefined) created(stage, '/configs/create', { Name: name, Data: data });
+    expect(await stage.swarm.configLabels('understudy.head', signal)).toEqual({
+      status: 'refused',
+      why: 'config understudy.head not found',
+      retry: 'after-replan',
+    });
+  });
+
+  it.each(['blog_site', '', 'understudy', 'understudy.head?x', 'understudy.a/../x'])(
+    'of what is not ours are never asked for: %j',
+    async (name) => {
+      await using stage = await faultStage();
+      await expect(stage.swarm.configLabels(name, signal)).rejects.toThrow('not a config of ours');
+      expect(stage.proxy.seen).toEqual([]);
+    },
+  );
+});
+
 describe('stopping', () => {
   it('does not begin with an aborted signal', async () => {
     await using stage = await faultStage();
@@ -355,6 +478,10 @@ describe('stopping', () => {
     const call = { op: 'network-create', body: network('n') } as const;
     await expect(stage.swarm.observe(stopped)).rejects.toThrow('lease lost');
     await expect(stage.swarm.identity(stopped)).rejects.toThrow('lease lost');
+    await expect(stage.swarm.image('site:1', stopped)).rejects.toThrow('lease lost');
+    await expect(stage.swarm.configLabels('understudy.head', stopped)).rejects.toThrow(
+      'lease lost',
+    );
     await expect(stage.swarm.call(call, stopped)).rejects.toThrow('lease lost');
     expect(stage.proxy.seen).toEqual([]);
   });
@@ -432,6 +559,18 @@ describe('what is never sent', () => {
       { op: 'config-label', id: `${'a'.repeat(22)}/..`, version: 1, name: 'c', labels: {} },
       'full id',
     ],
+    [
+      'a name for the id to remove',
+      { op: 'config-remove', id: 'x', name: 'understudy.b.1' },
+      'full',
+    ],
+    ...['understudy.head', 'blog_site', 'understudy.lease', 'understudy.b', 'Understudy.b.1'].map(
+      (name): [string, StackCall, string] => [
+        `the removal of ${name}`,
+        { op: 'config-remove', id, name },
+        'no blob of the record',
+      ],
+    ),
     ['no version', { op: 'service-update', id, version: Number.NaN, body: spec('w') }, 'version'],
   ])('%s', async (_what, call, message) => {
     await using stage = await faultStage();

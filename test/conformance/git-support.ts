@@ -16,6 +16,7 @@ import type { GitSettings } from '../../agent/source/git.ts';
 /** Real time: these tests are about real processes. */
 export const realClock: Clock = {
   nowMs: () => performance.now(),
+  date: () => new Date().toISOString(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, ms);

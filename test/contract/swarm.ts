@@ -13,6 +13,14 @@ import type {
 export interface Subject {
   readonly swarm: Swarm;
   readonly socket: string;
+  /** References to ask the registry about. */
+  readonly images: {
+    readonly there: string;
+    readonly missingTag: string;
+    readonly missingRepository: string;
+    /** Nothing listens at its host and port. */
+    readonly refused: string;
+  };
   close(): Promise<void>;
 }
 
@@ -402,6 +410,102 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       });
     });
 
+    it('replaces all labels of a config in one compare-and-swap, and gives them back by its name', async () => {
+      const name = 'understudy.head';
+      const data = base64('{}');
+      const id = await make({ op: 'config-create', name, labels: {}, data });
+      const versions: number[] = [];
+      const swap = async (version: number, labels: Record<string, string>): Promise<unknown> =>
+        subject.swarm.call({ op: 'config-label', id, version, name, labels }, soon(20_000));
+      const version = async (): Promise<number> =>
+        (await state()).configs.find((one) => one.id === id)?.version ?? 0;
+      for (const labels of [
+        { 'understudy.record': '{"root":"a"}', 'understudy.request.0a1b2c3d': '{}' },
+        // A label that is left out is gone.
+        { 'understudy.record': '{"root":"b"}' },
+        {},
+        { '': 'empty key', 'umlaut-ä': 'wert \u2028 "quoted"\n', empty: '' },
+      ]) {
+        versions.push(await version());
+        expect(await swap(versions.at(-1) ?? 0, labels)).toEqual({ status: 'ok', value: { id } });
+        expect(await subject.swarm.configLabels(name, soon(20_000))).toEqual({
+          status: 'ok',
+          value: { labels },
+        });
+        for (const old of versions) {
+          expect(await swap(old, { stolen: 'yes' })).toMatchObject({
+            status: 'refused',
+            cause: 'out-of-sequence',
+          });
+        }
+      }
+      expect((await state()).configs.find((one) => one.id === id)?.data).toBe(data);
+    });
+
+    it('one of two that swap at the same time is refused', async () => {
+      const name = 'understudy.head';
+      const head = (await state()).configs.find((one) => one.name === name);
+      const { id = '', version = 0 } = head ?? {};
+      const outcomes = await Promise.all(
+        ['1', '2'].map((by) =>
+          subject.swarm.call(
+            { op: 'config-label', id, version, name, labels: { by } },
+            soon(20_000),
+          ),
+        ),
+      );
+      expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['ok', 'refused']);
+    });
+
+    it('removes a blob by its id, and once more', async () => {
+      const name = `understudy.b.${'0'.repeat(40)}`;
+      const id = await make({ op: 'config-create', name, labels: {}, data: base64('x') });
+      const remove = async (): Promise<unknown> =>
+        subject.swarm.call({ op: 'config-remove', id, name }, soon(20_000));
+      expect(await remove()).toEqual({ status: 'ok', value: { id } });
+      expect((await state()).configs.some((one) => one.id === id)).toBe(false);
+      expect(await remove()).toEqual({ status: 'ok', value: { id } });
+      expect(await subject.swarm.configLabels('understudy.b.0', soon(20_000))).toEqual({
+        status: 'refused',
+        why: 'config understudy.b.0 not found',
+        retry: 'after-replan',
+      });
+    });
+
+    it('does not remove a blob that a service uses', async () => {
+      const name = 'understudy.b.used';
+      const config = await make({ op: 'config-create', name, labels: {}, data: base64('x') });
+      const File = { Name: '/x', UID: '0', GID: '0', Mode: 292 };
+      const Configs = [{ File, ConfigName: name, ConfigID: config }];
+      const TaskTemplate = { ContainerSpec: { Image: 'site:1', Configs }, Placement: {} };
+      const body = idleService('c_user', { TaskTemplate });
+      const user = await make({ op: 'service-create', body });
+      const call = { op: 'config-remove', id: config, name } as const;
+      expect(await subject.swarm.call(call, soon(20_000))).toEqual({
+        status: 'refused',
+        why: `config '${name}' is in use by the following service: c_user`,
+        retry: 'after-replan',
+      });
+      await raw(subject.socket, 'DELETE', { path: `/services/${user}` });
+      expect(await subject.swarm.call(call, soon(20_000))).toMatchObject({ status: 'ok' });
+    });
+
+    it.each([
+      ['there', { found: 'there', why: '' }],
+      ['missingTag', { found: 'missing', why: 'manifest unknown' }],
+      ['missingRepository', { found: 'missing', why: 'manifest unknown' }],
+      ['refused', { found: 'open', why: expect.stringMatching(/connection refused$/) }],
+    ] as const)('asks the registry about an image: %s', async (which, value) => {
+      const outcome = await subject.swarm.image(subject.images[which], soon(20_000));
+      expect(outcome).toEqual({ status: 'ok', value });
+    });
+
+    it('takes a name in capitals for no image', async () => {
+      const outcome = await subject.swarm.image('site/Blog:1', soon(20_000));
+      const why = 'invalid reference format: repository name must be lowercase';
+      expect(outcome).toEqual({ status: 'ok', value: { found: 'missing', why } });
+    });
+
     const refusals: [string, () => StackCall, object][] = [
       [
         'a service name in another case',
@@ -650,7 +754,8 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       }
       const { services, configs, secrets, networks } = await state();
       expect(services.map(({ spec }) => spec.Name)).toEqual(['c_plain']);
-      expect([configs.map(({ name }) => name), secrets]).toEqual([['c_large'], []]);
+      const names = configs.map(({ name: one }) => one).toSorted();
+      expect([names, secrets]).toEqual([['c_large', 'understudy.head'], []]);
       expect(networks.some(({ name: one }) => one === 'c_net')).toBe(false);
     });
   });

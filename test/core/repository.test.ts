@@ -150,7 +150,52 @@ describe('who wins', () => {
       'stacks/blog/stack.yaml': `kind: Stack\n${stack}`,
     });
     expect(diagnostics).toEqual([]);
-    expect(units[0]?.spec.health).toEqual(health);
+    expect(units[0]?.spec.health).toEqual({ ...health, checks: [] });
+  });
+
+  const rollback = (text: string): string => `defaults:\n  stack:\n    rollback: ${text}\n`;
+  it.each([
+    ['nothing written', ['', '', ''], { mode: 'auto', keep: 3 }],
+    ['understudy.yaml', [rollback('{keep: 1}'), '', ''], { mode: 'auto', keep: 1 }],
+    [
+      'the Environment',
+      [rollback('{mode: hold, keep: 1}'), rollback('{keep: 2}'), ''],
+      { mode: 'hold', keep: 2 },
+    ],
+    [
+      'stack.yaml',
+      [rollback('{keep: 1}'), rollback('{mode: hold, keep: 2}'), 'rollback: {mode: auto}\n'],
+      { mode: 'auto', keep: 2 },
+    ],
+  ])('in rollback, %s', (_, [repository = '', above = '', stack = ''], expected) => {
+    const { units, diagnostics } = render({
+      ...environment(above),
+      'understudy.yaml': `version: 1\n${repository}`,
+      'stacks/blog/stack.yaml': `kind: Stack\n${stack}`,
+    });
+    expect(diagnostics).toEqual([]);
+    expect(units[0]?.spec.rollback).toEqual(expected);
+  });
+
+  const asked = (name: string): string =>
+    `{checks: [{name: ${name}, http: {url: "http://a.org"}}]}`;
+  it.each([
+    ['understudy.yaml', [layer(asked('low')), layer('{timeout: 2m}'), ''], ['low']],
+    ['the Environment', [layer(asked('low')), layer(asked('middle')), ''], ['middle']],
+    [
+      'stack.yaml',
+      [layer(asked('low')), layer(asked('middle')), `health: ${asked('high')}\n`],
+      ['high'],
+    ],
+    ['an empty list', [layer(asked('low')), '', 'health: {checks: []}\n'], []],
+  ])('in checks, the whole list of %s', (_, [repository = '', above = '', stack = ''], names) => {
+    const { units, diagnostics } = render({
+      ...environment(above),
+      'understudy.yaml': `version: 1\n${repository}`,
+      'stacks/blog/stack.yaml': `kind: Stack\n${stack}`,
+    });
+    expect(diagnostics).toEqual([]);
+    expect(units[0]?.spec.health.checks.map(({ name }) => name)).toEqual(names);
   });
 
   it('the Environment over understudy.yaml in policy.allow, key by key', () => {
@@ -370,6 +415,12 @@ describe('digests', () => {
       configured('b'),
       configured('a', 't'),
       { ...configured('a'), 'stacks/blog/stack.yaml': 'kind: Stack\nhealth: {timeout: 1m}' },
+      { ...configured('a'), 'stacks/blog/stack.yaml': 'kind: Stack\nrollback: {mode: hold}' },
+      {
+        ...configured('a'),
+        'stacks/blog/stack.yaml':
+          'kind: Stack\nhealth: {checks: [{name: x, http: {url: "http://a.org"}}]}',
+      },
     ];
     expect(new Set(all.map(digest)).size).toBe(all.length);
   });

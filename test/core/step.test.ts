@@ -1,292 +1,1293 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Difference, Health, Kind, Rendered } from '../../agent/core/kind.ts';
-import { step, type Step } from '../../agent/core/step.ts';
+import type { Answer, Failure, Health, Id, Release, Rendered } from '../../agent/core/kind.ts';
+import { step, type Step, type StepInput } from '../../agent/core/step.ts';
+import type { Attempt, Phase, Quarantined, Request, UnitRecord } from '../../agent/core/unit.ts';
+import { called, newWatch, postponed, type Watch } from '../../agent/core/watch.ts';
 import {
-  called,
-  failed,
-  newAttempt,
-  postponed,
-  type UnitState,
-  verifying,
-} from '../../agent/core/unit.ts';
+  CHECK,
+  change,
+  emptyWorld,
+  put,
+  running,
+  STABLE_MS,
+  tick,
+  TIMEOUT_MS,
+  type UnitCall,
+  unitKind,
+  unitOf,
+  type UnitSpec,
+  type UnitWorld,
+} from '../fakes/unit-world.ts';
 
-/** The whole world of one unit: which digest runs, and how it does. */
-interface World {
-  readonly running: string | undefined;
-  readonly health: Health;
-  readonly blocked?: string;
-}
+const ID: Id = 'stack/blog';
+const DATE = '2026-11-20T10:00:00.000Z';
+const NOW = 1_000_000;
 
-const place = { file: 'f', line: 1, column: 1, length: 1, quoted: '' };
-const unit = (digest: string): Rendered<string> => ({
-  id: 'stack/blog',
-  spec: digest,
-  digest,
-  place,
-  needs: [],
-  gives: [],
-});
-
-const kind: Kind<string, World, string> = {
-  kind: 'stack',
-  diff: ({ spec }, world): Difference<string> => ({
-    operations:
-      world.running === spec
-        ? []
-        : [
-            {
-              target: 'x',
-              verb: 'update',
-              phase: 'change',
-              effect: 'restart',
-              fields: [],
-              call: spec,
-            },
-          ],
-    blocked: world.blocked === undefined ? [] : [{ target: 'x', why: world.blocked, waits: true }],
-  }),
-  baseline: () => [],
-  health: (_unit, world) => world.health,
-  times: () => ({ timeoutMs: 60_000, stableForMs: 10_000 }),
+/** What the repository may want. */
+const git = {
+  d1: unitOf('d1', { web: 'good 1' }),
+  d2: unitOf('d2', { web: 'good 2' }),
+  d3: unitOf('d3', { web: 'good 3' }),
+  crash: unitOf('crash', { web: 'crash 1' }),
+  hold: unitOf('hold', { web: 'crash 1' }, { mode: 'hold' }),
+  more: unitOf('more', { web: 'crash 1', api: 'good 1' }),
 };
 
-const well: Health = { status: 'converged', members: 'a', summary: 'web 1/1' };
-const slow: Health = { status: 'progressing', progress: 0, summary: 'web 0/1' };
-const bad: Health = { status: 'failing', code: 'unhealthy', why: 'w', evidence: 'e', summary: 's' };
+function release(unit: Rendered<UnitSpec>): Release {
+  const { services } = unit.spec;
+  const content = { services: Object.fromEntries(Object.entries(services)) };
+  return { digest: unit.digest, revision: `r-${unit.digest}`, at: DATE, content };
+}
 
-function look(
-  digest: string,
-  world: World,
-  state: UnitState | undefined,
-  nowMs: number,
-): Step<string> {
-  return step({
-    kind,
-    desired: [unit(digest)],
-    observed: world,
-    states: new Map(state === undefined ? [] : [['stack/blog', state]]),
-    nowMs,
-    intervalMs: 60_000,
+function entry(digest: string, code = 'crashed'): Quarantined {
+  return { digest, revision: `r-${digest}`, code, why: 'w', evidence: 'e', at: DATE };
+}
+
+interface Known {
+  readonly phase?: Phase;
+  readonly attempt?: string;
+  readonly baseline?: readonly string[];
+  readonly quarantine?: readonly string[];
+  readonly stuck?: string;
+  readonly made?: readonly string[];
+  readonly releases?: readonly Rendered<UnitSpec>[];
+}
+
+/** A record; `phase` without an `attempt` is the way back to the first release. */
+function known({ phase = 'none', releases = [git.d1], ...rest }: Known): UnitRecord {
+  const digest = rest.attempt ?? releases[0]?.digest ?? '';
+  const attempt: Attempt = {
+    digest,
+    revision: digest === '' ? '' : `r-${digest}`,
+    baseline: rest.baseline ?? [],
+    absent: [],
+  };
+  const at = { digest: rest.stuck ?? '', code: 'c', why: 'w', evidence: 'e', at: DATE };
+  return {
+    phase,
+    ...(phase !== 'none' && phase !== 'stuck' && { attempt }),
+    ...(rest.stuck !== undefined && { stuck: at }),
+    quarantine: (rest.quarantine ?? []).map((one) => entry(one)),
+    made: rest.made ?? [],
+    releases: releases.map(release),
+  };
+}
+
+interface Start {
+  /** What the repository wants; absent: the unit is not in it. */
+  readonly wants?: Rendered<UnitSpec>;
+  readonly record?: UnitRecord;
+  readonly watch?: Watch;
+  readonly world: UnitWorld;
+  readonly refusal?: Failure;
+  readonly requests?: readonly Request[];
+  readonly answers?: ReadonlyMap<string, Answer>;
+  readonly nowMs?: number;
+  readonly kind?: typeof unitKind;
+}
+
+function look({ wants, record, refusal, ...start }: Start): Step<UnitCall> {
+  // What refused a call leaves the watch of the way on which it was made.
+  const watch = start.watch ?? (refusal && newWatch(wayOf(record), NOW));
+  const input: StepInput<UnitSpec, UnitWorld, UnitCall> = {
+    kind: start.kind ?? unitKind,
+    desired: wants ? [wants] : [],
+    revision: 'now',
+    observed: start.world,
+    units: new Map(record && [[ID, record]]),
+    watches: new Map(watch && [[ID, watch]]),
+    refusals: new Map(refusal && [[ID, refusal]]),
+    answers: start.answers ?? new Map(),
+    requests: start.requests ?? [],
+    nowMs: start.nowMs ?? NOW,
+    date: DATE,
+    intervalMs: 300_000,
     verifyMs: 1_000,
+  };
+  return step(input);
+}
+
+function wayOf(record: UnitRecord | undefined): string {
+  const { phase = 'none', attempt } = record ?? {};
+  if (attempt === undefined) return phase;
+  return `${phase === 'applying' || phase === 'verifying' ? 'to' : 'back'} ${attempt.digest}`;
+}
+
+interface Outcome {
+  readonly phase: Phase | 'unknown';
+  readonly attempt: string | undefined;
+  readonly calls: readonly string[];
+  readonly quarantine: readonly string[];
+  readonly releases: readonly string[];
+  readonly events: readonly string[];
+  readonly held: string | undefined;
+}
+
+function inWords(todo: UnitCall): string {
+  return todo.op === 'set' ? `${todo.name}=${todo.wanted.text}` : `${todo.op} ${todo.name}`;
+}
+
+function outcome({ units, work, events, views }: Step<UnitCall>): Outcome {
+  const record = units.get(ID);
+  return {
+    phase: record?.phase ?? 'unknown',
+    attempt: record?.attempt?.digest,
+    calls: work.flatMap(({ operations }) => operations.map((one) => inWords(one.call))),
+    quarantine: (record?.quarantine ?? []).map(({ digest, code }) => `${digest}: ${code}`),
+    releases: (record?.releases ?? []).map(({ digest }) => digest),
+    events: events.map((one) =>
+      one.event === 'unit failed' ? `unit failed, ${one.next}` : one.event,
+    ),
+    held: views[0]?.held,
+  };
+}
+
+const quiet = { attempt: undefined, calls: [], quarantine: [], releases: ['d1'], events: [] };
+
+/** A watch that has seen the same thing for so long. */
+function steady(of: string, ms: number, members: string): Watch {
+  const since = newWatch(of, NOW - ms);
+  return { ...since, lookedAtMs: NOW - 1_000, members, progress: Number.MAX_SAFE_INTEGER };
+}
+
+/** A watch that has seen no progress for so long. */
+function waiting(of: string, ms: number): Watch {
+  return { ...newWatch(of, NOW - ms), lookedAtMs: NOW - 1_000 };
+}
+
+const refused = { code: 'refused', why: 'the engine refused it', evidence: 'bad spec' };
+const asUsual = running({ web: 'good 1' });
+const starting = put(asUsual, 'web', { text: 'good 2', replicas: 1 });
+const newer = tick(starting);
+const crashed = tick(tick(put(asUsual, 'web', { text: 'crash 1', replicas: 1 })));
+const gone = change(asUsual, 'web', { replicas: 0, ready: false });
+const by = { id: ID, by: 'root@m1' };
+const retry: Request = { ...by, verb: 'retry' };
+const rollback: Request = { ...by, verb: 'rollback' };
+
+type Row = readonly [name: string, start: Start, expected: Partial<Outcome>];
+
+/** What is not named in the row stays as it is where all is well. */
+function check(rows: readonly Row[]): void {
+  it.each(rows)('%s', (_name, start, expected) => {
+    expect(outcome(look(start))).toEqual({
+      ...quiet,
+      phase: 'none',
+      held: undefined,
+      ...expected,
+    });
   });
 }
 
-const after = (result: Step<string>): UnitState | undefined => result.states.get('stack/blog');
-const applying = newAttempt('d1', [], 0);
-const underWay = verifying(applying, 0);
-const failedOnce = failed(underWay, { code: 'unhealthy', why: 'w', evidence: 'e' });
+describe('a unit that is not recorded', () => {
+  check([
+    [
+      'is begun where nothing of it is there',
+      { wants: git.d1, world: emptyWorld },
+      { phase: 'applying', attempt: 'd1', calls: ['web=good 1'], releases: [] },
+    ],
+    [
+      'is adopted silently where it is equal and well',
+      { wants: git.d1, world: asUsual },
+      { events: ['unit adopted'] },
+    ],
+    [
+      'is left alone where it is equal and not well',
+      { wants: git.d1, world: change(asUsual, 'web', { ready: false }) },
+      {
+        phase: 'unknown',
+        releases: [],
+        held: 'it was there before and is not healthy: it is taken over when it is',
+      },
+    ],
+    [
+      'waits with nothing recorded while a gate is shut',
+      { wants: git.d1, world: { ...emptyWorld, blocked: 'no net' } },
+      { phase: 'unknown', releases: [], held: 'no net' },
+    ],
+  ]);
 
-describe('one step', () => {
-  it.each<[string, string, World, UnitState | undefined, string, number]>([
-    ['applies what is new', 'd1', { running: undefined, health: slow }, undefined, 'applying', 1],
-    ['verifies what was applied', 'd1', { running: 'd1', health: slow }, applying, 'verifying', 0],
+  it('keeps what was there as its first release where it differs', () => {
+    const there = running({ web: 'good 0', old: 'good 9' });
+    const first = look({ wants: git.d1, world: there });
+    expect(outcome(first)).toMatchObject({ phase: 'applying', attempt: 'd1', events: [] });
+    expect(first.units.get(ID)?.releases).toMatchObject([
+      {
+        revision: '',
+        content: {
+          services: { web: { text: 'good 0', replicas: 1 }, old: { text: 'good 9', replicas: 1 } },
+        },
+      },
+    ]);
+  });
+});
+
+describe('none', () => {
+  check([
+    ['with what is wanted in place does nothing', { wants: git.d1, ...at({}) }, {}],
     [
-      'verifies what already runs, without a call',
-      'd1',
-      { running: 'd1', health: well },
-      undefined,
-      'verifying',
-      0,
+      'with a new digest begins an attempt',
+      { wants: git.d2, ...at({}) },
+      { phase: 'applying', attempt: 'd2', calls: ['web=good 2'] },
     ],
     [
-      'holds what is blocked',
-      'd1',
-      { running: undefined, health: slow, blocked: 'no net' },
-      undefined,
-      'applying',
-      0,
+      'with a new digest that asks for nothing else verifies at once',
+      { wants: unitOf('d9', { web: 'good 1' }), ...at({}) },
+      { phase: 'verifying', attempt: 'd9' },
     ],
     [
-      'applies a newer digest in the middle of verifying',
-      'd2',
-      { running: 'd1', health: slow },
-      underWay,
-      'applying',
-      1,
+      'with a new digest and a shut gate waits',
+      { wants: git.d2, ...at({}), world: { ...asUsual, blocked: 'no net' } },
+      { held: 'no net' },
     ],
     [
-      'corrects drift',
-      'd1',
-      { running: 'dX', health: well },
-      { ...underWay, phase: 'none', verdict: { status: 'healthy', digest: 'd1' } },
-      'applying',
-      1,
+      'with an earlier release wanted again begins an attempt at it',
+      { wants: git.d1, record: known({ releases: [git.d2, git.d1] }), world: newer },
+      { phase: 'applying', attempt: 'd1', calls: ['web=good 1'], releases: ['d2', 'd1'] },
     ],
     [
-      'takes an engine that went back for the failure of the digest',
-      'd1',
-      { running: 'dX', health: bad },
-      underWay,
-      'none',
-      0,
+      'corrects drift without an attempt',
+      { wants: git.d1, record: known({}), world: gone },
+      { calls: ['web=good 1'] },
     ],
     [
-      'never applies a failed digest again',
-      'd1',
-      { running: 'dX', health: well },
-      failedOnce,
-      'none',
-      0,
+      'holds drift while something that it needs is missing',
+      { wants: git.d1, record: known({}), world: { ...gone, blocked: 'no net' } },
+      { held: 'no net' },
     ],
     [
-      'applies another digest after a failed one',
-      'd2',
-      { running: 'd1', health: bad },
-      failedOnce,
-      'applying',
-      1,
+      'measures drift of a quarantined unit against its release',
+      { wants: git.crash, record: known({ quarantine: ['crash'] }), world: gone },
+      { calls: ['web=good 1'], quarantine: ['crash: crashed'] },
     ],
     [
-      'ends a digest that fails while another of its calls is open',
-      'd1',
-      { running: undefined, health: bad },
-      postponed(applying, 'no answer', 1_000, 0),
-      'none',
-      0,
+      'leaves a quarantined unit at its release alone',
+      { wants: git.crash, record: known({ quarantine: ['crash'] }), world: asUsual },
+      { quarantine: ['crash: crashed'] },
+    ],
+    [
+      'keeps what was never healthy at a standstill',
+      {
+        wants: git.crash,
+        record: known({ quarantine: ['crash'], releases: [], made: ['service web'] }),
+        world: crashed,
+      },
+      { calls: ['stop web'], quarantine: ['crash: crashed'], releases: [] },
+    ],
+    [
+      'keeps what only failed attempts made at a standstill beside the release',
+      {
+        wants: git.more,
+        record: known({ quarantine: ['more'], made: ['service api'] }),
+        world: running({ web: 'good 1', api: 'good 1' }),
+      },
+      { calls: ['stop api'], quarantine: ['more: crashed'] },
+    ],
+    [
+      'stops what an attempt made that was left in the middle, when the release is wanted again',
+      {
+        wants: git.d1,
+        record: known({ made: ['service api'] }),
+        world: running({ web: 'good 1', api: 'good 1' }),
+      },
+      { calls: ['stop api'] },
+    ],
+    [
+      'with a release that cannot be read any more waits',
+      {
+        wants: git.crash,
+        record: unreadable({ quarantine: ['crash'] }),
+        world: asUsual,
+      },
+      {
+        quarantine: ['crash: crashed'],
+        held: 'this version cannot read the healthy release in the record',
+      },
+    ],
+    ['that left the repository is left alone', { record: known({}), world: gone }, {}],
+    [
+      'begins again after a retry',
+      {
+        wants: git.crash,
+        record: known({ quarantine: ['crash', 'x'] }),
+        world: asUsual,
+        requests: [retry],
+      },
+      {
+        phase: 'applying',
+        attempt: 'crash',
+        calls: ['web=crash 1'],
+        quarantine: ['x: crashed'],
+        events: ['request taken'],
+      },
+    ],
+    [
+      'refuses a retry of what did not fail',
+      { wants: git.d1, ...at({}), requests: [retry] },
+      { events: ['request refused'] },
+    ],
+  ]);
+
+  it('tells what is corrected, corrects it twice in ten minutes, then holds it, and goes on later', () => {
+    let watch: Watch | undefined;
+    const seen: (string | number)[] = [];
+    for (const nowMs of [0, 100_000, 200_000, 599_999, 600_000, 650_000, 700_000]) {
+      const result = look({
+        wants: git.d1,
+        record: known({}),
+        world: gone,
+        nowMs,
+        ...asWatch(watch),
+      });
+      watch = result.watches.get(ID);
+      if (result.work.length > 0 && watch !== undefined) watch = called(watch, nowMs);
+      seen.push(result.views[0]?.held ?? result.work.length);
+    }
+    const fought = 'fought over: somebody changes services.web again and again';
+    expect(seen).toEqual([1, 1, fought, fought, 1, fought, 1]);
+  });
+
+  it('does not count calls that met no engine as a fight', () => {
+    let watch: Watch | undefined;
+    let nowMs = 0;
+    for (let tries = 0; tries < 4; tries += 1) {
+      const result = look({
+        wants: git.d1,
+        record: known({}),
+        world: gone,
+        nowMs,
+        ...asWatch(watch),
+      });
+      expect(outcome(result)).toMatchObject({ held: undefined, calls: ['web=good 1'] });
+      watch = postponed(watchIn(result), 'no leader', 1_000, nowMs);
+      nowMs = watch.retryAtMs;
+    }
+  });
+
+  it('forgets earlier hiccups once a correction went well', () => {
+    let watch = newWatch('none', 0);
+    for (let hiccup = 0; hiccup < 5; hiccup += 1) {
+      watch = called(postponed(watch, 'no leader', 1_000, 0), 0);
+    }
+    const nowMs = 1_000_000;
+    const { views } = look({ wants: git.d1, ...at({}), watch, nowMs });
+    expect(views[0]?.held).toBeUndefined();
+  });
+
+  it('waits after a refused correction, and says so all the time', () => {
+    const first = look({ wants: git.d1, record: known({}), world: gone, refusal: refused });
+    expect(outcome(first)).toMatchObject({ calls: [], held: 'the engine refused it: bad spec' });
+    const after = { wants: git.d1, record: known({}), world: gone, watch: watchIn(first) };
+    const soon = look({ ...after, nowMs: NOW + 299_999 });
+    expect(outcome(soon)).toMatchObject({ calls: [], held: 'the engine refused it: bad spec' });
+    const later = look({ ...after, nowMs: NOW + 300_000 });
+    expect(outcome(later)).toMatchObject({ calls: ['web=good 1'] });
+  });
+});
+
+describe('applying', () => {
+  const record = known({ phase: 'applying', attempt: 'd2' });
+  const watch = newWatch('to d2', NOW - 5_000);
+  check([
+    [
+      'verifies once nothing differs',
+      { wants: git.d2, record, watch, world: newer },
+      { phase: 'verifying', attempt: 'd2' },
+    ],
+    [
+      'calls again what was not done, also after a restart',
+      { wants: git.d2, record, world: asUsual },
+      { phase: 'applying', attempt: 'd2', calls: ['web=good 2'] },
+    ],
+    [
+      'waits before it tries an open call again, and counts nothing',
+      { wants: git.d2, record, watch: postponed(watch, 'no answer', 1_000, NOW), world: asUsual },
+      { phase: 'applying', attempt: 'd2' },
+    ],
+    [
+      'tries an open call again when it is time',
+      {
+        wants: git.d2,
+        record,
+        watch: postponed(watch, 'no answer', 1_000, NOW - 1_000),
+        world: asUsual,
+      },
+      { phase: 'applying', attempt: 'd2', calls: ['web=good 2'] },
+    ],
+    [
+      'says what it waits for after some tries',
+      {
+        wants: git.d2,
+        record,
+        watch: { ...watch, tries: 4, trouble: 'no answer', retryAtMs: NOW + 1 },
+        world: asUsual,
+      },
+      { phase: 'applying', attempt: 'd2', held: 'no answer' },
+    ],
+    [
+      'waits where something that it needs went away',
+      { wants: git.d2, record, watch, world: { ...asUsual, blocked: 'no net' } },
+      { phase: 'applying', attempt: 'd2', held: 'no net' },
+    ],
+    [
+      'is taken back where the engine refused it for good',
+      { wants: git.d2, record, watch, world: asUsual, refusal: refused },
+      {
+        phase: 'rolling-back',
+        attempt: 'd1',
+        quarantine: ['d2: refused'],
+        events: ['unit failed, rolling back'],
+      },
+    ],
+    [
+      'is taken back where the engine went back by itself',
+      {
+        wants: unitOf('d2', { web: 'revert 2' }),
+        record,
+        watch: { ...watch, rounds: 1 },
+        world: tick(put(asUsual, 'web', { text: 'revert 2', replicas: 1 })),
+      },
+      {
+        phase: 'rolling-back',
+        attempt: 'd1',
+        quarantine: ['d2: given-up'],
+        events: ['unit failed, rolling back'],
+      },
+    ],
+    [
+      'is taken back where one service fails while a call for another is still open',
+      {
+        wants: git.more,
+        record: known({ phase: 'applying', attempt: 'more' }),
+        watch: { ...newWatch('to more', NOW), rounds: 1 },
+        world: crashed,
+      },
+      {
+        phase: 'rolling-back',
+        attempt: 'd1',
+        quarantine: ['more: crashed'],
+        events: ['unit failed, rolling back'],
+      },
+    ],
+    [
+      'is taken back where calls that all went well changed nothing',
+      { wants: git.d2, record, watch: { ...watch, rounds: 3 }, world: asUsual },
+      {
+        phase: 'rolling-back',
+        attempt: 'd1',
+        quarantine: ['d2: no-effect'],
+        events: ['unit failed, rolling back'],
+      },
+    ],
+    [
+      'stops where it never was healthy',
+      {
+        wants: git.d2,
+        record: known({ phase: 'applying', attempt: 'd2', releases: [], made: ['service web'] }),
+        world: emptyWorld,
+        refusal: refused,
+      },
+      {
+        phase: 'rolling-back',
+        attempt: '',
+        quarantine: ['d2: refused'],
+        releases: [],
+        events: ['unit failed, stopping'],
+      },
+    ],
+    [
+      'is stuck where the mode says hold',
+      {
+        wants: git.hold,
+        record: known({ phase: 'applying', attempt: 'hold' }),
+        world: asUsual,
+        refusal: refused,
+      },
+      {
+        phase: 'stuck',
+        quarantine: ['hold: refused'],
+        events: ['unit failed, stuck'],
+      },
+    ],
+    [
+      'at the healthy release itself is stuck where that fails, and nothing is quarantined',
+      {
+        wants: git.d1,
+        record: known({ phase: 'applying', attempt: 'd1' }),
+        world: asUsual,
+        refusal: refused,
+      },
+      { phase: 'stuck', events: ['unit failed, stuck'] },
+    ],
+  ]);
+
+  it('cannot have failed as long as nothing of it was ever called', () => {
+    const failing: Health = { status: 'failing', ...refused, summary: '0/1' };
+    const kind = { ...unitKind, health: () => failing };
+    const world = { ...crashed, blocked: 'no net' };
+    const never = look({ wants: git.d2, record, watch, world, kind });
+    expect(outcome(never)).toMatchObject({ phase: 'applying', attempt: 'd2', held: 'no net' });
+    const once = { ...watch, tries: 1 };
+    const tried = look({ wants: git.d2, record, watch: once, world, kind });
+    expect(outcome(tried)).toMatchObject({ quarantine: ['d2: refused'] });
+  });
+
+  it('is not recorded again while it waits', () => {
+    for (const blocked of ['no net', undefined]) {
+      const world = { ...asUsual, blocked };
+      const result = look({
+        wants: git.d2,
+        record,
+        watch: { ...watch, retryAtMs: NOW + 1 },
+        world,
+      });
+      expect(result.units.get(ID)).toBe(record);
+    }
+  });
+
+  it('notes what it makes before it is made', () => {
+    const first = look({ wants: git.more, ...at({}) });
+    expect(first.units.get(ID)?.made).toEqual(['service api']);
+    expect(outcome(first).calls).toEqual(['web=crash 1', 'api=good 1']);
+  });
+});
+
+describe('verifying', () => {
+  const record = known({ phase: 'verifying', attempt: 'd2' });
+  const bad = known({ phase: 'verifying', attempt: 'crash' });
+  const task = newer.services['web']?.task ?? '';
+  check([
+    [
+      'waits until it is stable',
+      { wants: git.d2, record, watch: steady('to d2', STABLE_MS - 1, task), world: newer },
+      { phase: 'verifying', attempt: 'd2' },
+    ],
+    [
+      'becomes healthy when it was stable for long enough',
+      { wants: git.d2, record, watch: steady('to d2', STABLE_MS, task), world: newer },
+      { releases: ['d2', 'd1'], events: ['unit healthy'] },
+    ],
+    [
+      'is not healthy where its tasks are other ones than before',
+      { wants: git.d2, record, watch: steady('to d2', STABLE_MS, 'web.x'), world: newer },
+      { phase: 'verifying', attempt: 'd2' },
+    ],
+    [
+      'starts its clock anew after a restart',
+      { wants: git.d2, record, world: newer },
+      { phase: 'verifying', attempt: 'd2' },
+    ],
+    [
+      'is taken back after a certain failure',
+      { wants: git.crash, record: bad, world: crashed },
+      {
+        phase: 'rolling-back',
+        attempt: 'd1',
+        quarantine: ['crash: crashed'],
+        events: ['unit failed, rolling back'],
+      },
+    ],
+    [
+      'is stuck after a certain failure where the mode says hold',
+      { wants: git.hold, record: known({ phase: 'verifying', attempt: 'hold' }), world: crashed },
+      { phase: 'stuck', quarantine: ['hold: crashed'], events: ['unit failed, stuck'] },
+    ],
+    [
+      'waits while there is no progress',
+      { wants: git.d2, record, watch: waiting('to d2', TIMEOUT_MS - 1), world: starting },
+      { phase: 'verifying', attempt: 'd2' },
+    ],
+    [
+      'is taken back without progress for too long',
+      { wants: git.d2, record, watch: waiting('to d2', TIMEOUT_MS), world: starting },
+      {
+        phase: 'rolling-back',
+        attempt: 'd1',
+        quarantine: ['d2: timeout'],
+        events: ['unit failed, rolling back'],
+      },
+    ],
+    [
+      'waits on where it never was looked at before, however long ago it began',
+      { wants: git.d2, record, world: starting, nowMs: NOW * 1_000 },
+      { phase: 'verifying', attempt: 'd2' },
+    ],
+    [
+      'applies again what somebody changed meanwhile',
+      { wants: git.d2, record, watch: { ...newWatch('to d2', NOW), rounds: 1 }, world: asUsual },
+      { phase: 'applying', attempt: 'd2', calls: ['web=good 2'] },
+    ],
+    [
+      'does not count failures from before the attempt',
+      {
+        wants: git.crash,
+        record: known({ phase: 'verifying', attempt: 'crash', baseline: ['web.1', 'web.2'] }),
+        world: crashed,
+      },
+      { phase: 'verifying', attempt: 'crash' },
+    ],
+  ]);
+
+  it.each([1, 2, 3, 4, 5])('keeps %i releases', (keep) => {
+    const old = [1, 2, 3, 4, 5].map((at) => unitOf(`old${String(at)}`, { web: 'good 1' }));
+    const result = look({
+      wants: unitOf('d2', { web: 'good 2' }, { keep }),
+      record: known({ phase: 'verifying', attempt: 'd2', releases: old, made: ['service web'] }),
+      watch: steady('to d2', STABLE_MS, task),
+      world: newer,
+    });
+    const digests = ['d2', 'old1', 'old2', 'old3', 'old4'].slice(0, keep);
+    expect(outcome(result).releases).toEqual(digests);
+    expect(result.units.get(ID)?.made).toEqual([]);
+  });
+
+  it('keeps the last five that failed, newest first', () => {
+    const quarantine = ['q1', 'q2', 'q3', 'q4', 'q5'];
+    const again = known({ phase: 'verifying', attempt: 'crash', quarantine });
+    const result = look({ wants: git.crash, record: again, world: crashed });
+    expect(result.units.get(ID)?.quarantine.map(({ digest }) => digest)).toEqual([
+      'crash',
+      'q1',
+      'q2',
+      'q3',
+      'q4',
+    ]);
+  });
+
+  it('keeps one entry for a digest that failed twice', () => {
+    const again = known({ phase: 'verifying', attempt: 'crash', quarantine: ['x', 'crash'] });
+    const retried = { ...again, quarantine: again.quarantine.slice(0, 1) };
+    const result = look({ wants: git.crash, record: retried, world: crashed });
+    expect(outcome(result).quarantine).toEqual(['crash: crashed', 'x: crashed']);
+  });
+
+  it('says with a failure what was seen and which revision brought it', () => {
+    const { units, events } = look({ wants: git.crash, record: bad, world: crashed });
+    const failure = { code: 'crashed', why: 'its tasks crash', evidence: 'exit 1' };
+    expect(units.get(ID)?.quarantine).toEqual([
+      { digest: 'crash', revision: 'r-crash', ...failure, at: DATE },
+    ]);
+    expect(events).toEqual([
+      { event: 'unit failed', id: ID, revision: 'r-crash', next: 'rolling back', ...failure },
+    ]);
+  });
+
+  it('lets the clock stand for a cause outside, alarms once after 15 minutes, and goes on', () => {
+    const world = { ...starting, outside: 'registry away' };
+    let watch = waiting('to d2', TIMEOUT_MS - 2_000);
+    const events: unknown[] = [];
+    for (let nowMs = NOW; nowMs < NOW + 1_800_000; nowMs += 1_000) {
+      const result = look({ wants: git.d2, record, watch, world, nowMs });
+      expect(result.units.get(ID)).toBe(record);
+      watch = watchIn(result);
+      events.push(...result.events);
+    }
+    const told = { id: ID, event: 'unit waiting', why: 'registry away' };
+    expect(events).toEqual([
+      { ...told, long: false },
+      { ...told, long: true },
+    ]);
+    const end = NOW + 1_800_000;
+    const after = look({ wants: git.d2, record, watch, world: starting, nowMs: end });
+    expect(outcome(after)).toMatchObject({ phase: 'verifying', events: ['unit going on'] });
+    watch = watchIn(after);
+    const late = look({ wants: git.d2, record, watch, world: starting, nowMs: end + 3_000 });
+    expect(outcome(late)).toMatchObject({ quarantine: ['d2: timeout'] });
+  });
+
+  it('does not count what failed on a node that went away, also when it came back', () => {
+    let watch: Watch | undefined;
+    for (const away of [['n1'], []]) {
+      const world = { ...crashed, away };
+      const result = look({ wants: git.crash, record: bad, world, ...asWatch(watch) });
+      expect(outcome(result)).toMatchObject({ phase: 'verifying', quarantine: [] });
+      watch = result.watches.get(ID);
+    }
+    expect(watch?.lost).toEqual(['n1']);
+  });
+
+  it('counts what failed on a node that was away before', () => {
+    const { attempt } = bad;
+    if (attempt === undefined) throw new Error('no attempt');
+    const away = { ...bad, attempt: { ...attempt, absent: ['n1'] } };
+    const result = look({ wants: git.crash, record: away, world: { ...crashed, away: ['n1'] } });
+    expect(outcome(result)).toMatchObject({ quarantine: ['crash: crashed'] });
+  });
+
+  it('makes the engine go on that stopped, a few times at most, then it is late', () => {
+    const wants = unitOf('d2', { web: 'stubborn 2' });
+    const world = tick(put(asUsual, 'web', { text: 'stubborn 2', replicas: 1 }));
+    let watch: Watch = { ...newWatch('to d2', NOW), rounds: 1 };
+    let resumed = 0;
+    let last: Step<UnitCall> | undefined;
+    for (let nowMs = NOW; nowMs <= NOW + TIMEOUT_MS; nowMs += 1_000) {
+      last = look({ wants, record, watch, world, nowMs });
+      watch = watchIn(last);
+      if (last.work.length === 0) continue;
+      expect(outcome(last).calls).toEqual(['resume web']);
+      resumed += 1;
+      watch = called(watch, nowMs);
+    }
+    expect(resumed).toBe(2);
+    expect(last && outcome(last).quarantine).toEqual(['d2: timeout']);
+  });
+
+  it('asks its questions, and is healthy only with good answers', () => {
+    const wants = unitOf('d2', { web: 'good 2' }, { check: true });
+    const watch = steady('to d2', STABLE_MS, task);
+    const unanswered = look({ wants, record, watch, world: newer });
+    expect(unanswered.asks.map(({ name }) => name)).toEqual([CHECK]);
+    expect(outcome(unanswered).phase).toBe('verifying');
+    const good: Answer = { status: 'good', detail: 'there', inARow: 1, wasGood: true };
+    const answers = new Map([[CHECK, good]]);
+    const answered = look({ wants, record, watch, world: newer, answers });
+    expect(outcome(answered)).toMatchObject({ phase: 'none', events: ['unit healthy'] });
+  });
+});
+
+describe.each(['applying', 'verifying'] as const)('%s, and the repository moves', (phase) => {
+  const record = known({ phase, attempt: 'd2', quarantine: ['crash'], releases: [git.d1, git.d3] });
+  const watch = { ...newWatch('to d2', NOW - 5_000), rounds: 2 };
+  const rest = { quarantine: ['crash: crashed'], releases: ['d1', 'd3'] };
+  const d4 = unitOf('d4', { web: 'good 4' });
+  check([
+    [
+      'to a newer digest: the old one is neither healthy nor quarantined',
+      { wants: d4, record, watch, world: starting },
+      {
+        ...rest,
+        phase: 'applying',
+        attempt: 'd4',
+        calls: ['web=good 4'],
+        events: ['unit superseded'],
+      },
+    ],
+    [
+      'to a newer digest, and the old one was refused meanwhile: that is no news',
+      { wants: d4, record, watch, world: asUsual, refusal: refused },
+      {
+        ...rest,
+        phase: 'applying',
+        attempt: 'd4',
+        calls: ['web=good 4'],
+        events: ['unit superseded'],
+      },
+    ],
+    [
+      'back to the last healthy release',
+      { wants: git.d1, record, watch, world: starting },
+      {
+        ...rest,
+        phase: 'rolling-back',
+        attempt: 'd1',
+        calls: ['web=good 1'],
+        events: ['unit superseded'],
+      },
+    ],
+    [
+      'back to the last healthy release, which is in place still',
+      { wants: git.d1, record, watch, world: asUsual },
+      { ...rest, phase: 'reverting', attempt: 'd1', events: ['unit superseded'] },
+    ],
+    [
+      'back to the last healthy release, and the new digest was refused meanwhile',
+      { wants: git.d1, record, watch, world: asUsual, refusal: refused },
+      { ...rest, phase: 'reverting', attempt: 'd1', events: ['unit superseded'] },
+    ],
+    [
+      'to a quarantined digest: back to the last healthy release',
+      { wants: git.crash, record, watch, world: starting },
+      {
+        ...rest,
+        phase: 'rolling-back',
+        attempt: 'd1',
+        calls: ['web=good 1'],
+        events: ['unit superseded'],
+      },
+    ],
+    [
+      'to a quarantined digest where nothing was ever healthy: to a standstill',
+      {
+        wants: git.crash,
+        record: { ...record, releases: [], made: ['service web'] },
+        watch,
+        world: starting,
+      },
+      {
+        ...rest,
+        releases: [],
+        phase: 'rolling-back',
+        attempt: '',
+        calls: ['stop web'],
+        events: ['unit superseded'],
+      },
+    ],
+    [
+      'and does not want it any more: it is left as it is',
+      { record, watch, world: starting },
+      rest,
+    ],
+  ]);
+});
+
+describe('rolling-back', () => {
+  const record = known({ phase: 'rolling-back', quarantine: ['crash'] });
+  const rest = { quarantine: ['crash: crashed'] };
+  const wants = git.crash;
+  check([
+    [
+      'applies the last healthy release',
+      { wants, record, world: crashed },
+      { ...rest, phase: 'rolling-back', attempt: 'd1', calls: ['web=good 1'] },
     ],
     [
       'waits before it tries an open call again',
-      'd1',
-      { running: undefined, health: slow },
-      postponed(applying, 'no answer', 1_000, 5_000),
-      'applying',
-      0,
-    ],
-  ])('%s', (_what, digest, world, state, phase, calls) => {
-    const result = look(digest, world, state, 5_000);
-    expect(after(result)?.phase).toBe(phase);
-    expect(result.work.flatMap(({ operations }) => operations)).toHaveLength(calls);
-  });
-
-  it('is healthy again when a failed unit recovers: the same tasks, for stableFor, without a call', () => {
-    const looks: [number, Health, string | undefined][] = [
-      [100_000, well, 'failed'],
-      [105_000, slow, 'failed'],
-      [110_000, { ...well, members: 'b' }, 'failed'],
-      [119_999, { ...well, members: 'b' }, 'failed'],
-      [120_000, { ...well, members: 'b' }, 'healthy'],
-    ];
-    let state: UnitState | undefined = failed(
-      { ...underWay, members: 'a', membersSinceMs: 0 },
-      { code: 'unhealthy', why: 'w', evidence: 'e' },
-    );
-    for (const [nowMs, health, verdict] of looks) {
-      const result = look('d1', { running: 'd1', health }, state, nowMs);
-      state = after(result);
-      expect([state?.phase, state?.verdict?.status, result.work]).toEqual(['none', verdict, []]);
-    }
-  });
-});
-
-it('ends calls that the engine takes without effect, and names the fields', () => {
-  const world: World = { running: undefined, health: slow };
-  let state: UnitState | undefined;
-  let rounds = 0;
-  for (let nowMs = 0; nowMs < 60_000; nowMs += 500) {
-    const result = look('d1', world, state, nowMs);
-    state = after(result);
-    if (result.work.length === 0 || state === undefined) continue;
-    rounds += 1;
-    state = called(state, nowMs);
-  }
-  expect(rounds).toBe(3);
-  expect(state?.verdict).toMatchObject({ status: 'failed', code: 'no-effect', evidence: 'x' });
-});
-
-describe('health over time', () => {
-  function watch(looks: readonly [number, Health][]): UnitState | undefined {
-    let state: UnitState | undefined = underWay;
-    for (const [atMs, health] of looks)
-      state = after(look('d1', { running: 'd1', health }, state, atMs));
-    return state;
-  }
-
-  it('is healthy when the same tasks ran for stableFor', () => {
-    expect(
-      watch([
-        [1_000, well],
-        [10_999, well],
-      ])?.verdict,
-    ).toBeUndefined();
-    expect(
-      watch([
-        [1_000, well],
-        [11_000, well],
-      ])?.verdict?.status,
-    ).toBe('healthy');
-  });
-
-  it('starts to count anew when a task was replaced, also between two looks', () => {
-    const replaced: Health = { ...well, members: 'b' };
-    expect(
-      watch([
-        [1_000, well],
-        [9_000, replaced],
-        [12_000, replaced],
-      ])?.phase,
-    ).toBe('verifying');
-    expect(
-      watch([
-        [1_000, well],
-        [9_000, slow],
-        [9_500, well],
-        [12_000, well],
-      ])?.phase,
-    ).toBe('verifying');
-  });
-
-  it('fails after the timeout without progress, and progress restarts it', () => {
-    const more: Health = { ...slow, progress: 1 };
-    expect(watch([[59_999, slow]])?.phase).toBe('verifying');
-    expect(watch([[60_000, slow]])?.verdict).toMatchObject({ status: 'failed', code: 'timeout' });
-    expect(
-      watch([
-        [59_000, more],
-        [118_000, more],
-      ])?.phase,
-    ).toBe('verifying');
-    expect(
-      watch([
-        [59_000, more],
-        [119_000, more],
-      ])?.verdict,
-    ).toMatchObject({ code: 'timeout' });
-  });
-
-  it('fails a unit that flaps for ever: coming and going is no progress', () => {
-    const looks = Array.from({ length: 40 }, (_, n): [number, Health] => [
-      (n + 1) * 5_000,
-      n % 2 === 0 ? { ...well, members: String(n) } : { ...slow, progress: 1 },
-    ]);
-    expect(watch(looks)?.verdict?.status).toBe('failed');
-  });
-
-  it('fails at once when it is certain', () => {
-    expect(watch([[1_000, bad]])?.verdict).toMatchObject({ status: 'failed', why: 'w' });
-  });
-});
-
-it('from any world, repeated steps end with no call, and a settled unit gets none', () => {
-  const health = fc.constantFrom(well, slow, bad);
-  const digest = fc.constantFrom('d1', 'd2');
-  fc.assert(
-    fc.property(
-      fc.option(digest, { nil: undefined }),
-      digest,
-      fc.array(health),
-      (running, wanted, healths) => {
-        let world: World = { running, health: slow };
-        let state: UnitState | undefined;
-        const calls = [...healths, well, well].map((next, n) => {
-          const result = look(wanted, { ...world, health: next }, state, n * 11_000);
-          state = after(result);
-          if (result.work.length > 0) world = { ...world, running: wanted };
-          return result.work.length;
-        });
-        expect(calls.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(1);
+      {
+        wants,
+        record,
+        watch: postponed(newWatch('back d1', NOW), 'w', 1_000, NOW),
+        world: crashed,
       },
-    ),
-  );
+      { ...rest, phase: 'rolling-back', attempt: 'd1' },
+    ],
+    [
+      'verifies once all is as in the release',
+      { wants, record, world: asUsual },
+      { ...rest, phase: 'reverting', attempt: 'd1' },
+    ],
+    [
+      'stops what only the failed attempt made',
+      {
+        wants: git.more,
+        record: known({ phase: 'rolling-back', quarantine: ['more'], made: ['service api'] }),
+        world: running({ web: 'good 1', api: 'good 1' }),
+      },
+      { quarantine: ['more: crashed'], phase: 'rolling-back', attempt: 'd1', calls: ['stop api'] },
+    ],
+    [
+      'brings back, and does not stop, what the failed attempt made and the release has too',
+      {
+        wants,
+        record: known({ phase: 'rolling-back', quarantine: ['crash'], made: ['service web'] }),
+        world: crashed,
+      },
+      { ...rest, phase: 'rolling-back', attempt: 'd1', calls: ['web=good 1'] },
+    ],
+    [
+      'has come to rest where the release has what the failed attempt made',
+      {
+        wants,
+        record: known({ phase: 'rolling-back', quarantine: ['crash'], made: ['service web'] }),
+        world: asUsual,
+      },
+      { ...rest, phase: 'reverting', attempt: 'd1' },
+    ],
+    [
+      'without a release stops what was made',
+      {
+        wants,
+        record: known({
+          phase: 'rolling-back',
+          quarantine: ['crash'],
+          releases: [],
+          made: ['service web'],
+        }),
+        world: crashed,
+      },
+      { ...rest, phase: 'rolling-back', attempt: '', calls: ['stop web'], releases: [] },
+    ],
+    [
+      'without a release ends when all stands still',
+      {
+        wants,
+        record: known({
+          phase: 'rolling-back',
+          quarantine: ['crash'],
+          releases: [],
+          made: ['service web'],
+        }),
+        world: change(crashed, 'web', { replicas: 0 }),
+      },
+      { ...rest, releases: [], events: ['unit stopped'] },
+    ],
+    [
+      'is stuck where the release cannot be read',
+      {
+        wants,
+        record: unreadable({ phase: 'rolling-back', quarantine: ['crash'] }),
+        world: crashed,
+      },
+      { ...rest, phase: 'stuck', events: ['unit stuck'] },
+    ],
+    [
+      'is stuck where the engine refuses the release',
+      { wants, record, world: crashed, refusal: refused },
+      { ...rest, phase: 'stuck', events: ['unit stuck'] },
+    ],
+    [
+      'does not take what was refused of the failed digest for its own refusal',
+      {
+        wants,
+        record,
+        watch: newWatch('to crash', NOW),
+        world: crashed,
+        refusal: refused,
+      },
+      { ...rest, phase: 'rolling-back', attempt: 'd1', calls: ['web=good 1'] },
+    ],
+    [
+      'does not take that for its own refusal where the unit left the repository either',
+      {
+        record,
+        watch: newWatch('to crash', NOW),
+        world: crashed,
+        refusal: refused,
+      },
+      { ...rest, phase: 'rolling-back', attempt: 'd1', calls: ['web=good 1'] },
+    ],
+    [
+      'is stuck where calls that all went well changed nothing',
+      { wants, record, watch: { ...newWatch('back d1', NOW), rounds: 3 }, world: crashed },
+      { ...rest, phase: 'stuck', events: ['unit stuck'] },
+    ],
+    [
+      'is stuck where the engine went back from the release',
+      {
+        wants,
+        record,
+        watch: { ...newWatch('back d1', NOW), rounds: 1 },
+        world: change(crashed, 'web', { gaveUp: 'web.9' }),
+      },
+      { ...rest, phase: 'stuck', events: ['unit stuck'] },
+    ],
+    [
+      'does not take what the engine did with the failed attempt for its own failure',
+      { wants, record, world: change(crashed, 'web', { gaveUp: 'web.9' }) },
+      { ...rest, phase: 'rolling-back', attempt: 'd1', calls: ['web=good 1'] },
+    ],
+    [
+      'waits where something that the release needs is missing',
+      { wants, record, world: { ...crashed, blocked: 'no net' } },
+      { ...rest, phase: 'rolling-back', attempt: 'd1', held: 'no net' },
+    ],
+    [
+      'is stuck where that stays missing for too long',
+      {
+        wants,
+        record,
+        watch: newWatch('back d1', NOW - TIMEOUT_MS),
+        world: { ...crashed, blocked: 'no net' },
+      },
+      { ...rest, phase: 'stuck', events: ['unit stuck'] },
+    ],
+    [
+      'goes on where the unit left the repository',
+      { record, world: crashed },
+      { ...rest, phase: 'rolling-back', attempt: 'd1', calls: ['web=good 1'] },
+    ],
+  ]);
 });
+
+describe('reverting', () => {
+  const record = known({ phase: 'reverting', quarantine: ['crash'] });
+  const rest = { quarantine: ['crash: crashed'] };
+  const task = asUsual.services['web']?.task ?? '';
+  const wants = git.crash;
+  const unready = change(asUsual, 'web', { ready: false });
+  check([
+    [
+      'waits until it is stable',
+      { wants, record, watch: steady('back d1', STABLE_MS - 1, task), world: asUsual },
+      { ...rest, phase: 'reverting', attempt: 'd1' },
+    ],
+    [
+      'has come back when it was stable for long enough',
+      { wants, record, watch: steady('back d1', STABLE_MS, task), world: asUsual },
+      { ...rest, events: ['unit rolled back'] },
+    ],
+    [
+      'starts its clock anew after a restart',
+      { wants, record, world: asUsual },
+      { ...rest, phase: 'reverting', attempt: 'd1' },
+    ],
+    [
+      'is stuck after a certain failure: nothing is rolled back twice',
+      {
+        wants,
+        record: known({
+          phase: 'reverting',
+          quarantine: ['crash'],
+          releases: [unitOf('d1', { web: 'crash 1' }), git.d3],
+        }),
+        world: crashed,
+      },
+      { ...rest, phase: 'stuck', releases: ['d1', 'd3'], events: ['unit stuck'] },
+    ],
+    [
+      'is stuck without progress for too long',
+      { wants, record, watch: waiting('back d1', TIMEOUT_MS), world: unready },
+      { ...rest, phase: 'stuck', events: ['unit stuck'] },
+    ],
+    [
+      'waits for a cause outside',
+      {
+        wants,
+        record,
+        watch: waiting('back d1', TIMEOUT_MS - 500),
+        world: { ...unready, outside: 'registry away' },
+      },
+      { ...rest, phase: 'reverting', attempt: 'd1', events: ['unit waiting'] },
+    ],
+    [
+      'applies again what somebody changed meanwhile',
+      { wants, record, watch: { ...newWatch('back d1', NOW), rounds: 1 }, world: gone },
+      { ...rest, phase: 'reverting', attempt: 'd1', calls: ['web=good 1'] },
+    ],
+    [
+      'ends also where the unit left the repository',
+      { record, watch: steady('back d1', STABLE_MS, task), world: asUsual },
+      { ...rest, events: ['unit rolled back'] },
+    ],
+    [
+      'waits for a cause outside also where the unit left the repository',
+      {
+        record,
+        watch: waiting('back d1', TIMEOUT_MS - 500),
+        world: { ...unready, outside: 'registry away' },
+      },
+      { ...rest, phase: 'reverting', attempt: 'd1', events: ['unit waiting'] },
+    ],
+  ]);
+
+  it('notes lost nodes also where the unit left the repository', () => {
+    const result = look({ record, world: { ...asUsual, away: ['n1'] } });
+    expect(watchIn(result).lost).toEqual(['n1']);
+  });
+});
+
+describe('the way back', () => {
+  it('does not count old failures of a service that only the release has', () => {
+    const both = unitOf('d1', { web: 'good 1', worker: 'crash 9' });
+    const old = tick(tick(running({ web: 'good 1', worker: 'crash 9' })));
+    const world = change(put(old, 'web', { text: 'crash 1', replicas: 1 }), 'worker', {
+      ready: true,
+    });
+    const record = known({ phase: 'applying', attempt: 'crash', releases: [both] });
+    const failed = look({ wants: git.crash, record, world, refusal: refused });
+    const back = failed.units.get(ID);
+    const there = change(world, 'web', { text: 'good 1', ready: true });
+    const looked = look({ wants: git.crash, ...(back && { record: back }), world: there });
+    expect(outcome(looked)).toMatchObject({ phase: 'reverting', events: [] });
+  });
+
+  it('asks the questions of a release also where the unit left the repository', () => {
+    const asking = {
+      ...unitKind,
+      restore: () => unitOf('d1', { web: 'good 1' }, { check: true }),
+    };
+    const record = known({ phase: 'reverting', quarantine: ['crash'] });
+    const { asks } = look({ record, world: asUsual, kind: asking });
+    expect(asks.map(({ name }) => name)).toEqual([CHECK]);
+  });
+});
+
+describe('stuck', () => {
+  const record = known({ phase: 'stuck', stuck: 'crash', quarantine: ['crash'] });
+  const rest = { quarantine: ['crash: crashed'] };
+  check([
+    [
+      'calls nothing, whatever differs',
+      { wants: git.crash, record, world: gone },
+      { ...rest, phase: 'stuck', held: 'stuck: w' },
+    ],
+    [
+      'calls nothing where the release itself is wanted and failed',
+      { wants: git.d1, record: known({ phase: 'stuck', stuck: 'd1' }), world: gone },
+      { phase: 'stuck', held: 'stuck: w' },
+    ],
+    [
+      'waits with another quarantined digest',
+      {
+        wants: git.hold,
+        record: known({ phase: 'stuck', stuck: 'crash', quarantine: ['crash', 'hold'] }),
+        world: gone,
+      },
+      { phase: 'stuck', quarantine: ['crash: crashed', 'hold: crashed'], held: 'stuck: w' },
+    ],
+    [
+      'begins an attempt at the last healthy release where the repository goes back to it',
+      { wants: git.d1, record, world: gone },
+      { ...rest, phase: 'applying', attempt: 'd1', calls: ['web=good 1'] },
+    ],
+    [
+      'begins again after a retry',
+      { wants: git.crash, record, world: gone, requests: [retry] },
+      { phase: 'applying', attempt: 'crash', calls: ['web=crash 1'], events: ['request taken'] },
+    ],
+    [
+      'is left alone outside of the repository',
+      { record, world: gone },
+      { ...rest, phase: 'stuck' },
+    ],
+  ]);
+
+  it('is verified anew after a retry where the repository wants the release itself', () => {
+    const failed = known({ phase: 'stuck', stuck: 'd1' });
+    const result = look({ wants: git.d1, record: failed, world: gone, requests: [retry] });
+    expect(outcome(result)).toMatchObject({ attempt: 'd1', calls: ['web=good 1'] });
+    expect(result.views[0]?.pending).toBe(true);
+  });
+
+  it('does not give up a digest that only waited for a gate', () => {
+    const back = known({ phase: 'rolling-back', quarantine: ['crash'] });
+    const shut = { ...crashed, blocked: 'no net' };
+    const failed = look({ wants: git.d2, record: back, world: shut, refusal: refused });
+    const record = failed.units.get(ID);
+    expect(record?.phase).toBe('stuck');
+    const opened = look({ wants: git.d2, ...(record && { record }), world: crashed });
+    expect(outcome(opened)).toMatchObject({ phase: 'applying', attempt: 'd2' });
+  });
+});
+
+describe.each(['rolling-back', 'reverting', 'stuck'] as const)('%s', (phase) => {
+  const record = known({
+    phase,
+    stuck: 'crash',
+    quarantine: ['crash'],
+    releases: [git.d1, git.d3],
+  });
+  const start = phase === 'stuck' ? record : unstuck(record);
+  const rest = { quarantine: ['crash: crashed'], releases: ['d1', 'd3'] };
+  check([
+    [
+      'begins an attempt at a new digest',
+      { wants: git.d2, record: start, world: crashed },
+      { ...rest, phase: 'applying', attempt: 'd2', calls: ['web=good 2'] },
+    ],
+    [
+      'begins an attempt at an earlier release',
+      { wants: git.d3, record: start, world: crashed },
+      { ...rest, phase: 'applying', attempt: 'd3', calls: ['web=good 3'] },
+    ],
+  ]);
+
+  it('leaves nothing of being stuck behind', () => {
+    const { units } = look({ wants: git.d2, record: start, world: crashed });
+    expect(units.get(ID)?.stuck).toBeUndefined();
+  });
+});
+
+describe('rolling-back with a new digest that cannot begin', () => {
+  const record = known({ phase: 'rolling-back', quarantine: ['crash'] });
+  it('finishes the way back first', () => {
+    // The gate is shut for what is new only: here by a need of its own.
+    const shut = {
+      ...unitKind,
+      diff: (unit: Rendered<UnitSpec>, seen: UnitWorld) => {
+        const difference = unitKind.diff(unit, seen);
+        const blocked = [{ target: 'x', why: 'no net', waits: true }];
+        return unit.digest === 'd2' ? { ...difference, blocked } : difference;
+      },
+    };
+    const { units, work } = look({ wants: git.d2, record, world: asUsual, kind: shut });
+    expect(units.get(ID)).toMatchObject({ phase: 'reverting', attempt: { digest: 'd1' } });
+    expect(work).toEqual([]);
+  });
+});
+
+describe.each(['none', 'applying', 'verifying', 'rolling-back', 'reverting', 'stuck'] as const)(
+  '%s, and a person asks to go back',
+  (phase) => {
+    const forward = phase === 'applying' || phase === 'verifying';
+    const releases = phase === 'none' ? [git.d2, git.d1, git.d3] : [git.d1, git.d3];
+    const record = known({
+      phase,
+      releases,
+      ...(forward && { attempt: 'd2' }),
+      ...(phase === 'stuck' && { stuck: 'd2' }),
+    });
+    check([
+      [
+        'to the last healthy release before',
+        { wants: git.d2, record, world: newer, requests: [rollback] },
+        {
+          phase: 'rolling-back',
+          attempt: 'd1',
+          calls: ['web=good 1'],
+          quarantine: ['d2: manual'],
+          releases: phase === 'none' ? ['d1', 'd2', 'd3'] : ['d1', 'd3'],
+          events: ['request taken'],
+        },
+      ],
+      [
+        'to a named one, which comes to the front',
+        {
+          wants: git.d2,
+          record,
+          world: newer,
+          requests: [{ ...rollback, release: 'r-d3' }],
+          refusal: refused,
+        },
+        {
+          phase: 'rolling-back',
+          attempt: 'd3',
+          calls: ['web=good 3'],
+          quarantine: ['d2: manual'],
+          releases: phase === 'none' ? ['d3', 'd2', 'd1'] : ['d3', 'd1'],
+          events: ['request taken'],
+        },
+      ],
+    ]);
+  },
+);
+
+describe('what happens when', () => {
+  it('looks again soon after a failure, at the pace of health, when a call is due, and else at leisure', () => {
+    const { d1, d2 } = git;
+    const back = postponed(newWatch('to d2', NOW), 'w', 4_000, NOW);
+    const drift = postponed(newWatch('none', NOW), 'w', 4_000, NOW);
+    const applying = known({ phase: 'applying', attempt: 'd2' });
+    const verifying = known({ phase: 'verifying', attempt: 'd2' });
+    const wakes = [
+      look({ wants: d1, ...at({}) }),
+      look({ wants: d2, ...at({}) }),
+      look({ wants: d2, record: verifying, world: starting }),
+      look({ wants: d2, record: applying, watch: back, world: asUsual }),
+      look({ wants: d2, record: applying, world: asUsual, refusal: refused }),
+      look({ wants: d2, ...at({}), world: { ...asUsual, blocked: 'no net' } }),
+      look({ wants: d1, record: known({}), watch: drift, world: gone }),
+    ].map(({ wakeMs }) => wakeMs);
+    expect(wakes).toEqual([300_000, 0, 1_000, 4_000, 0, 5_000, 4_000]);
+  });
+
+  it('keeps the same record where nothing changed', () => {
+    const record = known({});
+    expect(look({ wants: git.d1, record, world: asUsual }).units.get(ID)).toBe(record);
+  });
+});
+
+/** A settled unit in a world that runs its release. */
+function at(extra: Known): Pick<Start, 'record' | 'world'> {
+  return { record: known(extra), world: asUsual };
+}
+
+function unreadable(extra: Known): UnitRecord {
+  const record = known(extra);
+  return { ...record, releases: record.releases.map((one) => ({ ...one, content: 'x' })) };
+}
+
+function unstuck(record: UnitRecord): UnitRecord {
+  const { stuck: _stuck, ...rest } = record;
+  return rest;
+}
+
+function asWatch(watch: Watch | undefined): { readonly watch?: Watch } {
+  return watch ? { watch } : {};
+}
+
+function watchIn({ watches }: Step<UnitCall>): Watch {
+  const watch = watches.get(ID);
+  if (watch === undefined) throw new Error('no watch');
+  return watch;
+}

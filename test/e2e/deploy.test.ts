@@ -1,74 +1,22 @@
-import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { createPrinter } from '../../agent/cli/printer.ts';
-import { logSize, type StageAgent } from '../../agent/rehearsal/agent-process.ts';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
-import { lowerStage, raiseStage, type Stage } from '../../agent/rehearsal/stage.ts';
-import { waitUntil } from '../../agent/rehearsal/run.ts';
-import type { WorkingCopy } from '../../agent/rehearsal/working-copy.ts';
-import { type FaultProxy, type Seen, startProxy } from '../faults/proxy.ts';
-import { AgentLog } from './agent-log.ts';
+import type { Seen } from '../faults/proxy.ts';
+import { Scene } from './scene.ts';
 
 /**
  * The main job on real engines: three managers and a worker, a Git server over ssh, one agent that reaches its engine
  * through a proxy which counts. One story, told in order: each test starts from where the one before ended.
  */
-const options = { name: 'ust', subnet: '10.213.78.0/24' };
 const never = new AbortController().signal;
-const said: string[] = [];
-const print = createPrinter(
-  { out: (text) => void said.push(text), err: (text) => void said.push(text), colour: false },
-  () => performance.now(),
-);
+let scene: Scene;
 
-let stage: Stage;
-let folder: string;
-let copy: WorkingCopy;
-let proxy: FaultProxy;
-let agent: StageAgent;
-let log: AgentLog;
-
-const docker = (...args: string[]): Promise<string> => stage.docker(args, never);
-const writes = (from = 0): Seen[] => proxy.seen.slice(from).filter(({ mutating }) => mutating);
-const calls = (from = 0): string[] =>
-  writes(from).map(
-    ({ method, path }) => `${method} ${path.replace(/\/v1\.41|\/[a-z0-9]{25}/g, '')}`,
-  );
-const runningTasks = async (service: string): Promise<string[]> =>
-  (await docker('service', 'ps', service, '-q', '--filter', 'desired-state=running'))
-    .trim()
-    .split('\n')
-    .toSorted();
-
-async function write(files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(copy.folder, path)), { recursive: true });
-    await writeFile(join(copy.folder, path), text);
-  }
-}
-
-async function push(message: string, files: Readonly<Record<string, string>>): Promise<string> {
-  await write(files);
-  return copy.commitAndPush(message, never);
-}
-
-/** Nothing is written over so many passes; every pass lists the services once. */
-async function quietPasses(count: number): Promise<Seen[]> {
-  const from = proxy.seen.length;
-  const passes = (): number =>
-    proxy.seen.slice(from).filter(({ path }) => path.endsWith('/services')).length;
-  await waitUntil(
-    `${String(count)} passes`,
-    { deadlineMs: 60_000 },
-    async () => passes() >= count,
-    never,
-  );
-  return writes(from);
-}
+const calls = (from = 0): string[] => scene.writes(from).map(inShort);
+const inShort = ({ method, path }: Seen): string =>
+  `${method} ${path.replace(/\/v1\.41|\/[a-z0-9]{25}/g, '')}`;
 
 const compose = (image: string, extra = ''): string => `
 x-note: every kind of thing that a stack can hold
@@ -106,50 +54,31 @@ secrets: {key: {file: key.txt}}
 `;
 
 beforeAll(async () => {
-  stage = await raiseStage(options, print, never);
-  folder = await mkdtemp(join(tmpdir(), 'understudy-e2e-'));
-  copy = await stage.workingCopy(join(folder, 'infra'), undefined, never);
-  const host = stage.hosts[0];
-  if (host === undefined) throw new Error('no manager');
-  proxy = await startProxy(host.socket, join(folder, 'proxy.sock'));
-  await push('first', {
+  scene = await Scene.raise({ name: 'ust', subnet: '10.213.78.0/24' });
+  await scene.push('first', {
     'understudy.yaml': 'version: 1\ninterval: 1s\n',
-    'environments/rehearsal.yaml': `kind: Environment\nname: rehearsal\nvariables:\n  REGISTRY: ${stage.registry}\n`,
+    'environments/rehearsal.yaml': `kind: Environment\nname: rehearsal\nvariables:\n  REGISTRY: ${scene.stage.registry}\n`,
     'stacks/blog/compose.yaml': compose('${REGISTRY}/site:1'),
     'stacks/blog/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s, timeout: 60s}\n',
     'stacks/blog/web.env': 'FROM_FILE=1\n',
     'stacks/blog/page.html': 'page one\n',
     'stacks/blog/key.txt': 'canary-5c1f0e7a\n',
   });
-  await startAgent();
+  await scene.startAgent();
 });
 
-async function startAgent(): Promise<void> {
-  agent = await stage.startAgent({ settings: { docker: { socket: proxy.socket } } });
-  log = new AgentLog(agent, await logSize(agent.log));
-}
-
 afterEach(({ task }) => {
-  if (task.result?.state !== 'fail') return;
-  process.stderr.write(
-    `${said.join('')}${log.read.map((line) => JSON.stringify(line)).join('\n')}\n`,
-  );
+  if (task.result?.state === 'fail') process.stderr.write(scene.evidence());
 });
 
 afterAll(async () => {
-  await log?.close();
-  await agent?.stop();
-  await proxy?.close();
-  const left = await lowerStage(options, print);
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+  await scene?.lower();
 });
 
 describe('from push to healthy', () => {
   it('deploys the first commit, with as many writes as there are things to make', async () => {
-    await log.until('revision healthy');
+    await scene.log.until('revision healthy');
     expect(calls().toSorted()).toEqual([
-      'POST /configs/create', // the head, once a Swarm
       'POST /configs/create',
       'POST /networks/create',
       'POST /networks/create', // the default one, of the service that names none
@@ -157,7 +86,7 @@ describe('from push to healthy', () => {
       'POST /services/create',
       'POST /services/create',
     ]);
-    const page = await docker(
+    const page = await scene.docker(
       'service',
       'inspect',
       'blog_web',
@@ -169,29 +98,29 @@ describe('from push to healthy', () => {
   });
 
   it('writes nothing in any further pass', async () => {
-    expect(await quietPasses(3)).toEqual([]);
+    expect(await scene.quietPasses(3)).toEqual([]);
   });
 
   it('writes nothing and restarts nothing when the agent starts anew', async () => {
-    const before = await runningTasks('blog_web');
-    const from = proxy.seen.length;
-    await agent.stop();
-    await log.close();
-    await startAgent();
-    await log.until('revision healthy');
-    expect(writes(from)).toEqual([]);
-    expect(await runningTasks('blog_web')).toEqual(before);
+    const before = await scene.runningTasks('blog_web');
+    const from = scene.proxy.seen.length;
+    await scene.agent.stop();
+    await scene.log.close();
+    await scene.startAgent();
+    await scene.log.until('revision healthy');
+    expect(scene.writes(from)).toEqual([]);
+    expect(await scene.runningTasks('blog_web')).toEqual(before);
   });
 
   it('rolls a changed image out with one write, and leaves the other service alone', async () => {
-    const others = await runningTasks('blog_worker');
-    const from = proxy.seen.length;
+    const others = await scene.runningTasks('blog_worker');
+    const from = scene.proxy.seen.length;
     const text = compose('${REGISTRY}/site:1').replace('${REGISTRY}/site:1', '${REGISTRY}/site:2');
-    const revision = await push('another image', { 'stacks/blog/compose.yaml': text });
-    await log.until('revision healthy', (line) => line['revision'] === revision);
+    const revision = await scene.push('another image', { 'stacks/blog/compose.yaml': text });
+    await scene.log.until('revision healthy', (line) => line['revision'] === revision);
     expect(calls(from)).toEqual(['POST /services/update']);
-    expect(await runningTasks('blog_worker')).toEqual(others);
-    const images = await docker(
+    expect(await scene.runningTasks('blog_worker')).toEqual(others);
+    const images = await scene.docker(
       'service',
       'ps',
       'blog_web',
@@ -204,126 +133,115 @@ describe('from push to healthy', () => {
   });
 
   it('puts changed content under another name, and the pages follow', async () => {
-    const from = proxy.seen.length;
-    const revision = await push('another page', {
+    const from = scene.proxy.seen.length;
+    const revision = await scene.push('another page', {
       'stacks/blog/page.html': 'page two\n',
       'stacks/blog/key.txt': 'canary-9b8d2c11\n',
     });
-    await log.until('revision healthy', (line) => line['revision'] === revision);
+    await scene.log.until('revision healthy', (line) => line['revision'] === revision);
     expect(calls(from)).toEqual([
       'POST /configs/create',
       'POST /secrets/create',
       'POST /services/update',
     ]);
     expect(await pageOnNodes()).toContain('page two');
-    expect(await quietPasses(2)).toEqual([]);
+    expect(await scene.quietPasses(2)).toEqual([]);
   });
 
   it('changes replicas without restarting a task', async () => {
-    const before = await runningTasks('blog_web');
-    const from = proxy.seen.length;
-    const text = (await readFile(join(copy.folder, 'stacks/blog/compose.yaml'), 'utf8')).replace(
-      'replicas: 2',
-      'replicas: 3',
-    );
-    const revision = await push('one more', { 'stacks/blog/compose.yaml': text });
-    await log.until('revision healthy', (line) => line['revision'] === revision);
+    const before = await scene.runningTasks('blog_web');
+    const from = scene.proxy.seen.length;
+    const text = (
+      await readFile(join(scene.copy.folder, 'stacks/blog/compose.yaml'), 'utf8')
+    ).replace('replicas: 2', 'replicas: 3');
+    const revision = await scene.push('one more', { 'stacks/blog/compose.yaml': text });
+    await scene.log.until('revision healthy', (line) => line['revision'] === revision);
     expect(calls(from)).toEqual(['POST /services/update']);
-    expect(await runningTasks('blog_web')).toEqual(expect.arrayContaining(before));
+    expect(await scene.runningTasks('blog_web')).toEqual(expect.arrayContaining([...before]));
   });
 
   it('brings back what was changed by hand', async () => {
-    const from = proxy.seen.length;
-    await docker('service', 'scale', '--detach', 'blog_web=1');
-    await log.until('change applied', (line) => line['target'] === 'service blog_web');
-    await log.until('unit healthy');
+    const from = scene.proxy.seen.length;
+    await scene.docker('service', 'scale', '--detach', 'blog_web=1');
+    await scene.log.until('change applied', (line) => line['target'] === 'service blog_web');
+    await scene.log.until('unit recovered');
     expect(calls(from)).toEqual(['POST /services/update']);
-    expect(await runningTasks('blog_web')).toHaveLength(3);
+    expect(await scene.runningTasks('blog_web')).toHaveLength(3);
   });
 });
 
 describe('what goes wrong', () => {
   it('applies nothing of an invalid commit, shows every mistake, and goes on with the next', async () => {
-    const from = proxy.seen.length;
-    const good = await readFile(join(copy.folder, 'stacks/blog/compose.yaml'), 'utf8');
-    await push('two mistakes', {
+    const from = scene.proxy.seen.length;
+    const good = await readFile(join(scene.copy.folder, 'stacks/blog/compose.yaml'), 'utf8');
+    await scene.push('two mistakes', {
       'stacks/blog/compose.yaml': good.replace('command:', 'comand:'),
       'stacks/shop/compose.yaml': 'services: {web: {image: x, restart: always}}\n',
     });
-    const { text } = await log.until('revision invalid');
+    const { text } = await scene.log.until('revision invalid');
     expect(text).toContain('did you mean `command`?');
     expect(text).toContain('error[unsupported-key]');
-    expect(writes(from)).toEqual([]);
-    await rm(join(copy.folder, 'stacks/shop'), { recursive: true });
-    const revision = await push('corrected', { 'stacks/blog/compose.yaml': good });
-    await log.until('revision healthy', (line) => line['revision'] === revision);
-    expect(writes(from)).toEqual([]);
+    expect(scene.writes(from)).toEqual([]);
+    await rm(join(scene.copy.folder, 'stacks/shop'), { recursive: true });
+    const revision = await scene.push('corrected', { 'stacks/blog/compose.yaml': good });
+    await scene.log.until('revision healthy', (line) => line['revision'] === revision);
+    expect(scene.writes(from)).toEqual([]);
   });
 
   it('says why a stack does not run, tries it once, and deploys its neighbour', async () => {
     const small = (image: string, extra = ''): string =>
       `services: {web: {image: '${image}'${extra}}}\n`;
-    const from = proxy.seen.length;
-    await push('a bad image and a good stack', {
+    const from = scene.proxy.seen.length;
+    await scene.push('a bad image and a good stack', {
       'stacks/bad/compose.yaml': small('${REGISTRY}/site:none'),
       'stacks/bad/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s, timeout: 60s}\n',
       'stacks/good/compose.yaml': small('${REGISTRY}/site:1'),
       'stacks/good/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
     });
-    const failure = await log.until('unit failed');
+    const failure = await scene.log.until('unit failed');
     expect(failure).toMatchObject({
       id: 'stack/bad',
       evidence: expect.stringContaining('No such image'),
     });
-    if (!log.read.some(({ msg, id }) => msg === 'unit healthy' && id === 'stack/good')) {
-      await log.until('unit healthy', ({ id }) => id === 'stack/good');
-    }
-    expect(calls(from).filter((call) => call.includes('services'))).toHaveLength(2);
-    expect(await quietPasses(3)).toEqual([]);
-    const revision = await push('the image exists now', {
+    await scene.log.until('revision failed');
+    expect(scene.log.read).toContainEqual(
+      expect.objectContaining({ msg: 'unit healthy', id: 'stack/good' }),
+    );
+    expect(scene.log.read).toContainEqual(
+      expect.objectContaining({ msg: 'unit stopped', id: 'stack/bad' }),
+    );
+    expect(calls(from).filter((call) => call.includes('services'))).toEqual([
+      'POST /services/create',
+      'POST /services/create',
+      'POST /services/update',
+    ]);
+    expect(await scene.quietPasses(3)).toEqual([]);
+    const revision = await scene.push('the image exists now', {
       'stacks/bad/compose.yaml': small('${REGISTRY}/site:1'),
     });
-    await log.until('revision healthy', (line) => line['revision'] === revision);
+    await scene.log.until('revision healthy', (line) => line['revision'] === revision);
   });
 
-  it('says so when a failed stack recovers by itself, and when a healthy one degrades', async () => {
-    const revision = await push('crashes until a file is there', {
-      'stacks/heal/compose.yaml': `
-services:
-  web:
-    image: '\${REGISTRY}/site:1'
-    command: [sh, -c, 'cat /data/ok && exec /bin/site']
-    volumes: ['data:/data']
-    deploy: {placement: {constraints: [node.hostname == w1]}, restart_policy: {condition: any, delay: 0s}, update_config: {failure_action: continue}}
-volumes: {data: {}}
-`,
-      'stacks/heal/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
-    });
-    await log.until('unit failed', ({ id }) => id === 'stack/heal');
-    const from = proxy.seen.length;
-    const volume = ['volume', 'inspect', 'heal_data', '--format', '{{.Mountpoint}}'];
-    const ok = join((await stage.docker(volume, never, 'w1')).trim(), 'ok');
-    await writeFile(ok, 'well');
-    await log.until('revision healthy', (line) => line['revision'] === revision);
-    await rm(ok);
-    const container = ['ps', '-q', '--filter', 'label=com.docker.swarm.service.name=heal_web'];
-    await stage.docker(['kill', (await stage.docker(container, never, 'w1')).trim()], never, 'w1');
-    await log.until('unit degraded', ({ id }) => id === 'stack/heal');
-    await writeFile(ok, 'well');
-    await log.until('unit recovered', ({ id }) => id === 'stack/heal');
-    expect(writes(from)).toEqual([]);
+  it('says so when a healthy stack degrades, and when it recovers by itself', async () => {
+    const from = scene.proxy.seen.length;
+    const container = ['ps', '-q', '--filter', 'label=com.docker.swarm.service.name=blog_worker'];
+    const id = (await scene.stage.docker(container, never, 'w1')).trim();
+    await scene.stage.docker(['kill', id], never, 'w1');
+    await scene.log.until('unit degraded', ({ id: unit }) => unit === 'stack/blog');
+    await scene.log.until('unit recovered', ({ id: unit }) => unit === 'stack/blog');
+    expect(scene.allWrites(from)).toEqual([]);
   });
 
   it('holds a stack whose external network is not there, until somebody makes it', async () => {
-    const revision = await push('needs a network', {
+    const revision = await scene.push('needs a network', {
       'stacks/late/compose.yaml':
         "services: {web: {image: '${REGISTRY}/site:1', networks: [proxy]}}\nnetworks: {proxy: {external: true}}\n",
       'stacks/late/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
     });
-    const held = await log.until('unit held');
+    const held = await scene.log.until('unit held');
     expect(held).toMatchObject({ id: 'stack/late', why: expect.stringContaining('network proxy') });
-    await docker('network', 'create', '--driver', 'overlay', 'proxy');
-    await log.until('revision healthy', (line) => line['revision'] === revision);
+    await scene.docker('network', 'create', '--driver', 'overlay', 'proxy');
+    await scene.log.until('revision healthy', (line) => line['revision'] === revision);
   });
 
   it('moves a port of the Swarm from one service to another in one commit', async () => {
@@ -338,29 +256,31 @@ volumes: {data: {}}
       'stacks/ports/compose.yaml': `services:\n${ports(owner)}\n`,
       'stacks/ports/stack.yaml': 'kind: Stack\nhealth: {stableFor: 1s}\n',
     });
-    const first = await push('b has the port', files('b'));
-    await log.until('revision healthy', (line) => line['revision'] === first);
+    const first = await scene.push('b has the port', files('b'));
+    await scene.log.until('revision healthy', (line) => line['revision'] === first);
     // a comes first and is refused while b still has the port; b goes on and frees it.
-    const second = await push('a has the port', files('a'));
-    await log.until('revision healthy', (line) => line['revision'] === second);
+    const second = await scene.push('a has the port', files('a'));
+    await scene.log.until('revision healthy', (line) => line['revision'] === second);
     expect(
-      log.read.some(({ msg, why }) => msg === 'change failed' && String(why).includes('9100')),
+      scene.log.read.some(
+        ({ msg, why }) => msg === 'change failed' && String(why).includes('9100'),
+      ),
     ).toBe(true);
   });
 
   it('makes one service when the answer to its creation was lost', async () => {
-    const repair = proxy.break({
+    const repair = scene.proxy.break({
       match: ({ path }) => path.endsWith('/services/create'),
       nth: 1,
       fault: { do: 'drop-reply' },
     });
-    const from = proxy.seen.length;
-    const revision = await push('an answer gets lost', {
+    const from = scene.proxy.seen.length;
+    const revision = await scene.push('an answer gets lost', {
       'stacks/lost/compose.yaml': "services: {web: {image: '${REGISTRY}/site:1'}}\n",
       'stacks/lost/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
     });
-    expect(await log.until('change failed')).toMatchObject({ status: 'unknown' });
-    await log.until('revision healthy', (line) => line['revision'] === revision);
+    expect(await scene.log.until('change failed')).toMatchObject({ status: 'unknown' });
+    await scene.log.until('revision healthy', (line) => line['revision'] === revision);
     repair();
     expect(calls(from).filter((call) => call.includes('services'))).toEqual([
       'POST /services/create',
@@ -368,29 +288,29 @@ volumes: {data: {}}
   });
 
   it('takes over where an agent was killed between two calls', async () => {
-    const from = proxy.seen.length;
-    proxy.break({
+    const from = scene.proxy.seen.length;
+    scene.proxy.break({
       match: ({ path }) => path.endsWith('/services/create'),
       nth: 1,
       fault: { do: 'delay-request' },
     });
-    const held = proxy.reached(1);
-    const revision = await push('the agent dies', {
+    const held = scene.proxy.reached(1);
+    const revision = await scene.push('the agent dies', {
       'stacks/death/compose.yaml':
         "services: {web: {image: '${REGISTRY}/site:1', configs: [page]}}\nconfigs: {page: {file: page.html}}\n",
       'stacks/death/page.html': 'x',
       'stacks/death/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s}\n',
     });
     await held;
-    process.kill(agent.pid, 'SIGKILL');
-    await log.close();
-    proxy.hangUp();
-    proxy.release();
-    await startAgent();
-    await log.until('revision healthy', (line) => line['revision'] === revision);
+    process.kill(scene.agent.pid, 'SIGKILL');
+    await scene.log.close();
+    scene.proxy.hangUp();
+    scene.proxy.release();
+    await scene.startAgent();
+    await scene.log.until('revision healthy', (line) => line['revision'] === revision);
     expect(calls(from).filter((call) => call.includes('configs'))).toHaveLength(1);
     expect(
-      (await docker('service', 'ls', '--format', '{{.Name}}'))
+      (await scene.docker('service', 'ls', '--format', '{{.Name}}'))
         .split('\n')
         .filter((name) => name === 'death_web'),
     ).toHaveLength(1);
@@ -398,8 +318,8 @@ volumes: {data: {}}
 });
 
 it('printed no secret anywhere: not in the log, not in an address', async () => {
-  const text = await readFile(agent.log, 'utf8');
-  const addresses = proxy.seen.map(({ url }) => url).join('\n');
+  const text = await readFile(scene.agent.log, 'utf8');
+  const addresses = scene.proxy.seen.map(({ url }) => url).join('\n');
   for (const canary of ['canary-5c1f0e7a', 'canary-9b8d2c11']) {
     for (const form of [canary, Buffer.from(`${canary}\n`).toString('base64')]) {
       expect(text).not.toContain(form);
@@ -410,21 +330,21 @@ it('printed no secret anywhere: not in the log, not in an address', async () => 
 
 it('deploys repo-template as it is', async () => {
   const template = join(projectFolder, 'repo-template');
-  const own = await stage.workingCopy(join(folder, 'template'), template, never);
+  const own = await scene.stage.workingCopy(join(scene.folder, 'template'), template, never);
   const environment = join(own.folder, 'environments/rehearsal.yaml');
   // The template names the usual stage's registry; this stage has another address.
   const text = await readFile(environment, 'utf8');
-  await writeFile(environment, text.replaceAll('10.213.77.2:5000', stage.registry));
+  await writeFile(environment, text.replaceAll('10.213.77.2:5000', scene.stage.registry));
   await own.git(['add', '--all'], never);
   await own.git(['commit', '--quiet', '--message', 'the template'], never);
   await own.git(['push', '--quiet', '--force', 'origin', 'HEAD:main'], never);
   const revision = await own.git(['rev-parse', 'HEAD'], never);
-  await log.until('revision healthy', (line) => line['revision'] === revision);
+  await scene.log.until('revision healthy', (line) => line['revision'] === revision);
 });
 
 /** The page as each node that runs a copy serves it. */
 async function pageOnNodes(): Promise<string> {
-  const nodes = await docker(
+  const nodes = await scene.docker(
     'service',
     'ps',
     'blog_web',
@@ -437,7 +357,7 @@ async function pageOnNodes(): Promise<string> {
     .trim()
     .split('\n')
     .map(async (name) => {
-      const address = stage.hosts.find((host) => host.name === name)?.address ?? '';
+      const address = scene.stage.hosts.find((host) => host.name === name)?.address ?? '';
       const answer = await fetch(`http://${address}:8081/`, { signal: AbortSignal.timeout(5_000) });
       return answer.text();
     });

@@ -11,17 +11,17 @@ const said: string[] = [];
 const say = (text: string) => void said.push(text);
 const print = createPrinter({ out: say, err: say, colour: false }, () => performance.now());
 
-async function raiseDrained(): Promise<StageHost> {
+async function raiseDrained(): Promise<{ manager: StageHost; registry: string }> {
   const stage = await raiseStage(options, print, never);
   const [manager] = stage.hosts;
   if (manager === undefined) throw new Error('the stage has no manager');
   const node = (await stage.docker(['node', 'ls', '--quiet'], never)).trim();
   await stage.docker(['node', 'update', '--availability', 'drain', node], never);
-  return manager;
+  return { manager, registry: stage.registry };
 }
 
 swarmContract('a real engine', async () => {
-  const manager = await raiseDrained().catch(async (error: unknown) => {
+  const { manager, registry } = await raiseDrained().catch(async (error: unknown) => {
     await lowerStage(options, print);
     throw new Error(`the stage does not stand:\n${said.join('\n')}`, { cause: error });
   });
@@ -29,6 +29,12 @@ swarmContract('a real engine', async () => {
   return {
     swarm,
     socket: manager.socket,
+    images: {
+      there: `${registry}/site:1`,
+      missingTag: `${registry}/site:9`,
+      missingRepository: `${registry}/nowhere:1`,
+      refused: '127.0.0.1:1/site:1',
+    },
     async close() {
       swarm.close();
       await lowerStage(options, print);

@@ -16,6 +16,11 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  /** As far from a fixed day as the virtual time. */
+  date(): string {
+    return new Date(Date.UTC(2026, 0, 1) + this.#nowMs).toISOString();
+  }
+
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {

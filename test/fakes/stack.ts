@@ -1,9 +1,9 @@
 import type { Place } from '../../agent/core/diagnostic.ts';
-import type { Rendered } from '../../agent/core/kind.ts';
+import type { Rendered, Seen } from '../../agent/core/kind.ts';
 import { Secret } from '../../agent/core/secret.ts';
 import type { NetworkCreate, ServiceSpec } from '../../agent/providers/stack/engine-api.ts';
 import { indexState, type StackObserved } from '../../agent/providers/stack/observed.ts';
-import type { StackSpec } from '../../agent/providers/stack/spec.ts';
+import type { CheckSpec, HealthSpec, StackSpec } from '../../agent/providers/stack/spec.ts';
 import type {
   ObservedNode,
   ObservedService,
@@ -99,7 +99,8 @@ export function unit(spec: Partial<StackSpec> = {}, digest = 'd1'): Rendered<Sta
       networks: { default: network('blog_default') },
       configs: {},
       secrets: {},
-      health: { timeoutMs: 300_000, stableForMs: 30_000 },
+      health: health(),
+      rollback: { mode: 'auto', keep: 3 },
       ...spec,
     },
   };
@@ -168,3 +169,13 @@ export const blogNetwork = {
   ipamDriver: 'default',
   subnets: ['10.0.1.0/24'],
 };
+
+/** What is known of an attempt: nothing was there before it, no node went away, nothing was answered. */
+export function seen(parts: Partial<Seen> = {}): Seen {
+  return { baseline: new Set(), lost: new Set(), answers: new Map(), judged: true, ...parts };
+}
+
+/** Five minutes without progress, half a minute well. */
+export function health(checks: readonly CheckSpec[] = []): HealthSpec {
+  return { timeoutMs: 300_000, stableForMs: 30_000, checks };
+}

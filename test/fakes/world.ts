@@ -1,8 +1,23 @@
 import type { CallOutcome, Kind, Rendered } from '../../agent/core/kind.ts';
-import type { AgentEvent, Provider, Reporter } from '../../agent/reconcile/ports.ts';
+import type {
+  AgentEvent,
+  Clock,
+  Prober,
+  Provider,
+  Recorder,
+  Reporter,
+  Shelf,
+} from '../../agent/reconcile/ports.ts';
+import { openRecorder } from '../../agent/record/recorder.ts';
+import { FakeShelf } from './shelf.ts';
 
 /** A world of units that are one text each: what runs under which name, and what the calls to it did. */
 export class World {
+  readonly shelf = new FakeShelf();
+  /** The shelf as the last observation found it. */
+  seen: Shelf | undefined;
+  /** Happens once between an observation and what follows from it. */
+  between: (() => void) | undefined;
   readonly running = new Map<string, string>();
   readonly calls: string[] = [];
   observations = 0;
@@ -16,11 +31,16 @@ export class World {
   /** Texts of which tasks crash. */
   readonly broken = new Set<string>();
   readonly notes: string[] = [];
+  blocked: string | undefined;
+  /** A person asks for something. */
+  asked = false;
   /** No task runs yet. */
   unsettled = false;
 }
 
 export type WorldCall = { readonly name: string; readonly text: string } | 'head';
+
+const STOPPED = 'stopped';
 
 export const worldKind: Kind<string, World, WorldCall> = {
   kind: 'stack',
@@ -31,44 +51,66 @@ export const worldKind: Kind<string, World, WorldCall> = {
         : [
             {
               target: id,
-              verb: 'update',
+              verb: world.running.has(id) ? 'update' : 'create',
               phase: 'change',
               effect: 'restart',
               fields: [],
               call: { name: id, text: spec },
             },
           ],
-    blocked: [],
+    blocked: world.blocked === undefined ? [] : [{ target: id, why: world.blocked, waits: true }],
     notes: [...world.notes],
   }),
   baseline: () => [],
-  health: ({ spec }, world) =>
-    world.broken.has(spec)
-      ? {
-          status: 'failing',
-          code: 'unhealthy',
-          why: 'it crashes',
-          evidence: 'exit 1',
-          summary: '0/1',
-        }
-      : world.unsettled
-        ? { status: 'progressing', progress: 0, summary: '0/1' }
-        : { status: 'converged', members: spec, summary: '1/1' },
+  absent: () => [],
+  health: ({ id, spec }, world) => {
+    const running = world.running.get(id);
+    if (running !== undefined && world.broken.has(running)) {
+      const failure = { code: 'crashed', why: 'it crashes', evidence: 'exit 1' };
+      return { status: 'failing', ...failure, summary: '0/1' };
+    }
+    return world.unsettled
+      ? { status: 'progressing', progress: 0, summary: '0/1' }
+      : { status: 'converged', members: spec, summary: '1/1' };
+  },
+  givenUp: () => undefined,
+  resume: () => [],
   times: () => ({ timeoutMs: 60_000, stableForMs: 5_000 }),
+  rollback: () => ({ mode: 'auto', keep: 3 }),
+  isThere: ({ id }, world) => world.running.has(id),
+  release: ({ id }, world) => world.running.get(id) ?? '',
+  restore: (id, { digest, content }) =>
+    typeof content === 'string' ? { ...worldUnit('', content), id, digest } : undefined,
+  parts: ({ id }) => [id],
+  stop: (targets, world) =>
+    targets
+      .filter((target) => world.running.has(target) && world.running.get(target) !== STOPPED)
+      .map((target) => ({
+        target,
+        verb: 'update',
+        phase: 'change',
+        effect: 'restart',
+        fields: [],
+        call: { name: target, text: STOPPED },
+      })),
 };
 
 export function worldProvider(world: World): Provider<World, WorldCall> {
   return {
     observe: async () => {
       world.observations += 1;
+      world.seen = world.shelf.look();
       return world.views.shift() ?? { status: 'ok', value: world };
     },
     prepare: async () => {
+      world.between?.();
+      world.between = undefined;
       if (world.ready) return { status: 'ok', value: { made: false } };
       world.ready = true;
       world.calls.push('head');
       return { status: 'ok', value: { made: true } };
     },
+    isAsked: async () => world.asked,
     caller: () => ({
       call: async (call) => {
         world.underWay += 1;
@@ -91,6 +133,15 @@ export function worldUnit(name: string, text: string): Rendered<string> {
   const place = { file: 'f', line: 1, column: 1, length: 1, quoted: '' };
   return { id: `stack/${name}`, spec: text, digest: text, place, needs: [], gives: [] };
 }
+
+/** The real recorder on the world's shelf. */
+export function worldRecorder(world: World, clock: Clock): Recorder<World> {
+  const keeper = world.shelf.keeper<World>(({ seen }) => seen);
+  return openRecorder(keeper, { environment: 'test', repository: 'ssh://git@host/x', clock });
+}
+
+/** Nothing is ever asked in this world. */
+export const quietProber: Prober = { ask() {}, answers: () => new Map(), close() {} };
 
 /** Keeps what was told. */
 export function listeningReporter(): Reporter & {

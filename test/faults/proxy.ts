@@ -45,6 +45,8 @@ export interface Seen {
   readonly queryKeys: readonly string[];
   readonly headers: IncomingHttpHeaders;
   readonly mutating: boolean;
+  /** What is made or changed, where the body says so. */
+  readonly name?: string;
   /** Of the engine's answer; absent where there was none. */
   status?: number;
   fault?: Fault['do'];
@@ -217,9 +219,14 @@ export async function startProxy(upstream: string, socket: string): Promise<Faul
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('error', () => response.destroy());
     request.on('end', () => {
-      const record = seenOf(request, seen.length + 1);
+      const body = Buffer.concat(chunks);
+      const name = nameIn(body);
+      const record: Seen = {
+        ...seenOf(request, seen.length + 1),
+        ...(name !== undefined && { name }),
+      };
       seen.push(record);
-      const sent = { seen: record, body: Buffer.concat(chunks) };
+      const sent: Sent = { seen: record, body };
       const fault = faultFor(record);
       if (fault !== undefined) record.fault = fault.do;
       response.on('close', () => {
@@ -282,6 +289,17 @@ function seenOf(request: IncomingMessage, at: number): Seen {
     headers: request.headers,
     mutating: method !== 'GET' && method !== 'HEAD',
   };
+}
+
+function nameIn(body: Buffer): string | undefined {
+  if (body.length === 0) return undefined;
+  try {
+    const json: unknown = JSON.parse(body.toString());
+    const named = typeof json === 'object' && json !== null && 'Name' in json ? json.Name : '';
+    return typeof named === 'string' && named !== '' ? named : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function bytesOf(cut: Cut, length: number): number {

@@ -6,7 +6,15 @@ import { run } from '../../agent/reconcile/loop.ts';
 import { SourceError } from '../../agent/reconcile/ports.ts';
 import { Wake } from '../../agent/reconcile/wake.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { listeningReporter, World, worldKind, worldProvider, worldUnit } from '../fakes/world.ts';
+import {
+  listeningReporter,
+  quietProber,
+  World,
+  worldKind,
+  worldProvider,
+  worldRecorder,
+  worldUnit,
+} from '../fakes/world.ts';
 
 const settings = { intervalMs: 60_000, retryIntervalMs: 10_000 };
 
@@ -18,6 +26,8 @@ let stop: AbortController;
 let asked: number;
 /** What the branch's tip is: a text, an invalid one (`!`), or a failure. */
 let tip: string | SourceError;
+/** What was fetched before a restart. */
+let mirrored: string | undefined;
 /** So many renders fail because files cannot be read. */
 let unreadable: number;
 
@@ -30,6 +40,7 @@ beforeEach(() => {
   asked = 0;
   tip = 'v1';
   unreadable = 0;
+  mirrored = undefined;
 });
 
 const snapshot = (revision: string): Snapshot => ({
@@ -51,7 +62,11 @@ function start(): Promise<void> {
       reporter,
       atOnce: 4,
       sourceWake,
+      wake: new Wake(clock),
+      recorder: worldRecorder(world, clock),
+      prober: quietProber,
       source: {
+        last: async () => (mirrored === undefined ? undefined : snapshot(mirrored)),
         newest: async () => {
           asked += 1;
           if (tip instanceof SourceError) throw tip;
@@ -130,6 +145,49 @@ describe('the loop', () => {
     await running;
   });
 
+  it('goes on with what was fetched last when it is started anew while the repository is away', async () => {
+    const before = start();
+    await clock.advance(10);
+    expect(reporter.names()).toContain('unit verifying');
+    stop.abort();
+    await before;
+    stop = new AbortController();
+    tip = new SourceError('host unreachable', { retry: 'soon' });
+    mirrored = 'v1';
+    const running = start();
+    await clock.advance(10_000);
+    expect(reporter.names()).toContain('unit healthy');
+    stop.abort();
+    await running;
+  });
+
+  it('does not act on what was fetched last where another revision was seen since', async () => {
+    const before = start();
+    await clock.advance(10_000);
+    stop.abort();
+    await before;
+    stop = new AbortController();
+    tip = new SourceError('host unreachable', { retry: 'soon' });
+    mirrored = 'v0';
+    const running = start();
+    await clock.advance(30_000);
+    expect(world.running.get('stack/s0')).toBe('v1');
+    stop.abort();
+    await running;
+  });
+
+  it('looks within a second when a person asks for something', async () => {
+    const running = start();
+    await clock.advance(10_000);
+    const { observations } = world;
+    world.asked = true;
+    await clock.advance(1_000);
+    world.asked = false;
+    expect(world.observations).toBe(observations + 1);
+    stop.abort();
+    await running;
+  });
+
   it('looks at a revision again whose files could not be read', async () => {
     unreadable = 1;
     const running = start();
@@ -155,7 +213,7 @@ describe('the loop', () => {
     await running;
   });
 
-  it('ends with the error when there is a bug, and stops both halves', async () => {
+  it('ends with the error when there is a bug, and stops the other parts', async () => {
     Object.defineProperty(world, 'views', {
       get: () => {
         throw new TypeError('a bug');

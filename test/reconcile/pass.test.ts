@@ -1,8 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { type Desired, type Memory, nothingKnown, pass } from '../../agent/reconcile/pass.ts';
+import type { Recorder } from '../../agent/reconcile/ports.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { listeningReporter, World, worldKind, worldProvider, worldUnit } from '../fakes/world.ts';
+import { Crash } from '../fakes/shelf.ts';
+import {
+  listeningReporter,
+  quietProber,
+  World,
+  worldKind,
+  worldProvider,
+  worldRecorder,
+  worldUnit,
+} from '../fakes/world.ts';
 
 const signal = new AbortController().signal;
 const settings = { intervalMs: 60_000, retryIntervalMs: 10_000 };
@@ -11,26 +21,45 @@ let world: World;
 let clock: VirtualClock;
 let reporter: ReturnType<typeof listeningReporter>;
 let memory: Memory;
+let recorder: Recorder<World>;
 
 beforeEach(() => {
   world = new World();
   clock = new VirtualClock();
   reporter = listeningReporter();
-  memory = nothingKnown;
+  startAgent();
 });
+
+/** Another agent, or the same one started again: only what is in the Swarm is left. */
+function startAgent(): void {
+  memory = nothingKnown;
+  recorder = worldRecorder(world, clock);
+}
 
 const desired = (...texts: string[]): Desired<string> => ({
   revision: texts.join('+'),
   units: texts.map((text, n) => worldUnit(`s${String(n)}`, text)),
   settings,
   seenAtMs: 0,
+  remembered: false,
 });
 
-async function passOnce(wanted: Desired<string>, atOnce = 4): Promise<number> {
-  const ports = { kind: worldKind, provider: worldProvider(world), clock, reporter, atOnce };
-  const result = await pass(ports, wanted, memory, signal);
+async function passOnce(wanted: Desired<string>, atOnce = 4, stop = signal): Promise<number> {
+  const provider = worldProvider(world);
+  const ports = { kind: worldKind, provider, recorder, prober: quietProber, clock, reporter };
+  const result = await pass({ ...ports, atOnce }, wanted, memory, stop);
   memory = result.memory;
   return result.wakeMs;
+}
+
+/** Passes until nothing is under way, with time going on as it would. */
+async function settle(wanted: Desired<string>): Promise<void> {
+  for (let n = 0; n < 40; n += 1) {
+    const wakeMs = await passOnce(wanted);
+    if (wakeMs >= settings.intervalMs) return;
+    await clock.advance(wakeMs);
+  }
+  throw new Error(`it never settles:\n${JSON.stringify(reporter.events.slice(-10), null, 1)}`);
 }
 
 describe('a pass', () => {
@@ -67,6 +96,7 @@ describe('a pass', () => {
     expect(world.calls).toEqual([]);
     await passOnce(desired('v1'));
     expect(reporter.names()).toEqual(['waiting', 'going on', 'change applied']);
+    expect(world.calls).toHaveLength(1);
   });
 
   it('keeps calls bounded, and a unit that fails holds up no other', async () => {
@@ -80,12 +110,15 @@ describe('a pass', () => {
 
   it('does not repeat what was refused for good, until the digest changes', async () => {
     world.answers.push({ status: 'refused', why: 'bad mount', retry: 'never' });
-    await passOnce(desired('v1'));
-    await passOnce(desired('v1'));
-    expect(world.calls).toHaveLength(1);
-    expect(reporter.events.at(-2)).toMatchObject({ event: 'unit failed', code: 'refused' });
-    await passOnce(desired('v2'));
-    expect(world.calls).toHaveLength(2);
+    await settle(desired('v1'));
+    expect(world.calls).toEqual(['stack/s0=v1']);
+    expect(reporter.events.at(-3)).toMatchObject({
+      event: 'unit failed',
+      code: 'refused',
+      next: 'stopping',
+    });
+    await settle(desired('v2'));
+    expect(world.calls).toEqual(['stack/s0=v1', 'stack/s0=v2']);
   });
 
   it.each([
@@ -133,25 +166,41 @@ describe('a pass', () => {
     expect(reporter.names()).toContain('unit failed');
   });
 
-  it('shows a failed unit as failed, and its revision as never healthy', async () => {
-    world.broken.add('v1');
-    await passOnce(desired('v1'));
-    await passOnce(desired('v1'));
+  it('takes a failed unit back, and its revision is never healthy', async () => {
+    await settle(desired('v1'));
+    world.broken.add('v2');
+    await settle(desired('v2'));
+    expect(world.calls).toEqual(['stack/s0=v1', 'stack/s0=v2', 'stack/s0=v1']);
     expect(reporter.events.slice(-2)).toMatchObject([
-      { event: 'unit failed', why: 'it crashes' },
-      { event: 'revision failed', failed: ['stack/s0'], units: 1 },
+      { event: 'unit rolled back', revision: 'v1' },
+      { event: 'revision failed', failed: ['stack/s0'], rolledBack: ['stack/s0'], units: 1 },
     ]);
+    const told = reporter.events.length;
     await clock.advance(600_000);
-    await passOnce(desired('v1'));
-    expect(world.calls).toHaveLength(1);
-    expect(reporter.names()).not.toContain('revision healthy');
-    expect(reporter.names().filter((name) => name === 'revision failed')).toHaveLength(1);
-    world.broken.clear();
-    await passOnce(desired('v1'));
-    await clock.advance(5_000);
-    await passOnce(desired('v1'));
-    expect(world.calls).toHaveLength(1);
-    expect(reporter.names().at(-1)).toBe('revision healthy');
+    await settle(desired('v2'));
+    expect(reporter.events).toHaveLength(told);
+    expect(world.calls).toHaveLength(3);
+    await settle(desired('v3'));
+    expect(world.running.get('stack/s0')).toBe('v3');
+  });
+
+  it('records the attempt before its calls, and calls nothing that could not be recorded', async () => {
+    world.shelf.failAfter(2, 'refuse');
+    expect(await passOnce(desired('v1'))).toBeGreaterThan(0);
+    expect(world.calls).toEqual([]);
+    expect(reporter.names()).toEqual(['waiting']);
+    await settle(desired('v1'));
+    expect(world.running.get('stack/s0')).toBe('v1');
+  });
+
+  it('looks again at once where a request came between reading and writing', async () => {
+    world.between = () => world.shelf.relabel({ 'understudy.request.0123abcd': 'not JSON' });
+    expect(await passOnce(desired('v1'))).toBe(0);
+    expect(world.calls).toEqual([]);
+    expect(reporter.names()).toEqual([]);
+    await settle(desired('v1'));
+    expect(world.running.get('stack/s0')).toBe('v1');
+    expect(world.shelf.head?.labels).not.toHaveProperty('understudy.request.0123abcd');
   });
 
   it('leaves alone what left the repository', async () => {
@@ -188,9 +237,47 @@ describe('a pass', () => {
   });
 
   it('starts no call after an abort', async () => {
-    const aborted = AbortSignal.abort();
-    const ports = { kind: worldKind, provider: worldProvider(world), clock, reporter, atOnce: 4 };
-    await pass(ports, desired('v1'), memory, aborted);
+    await passOnce(desired('v1'), 4, AbortSignal.abort()).catch(() => undefined);
     expect(world.calls).toEqual([]);
+  });
+});
+
+describe('an agent that dies at any write and is started again', () => {
+  const story = async (): Promise<void> => {
+    await settle(desired('v1', 'w1'));
+    await settle(desired('v2', 'w2'));
+    await settle(desired('v3', 'w2'));
+  };
+  const outcome = (): unknown => ({
+    running: [...world.running],
+    failed: [...world.broken].filter((text) => world.calls.includes(`stack/s0=${text}`)),
+  });
+
+  it('ends where it would have ended, without trying a failed digest again', async () => {
+    world.broken.add('v2');
+    await story();
+    const expected = outcome();
+    const writes = world.shelf.writes.length;
+    expect(writes).toBeGreaterThan(20);
+    for (let at = 0; at < writes; at += 1) {
+      for (const fault of ['crash-before', 'crash-after'] as const) {
+        world = new World();
+        world.broken.add('v2');
+        reporter = listeningReporter();
+        startAgent();
+        world.shelf.failAfter(at, fault);
+        await story().catch(async (error: unknown) => {
+          if (!(error instanceof Crash)) throw error;
+          startAgent();
+          await story();
+        });
+        expect(outcome(), `${fault} write ${String(at)}`).toEqual(expected);
+        const tried = world.calls.filter((call) => call === 'stack/s0=v2');
+        expect(tried.length, `${fault} write ${String(at)}`).toBeLessThanOrEqual(2);
+        const before = world.shelf.writes.length;
+        await settle(desired('v3', 'w2'));
+        expect(world.shelf.writes).toHaveLength(before);
+      }
+    }
   });
 });

@@ -11,12 +11,18 @@ function lines(event: AgentEvent, level: 'info' | 'error' = 'info'): Record<stri
 
 describe('the log', () => {
   it('is one JSON line an event: a constant message, fields beside it, whole milliseconds', () => {
-    const [line] = lines({ event: 'unit healthy', id: 'stack/blog', ms: 1234.5678 });
+    const [line] = lines({
+      event: 'unit healthy',
+      id: 'stack/blog',
+      revision: 'abc',
+      ms: 1234.5678,
+    });
     expect(line).toEqual({
       level: 30,
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       msg: 'unit healthy',
       id: 'stack/blog',
+      revision: 'abc',
       ms: 1235,
     });
   });
@@ -32,6 +38,14 @@ describe('the log', () => {
       diagnostics: [{ code: 'syntax' }],
       text: expect.stringContaining('error[syntax]: not YAML'),
     });
+  });
+
+  it.each([
+    [false, 40],
+    [true, 50],
+  ])('raises its voice when an outage lasts (%s)', (long, level) => {
+    const [line] = lines({ event: 'unit waiting', id: 'stack/blog', why: 'node w1 is down', long });
+    expect(line).toMatchObject({ level, why: 'node w1 is down' });
   });
 
   it('keeps to the level of the settings', () => {

@@ -77,6 +77,17 @@ export function classify(reply: Reply): CallOutcome<object> {
   return { status: 'ok', value };
 }
 
+/** Pure. As `classify`, of a delete: what is gone already needs no deleting. */
+export function classifyRemoval(reply: Reply): CallOutcome<object> {
+  const outcome = classify(reply);
+  const gone =
+    reply.kind === 'answer' &&
+    reply.status === 404 &&
+    outcome.status === 'refused' &&
+    outcome.retry === 'after-replan';
+  return gone ? { status: 'ok', value: {} } : outcome;
+}
+
 function broken(reply: Extract<Reply, { kind: 'failed' }>): NotOk {
   switch (reply.how) {
     case 'queue-full':
@@ -118,8 +129,8 @@ function isRefusal(status: number): boolean {
 /** The longest engine message that is passed on. Characters. */
 const messageMax = 300;
 
-/** Pure. What the engine said, fit for one line: no control characters, no gRPC frame, bounded. */
-export function messageIn(text: string): string {
+/** Pure. What the engine said, fit for one line: no control characters, no gRPC frame, at most `max` characters. */
+export function messageIn(text: string, max = messageMax): string {
   const value = objectIn(text.slice(0, 65_536));
   const said = value !== undefined && 'message' in value ? value.message : text;
   return (typeof said === 'string' ? said : '')
@@ -127,7 +138,7 @@ export function messageIn(text: string): string {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .replace(/^rpc error: code = \w+ desc = /, '')
     .trim()
-    .slice(0, messageMax);
+    .slice(0, max);
 }
 
 function objectIn(text: string): object | undefined {

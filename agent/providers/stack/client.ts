@@ -1,9 +1,11 @@
 import Docker from 'dockerode';
 import type { CallOutcome } from '../../core/kind.ts';
 import type { Clock } from '../../reconcile/ports.ts';
-import type { NotOk } from './classify.ts';
+import { classifyRemoval, type NotOk } from './classify.ts';
+import { distributionPath, imageFound, type ImageFound } from './distribution.ts';
 import {
   isUpdated,
+  readConfig,
   readConfigs,
   readIdentity,
   readMade,
@@ -15,9 +17,9 @@ import {
   readTasks,
   type Shaped,
 } from './shapes.ts';
-import type { ServiceSpec } from './engine-api.ts';
+import { assertSendable } from './sendable.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
-import { type AnswerBytesMax, EngineError, type Modem, openModem } from './transport.ts';
+import { type AnswerBytesMax, type Dial, EngineError, type Modem, openModem } from './transport.ts';
 
 /** How to reach the engine of one manager. */
 export interface SwarmSettings {
@@ -38,29 +40,51 @@ const ANSWER_BYTES_MAX: AnswerBytesMax = {
   other: 64 * 1024 * 1024,
 };
 
+/** The engine itself waits 15 s for a registry. */
+const IMAGE_DEADLINE_MS = 20_000;
+
+/** A registry that hangs must not keep connections from the calls that the lease is built on. */
+const IMAGES_AT_ONCE = 4;
+
 /**
  * Opens the Swarm behind one engine's socket; connections are made when needed. A call that was under way when its
  * signal was aborted is `unknown`; one that had not begun, and any reading, rejects with the signal's reason.
  */
 export function openSwarm(settings: SwarmSettings, clock: Clock): Swarm & { close(): void } {
-  const modem = openModem(
-    {
-      socket: settings.socket,
-      version: settings.version ?? '1.41',
-      atOnce: settings.atOnce ?? 16,
-      deadlinesMs: settings.deadlinesMs ?? { read: 6_000, write: 6_000 },
-      answerBytesMax: settings.answerBytesMax ?? ANSWER_BYTES_MAX,
-    },
-    clock,
-  );
+  const transport = {
+    socket: settings.socket,
+    version: settings.version ?? '1.41',
+    atOnce: settings.atOnce ?? 16,
+    deadlinesMs: settings.deadlinesMs ?? { read: 6_000, write: 6_000 },
+    answerBytesMax: settings.answerBytesMax ?? ANSWER_BYTES_MAX,
+  };
+  const modem = openModem(transport, clock);
+  const deadlinesMs = { ...transport.deadlinesMs, read: IMAGE_DEADLINE_MS };
+  const images = openModem({ ...transport, atOnce: IMAGES_AT_ONCE, deadlinesMs }, clock);
+  return swarmOver({ modem, images });
+}
+
+/** The Swarm through these modems; closing it closes both. `images` asks about images, `modem` does the rest. */
+export function swarmOver({
+  modem,
+  images,
+}: {
+  readonly modem: Modem;
+  readonly images: Modem;
+}): Swarm & { close(): void } {
   // dockerode takes a modem; its types do not know it. With one it reads nothing from the environment.
-  const options = { socketPath: settings.socket, modem };
+  const options = { Promise, modem };
   const docker = new Docker(options);
   return {
     observe: (signal) => observe(docker, signal),
     identity: (signal) => identity(modem, signal),
-    call: (call, signal) => carryOut(docker, call, signal),
-    close: () => modem.close(),
+    image: (image, signal) => findImage(images, image, signal),
+    configLabels: (name, signal) => configLabels(modem, name, signal),
+    call: (call, signal) => carryOut({ docker, modem }, call, signal),
+    close: () => {
+      modem.close();
+      images.close();
+    },
   };
 }
 
@@ -109,8 +133,7 @@ async function identity(
   signal: AbortSignal,
 ): Promise<CallOutcome<{ readonly swarmId: string; readonly nodeId: string }>> {
   signal.throwIfAborted();
-  const ask = { path: '/info', method: 'GET', options: { _query: {} }, abortSignal: signal };
-  const outcome = await outcomeOf(() => modem.ask(ask), readIdentity);
+  const outcome = await outcomeOf(() => modem.ask(reading('/info', signal)), readIdentity);
   signal.throwIfAborted();
   if (outcome.status !== 'ok') return outcome;
   const { manager, swarmId, nodeId } = outcome.value;
@@ -119,23 +142,85 @@ async function identity(
   return { status: 'refused', why, retry: 'after-replan', cause: 'not-a-manager' };
 }
 
+async function findImage(
+  modem: Modem,
+  image: string,
+  signal: AbortSignal,
+): Promise<CallOutcome<ImageFound>> {
+  signal.throwIfAborted();
+  const path = distributionPath(image);
+  if (path === undefined) {
+    return { status: 'ok', value: { found: 'missing', why: 'this is no name of an image' } };
+  }
+  const outcome = await judged(() => modem.reply(reading(path, signal)), imageFound);
+  signal.throwIfAborted();
+  return outcome;
+}
+
+async function configLabels(
+  modem: Modem,
+  name: string,
+  signal: AbortSignal,
+): Promise<CallOutcome<{ readonly labels: Readonly<Record<string, string>> }>> {
+  if (!/^understudy(\.[a-z0-9]+)+$/.test(name)) throw new Error('bug: not a config of ours');
+  signal.throwIfAborted();
+  const outcome = await outcomeOf(() => modem.ask(reading(`/configs/${name}`, signal)), readConfig);
+  signal.throwIfAborted();
+  if (outcome.status !== 'ok') return outcome;
+  // The engine also takes another case, and the beginning of an id.
+  const { name: found, labels } = outcome.value;
+  if (found === name) return { status: 'ok', value: { labels } };
+  return { status: 'refused', why: `config ${name} not found`, retry: 'after-replan' };
+}
+
+function reading(path: string, abortSignal: AbortSignal): Dial {
+  return { path, method: 'GET', options: { _query: {} }, abortSignal };
+}
+
 interface Query {
   readonly _query: object;
   readonly abortSignal: AbortSignal;
 }
 
+interface Engine {
+  readonly docker: Docker;
+  readonly modem: Modem;
+}
+
 async function carryOut(
-  docker: Docker,
+  { docker, modem }: Engine,
   call: StackCall,
   signal: AbortSignal,
 ): Promise<CallOutcome<{ readonly id: string }>> {
   assertSendable(call);
   signal.throwIfAborted();
+  if (call.op === 'config-remove') return removeConfig(modem, call, signal);
   return outcomeOf(() => send(docker, call, signal), readMade);
 }
 
+/** By the modem: dockerode passes no options on to a delete. */
+async function removeConfig(
+  modem: Modem,
+  { id }: { readonly id: string },
+  abortSignal: AbortSignal,
+): Promise<CallOutcome<{ readonly id: string }>> {
+  const options = { _query: {} };
+  const reply = await modem.reply({
+    path: `/configs/${id}`,
+    method: 'DELETE',
+    options,
+    abortSignal,
+  });
+  const outcome = classifyRemoval(reply);
+  return outcome.status === 'ok' ? { status: 'ok', value: { id } } : outcome;
+}
+
 /** dockerode gives a handle with the new object's id. Bodies go into `_body`, never into the URL. */
-async function send(docker: Docker, call: StackCall, abortSignal: AbortSignal): Promise<unknown> {
+async function send(
+  docker: Docker,
+  call: Exclude<StackCall, { readonly op: 'config-remove' }>,
+  abortSignal: AbortSignal,
+): Promise<unknown> {
   const rest = { _query: {}, abortSignal };
   switch (call.op) {
     case 'network-create': {
@@ -192,42 +277,21 @@ async function outcomeOf<Value>(
   ask: () => Promise<unknown>,
   shape: (json: unknown) => Shaped<Value>,
 ): Promise<CallOutcome<Value>> {
-  try {
-    const shaped = shape(await ask());
+  return judged(ask, (json) => {
+    const shaped = shape(json);
     if (shaped.ok) return { status: 'ok', value: shaped.value };
-    return {
-      status: 'unknown',
-      why: `the answer has another shape at ${shaped.where}`,
-    };
+    return { status: 'unknown', why: `the answer has another shape at ${shaped.where}` };
+  });
+}
+
+async function judged<Answer, Value>(
+  ask: () => Promise<Answer>,
+  judge: (answer: Answer) => CallOutcome<Value>,
+): Promise<CallOutcome<Value>> {
+  try {
+    return judge(await ask());
   } catch (error) {
     if (error instanceof EngineError) return error.outcome;
     throw error;
-  }
-}
-
-/** Throws where a call must never leave this process: a bug above, not the repository's mistake. */
-function assertSendable(call: StackCall): void {
-  if ('id' in call) {
-    // Anything else is looked up by name, then by prefix, and may hit another service.
-    if (!/^[a-z0-9]{25}$/.test(call.id)) throw new Error('bug: an update needs a full id');
-    if (!Number.isSafeInteger(call.version)) throw new Error('bug: an update needs a version');
-  }
-  if (call.op === 'service-update' || call.op === 'service-create') assertSpec(call.body);
-}
-
-function assertSpec(spec: ServiceSpec): void {
-  const { Placement, ContainerSpec } = spec.TaskTemplate;
-  // The type says that it is there; what arrives came through JSON. Its lack kills one leader after another.
-  const placement: unknown = Placement;
-  if (typeof placement !== 'object' || placement === null) {
-    throw new Error(`bug: service ${spec.Name} without TaskTemplate.Placement`);
-  }
-  for (const { SecretName, SecretID } of ContainerSpec.Secrets ?? []) {
-    if (!SecretID)
-      throw new Error(`bug: service ${spec.Name} names secret ${SecretName} without id`);
-  }
-  for (const { ConfigName, ConfigID } of ContainerSpec.Configs ?? []) {
-    if (!ConfigID)
-      throw new Error(`bug: service ${spec.Name} names config ${ConfigName} without id`);
   }
 }

@@ -4,15 +4,11 @@ import { fieldDiffs } from './fields.ts';
 import { memoOf, type UnitMemo } from './memo.ts';
 import { contentDigest, DIGEST_LABEL, chooseConfig, chooseSecret, type Chosen } from './names.ts';
 import { diffNetwork } from './network-diff.ts';
-import type { StackObserved } from './observed.ts';
+import { NAMESPACE, PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
+import { FROM_RECORD } from './release.ts';
 import { diffService } from './service-diff.ts';
 import type { StackSpec } from './spec.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
-
-const NAMESPACE = 'com.docker.stack.namespace';
-
-/** Networks that every Swarm has without their being in the list of networks. */
-const PREDEFINED = new Set(['host', 'bridge', 'none', 'default']);
 
 interface Part {
   readonly operations: readonly Operation<StackCall>[];
@@ -67,7 +63,7 @@ export function diffStack(
     ...secrets.map(fileObject),
     ...services(spec, observed, { configs: renamed(configs), secrets: renamed(secrets) }, memo),
   ];
-  const notes = [...parts.flatMap((part) => part.notes ?? []), ...leftBehind(spec, observed)];
+  const notes = [...parts.flatMap((part) => part.notes ?? []), ...leftBehind(unit, observed)];
   return {
     operations: parts.flatMap(({ operations }) => operations),
     blocked: parts.flatMap(({ blocked }) => blocked),
@@ -75,13 +71,21 @@ export function diffStack(
   };
 }
 
-/** Services of the stack that its file does not have any more: nothing is removed here, but nobody should forget them. */
-function leftBehind(spec: StackSpec, observed: StackObserved): readonly string[] {
+/**
+ * Services of the stack that its file does not have any more: nothing is removed here, but nobody should forget them. What
+ * a healthy release does not have may well be in the file.
+ */
+function leftBehind(unit: Rendered<StackSpec>, observed: StackObserved): readonly string[] {
+  const { spec } = unit;
   const wanted = new Set(Object.values(spec.services).map(({ Name }) => Name));
   return (observed.serviceNames.get(spec.name) ?? [])
     .filter((name) => !wanted.has(name))
     .toSorted()
-    .map((name) => `service ${name} is not in the repository any more: remove it by hand`);
+    .map((name) =>
+      unit.place === FROM_RECORD
+        ? `service ${name} is not part of the healthy release: it is left as it is`
+        : `service ${name} is not in the repository any more: remove it by hand`,
+    );
 }
 
 function needs(unit: Rendered<StackSpec>, observed: StackObserved): Part {
@@ -90,7 +94,7 @@ function needs(unit: Rendered<StackSpec>, observed: StackObserved): Part {
     const name = need.slice(at + 1).toLowerCase();
     switch (need.slice(0, at)) {
       case 'network':
-        return !PREDEFINED.has(name) && !observed.networks.has(name);
+        return !PREDEFINED_NETWORKS.has(name) && !observed.networks.has(name);
       case 'config':
         return !observed.configs.has(name);
       case 'secret':
@@ -99,9 +103,11 @@ function needs(unit: Rendered<StackSpec>, observed: StackObserved): Part {
         return true;
     }
   });
+  const because =
+    unit.place === FROM_RECORD ? 'is part of the healthy release' : 'is declared as external';
   const blocked = missing.map((need) => ({
     target: need,
-    why: `${need.replace(':', ' ')} is declared as external and is not in this Swarm`,
+    why: `${need.replace(':', ' ')} ${because} and is not in this Swarm`,
     waits: true,
   }));
   return { operations: [], blocked };

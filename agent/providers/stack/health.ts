@@ -1,215 +1,118 @@
-import type { Health, Rendered } from '../../core/kind.ts';
-import type { ServiceSpec } from './engine-api.ts';
-import { meets } from './constraints.ts';
+import type { Health, Rendered, Seen } from '../../core/kind.ts';
+import { engineGaveUp, failureOf, troubleOf } from './failure.ts';
+import { answerFor, imageHealth } from './image-question.ts';
 import type { StackObserved } from './observed.ts';
+import { lostNodeCause } from './outside.ts';
+import { checkStack } from './probe-questions.ts';
 import type { StackSpec } from './spec.ts';
-import type { ObservedService, ObservedTask } from './swarm.ts';
-
-/** So many failed tasks of one service are a certain failure: the engine alone would go on for ever. */
-const FAILURES_MAX = 3;
-
-/** The engine gives no error where an unhealthy container ends with 0 on SIGTERM. */
-const ENDED = 'its healthcheck failed and it was told to end, or it ended by itself';
-
-/** What one service shows: how many tasks are wanted and run, and what goes against it. */
-interface ServiceHealth {
-  readonly key: string;
-  readonly wanted: number;
-  readonly running: number;
-  /** Ids of the tasks that run, sorted. */
-  readonly members: readonly string[];
-  /** Tasks of an older spec that still run. */
-  readonly old: number;
-  readonly waiting: string | undefined;
-  readonly failure: { readonly why: string; readonly evidence: string } | undefined;
-}
+import { isSettled, serviceTasks, type ServiceTasks } from './tasks.ts';
 
 /**
- * Pure. How a stack does, from its tasks. Which tasks belong to the current spec is the engine's own answer
- * (`_up-to-date`); `UpdateStatus` alone is not health: it says `completed` while all replicas crash.
+ * Pure. How a stack does whose spec is in place, from its tasks and then from its checks. Which tasks belong to the current
+ * spec is the engine's own answer (`_up-to-date`); `UpdateStatus` alone is not health: it says `completed` while all
+ * replicas crash.
  */
 export function stackHealth(
   unit: Rendered<StackSpec>,
   observed: StackObserved,
-  baseline: ReadonlySet<string>,
+  seen: Seen,
 ): Health {
-  const services = Object.entries(unit.spec.services).map(([key, spec]) =>
-    serviceHealth(key, spec, observed, baseline),
-  );
+  const services = tasksOf(unit, observed);
   const summary = services
-    .map(({ key, running, wanted }) => `${key} ${String(running)}/${String(wanted)}`)
+    .map(({ key, running, wanted }) => `${key} ${String(running.length)}/${String(wanted)}`)
     .join(', ');
-  const bad = services.find(({ failure }) => failure !== undefined);
-  if (bad?.failure !== undefined) {
-    const why = `${bad.key}: ${bad.failure.why}`;
-    return { status: 'failing', code: 'unhealthy', why, evidence: bad.failure.evidence, summary };
+  const progress = services.reduce((sum, { running }) => sum + running.length, 0);
+
+  const failures = services.flatMap((service) => failureOf(service, observed, seen) ?? []);
+  const certain = failures.find(({ code }) => code !== 'image-missing');
+  if (certain !== undefined) {
+    const { code, why, evidence } = certain;
+    return { status: 'failing', code, why, evidence, summary };
   }
-  if (services.every(({ running, wanted, old }) => running === wanted && old === 0)) {
-    const members = services.flatMap((one) => one.members).join(' ');
-    return { status: 'converged', members, summary };
+  if (failures.length > 0) return imageHealth(failures, summary, progress, seen);
+  if (services.every(isSettled)) {
+    return checkedHealth(unit, { services, summary, progress }, observed, seen);
   }
-  const waiting = services.flatMap(({ key, waiting: why }) =>
-    why === undefined ? [] : `${key}: ${why}`,
-  );
+
+  const cause = lostNodeCause(services, observed, seen);
+  if (cause !== undefined) return { status: 'outside', why: cause, summary };
+  const troubles = services
+    .filter((service) => !isSettled(service))
+    .flatMap((service) => {
+      const trouble = troubleOf(service, observed, seen);
+      return trouble === undefined ? [] : `${service.key}: ${trouble}`;
+    });
+  return { status: 'progressing', progress, summary: [summary, ...troubles].join('; ') };
+}
+
+interface Settled {
+  readonly services: readonly ServiceTasks[];
+  readonly summary: string;
+  readonly progress: number;
+}
+
+/** Everything that is wanted runs: where a verdict is due, what is seen from outside decides. */
+function checkedHealth(
+  unit: Rendered<StackSpec>,
+  { services, summary, progress }: Settled,
+  observed: StackObserved,
+  seen: Seen,
+): Health {
+  const members = services
+    .flatMap(({ running }) => running.map(({ id }) => id))
+    .toSorted()
+    .join(' ');
+  const converged = { status: 'converged', members, summary } as const;
+  if (!seen.judged || unit.spec.health.checks.length === 0) return converged;
+
+  const { asks, good, open, failure } = checkStack(unit, services, observed, seen);
+  if (failure !== undefined) return { status: 'failing', ...failure, summary, asks };
+  if (open.length === 0) return { ...converged, asks };
   return {
     status: 'progressing',
-    progress: services.reduce((sum, { running }) => sum + running, 0),
-    summary: [summary, ...waiting].join('; '),
+    progress: progress + good,
+    summary: [summary, ...open].join('; '),
+    asks,
   };
 }
 
-/** Pure. Ids of all tasks that the stack's services have now. */
-export function stackTaskIds(
+/**
+ * Pure. A stack that the engine gave up, where what it holds is not what was sent. Where an image was missing the registry
+ * is asked first; once that has it the stack is as if the engine had not given up, and is sent again.
+ */
+export function stackGivenUp(
   unit: Rendered<StackSpec>,
   observed: StackObserved,
+  seen: Seen,
+): Health | undefined {
+  const failures = tasksOf(unit, observed).flatMap(
+    (service) => engineGaveUp(service, observed, seen) ?? [],
+  );
+  const summary = failures.map(({ why }) => why).join('; ');
+  const certain = failures.find(({ code }) => code !== 'image-missing');
+  if (certain !== undefined) {
+    const { code, why, evidence } = certain;
+    return { status: 'failing', code, why, evidence, summary };
+  }
+  if (failures.length === 0) return undefined;
+  const health = imageHealth(failures, summary, 0, seen);
+  const again = failures.every(({ image }) => answerFor(image, seen)?.status === 'good');
+  return again ? undefined : health;
+}
+
+/** Pure. Ids of all tasks that services of the stack have now, also of those that its file does not have. */
+export function stackTaskIds(
+  { spec }: Rendered<StackSpec>,
+  observed: StackObserved,
 ): readonly string[] {
-  return Object.values(unit.spec.services).flatMap(({ Name }) => {
-    const live = observed.services.get(Name.toLowerCase());
+  const wanted = Object.values(spec.services).map(({ Name }) => Name.toLowerCase());
+  const there = (observed.serviceNames.get(spec.name) ?? []).map((name) => name.toLowerCase());
+  return [...new Set([...wanted, ...there])].flatMap((name) => {
+    const live = observed.services.get(name);
     return live === undefined ? [] : (observed.tasks.get(live.id) ?? []).map(({ id }) => id);
   });
 }
 
-function serviceHealth(
-  key: string,
-  spec: ServiceSpec,
-  observed: StackObserved,
-  baseline: ReadonlySet<string>,
-): ServiceHealth {
-  const live = observed.services.get(spec.Name.toLowerCase());
-  const all = live === undefined ? [] : (observed.tasks.get(live.id) ?? []);
-  const fresh = all.filter(({ id }) => observed.state.freshTaskIds.has(id));
-  const job = isJob(spec);
-  const nodes = fittingNodes(spec, observed);
-  const here = fresh.filter((task) => (job ? task.state === 'complete' : runs(task, nodes)));
-  const wanted = wantedTasks(spec, nodes);
-  const waiting = fresh.find(({ state, error }) => state === 'pending' && error !== undefined);
-  return {
-    key,
-    wanted,
-    running: here.length,
-    members: here.map(({ id }) => id).toSorted(),
-    old: job ? 0 : all.filter((task) => isOldAndRuns(task, observed, nodes)).length,
-    waiting: waiting?.error,
-    failure: live && failureOf({ live, all, fresh, wanted, job }, observed, baseline),
-  };
-}
-
-/** `running` of a task on a node that is away is only a memory. */
-function runs(task: ObservedTask, nodes: ReadonlySet<string>): boolean {
-  return (
-    task.desiredState === 'running' &&
-    task.state === 'running' &&
-    task.nodeId !== undefined &&
-    nodes.has(task.nodeId)
-  );
-}
-
-/** A task of an older spec, on a node that counts: of the others nobody knows, or Swarm leaves them as they are. */
-function isOldAndRuns(
-  task: ObservedTask,
-  { state }: StackObserved,
-  nodes: ReadonlySet<string>,
-): boolean {
-  const ended = ['complete', 'shutdown', 'failed', 'rejected', 'orphaned', 'remove'];
-  if (state.freshTaskIds.has(task.id) && task.desiredState === 'running') return false;
-  if (ended.includes(task.state) || task.desiredState === 'ready') return false;
-  return task.nodeId !== undefined && nodes.has(task.nodeId);
-}
-
-interface Seen {
-  readonly live: ObservedService;
-  readonly all: readonly ObservedTask[];
-  readonly fresh: readonly ObservedTask[];
-  readonly wanted: number;
-  readonly job: boolean;
-}
-
-function failureOf(
-  seen: Seen,
-  observed: StackObserved,
-  baseline: ReadonlySet<string>,
-): ServiceHealth['failure'] {
-  const { live, all, fresh, wanted, job } = seen;
-  const bad = all
-    .filter((task) => !baseline.has(task.id) && isBad(task, job) && nodeIsThere(task, observed))
-    .toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
-  const first = bad[0];
-  if (first === undefined) return undefined;
-  const evidence = describe(first, bad.length, observed);
-
-  if (live.updateState === 'paused' || live.updateState?.startsWith('rollback_') === true) {
-    return {
-      why: `the engine ended the update: ${live.updateMessage ?? live.updateState}`,
-      evidence,
-    };
-  }
-  if (bad.length >= FAILURES_MAX) return { why: `${String(bad.length)} tasks failed`, evidence };
-  const alive = fresh.some(
-    ({ desiredState }) => desiredState === 'running' || desiredState === 'ready',
-  );
-  if (!alive && !job && wanted > 0) {
-    return { why: 'its tasks ended and the restart policy starts no other', evidence };
-  }
-  return undefined;
-}
-
-/** An unhealthy container that ends with 0 on SIGTERM shows as `complete`: for a service that is a failure too. */
-function isBad({ state }: ObservedTask, job: boolean): boolean {
-  return state === 'failed' || state === 'rejected' || (state === 'complete' && !job);
-}
-
-function nodeIsThere(task: ObservedTask, { state }: StackObserved): boolean {
-  return (
-    task.nodeId === undefined ||
-    state.nodes.some(({ id, state: node }) => id === task.nodeId && node === 'ready')
-  );
-}
-
-function describe(task: ObservedTask, count: number, { state }: StackObserved): string {
-  const node = state.nodes.find(({ id }) => id === task.nodeId)?.hostname;
-  const parts = [
-    node === undefined ? task.state : `${task.state} on ${node}`,
-    task.state === 'complete' ? ENDED : (task.error ?? task.message),
-    saysExit(task) ? undefined : `exit code ${String(task.exitCode)}`,
-    count > 1 ? `${String(count)} times` : undefined,
-  ];
-  return parts.filter((part) => part !== undefined && part !== '').join(', ');
-}
-
-/** A task that never started has no exit code, although the engine shows 0; most errors hold the code already. */
-function saysExit({ state, exitCode, error }: ObservedTask): boolean {
-  return (
-    exitCode === undefined || state === 'rejected' || error?.includes('non-zero exit') === true
-  );
-}
-
-function isJob({ Mode: mode }: ServiceSpec): boolean {
-  return mode?.ReplicatedJob !== undefined || mode?.GlobalJob !== undefined;
-}
-
-/**
- * Ids of the nodes whose tasks count. Of a global service: those that are there, take tasks and fit. A paused node keeps
- * the task that it has, of whatever spec, so it says nothing. Of others: all that are there.
- */
-function fittingNodes(spec: ServiceSpec, { state }: StackObserved): ReadonlySet<string> {
-  const constraints = spec.TaskTemplate.Placement.Constraints ?? [];
-  const fitting = state.nodes.filter(
-    (node) =>
-      node.state === 'ready' &&
-      (!isGlobal(spec) || (node.availability === 'active' && meets(node, constraints))),
-  );
-  return new Set(fitting.map(({ id }) => id));
-}
-
-function isGlobal({ Mode: mode }: ServiceSpec): boolean {
-  return mode?.Global !== undefined || mode?.GlobalJob !== undefined;
-}
-
-/** Replicas, completions of a job, or for a global service one on each fitting node. */
-function wantedTasks(spec: ServiceSpec, nodes: ReadonlySet<string>): number {
-  if (isGlobal(spec)) return nodes.size;
-  const { Mode: mode } = spec;
-  const job = mode?.ReplicatedJob;
-  if (job !== undefined) return job.TotalCompletions ?? job.MaxConcurrent ?? 1;
-  return mode?.Replicated?.Replicas ?? 1;
+function tasksOf(unit: Rendered<StackSpec>, observed: StackObserved): readonly ServiceTasks[] {
+  return Object.entries(unit.spec.services).map(([key, spec]) => serviceTasks(key, spec, observed));
 }

@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 
 import type { Secret } from '../../core/secret.ts';
 import type { UnitMemo } from './memo.ts';
+import { NAMESPACE } from './observed.ts';
 import type { ConfigSpec, SecretSpec } from './spec.ts';
 import type { ObservedConfig, ObservedSecret } from './swarm.ts';
 
@@ -85,12 +86,19 @@ function choose<Observed extends Carrier>(
     // Names are unique without regard to case in the engine; `observed` is keyed by lower case.
     const candidate = observed.get(name.toLowerCase());
     if (candidate === undefined) return { status: 'make', name };
-    if (candidate.labels['com.docker.stack.namespace'] !== wanted.stack) {
+    if (candidate.labels[NAMESPACE] !== wanted.stack) {
       return { status: 'foreign', name };
     }
     if (equal(candidate)) return { status: 'there', name, carrier: candidate };
   }
   return { status: 'foreign', name: wanted.name };
+}
+
+/** Pure. Whether an object of this name may carry content of `plain`: see `candidates`. */
+export function isVersionOf(name: string, plain: string): boolean {
+  if (name === plain) return true;
+  const [, start, digits] = /^(.+)-([0-9a-f]{8})$/.exec(name) ?? [];
+  return digits !== undefined && start === plain.slice(0, NAME_LENGTH_MAX - 9);
 }
 
 /**

@@ -8,6 +8,17 @@ import type {
   SwarmState,
 } from './swarm.ts';
 
+/** On every object of a stack: the name of the stack. */
+export const NAMESPACE = 'com.docker.stack.namespace';
+
+/** Networks that every Swarm has without their being in the list of networks. */
+export const PREDEFINED_NETWORKS: ReadonlySet<string> = new Set([
+  'host',
+  'bridge',
+  'none',
+  'default',
+]);
+
 /** One observation, indexed once for all stacks of a pass. Names are keyed in lower case, as the engine compares them. */
 export interface StackObserved {
   readonly state: SwarmState;
@@ -45,7 +56,7 @@ export function indexState(state: SwarmState, digestKey: Secret | undefined): St
 function namesByStack(
   services: readonly ObservedService[],
 ): ReadonlyMap<string, readonly string[]> {
-  const groups = Map.groupBy(services, ({ spec }) => spec.Labels?.['com.docker.stack.namespace']);
+  const groups = Map.groupBy(services, ({ spec }) => spec.Labels?.[NAMESPACE]);
   return new Map(
     [...groups].flatMap(([stack, members]): [string, string[]][] =>
       stack === undefined ? [] : [[stack, members.map(({ spec }) => spec.Name)]],

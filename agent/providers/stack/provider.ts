@@ -2,9 +2,12 @@ import type { CallOutcome, Kind } from '../../core/kind.ts';
 import type { HeadFormat, Provider } from '../../reconcile/ports.ts';
 import { diffStack } from './diff.ts';
 import type { ServiceSpec } from './engine-api.ts';
-import { stackHealth, stackTaskIds } from './health.ts';
+import { stackGivenUp, stackHealth, stackTaskIds } from './health.ts';
 import { indexState, type StackObserved } from './observed.ts';
+import { absentNodes } from './outside.ts';
+import { restoreStack, stackRelease } from './release.ts';
 import type { StackSpec } from './spec.ts';
+import { resumeStack, stackParts, stopParts } from './stop.ts';
 import type { StackCall, Swarm } from './swarm.ts';
 
 /** The kind of a stack: what differs and how it does, from data alone. */
@@ -12,8 +15,17 @@ export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
   kind: 'stack',
   diff: diffStack,
   baseline: stackTaskIds,
+  absent: absentNodes,
   health: stackHealth,
+  givenUp: stackGivenUp,
+  resume: resumeStack,
   times: ({ spec }) => spec.health,
+  rollback: ({ spec }) => spec.rollback,
+  isThere: ({ spec }, { serviceNames }) => serviceNames.has(spec.name),
+  release: stackRelease,
+  restore: restoreStack,
+  parts: stackParts,
+  stop: stopParts,
 };
 
 /** Stacks on one Swarm. */
@@ -36,6 +48,13 @@ export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObs
       return { status: 'ok', value: indexState(state, key) };
     },
     prepare: (observed, signal) => prepare(swarm, head, observed, signal),
+    isAsked: async (signal) => {
+      const found = await swarm.configLabels(head.name, signal);
+      return (
+        found.status === 'ok' &&
+        Object.keys(found.value.labels).some((label) => label.startsWith(head.requestPrefix))
+      );
+    },
     caller: (observed) => {
       const ids = new NamedIds(observed);
       return {

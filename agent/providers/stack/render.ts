@@ -4,13 +4,16 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import { digestOf } from '../../core/digest.ts';
 import { decodeText, placeOfFile, readDocument } from '../../core/document.ts';
 import type { FolderInput, FolderKind, FolderOutput } from '../../core/folder-kind.ts';
+import type { Located } from '../../core/parse.ts';
+import { convertChecks, type WrittenChecks } from './checks.ts';
 import { renderCompose } from './compose/render.ts';
 import type { ServiceSpec } from './engine-api.ts';
-import type { HealthSpec, StackSpec } from './spec.ts';
+import type { CheckSpec, HealthSpec, RollbackSpec, StackSpec } from './spec.ts';
 
 const NANOSECONDS = 1_000_000;
 const TIMEOUT_MS = 5 * 60_000;
 const STABLE_FOR_MS_MIN = 30_000;
+const RELEASES_KEPT = 3;
 /** What the engine uses where a healthcheck names no interval. */
 const HEALTHCHECK_INTERVAL_MS = 30_000;
 
@@ -34,14 +37,18 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
           read: input.read,
           allow: surroundings.allow,
         });
-  const diagnostics = [...document.diagnostics, ...compose.diagnostics];
-  const invalid = diagnostics.some(({ severity }) => severity === 'error');
-  if (invalid || !('result' in compose) || compose.result === undefined) {
-    return { claims: [], diagnostics };
+  const found = [...document.diagnostics, ...compose.diagnostics];
+  if (isWrong(found) || !('result' in compose) || compose.result === undefined) {
+    return { claims: [], diagnostics: found };
   }
   const { needs, ...objects } = compose.result;
-  const health = healthOf([surroundings.stack, document.value ?? {}], objects.services);
-  const spec: StackSpec = { name, ...objects, health };
+  const written = writtenChecks(surroundings.stack, document, file);
+  const { checks, diagnostics: mistakes } = convertChecks(written, objects.services);
+  const diagnostics = [...found, ...mistakes];
+  if (isWrong(diagnostics)) return { claims: [], diagnostics };
+  const layers = [surroundings.stack, document.value ?? {}];
+  const health = healthOf(layers, objects.services, checks);
+  const spec: StackSpec = { name, ...objects, health, rollback: rollbackOf(layers) };
   const gives = givesOf(spec);
   const services = Object.values(spec.services).map((service) => `service:${service.Name}`);
   return {
@@ -58,8 +65,13 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
   };
 }
 
+function isWrong(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === 'error');
+}
+
 interface StackDocument {
   readonly value?: Stack;
+  readonly located?: Located;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -72,7 +84,7 @@ function readStack({ name, folder, read }: FolderInput): StackDocument {
   const reading = { schema: Stack, unsupported: STACK_UNSUPPORTED };
   const { value, located, diagnostics } = readDocument(file, text, reading);
   if (value?.name === undefined || value.name === name || located === undefined) {
-    return { ...(value === undefined ? {} : { value }), diagnostics };
+    return { ...(value && { value }), ...(located && { located }), diagnostics };
   }
   const mistake: Diagnostic = {
     severity: 'error',
@@ -84,15 +96,38 @@ function readStack({ name, folder, read }: FolderInput): StackDocument {
   return { value, diagnostics: [...diagnostics, mistake] };
 }
 
+/** The stack's own list counts as a whole, and without one that of the defaults. `file`: the Compose file. */
+function writtenChecks(
+  defaults: StackDefaults,
+  { value, located }: StackDocument,
+  file: string,
+): WrittenChecks {
+  const own = value?.health?.checks;
+  if (own !== undefined && located !== undefined) {
+    return { checks: own, place: (path) => located.place(['health', 'checks', ...path]) };
+  }
+  const origin = ' (a check of `defaults.stack`)';
+  const place = placeOfFile(located?.file ?? file);
+  return { checks: defaults.health?.checks ?? [], place: () => place, origin };
+}
+
+/** Pure. Later layers win, key by key. */
+function rollbackOf(layers: readonly StackDefaults[]): RollbackSpec {
+  const { mode, keep } = { ...layers[0]?.rollback, ...layers[1]?.rollback };
+  return { mode: mode ?? 'auto', keep: keep ?? RELEASES_KEPT };
+}
+
 /** Pure. Later layers win, key by key. */
 function healthOf(
   layers: readonly StackDefaults[],
   services: Readonly<Record<string, ServiceSpec>>,
+  checks: readonly CheckSpec[],
 ): HealthSpec {
   const health = { ...layers[0]?.health, ...layers[1]?.health };
   return {
     timeoutMs: health.timeout ?? TIMEOUT_MS,
     stableForMs: health.stableFor ?? stableForMs(services),
+    checks,
   };
 }
 

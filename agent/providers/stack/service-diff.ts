@@ -139,10 +139,10 @@ function liveOrder<Item>(
 }
 
 /**
- * Predefined networks (`host`) are stored by id and do not show in the list of networks: an id that nobody lists
+ * Pure. Predefined networks (`host`) are stored by id and do not show in the list of networks: an id that nobody lists
  * stands for the one wanted network that is not in the list either.
  */
-function unlistedNetworks(
+export function unlistedNetworks(
   desired: ServiceSpec,
   live: ServiceSpec,
   observed: StackObserved,

@@ -113,11 +113,8 @@ export function readServices(json: unknown): Shaped<readonly ObservedService[]> 
 
 /** A spec as it came; only where a null stands against the shape are its nulls taken as absent. */
 function readSpec(json: unknown): Shaped<ServiceSpec> {
-  const first = serviceSpec.safeParse(json);
-  if (first.success) return { ok: true, value: first.data };
-  const second = serviceSpec.safeParse(withoutNulls(json));
-  if (second.success) return { ok: true, value: second.data };
-  return { ok: false, where: whereOf(second.error) };
+  const first = parsed(serviceSpec, json);
+  return first.ok ? first : parsed(serviceSpec, withoutNulls(json));
 }
 
 /** Pure. Networks of every scope. */
@@ -138,14 +135,18 @@ export function readNetworks(json: unknown): Shaped<readonly ObservedNetwork[]> 
 
 /** Pure. */
 export function readConfigs(json: unknown): Shaped<readonly ObservedConfig[]> {
-  return mapped(list(config, json), (row) => ({
+  return mapped(list(config, json), observedConfig);
+}
+
+function observedConfig(row: z.output<typeof config>): ObservedConfig {
+  return {
     id: row.ID,
     version: row.Version.Index,
     name: row.Spec.Name,
     labels: row.Spec.Labels,
     data: row.Spec.Data,
     ...templatingOf(row.Spec),
-  }));
+  };
 }
 
 /** Pure. The engine never gives a secret's data back. */
@@ -211,6 +212,12 @@ export function readTasks(json: unknown): Shaped<readonly ObservedTask[]> {
   });
 }
 
+/** Pure. One config that was read alone. */
+export function readConfig(json: unknown): Shaped<ObservedConfig> {
+  const row = parsed(config, json);
+  return row.ok ? { ok: true, value: observedConfig(row.value) } : row;
+}
+
 /** Pure. The ids of a list of tasks. */
 export function readTaskIds(json: unknown): Shaped<ReadonlySet<string>> {
   const rows = list(taskId, json);
@@ -229,10 +236,8 @@ const info = z.looseObject({
 
 /** Pure. The id of what was created, as dockerode hands it on. */
 export function readMade(json: unknown): Shaped<{ readonly id: string }> {
-  const parsed = made.safeParse(json);
-  return parsed.success
-    ? { ok: true, value: { id: parsed.data.id } }
-    : { ok: false, where: whereOf(parsed.error) };
+  const answer = parsed(made, json);
+  return answer.ok ? { ok: true, value: { id: answer.value.id } } : answer;
 }
 
 /** Pure. Whether this answers an update: of a service with warnings, of a config or secret with nothing. */
@@ -250,19 +255,21 @@ export interface EngineIdentity {
 
 /** Pure. */
 export function readIdentity(json: unknown): Shaped<EngineIdentity> {
-  const parsed = info.safeParse(json);
-  if (!parsed.success) return { ok: false, where: whereOf(parsed.error) };
-  const { NodeID: nodeId, ControlAvailable, Cluster } = parsed.data.Swarm;
+  const answer = parsed(info, json);
+  if (!answer.ok) return answer;
+  const { NodeID: nodeId, ControlAvailable, Cluster } = answer.value.Swarm;
   const swarmId = Cluster?.ID ?? '';
   const manager = ControlAvailable === true && swarmId !== '' && nodeId !== '';
   return { ok: true, value: { manager, swarmId, nodeId } };
 }
 
 function list<Row>(row: z.ZodType<Row>, json: unknown): Shaped<readonly Row[]> {
-  const parsed = z.array(row).safeParse(json);
-  return parsed.success
-    ? { ok: true, value: parsed.data }
-    : { ok: false, where: whereOf(parsed.error) };
+  return parsed(z.array(row), json);
+}
+
+function parsed<Value>(shape: z.ZodType<Value>, json: unknown): Shaped<Value> {
+  const read = shape.safeParse(json);
+  return read.success ? { ok: true, value: read.data } : { ok: false, where: whereOf(read.error) };
 }
 
 function mapped<From, To>(

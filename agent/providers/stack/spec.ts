@@ -20,11 +20,46 @@ export interface SecretSpec {
   readonly templating?: string;
 }
 
-/** How long a stack may take and how long it must stay well. Milliseconds. */
+/** One probe of a stack. Times in milliseconds. */
+export interface CheckSpec {
+  /** For messages; one of a kind in its stack. */
+  readonly name: string;
+  readonly target:
+    | ({
+        readonly protocol: 'http';
+        /** The Host header. */
+        readonly host?: string;
+        /** Ranges, ends included. */
+        readonly status: readonly { readonly from: number; readonly to: number }[];
+        readonly contains?: string;
+      } & ({ readonly at: Published; readonly path: string } | { readonly url: string }))
+    | { readonly protocol: 'tcp'; readonly at: Published };
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** So many in a row, after a good answer, are a certain failure. */
+  readonly failures: number;
+}
+
+/** A port that a service publishes on the nodes. */
+export interface Published {
+  /** Compose key. */
+  readonly service: string;
+  /** The port on the node, not the one inside the container. */
+  readonly port: number;
+}
+
+/** How long a stack may take, how long it must stay well, and what is asked of it. Milliseconds. */
 export interface HealthSpec {
   /** Without progress. */
   readonly timeoutMs: number;
   readonly stableForMs: number;
+  readonly checks: readonly CheckSpec[];
+}
+
+/** What happens to a stack that fails, and how many healthy releases are kept (1 to 5). */
+export interface RollbackSpec {
+  readonly mode: 'auto' | 'hold';
+  readonly keep: number;
 }
 
 /**
@@ -39,4 +74,5 @@ export interface StackSpec {
   readonly configs: Readonly<Record<string, ConfigSpec>>;
   readonly secrets: Readonly<Record<string, SecretSpec>>;
   readonly health: HealthSpec;
+  readonly rollback: RollbackSpec;
 }

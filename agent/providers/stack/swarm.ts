@@ -112,6 +112,8 @@ export type StackCall =
       readonly name: string;
       readonly labels: Readonly<Record<string, string>>;
     }
+  /** Blobs of the record only: nothing of a stack is ever removed by this. By full id; deletes carry no version. */
+  | { readonly op: 'config-remove'; readonly id: string; readonly name: string }
   | { readonly op: 'service-create'; readonly body: ServiceSpec }
   | {
       readonly op: 'service-update';
@@ -129,6 +131,21 @@ export interface Swarm {
   identity(
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly swarmId: string; readonly nodeId: string }>>;
+  /**
+   * Whether a registry has the image, as this engine sees it: `GET /distribution/{image}/json`. `open`: the registry is out
+   * of order (5xx, timeout, TLS, refused), which says nothing about the image.
+   */
+  image(
+    image: string,
+    signal: AbortSignal,
+  ): Promise<
+    CallOutcome<{ readonly found: 'there' | 'missing' | 'denied' | 'open'; readonly why: string }>
+  >;
+  /** The labels of one config by its name, read alone: `GET /configs/{name}`. */
+  configLabels(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<CallOutcome<{ readonly labels: Readonly<Record<string, string>> }>>;
   /** Carries out one write. A create gives the new object's id, an update the service's. */
   call(call: StackCall, signal: AbortSignal): Promise<CallOutcome<{ readonly id: string }>>;
 }

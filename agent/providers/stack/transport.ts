@@ -22,7 +22,7 @@ export interface AnswerBytesMax {
 }
 
 /** What dockerode hands to its modem. */
-interface Dial {
+export interface Dial {
   readonly path: string;
   readonly method: string;
   readonly options?: { readonly _query?: object; readonly _body?: object };
@@ -37,6 +37,8 @@ export interface Modem {
   dial(options: Dial, callback: Callback): void;
   /** As `dial`, for what dockerode gives no options to. Rejects with an `EngineError`. */
   ask(options: Dial): Promise<object>;
+  /** As `ask`, before anybody says what the answer means: where its status counts too. */
+  reply(options: Dial): Promise<Reply>;
   /** Ends all connections; exchanges under way fail. */
   close(): void;
 }
@@ -77,26 +79,33 @@ export function openModem(settings: TransportSettings, clock: Clock): Modem {
   const closing = new AbortController();
   let open = 0;
 
-  async function run(exchange: Exchange): Promise<object> {
-    if (open >= atOnce + waitingMax) return unwrap({ kind: 'failed', how: 'queue-full' });
+  async function reply(dial: Dial): Promise<Reply> {
+    const signals = [closing.signal, dial.abortSignal].filter((one) => one !== undefined);
+    const exchange = exchangeOf(dial, settings, AbortSignal.any(signals));
+    if (open >= atOnce + waitingMax) return { kind: 'failed', how: 'queue-full' };
     open += 1;
     try {
-      const reply = await send(exchange, agent, clock);
+      const answer = await send(exchange, agent, clock);
       // Without this it would say so for good, and nobody would know what to do about it.
-      if (reply.kind === 'failed' && reply.how === 'too-large') throw tooLarge(exchange);
-      return unwrap(reply);
+      if (answer.kind === 'failed' && answer.how === 'too-large') throw tooLarge(exchange);
+      return answer;
     } finally {
       open -= 1;
     }
   }
 
-  async function ask(dial: Dial): Promise<object> {
-    const signals = [closing.signal, dial.abortSignal].filter((one) => one !== undefined);
-    return run(exchangeOf(dial, settings, AbortSignal.any(signals)));
-  }
+  return modemOf(reply, () => {
+    closing.abort();
+    agent.destroy();
+  });
+}
 
+/** A modem around whatever answers one request at a time. */
+export function modemOf(reply: (dial: Dial) => Promise<Reply>, close: () => void): Modem {
+  const ask = async (dial: Dial): Promise<object> => unwrap(await reply(dial));
   return {
     Promise,
+    reply,
     ask,
     dial(options, callback) {
       ask(options).then(
@@ -104,10 +113,25 @@ export function openModem(settings: TransportSettings, clock: Clock): Modem {
         (error: unknown) => callback(error instanceof Error ? error : new Error('failed'), null),
       );
     },
-    close() {
-      closing.abort();
-      agent.destroy();
-    },
+    close,
+  };
+}
+
+/** Pure. What goes out: the method, the path with its query, the body. Throws where a value would get into the URL. */
+export function requestOf(dial: Dial): {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string | undefined;
+} {
+  const { _query: query, _body: body } = dial.options ?? {};
+  if (query === undefined) throw new Error('bug: a Docker call without _query');
+  if ((dial.method === 'POST') !== (body !== undefined)) {
+    throw new Error('bug: only what writes has a _body');
+  }
+  return {
+    method: dial.method,
+    path: `${dial.path.replace(/\?$/, '')}${queryText(query)}`,
+    body: body === undefined ? undefined : JSON.stringify(body),
   };
 }
 
@@ -122,18 +146,15 @@ interface Exchange {
 }
 
 function exchangeOf(dial: Dial, settings: TransportSettings, signal: AbortSignal): Exchange {
-  const { _query: query, _body: body } = dial.options ?? {};
-  const read = dial.method === 'GET';
-  if (query === undefined) throw new Error('bug: a Docker call without _query');
-  if (read === (body !== undefined)) throw new Error('bug: only what writes has a _body');
+  const request = requestOf(dial);
   const { configs, other } = settings.answerBytesMax;
-  const path = `/v${settings.version}${dial.path.replace(/\?$/, '')}${queryText(query)}`;
+  const { read, write } = settings.deadlinesMs;
+  const path = `/v${settings.version}${request.path}`;
   return {
+    ...request,
     socket: settings.socket,
-    method: dial.method,
     path,
-    body: body === undefined ? undefined : JSON.stringify(body),
-    deadlineMs: read ? settings.deadlinesMs.read : settings.deadlinesMs.write,
+    deadlineMs: dial.method === 'GET' ? read : write,
     bytesMax: isConfigs(path) ? configs : other,
     signal,
   };

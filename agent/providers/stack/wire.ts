@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Secret } from '../../core/secret.ts';
 import type { NetworkCreate } from './engine-api.ts';
 import { serviceSpec } from './spec-shape.ts';
-import type { StackSpec } from './spec.ts';
+import type { CheckSpec, StackSpec } from './spec.ts';
 
 const labels = z.record(z.string(), z.string());
 const templating = z.string().exactOptional();
@@ -41,6 +41,30 @@ const secret = z.strictObject({
   templating,
 });
 
+const milliseconds = z.number().nonnegative();
+const port = z.number().int().min(1).max(65_535);
+const published = z.strictObject({ service: z.string().min(1), port });
+const status = z.number().int().min(100).max(599);
+const httpTarget = {
+  protocol: z.literal('http'),
+  host: z.string().exactOptional(),
+  status: z.array(z.strictObject({ from: status, to: status })).min(1),
+  contains: z.string().min(1).exactOptional(),
+};
+
+const check: z.ZodType<CheckSpec> = z.strictObject({
+  name: z.string().min(1),
+  target: z.union([
+    z.strictObject({ ...httpTarget, at: published, path: z.string().startsWith('/') }),
+    z.strictObject({ ...httpTarget, url: z.string().min(1) }),
+    z.strictObject({ protocol: z.literal('tcp'), at: published }),
+  ]),
+  // Less would keep the agent busy with one question.
+  intervalMs: z.number().min(1000),
+  timeoutMs: milliseconds,
+  failures: z.number().int().min(1),
+});
+
 /** A stack as it comes out of the pipe; secrets are wrapped at once. */
 export const stackFromWire = z.strictObject({
   name: z.string().min(1),
@@ -49,8 +73,13 @@ export const stackFromWire = z.strictObject({
   configs: z.record(z.string(), config),
   secrets: z.record(z.string(), secret),
   health: z.strictObject({
-    timeoutMs: z.number().nonnegative(),
-    stableForMs: z.number().nonnegative(),
+    timeoutMs: milliseconds,
+    stableForMs: milliseconds,
+    checks: z.array(check),
+  }),
+  rollback: z.strictObject({
+    mode: z.enum(['auto', 'hold']),
+    keep: z.number().int().min(1).max(5),
   }),
 });
 

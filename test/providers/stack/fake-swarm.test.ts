@@ -81,7 +81,7 @@ describe('tasks of the fake engine', () => {
     action        | state                   | image
     ${'pause'}    | ${'paused'}             | ${'site:bad'}
     ${'rollback'} | ${'rollback_completed'} | ${'site:1'}
-    ${'continue'} | ${'updating'}           | ${'site:bad'}
+    ${'continue'} | ${'completed'}          | ${'site:bad'}
   `('a bad image with failure action $action ends $state', ({ action, state, image }) => {
     const engine = new FakeEngine();
     engine.badImages.add('site:bad');

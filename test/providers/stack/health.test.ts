@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { meets } from '../../../agent/providers/stack/constraints.ts';
 import { stackHealth } from '../../../agent/providers/stack/health.ts';
-import { live, node, observed, service, task, unit } from '../../fakes/stack.ts';
+import { live, node, observed, seen, service, task, unit } from '../../fakes/stack.ts';
 
 const two = unit({ services: { web: service('web', { Mode: { Replicated: { Replicas: 2 } } }) } });
 const there = (parts: Parameters<typeof live>[1] = {}) => [live(service('web'), parts)];
@@ -13,7 +13,7 @@ const failedTask = (id: string) =>
     error: 'task: non-zero exit (3)',
     exitCode: 3,
   });
-const none: ReadonlySet<string> = new Set();
+const none = seen();
 
 describe('a stack', () => {
   it('has converged when all wanted tasks of the current spec run and none of an older one does', () => {
@@ -61,22 +61,58 @@ describe('a stack', () => {
   });
 
   it.each([
-    ['from before the attempt', new Set(['x', 'y', 'z']), [node('w1')]],
+    ['from before the attempt', seen({ baseline: new Set(['x', 'y', 'z']) }), [node('w1')]],
     ['on a node that is away', none, [node('w1', { state: 'down' })]],
-  ])('does not count failures %s', (_where, baseline, nodes) => {
+    ['on a node that was away', seen({ lost: new Set(['id-w1']) }), [node('w1')]],
+  ])('does not count failures %s', (_where, known, nodes) => {
     const tasks = [failedTask('x'), failedTask('y'), failedTask('z'), task('a')];
-    const health = stackHealth(two, observed({ services: there(), tasks, nodes }), baseline);
+    const health = stackHealth(two, observed({ services: there(), tasks, nodes }), known);
     expect(health.status).toBe('progressing');
   });
 
-  it.each(['paused', 'rollback_started', 'rollback_completed', 'rollback_paused'])(
+  it.each(['paused', 'rollback_paused'])(
     'fails at once when the engine ended the update: %s',
     (updateState) => {
       const tasks = [failedTask('x'), task('a')];
-      const health = stackHealth(two, observed({ services: there({ updateState }), tasks }), none);
-      expect(health.status).toBe('failing');
+      const state = observed({ services: there({ updateState, updateMessage: 'why' }), tasks });
+      expect(stackHealth(two, state, none)).toMatchObject({
+        status: 'failing',
+        code: 'crashed',
+        why: 'web: the engine ended the update: why',
+        evidence: 'failed on w1, task: non-zero exit (3)',
+      });
     },
   );
+
+  it.each(['rollback_started', 'rollback_completed'])(
+    'takes what the engine did before our own rollback for no failure: %s',
+    (updateState) => {
+      const stale = failedTask('x');
+      const tasks = [stale, task('a'), task('b')];
+      const services = there({ updateState });
+      const freshTaskIds = new Set(['a', 'b']);
+      const state = observed({ services, tasks, freshTaskIds });
+      expect(stackHealth(two, state, none).status).toBe('converged');
+    },
+  );
+
+  it('does not count a pause for a task from before the attempt', () => {
+    const updateMessage = 'update paused due to failure or early termination of task old';
+    const services = there({ updateState: 'paused', updateMessage });
+    const state = observed({ services, tasks: [failedTask('x'), task('a')] });
+    const known = seen({ baseline: new Set(['old']) });
+    expect(stackHealth(two, state, known).status).toBe('progressing');
+    expect(stackHealth(two, state, none).status).toBe('failing');
+  });
+
+  it('counts failures of the current spec only', () => {
+    const tasks = [failedTask('x'), failedTask('y'), failedTask('z'), task('a')];
+    const state = observed({ services: there(), tasks, freshTaskIds: new Set(['x', 'y', 'a']) });
+    expect(stackHealth(two, state, none)).toMatchObject({
+      status: 'progressing',
+      summary: expect.stringContaining('failed on w1'),
+    });
+  });
 
   it('takes `completed` for no sign of health, and a pause without a failed task for no failure', () => {
     const tasks = [failedTask('x'), task('a')];

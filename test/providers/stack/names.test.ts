@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../agent/core/secret.ts';
 import type { Rendered } from '../../../agent/core/kind.ts';
 import { diffStack } from '../../../agent/providers/stack/diff.ts';
-import { contentDigest, DIGEST_LABEL } from '../../../agent/providers/stack/names.ts';
+import { contentDigest, DIGEST_LABEL, isVersionOf } from '../../../agent/providers/stack/names.ts';
 import type { StackSpec } from '../../../agent/providers/stack/spec.ts';
 import type {
   ObservedConfig,
@@ -151,4 +151,24 @@ describe('a template driver', () => {
       [],
     );
   });
+});
+
+it('knows the names that versions of one content carry', () => {
+  const long = 'blog_'.padEnd(64, 'x');
+  for (const name of ['blog_page', long]) {
+    const wanted = unit({ configs: { page: config(name, 'two') }, services: {}, networks: {} });
+    const there = { id: 'c', version: 1, ...config(name, 'one') };
+    const [made] = names(fileCalls(wanted, { configs: [there] }));
+    expect(made).not.toBe(name);
+    expect(isVersionOf(made ?? '', name)).toBe(true);
+    expect(isVersionOf(name, name)).toBe(true);
+  }
+  for (const other of [
+    'blog_pages',
+    'blog_page-old',
+    'blog_page-1a2b3c4d-1a2b3c4d',
+    'page-1a2b3c4d',
+  ]) {
+    expect(isVersionOf(other, 'blog_page')).toBe(false);
+  }
 });

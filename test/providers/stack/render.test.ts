@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { stableForMs } from '../../../agent/providers/stack/render.ts';
 import { stackFromWire, stackToWire } from '../../../agent/providers/stack/wire.ts';
 import type { Healthcheck, ServiceSpec } from '../../../agent/providers/stack/engine-api.ts';
-import type { StackSpec } from '../../../agent/providers/stack/spec.ts';
+import type { CheckSpec, StackSpec } from '../../../agent/providers/stack/spec.ts';
 import { Secret } from '../../../agent/core/secret.ts';
 
 function service(check?: Healthcheck): ServiceSpec {
@@ -33,6 +33,19 @@ describe('how long a stack must stay well, if nobody says', () => {
     expect(stableForMs(services)).toBe(expected);
   });
 });
+
+const rest = { intervalMs: 5000, timeoutMs: 3000, failures: 3 };
+const at = { service: 'b', port: 8080 };
+const status = [{ from: 200, to: 399 }];
+const checks = {
+  byPort: {
+    name: 'front page',
+    target: { protocol: 'http', at, path: '/', host: 'a.org', status, contains: 'Welcome' },
+    ...rest,
+  },
+  byUrl: { name: 'outside', target: { protocol: 'http', url: 'https://a.org/', status }, ...rest },
+  tcp: { name: 'open', target: { protocol: 'tcp', at }, ...rest },
+} as const satisfies Record<string, CheckSpec>;
 
 it('a stack comes out of the pipe as it went in, unknown fields of the engine too', () => {
   const web = service({ Test: ['CMD', 'x'], Interval: SECOND });
@@ -65,7 +78,8 @@ it('a stack comes out of the pipe as it went in, unknown fields of the engine to
     },
     configs: { page: { name: 'a_page', labels: {}, data: 'aGVsbG8=', templating: 'golang' } },
     secrets: { key: { name: 'a_key', labels: {}, data: new Secret('c2VjcmV0') } },
-    health: { timeoutMs: 1, stableForMs: 2 },
+    health: { timeoutMs: 1, stableForMs: 2, checks: [checks.byPort, checks.byUrl, checks.tcp] },
+    rollback: { mode: 'hold', keep: 5 },
   };
   const sent: unknown = JSON.parse(JSON.stringify(stackToWire(spec)));
   const received = stackFromWire.parse(sent);
@@ -73,11 +87,28 @@ it('a stack comes out of the pipe as it went in, unknown fields of the engine to
   expect(received.secrets['key']?.data.reveal()).toBe('c2VjcmV0');
 });
 
-it.each([
+it.each<[string, object]>([
   ['no services', { services: undefined }],
   ['a network without its name', { networks: { n: {} } }],
   ['a config that is not base64', { configs: { c: { name: 'c', labels: {}, data: 'abc' } } }],
   ['a key too many', { more: 1 }],
+  ['no rollback', { rollback: undefined }],
+  ['a rollback that keeps nothing', { rollback: { mode: 'auto', keep: 0 } }],
+  ['a rollback of another kind', { rollback: { mode: 'never', keep: 3 } }],
+  ['no checks', { health: { timeoutMs: 1, stableForMs: 2 } }],
+  ...[
+    { ...checks.byPort, more: 1 },
+    { ...checks.byPort, intervalMs: 0 },
+    { ...checks.byPort, failures: 0 },
+    { ...checks.byPort, target: { ...checks.byPort.target, url: 'http://a.org/' } },
+    { ...checks.byPort, target: { ...checks.byPort.target, path: undefined } },
+    { ...checks.tcp, target: { protocol: 'tcp', at: { service: 'b', port: 0 } } },
+    { ...checks.tcp, target: { protocol: 'udp', at } },
+    { ...checks.byUrl, target: { ...checks.byUrl.target, status: [] } },
+  ].map((check): [string, object] => [
+    `the check ${JSON.stringify(check)}`,
+    { health: { timeoutMs: 1, stableForMs: 2, checks: [check] } },
+  ]),
 ])('%s is not a stack', (_, change) => {
   const stack = {
     name: 'a',
@@ -85,7 +116,8 @@ it.each([
     networks: {},
     configs: {},
     secrets: {},
-    health: { timeoutMs: 1, stableForMs: 2 },
+    health: { timeoutMs: 1, stableForMs: 2, checks: [] },
+    rollback: { mode: 'auto', keep: 3 },
   };
   expect(stackFromWire.safeParse(stack).success).toBe(true);
   expect(stackFromWire.safeParse({ ...stack, ...change }).success).toBe(false);

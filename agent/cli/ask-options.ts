@@ -1,0 +1,111 @@
+import { parseArgs } from 'node:util';
+
+import { parseDuration } from '../../schemas/common.ts';
+import type { Id } from '../core/kind.ts';
+import type { Request } from '../core/unit.ts';
+
+/** What a person can ask for on the command line. */
+export type Verb = Request['verb'];
+
+/** What is wanted of which unit, and how the answer is waited for. */
+export interface Wanted {
+  readonly verb: Verb;
+  readonly unit: Id;
+  /** As it was written: a release's place in the list, or the first characters of its commit or digest. */
+  readonly to?: string;
+  readonly socket: string;
+  /** Milliseconds; absent: nothing is waited for. */
+  readonly waitMs?: number;
+  readonly json: boolean;
+}
+
+const DEFAULT_SOCKET = '/var/run/docker.sock';
+const DEFAULT_WAIT_MS = 60_000;
+
+const common = `  --socket PATH     the engine's socket; default UNDERSTUDY_DOCKER_SOCKET, else ${DEFAULT_SOCKET}
+  --no-wait         ask, and do not wait until an agent took it
+  --timeout TIME    how long to wait; default 60s
+  --json            one JSON object: unit, verb, status (taken, asked, refused), why
+  --help            this text
+
+Needs no agent on this machine and no token: on a manager it asks through the engine's socket.
+Exit codes: 0 taken (with --no-wait: asked), 1 refused, 2 wrong use, 6 no agent took it, or the Swarm cannot be reached.
+`;
+
+/** `understudy retry --help`, `understudy rollback --help`. */
+export const askUsage: Readonly<Record<Verb, string>> = {
+  retry: `Usage: understudy retry UNIT [OPTIONS]
+
+Lets the agent try once more what the repository wants of a unit that failed. UNIT is stack/blog, or blog.
+
+${common}`,
+  rollback: `Usage: understudy rollback UNIT [--to RELEASE] [OPTIONS]
+
+Takes a unit back to a healthy release. What the repository wants now is quarantined, so that it does not come back
+by itself: another commit of that unit ends it, or understudy retry. UNIT is stack/blog, or blog.
+
+  --to RELEASE      its place in the list (1 is the newest), or the first characters of its commit;
+                    default: the last healthy one before what the repository wants now
+${common}`,
+};
+
+/** Pure. What the arguments ask for, `help`, or what is wrong with them in one sentence. */
+export function wantedOf(
+  verb: Verb,
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Wanted | { readonly wrong: string } | 'help' {
+  const parsed = parsedArguments(verb, args);
+  if (typeof parsed === 'string') return { wrong: parsed };
+  const { values, positionals } = parsed;
+  if (values.help === true) return 'help';
+  const [name = '', second] = positionals;
+  if (second !== undefined) return { wrong: `one unit only, not \`${second}\` as well` };
+  const unit = unitOf(name);
+  if (unit === undefined) return { wrong: 'name the unit, as in `stack/blog`' };
+  const timeout = values.timeout;
+  const timeoutMs = timeout === undefined ? DEFAULT_WAIT_MS : (parseDuration(timeout) ?? 0);
+  if (timeoutMs <= 0) return { wrong: '`--timeout` is a time such as `60s` or `5m`' };
+  const { to } = values;
+  if (to !== undefined && !/^[\w.-]{1,64}$/.test(to)) {
+    return { wrong: '`--to` is a place in the list, or the first characters of a commit' };
+  }
+  return {
+    verb,
+    unit,
+    ...(to === undefined ? {} : { to }),
+    socket: values.socket ?? (environment['UNDERSTUDY_DOCKER_SOCKET'] || DEFAULT_SOCKET),
+    ...(values['no-wait'] === true ? {} : { waitMs: timeoutMs }),
+    json: values.json === true,
+  };
+}
+
+/** A stack may be named without its kind. */
+function unitOf(name: string): Id | undefined {
+  const [kind = '', ...rest] = name.split('/');
+  if (kind === '') return undefined;
+  if (rest.length === 0) return `stack/${kind}`;
+  return rest.includes('') ? undefined : `${kind}/${rest.join('/')}`;
+}
+
+function parsedArguments(verb: Verb, args: readonly string[]) {
+  try {
+    const parsed = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        to: { type: 'string' },
+        socket: { type: 'string' },
+        'no-wait': { type: 'boolean' },
+        timeout: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    const misplaced = verb !== 'rollback' && parsed.values.to !== undefined;
+    return misplaced ? '`--to` belongs to `understudy rollback`' : parsed;
+  } catch (error) {
+    // parseArgs says in one sentence what it does not know.
+    return error instanceof Error ? error.message : String(error);
+  }
+}

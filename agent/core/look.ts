@@ -1,0 +1,82 @@
+import type { Answer, Blocked, Failure, Health, Kind, Operation, Rendered, Seen } from './kind.ts';
+import type { Attempt, UnitEvent, UnitRecord } from './unit.ts';
+import type { Watch } from './watch.ts';
+
+/** What every unit of one step is looked at with. */
+export interface Look<Spec, Observed, Call> {
+  readonly kind: Kind<Spec, Observed, Call>;
+  readonly observed: Observed;
+  /** The revision that is followed now. */
+  readonly revision: string;
+  readonly nowMs: number;
+  /** For people, ISO 8601. */
+  readonly date: string;
+  /** Nodes that cannot run anything now. */
+  readonly absent: readonly string[];
+  readonly answers: ReadonlyMap<string, Answer>;
+}
+
+/** One unit, from where it is looked at. */
+export interface Standing<Spec> {
+  /** As the repository wants it; absent where it left the repository on its way back. */
+  readonly unit: Rendered<Spec> | undefined;
+  readonly record: UnitRecord;
+  readonly watch: Watch;
+  /** The engine refused a call of the last round for good. */
+  readonly refusal: Failure | undefined;
+}
+
+/** What a unit may do now, and where it stands after this. */
+export interface Moved<Call> {
+  /** Undefined: nothing is recorded of it yet. */
+  readonly record: UnitRecord | undefined;
+  readonly watch: Watch;
+  readonly operations: readonly Operation<Call>[];
+  readonly events: readonly UnitEvent[];
+  readonly held?: string;
+  readonly blocked?: readonly Blocked[];
+  readonly notes?: readonly string[];
+  readonly health?: Health;
+}
+
+/** Pure. Nothing is to be done. */
+export function unmoved<Call>(record: UnitRecord | undefined, watch: Watch): Moved<Call> {
+  return { record, watch, operations: [], events: [] };
+}
+
+/** Pure. What is known of an attempt beside the observation. */
+export function seenBy<Spec, Observed, Call>(
+  { answers }: Look<Spec, Observed, Call>,
+  attempt: Attempt,
+  { lost }: Watch,
+): Seen {
+  return { baseline: new Set(attempt.baseline), lost: new Set(lost), answers, judged: true };
+}
+
+/** Pure. How a unit does that nobody judges: old failures are no news. */
+export function healthNow<Spec, Observed, Call>(
+  { kind, observed }: Look<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+): Health {
+  const baseline = new Set(kind.baseline(unit, observed));
+  return kind.health(unit, observed, {
+    baseline,
+    lost: new Set(),
+    answers: new Map(),
+    judged: false,
+  });
+}
+
+/** Pure. Calls went well again and again and what they should change did not change. */
+export function noEffect<Call>(operations: readonly Operation<Call>[]): Failure {
+  const paths = operations.flatMap(({ target, fields }) =>
+    fields.length === 0 ? [target] : fields.map(({ path }) => path),
+  );
+  const why = 'the engine took the change and stores something else';
+  return { code: 'no-effect', why, evidence: paths.slice(0, 10).join(', ') };
+}
+
+/** Pure. Why blocked operations are not done, in one line. */
+export function heldBy(blocked: readonly Blocked[]): string | undefined {
+  return blocked.length === 0 ? undefined : blocked.map(({ why }) => why).join('; ');
+}

@@ -1,0 +1,147 @@
+import type { Difference, Failure, Id, Rendered } from './kind.ts';
+import { heldBy, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
+import { type Attempt, inPhase, isQuarantined, settled, stuck } from './unit.ts';
+import { isFutile, judge, newWatch, startClock } from './watch.ts';
+
+/**
+ * Pure. A unit on its way back to its last healthy release, or to a standstill where it never had one. Nothing is ever
+ * rolled back from here: what fails on the way back waits for a person.
+ */
+export function goBack<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  id: Id,
+  standing: Standing<Spec>,
+  attempt: Attempt,
+): Moved<Call> {
+  const { record, watch, refusal } = standing;
+  if (refusal !== undefined) return giveUp(look, id, standing, refusal);
+  const [release] = record.releases;
+  const target = release && look.kind.restore(id, release);
+  if (release !== undefined && target === undefined) {
+    const why = 'this version cannot read the healthy release in the record';
+    return giveUp(look, id, standing, { code: 'release-unreadable', why, evidence: release.at });
+  }
+  const difference = wayBack(look, target, record.made);
+  if (difference.operations.length > 0 || difference.blocked.length > 0) {
+    return move(look, id, { ...standing, target, attempt }, difference);
+  }
+  if (target !== undefined) return verifyBack(look, { ...standing, target, attempt });
+  const ms = look.nowMs - watch.sinceMs;
+  return {
+    record: settled(record),
+    watch: newWatch('none', look.nowMs),
+    operations: [],
+    events: [{ event: 'unit stopped', id, ms }],
+  };
+}
+
+/** Pure. What brings the release back, and what stops the parts that it does not have. */
+export function wayBack<Spec, Observed, Call>(
+  { kind, observed }: Look<Spec, Observed, Call>,
+  target: Rendered<Spec> | undefined,
+  made: readonly string[],
+): Difference<Call> {
+  const back = target && kind.diff(target, observed);
+  // What a failed attempt made anew may be part of the release: somebody had removed it.
+  const kept = new Set(target && kind.parts(target));
+  const stop = kind.stop(
+    made.filter((part) => !kept.has(part)),
+    observed,
+  );
+  return {
+    operations: [...(back?.operations ?? []), ...stop],
+    blocked: back?.blocked ?? [],
+    ...(back?.notes && { notes: back.notes }),
+  };
+}
+
+interface Back<Spec> extends Standing<Spec> {
+  readonly target: Rendered<Spec> | undefined;
+  readonly attempt: Attempt;
+}
+
+/** How long the way back may be blocked where there is no release that says so. */
+const TIMEOUT_MS = 300_000;
+
+function move<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  id: Id,
+  back: Back<Spec>,
+  { operations, blocked, notes }: Difference<Call>,
+): Moved<Call> {
+  const { record, watch, target, attempt } = back;
+  const { kind, observed, nowMs } = look;
+  if (watch.rounds > 0 && target !== undefined) {
+    const health = kind.givenUp(target, observed, seenBy(look, attempt, watch));
+    if (health !== undefined) {
+      const judged = judge(watch, health, kind.times(target), nowMs);
+      return typeof judged.verdict === 'object'
+        ? giveUp(look, id, back, judged.verdict)
+        : { record, watch: judged.watch, operations: [], events: [], health };
+    }
+  }
+  if (isFutile(watch)) return giveUp(look, id, back, noEffect(operations));
+  const held = heldBy(blocked);
+  const timeoutMs = target === undefined ? TIMEOUT_MS : kind.times(target).timeoutMs;
+  if (held !== undefined && nowMs - watch.progressAtMs >= timeoutMs) {
+    const why = 'the healthy release cannot be brought back';
+    return giveUp(look, id, back, { code: 'blocked', why, evidence: held });
+  }
+  const ready = held === undefined && nowMs >= watch.retryAtMs;
+  return {
+    record,
+    watch,
+    operations: ready ? operations : [],
+    events: [],
+    blocked,
+    ...(held !== undefined && { held }),
+    ...(notes && { notes }),
+  };
+}
+
+function verifyBack<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  back: Back<Spec> & { readonly target: Rendered<Spec> },
+): Moved<Call> {
+  const { kind, observed, nowMs } = look;
+  const { target, attempt } = back;
+  const begins = back.record.phase === 'rolling-back';
+  const record = begins ? inPhase(back.record, 'reverting') : back.record;
+  const before = begins ? startClock(back.watch, nowMs) : back.watch;
+  const health = kind.health(target, observed, seenBy(look, attempt, before));
+  const { watch, verdict } = judge(before, health, kind.times(target), nowMs);
+  if (verdict === 'healthy') {
+    const { revision } = attempt;
+    return {
+      record: settled(record),
+      watch: newWatch('none', nowMs),
+      operations: [],
+      events: [{ event: 'unit rolled back', id: target.id, revision, ms: nowMs - watch.sinceMs }],
+      health,
+    };
+  }
+  if (verdict !== 'open') {
+    return { ...giveUp(look, target.id, { ...back, record, watch }, verdict), health };
+  }
+  const stalled = health.status === 'progressing' && nowMs >= watch.retryAtMs && !isFutile(watch);
+  const operations = stalled ? kind.resume(target, observed) : [];
+  return { record, watch, operations, events: [], health };
+}
+
+/** A rollback is never rolled back: one alarm, and nothing is called until a person or another digest comes. */
+function giveUp<Spec, Observed, Call>(
+  { nowMs, date }: Look<Spec, Observed, Call>,
+  id: Id,
+  { unit, record }: Standing<Spec>,
+  failure: Failure,
+): Moved<Call> {
+  // A digest that only waits to begin did not fail: it ends this when it can.
+  const wanted = unit?.digest ?? '';
+  const known = isQuarantined(record, wanted) || record.releases[0]?.digest === wanted;
+  return {
+    record: stuck(record, { digest: known ? wanted : '', ...failure, at: date }),
+    watch: newWatch('stuck', nowMs),
+    operations: [],
+    events: [{ event: 'unit stuck', id, ...failure }],
+  };
+}

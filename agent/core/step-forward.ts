@@ -1,0 +1,183 @@
+import type { Difference, Failure, Rendered } from './kind.ts';
+import { heldBy, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
+import {
+  applying,
+  type Attempt,
+  goingBack,
+  healthy,
+  inPhase,
+  quarantined,
+  stuck,
+  type UnitEvent,
+  type UnitRecord,
+} from './unit.ts';
+import { isFutile, judge, newWatch, startClock, wasCalled, type Watch } from './watch.ts';
+
+/** One unit on its way to what the repository wants. */
+export interface Forward<Spec> extends Standing<Spec> {
+  readonly unit: Rendered<Spec>;
+}
+
+/** Pure. A new attempt: it is recorded with what ran before it and with what it makes, then its calls are due. */
+export function begin<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  { unit, record }: Forward<Spec>,
+  difference: Difference<Call>,
+): Moved<Call> {
+  const { kind, observed, nowMs, absent, revision } = look;
+  const baseline = kind.baseline(unit, observed);
+  const attempt: Attempt = { digest: unit.digest, revision, baseline, absent };
+  const next = applying(record, attempt, madeBy(difference));
+  const watch = newWatch(`to ${unit.digest}`, nowMs);
+  return differs(difference)
+    ? due(next, watch, difference, nowMs)
+    : verify(look, { unit, record: next, watch, refusal: undefined });
+}
+
+/** Pure. An attempt that was begun before: its calls go on, or its health is judged. */
+export function goOn<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: Forward<Spec>,
+  attempt: Attempt,
+): Moved<Call> {
+  const { unit, record, watch, refusal } = standing;
+  const { kind, observed, nowMs } = look;
+  if (refusal !== undefined) return fail(look, standing, refusal);
+  const difference = kind.diff(unit, observed);
+  if (!differs(difference)) return verify(look, standing);
+
+  // As long as nothing of it was called, what fails is what ran before.
+  const began = record.phase === 'verifying' || wasCalled(watch);
+  const ended = began ? whatEngineDid(look, standing, attempt) : undefined;
+  if (ended !== undefined) return ended;
+  if (isFutile(watch)) return fail(look, standing, noEffect(difference.operations));
+  return due(again(record, attempt, madeBy(difference)), watch, difference, nowMs);
+}
+
+/** The same record where nothing in it changes: what waits is not recorded again. */
+function again(record: UnitRecord, attempt: Attempt, made: readonly string[]): UnitRecord {
+  const noted = record.phase === 'applying' && made.every((part) => record.made.includes(part));
+  return noted ? record : applying(record, attempt, made);
+}
+
+/** The engine went back or gave up by itself, or tasks fail while another call of the same attempt is still open. */
+function whatEngineDid<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: Forward<Spec>,
+  attempt: Attempt,
+): Moved<Call> | undefined {
+  const { kind, observed, nowMs } = look;
+  const { unit, record, watch } = standing;
+  const seen = seenBy(look, attempt, watch);
+  const gaveUp = kind.givenUp(unit, observed, seen);
+  const health = gaveUp ?? kind.health(unit, observed, seen);
+  if (health.status === 'failing') {
+    const { code, why, evidence } = health;
+    return { ...fail(look, standing, { code, why, evidence }), health };
+  }
+  if (gaveUp === undefined) return undefined;
+  // Why it gave up is not known yet, or is nobody's fault: to send the same again now would end the same.
+  const judged = judge(watch, gaveUp, kind.times(unit), nowMs);
+  return typeof judged.verdict === 'object'
+    ? { ...fail(look, standing, judged.verdict), health }
+    : { record, watch: judged.watch, operations: [], events: [], health };
+}
+
+/** All calls are done: health is judged by our own clock. */
+function verify<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: Forward<Spec>,
+): Moved<Call> {
+  const { kind, observed, nowMs } = look;
+  const { unit } = standing;
+  const begins = standing.record.phase === 'applying';
+  const record = begins ? inPhase(standing.record, 'verifying') : standing.record;
+  const before = begins ? startClock(standing.watch, nowMs) : standing.watch;
+  const { attempt } = record;
+  if (attempt === undefined) throw new Error('bug: a unit verifies without an attempt');
+
+  const health = kind.health(unit, observed, seenBy(look, attempt, before));
+  const { watch, verdict } = judge(before, health, kind.times(unit), nowMs);
+  if (verdict === 'healthy') return becameHealthy(look, { ...standing, record, watch }, attempt);
+  if (verdict !== 'open') return { ...fail(look, { ...standing, record, watch }, verdict), health };
+  const stalled = health.status === 'progressing' && nowMs >= watch.retryAtMs && !isFutile(watch);
+  const operations = stalled ? kind.resume(unit, observed) : [];
+  return { record, watch, operations, events: [], health };
+}
+
+function becameHealthy<Spec, Observed, Call>(
+  { kind, observed, nowMs, date }: Look<Spec, Observed, Call>,
+  { unit, record, watch }: Forward<Spec>,
+  { digest, revision }: Attempt,
+): Moved<Call> {
+  const release = { digest, revision, at: date, content: kind.release(unit, observed, 'wanted') };
+  const ms = nowMs - watch.sinceMs;
+  return {
+    record: healthy(record, release, kind.rollback(unit).keep),
+    watch: newWatch('none', nowMs),
+    operations: [],
+    events: [{ event: 'unit healthy', id: unit.id, revision, ms }],
+  };
+}
+
+/**
+ * Pure. A certain failure: the digest is quarantined and the way back begins, in one record before any call. What is
+ * the last healthy release itself is not taken back to itself.
+ */
+export function fail<Spec, Observed, Call>(
+  { kind, observed, nowMs, date, absent }: Look<Spec, Observed, Call>,
+  { unit, record }: Forward<Spec>,
+  failure: Failure,
+): Moved<Call> {
+  const { digest, revision } = record.attempt ?? { digest: unit.digest, revision: '' };
+  const isRelease = record.releases[0]?.digest === digest;
+  const entry = { digest, revision, ...failure, at: date };
+  const noted = isRelease ? record : quarantined(record, entry);
+  const hold = isRelease || kind.rollback(unit).mode === 'hold';
+  const next: UnitRecord = hold
+    ? stuck(noted, { digest, ...failure, at: date })
+    : goingBack(noted, { baseline: kind.baseline(unit, observed), absent });
+  const way = record.releases.length === 0 ? 'stopping' : 'rolling back';
+  const event: UnitEvent = {
+    event: 'unit failed',
+    id: unit.id,
+    revision,
+    ...failure,
+    next: hold ? 'stuck' : way,
+  };
+  return { record: next, watch: watchOf(next, nowMs), operations: [], events: [event] };
+}
+
+function watchOf({ phase, attempt }: UnitRecord, nowMs: number): Watch {
+  return newWatch(phase === 'stuck' ? 'stuck' : `back ${attempt?.digest ?? ''}`, nowMs);
+}
+
+function due<Call>(
+  record: UnitRecord,
+  watch: Watch,
+  { operations, blocked, notes }: Difference<Call>,
+  nowMs: number,
+): Moved<Call> {
+  const held = heldBy(blocked);
+  const ready = held === undefined && nowMs >= watch.retryAtMs;
+  return {
+    record,
+    watch,
+    operations: ready ? operations : [],
+    events: [],
+    blocked,
+    ...(held !== undefined && { held }),
+    ...(notes && { notes }),
+  };
+}
+
+/** Targets that run something and are not there yet. */
+function madeBy<Call>({ operations }: Difference<Call>): readonly string[] {
+  return operations
+    .filter(({ verb, phase }) => verb === 'create' && phase === 'change')
+    .map(({ target }) => target);
+}
+
+function differs<Call>({ operations, blocked }: Difference<Call>): boolean {
+  return operations.length > 0 || blocked.length > 0;
+}

@@ -1,0 +1,140 @@
+import { digestOf } from './digest.ts';
+import type { Difference, Failure, Rendered } from './kind.ts';
+import { healthNow, heldBy, type Look, type Moved, type Standing, unmoved } from './look.ts';
+import { wayBack } from './step-back.ts';
+import { begin } from './step-forward.ts';
+import { isQuarantined, unknownUnit } from './unit.ts';
+import { newWatch, type Watch } from './watch.ts';
+
+/** A unit of the repository of which nothing is under way. */
+interface AtRest<Spec> extends Standing<Spec> {
+  readonly unit: Rendered<Spec>;
+}
+
+/**
+ * Pure. A unit that nobody recorded. What is there already is taken over: silently where it is what the repository
+ * wants and does well, else with what is there as its first release, so that there is something to go back to.
+ */
+export function firstSight<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+  watch: Watch,
+): Moved<Call> {
+  const { kind, observed, revision, date } = look;
+  const difference = kind.diff(unit, observed);
+  const standing = { unit, record: unknownUnit, watch, refusal: undefined };
+  if (!kind.isThere(unit, observed)) return beginOrHold(look, standing, difference, undefined);
+  const differs = difference.operations.length > 0 || difference.blocked.length > 0;
+  if (differs) {
+    const content = kind.release(unit, observed, 'all');
+    const release = { digest: digestOf(content), revision: '', at: date, content };
+    const record = { ...unknownUnit, releases: [release] };
+    return beginOrHold(look, { ...standing, record }, difference, undefined);
+  }
+  const health = healthNow(look, unit);
+  if (health.status !== 'converged') {
+    const held = 'it was there before and is not healthy: it is taken over when it is';
+    return { ...unmoved(undefined, watch), held, health };
+  }
+  const content = kind.release(unit, observed, 'wanted');
+  const release = { digest: unit.digest, revision, at: date, content };
+  return {
+    ...unmoved({ ...unknownUnit, releases: [release] }, watch),
+    events: [{ event: 'unit adopted', id: unit.id }],
+    health,
+  };
+}
+
+/** Pure. Another digest than the one that is in place. */
+export function takeUp<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: AtRest<Spec>,
+): Moved<Call> {
+  const difference = look.kind.diff(standing.unit, look.observed);
+  return beginOrHold(look, standing, difference, standing.record);
+}
+
+/** Begins, or waits with nothing recorded until the gates are open. */
+function beginOrHold<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: AtRest<Spec>,
+  difference: Difference<Call>,
+  recorded: Standing<Spec>['record'] | undefined,
+): Moved<Call> {
+  const held = heldBy(difference.blocked);
+  if (held === undefined) return begin(look, standing, difference);
+  const { blocked, notes } = difference;
+  return { ...unmoved(recorded, standing.watch), blocked, held, ...(notes && { notes }) };
+}
+
+/** Drift is corrected so often in so long a time; then somebody else wants it otherwise, and nobody wins by haste. */
+const CORRECTIONS_MAX = 2;
+const CORRECTIONS_MS = 600_000;
+/** What was refused for good is tried again only because somebody may have helped. Milliseconds. */
+const REFUSED_MS = 300_000;
+
+/**
+ * Pure. A unit that is settled: what it should be is what the repository wants, or, where that failed, its last healthy
+ * release, or a standstill. What differs is corrected without an attempt.
+ */
+export function keep<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  { unit, record, watch, refusal }: AtRest<Spec>,
+): Moved<Call> {
+  const { kind, nowMs } = look;
+  const failed = isQuarantined(record, unit.digest);
+  const [release] = record.releases;
+  const target = failed ? release && kind.restore(unit.id, release) : unit;
+  if (failed && release !== undefined && target === undefined) {
+    return {
+      ...unmoved(record, watch),
+      held: 'this version cannot read the healthy release in the record',
+    };
+  }
+  const { operations, blocked, notes } = wayBack(look, target, record.made);
+  const health = target && healthNow(look, target);
+  const rest = { blocked, ...(notes && { notes }), ...(health && { health }) };
+  if (operations.length === 0 && blocked.length === 0)
+    return { ...unmoved(record, watch), ...rest };
+
+  const seen = refusal === undefined ? watch : refusedAt(watch, refusal, nowMs);
+  const recent = watch.calledAtMs.filter((atMs) => nowMs - atMs < CORRECTIONS_MS);
+  const waits = nowMs < seen.retryAtMs;
+  const held =
+    heldBy(blocked) ??
+    (waits ? seen.refused : undefined) ??
+    (recent.length >= CORRECTIONS_MAX ? fight(operations) : undefined);
+  const ready = held === undefined && !waits;
+  return {
+    ...unmoved(record, seen),
+    ...rest,
+    ...(held !== undefined && { held }),
+    operations: ready ? operations : [],
+  };
+}
+
+function refusedAt(watch: Watch, { evidence }: Failure, nowMs: number): Watch {
+  const refused = `the engine refused it: ${evidence}`;
+  return { ...watch, refused, retryAtMs: nowMs + REFUSED_MS };
+}
+
+function fight<Call>(operations: readonly Difference<Call>['operations'][number][]): string {
+  const paths = operations.flatMap(({ target, fields }) =>
+    fields.length === 0 ? [target] : fields.map(({ path }) => path),
+  );
+  return `fought over: somebody changes ${paths.slice(0, 5).join(', ')} again and again`;
+}
+
+/** Pure. A unit that needs a person: nothing is called, only looked. */
+export function needPerson<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  { unit, record, watch }: AtRest<Spec>,
+): Moved<Call> {
+  const why = record.stuck?.why ?? 'it failed';
+  return { ...unmoved(record, watch), held: `stuck: ${why}`, health: healthNow(look, unit) };
+}
+
+/** Pure. The watch of this direction, or a new one. */
+export function watchOf(watch: Watch | undefined, of: string, nowMs: number): Watch {
+  return watch?.of === of ? watch : newWatch(of, nowMs);
+}

@@ -1,0 +1,191 @@
+import type { Failure, Health, HealthTimes } from './kind.ts';
+
+/**
+ * What is remembered of one unit's attempt in memory only: a new leader, or the agent started again, begins it anew.
+ * Milliseconds of our own monotonic clock.
+ */
+export interface Watch {
+  /** Of which attempt, in which direction: another one starts anew. */
+  readonly of: string;
+  readonly sinceMs: number;
+  /** The last look: time in which nothing counts is added to the clocks from here. */
+  readonly lookedAtMs: number;
+  readonly progress: number;
+  readonly progressAtMs: number;
+  /** What runs, and since when it is the same. */
+  readonly members?: string;
+  readonly membersSinceMs: number;
+  /** Rounds of calls that ended open or out of sequence, why the last one did, and when to try again. */
+  readonly tries: number;
+  readonly trouble?: string;
+  /** Why the engine refused a correction for good, until one goes well. */
+  readonly refused?: string;
+  readonly retryAtMs: number;
+  /** Rounds of calls that were all ok. */
+  readonly rounds: number;
+  /** Nodes that went away since it began. */
+  readonly lost: readonly string[];
+  /** The cause outside that holds it up, since when, and whether that is long by now. */
+  readonly outside?: { readonly why: string; readonly sinceMs: number; readonly long: boolean };
+  /** When rounds went well, the newest last: of a settled unit each is a correction of drift. */
+  readonly calledAtMs: readonly number[];
+}
+
+/** Pure. Nothing was seen yet. */
+export function newWatch(of: string, nowMs: number): Watch {
+  return {
+    of,
+    sinceMs: nowMs,
+    lookedAtMs: nowMs,
+    progress: 0,
+    progressAtMs: nowMs,
+    membersSinceMs: nowMs,
+    tries: 0,
+    retryAtMs: nowMs,
+    rounds: 0,
+    lost: [],
+    calledAtMs: [],
+  };
+}
+
+/** Pure. All calls are done: the clock of health starts. */
+export function startClock(watch: Watch, nowMs: number): Watch {
+  const { trouble: _trouble, ...rest } = withoutMembers(watch);
+  return { ...rest, progress: 0, progressAtMs: nowMs, membersSinceMs: nowMs, lookedAtMs: nowMs };
+}
+
+/** Pure. A call that ended open, or met a newer version: read again and try later, doubling up to five minutes. */
+export function postponed(
+  watch: Watch,
+  trouble: string,
+  firstWaitMs: number,
+  nowMs: number,
+): Watch {
+  const retryAtMs = nowMs + doubled(firstWaitMs, watch.tries);
+  return { ...watch, tries: watch.tries + 1, trouble, retryAtMs };
+}
+
+/** Rounds that may all be ok and still leave a difference. */
+const ROUNDS_MAX = 3;
+
+/** Pure. All calls of a round were ok. The next look finds no difference; where it does, the next round waits. */
+export function called(watch: Watch, nowMs: number): Watch {
+  const { trouble: _trouble, refused: _refused, ...rest } = watch;
+  const rounds = watch.rounds + 1;
+  return {
+    ...rest,
+    tries: 0,
+    rounds,
+    retryAtMs: nowMs + (rounds > 1 ? doubled(1_000, rounds) : 0),
+    calledAtMs: [...watch.calledAtMs, nowMs].slice(-ROUNDS_MAX),
+  };
+}
+
+/** Pure. Whether anything of it was called by this process. */
+export function wasCalled({ rounds, tries }: Watch): boolean {
+  return rounds > 0 || tries > 0;
+}
+
+/** Pure. Calls that change nothing would be repeated for ever: the engine stores something else than it is sent. */
+export function isFutile({ rounds }: Watch): boolean {
+  return rounds >= ROUNDS_MAX;
+}
+
+/** Pure. Time in which nothing could be seen counts neither for nor against a unit. */
+export function shifted(watch: Watch, blindMs: number): Watch {
+  return {
+    ...watch,
+    lookedAtMs: watch.lookedAtMs + blindMs,
+    progressAtMs: watch.progressAtMs + blindMs,
+    membersSinceMs: watch.membersSinceMs + blindMs,
+  };
+}
+
+/** Pure. Nodes that are away now and were not when the attempt began stay noted, also when they come back. */
+export function lostNodes(
+  watch: Watch,
+  absent: readonly string[],
+  before: readonly string[],
+): Watch {
+  const lost = absent.filter((node) => !before.includes(node) && !watch.lost.includes(node));
+  return lost.length === 0 ? watch : { ...watch, lost: [...watch.lost, ...lost] };
+}
+
+function doubled(firstMs: number, times: number): number {
+  return Math.min(firstMs * 2 ** Math.min(times, 20), 300_000);
+}
+
+/** What one look decided, if anything. */
+export interface Judgement {
+  readonly watch: Watch;
+  readonly verdict: 'healthy' | 'open' | Failure;
+}
+
+/**
+ * Pure. One look at a unit that verifies. Converged and unchanged for `stableForMs` is healthy; a certain failure, or no
+ * progress for `timeoutMs`, is failed; while a cause outside holds it up the clock stands.
+ */
+export function judge(before: Watch, health: Health, times: HealthTimes, nowMs: number): Judgement {
+  if (health.status === 'outside') return outside(before, health.why, nowMs);
+  const { outside: _outside, ...inside } = before;
+  const watch = { ...inside, lookedAtMs: nowMs };
+  switch (health.status) {
+    case 'failing': {
+      const { code, why, evidence } = health;
+      return { watch, verdict: { code, why, evidence } };
+    }
+    case 'progressing': {
+      const next = progressed(withoutMembers(watch), health.progress, nowMs);
+      const late = nowMs - next.progressAtMs >= times.timeoutMs;
+      return { watch: next, verdict: late ? timeout(times.timeoutMs, health.summary) : 'open' };
+    }
+    case 'converged':
+      return converged(watch, health, times, nowMs);
+  }
+}
+
+function converged(
+  watch: Watch,
+  health: Extract<Health, { status: 'converged' }>,
+  times: HealthTimes,
+  nowMs: number,
+): Judgement {
+  const same = watch.members === health.members;
+  // To have converged is the most progress there is; to do so again and again is none.
+  const next = {
+    ...progressed(watch, Number.MAX_SAFE_INTEGER, nowMs),
+    members: health.members,
+    membersSinceMs: same ? watch.membersSinceMs : nowMs,
+  };
+  if (same && nowMs - next.membersSinceMs >= times.stableForMs) {
+    return { watch: next, verdict: 'healthy' };
+  }
+  const restless = times.timeoutMs + times.stableForMs;
+  const late = !same && nowMs - next.progressAtMs >= restless;
+  const evidence = `${health.summary}, but its tasks do not stay`;
+  return { watch: next, verdict: late ? timeout(restless, evidence) : 'open' };
+}
+
+/** After so long people are told that waiting may not help. */
+const OUTSIDE_LONG_MS = 900_000;
+
+/** The clocks move on with the time, so that none of it counts. */
+function outside(watch: Watch, why: string, nowMs: number): Judgement {
+  const stood = shifted(watch, nowMs - watch.lookedAtMs);
+  const sinceMs = watch.outside?.sinceMs ?? nowMs;
+  const long = nowMs - sinceMs >= OUTSIDE_LONG_MS;
+  return { watch: { ...stood, outside: { why, sinceMs, long } }, verdict: 'open' };
+}
+
+function withoutMembers(watch: Watch): Watch {
+  const { members: _members, ...rest } = watch;
+  return rest;
+}
+
+function progressed(watch: Watch, progress: number, nowMs: number): Watch {
+  return progress > watch.progress ? { ...watch, progress, progressAtMs: nowMs } : watch;
+}
+
+function timeout(ms: number, evidence: string): Failure {
+  return { code: 'timeout', why: `no progress for ${String(Math.round(ms / 1000))} s`, evidence };
+}

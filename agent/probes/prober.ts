@@ -1,0 +1,40 @@
+import type { Clock, Prober } from '../reconcile/ports.ts';
+import { Beats, type Asker } from './beats.ts';
+import { openGate } from './gate.ts';
+import { askHttp } from './http.ts';
+import { orLate, outcome, type Outcome } from './outcome.ts';
+import { askTcp } from './tcp.ts';
+
+/** What a prober needs. */
+export interface ProberPorts {
+  readonly clock: Clock;
+  /** Whether a registry has an image. Any rejection counts as `open`. */
+  readonly image: (image: string, signal: AbortSignal) => Promise<Outcome>;
+  /** Networks that may be reached beside public ones and this Swarm's nodes: `10.0.0.0/8`. */
+  readonly allow: readonly string[];
+  /** Wakes whoever waits for an answer: one says something new. */
+  readonly answered: () => void;
+}
+
+/** Asks nothing until it is told what. */
+export function openProber({ clock, image, allow, answered }: ProberPorts): Prober {
+  const gate = openGate(allow);
+  const ask: Asker = async (question, signal) => {
+    switch (question.ask) {
+      case 'http':
+        return askHttp(question, gate, signal);
+      case 'tcp':
+        return askTcp(question, gate, signal);
+      case 'image': {
+        const answer = image(question.image, signal);
+        const { status, detail } = await orLate(answer, lateImage, signal);
+        return outcome(status, detail);
+      }
+    }
+  };
+  return new Beats({ clock, ask, answered });
+}
+
+function lateImage(): Outcome {
+  return outcome('open', 'the registry does not answer');
+}

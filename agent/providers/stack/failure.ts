@@ -1,0 +1,203 @@
+import type { Failure, Seen } from '../../core/kind.ts';
+import type { StackObserved } from './observed.ts';
+import type { ObservedTask } from './swarm.ts';
+import { type ServiceTasks, slotOf } from './tasks.ts';
+
+/** So many failed tasks of one service are a certain failure: the engine alone would go on for ever. */
+const FAILURES_MAX = 3;
+
+/** The engine gives no error where an unhealthy container ends with 0 on SIGTERM. */
+const ENDED = 'its healthcheck failed and it was told to end, or it ended by itself';
+
+/** A certain failure of one service. */
+export interface ServiceFailure extends Failure {
+  /** What the engine runs it from. */
+  readonly image: string;
+  /** A node is about to get the image again. */
+  readonly trying: boolean;
+}
+
+/**
+ * Pure. Whether a service failed for certain. Only tasks of the current spec count that were not there before, on nodes
+ * that are there and were all the time: what dies with its node says nothing about the commit.
+ */
+export function failureOf(
+  tasks: ServiceTasks,
+  observed: StackObserved,
+  seen: Seen,
+): ServiceFailure | undefined {
+  const { key, live, fresh, wanted, job } = tasks;
+  const bad = badTasks(tasks, observed, seen).filter(({ id }) =>
+    observed.state.freshTaskIds.has(id),
+  );
+  const [first] = bad;
+  if (first === undefined || live === undefined) return undefined;
+  const image = live.spec.TaskTemplate.ContainerSpec.Image;
+  const code = codeOf(first, tasks);
+  const failure = {
+    code,
+    evidence: describe(first, bad.length, tasks, observed),
+    image,
+    trying: fresh.some(({ state }) => ['assigned', 'accepted', 'preparing'].includes(state)),
+  };
+  const alive = fresh.some(({ desiredState }) => ['running', 'ready'].includes(desiredState));
+  const none = !alive && !job && wanted > 0;
+  const paused = isPaused(tasks, seen);
+  if (!paused && !none && bad.length < FAILURES_MAX) return undefined;
+  if (code === 'image-missing') return { ...failure, why: `${key}: no node could get ${image}` };
+  if (paused) {
+    const why = `${key}: the engine ended the update: ${live.updateMessage ?? 'paused'}`;
+    return { ...failure, why };
+  }
+  const why =
+    bad.length >= FAILURES_MAX
+      ? `${String(bad.length)} tasks failed`
+      : 'its tasks ended and the restart policy starts no other';
+  return { ...failure, why: `${key}: ${why}` };
+}
+
+/** Pure. What goes against a service so far, certain or not: why a task cannot be placed, or the first that failed. */
+export function troubleOf(
+  tasks: ServiceTasks,
+  observed: StackObserved,
+  seen: Seen,
+): string | undefined {
+  const waiting = tasks.fresh.find(({ state, error }) => state === 'pending' && error);
+  if (waiting?.error !== undefined) return waiting.error;
+  const bad = badTasks(tasks, observed, seen);
+  return bad[0] && describe(bad[0], bad.length, tasks, observed);
+}
+
+/**
+ * Pure. The failure of a service whose spec the engine took back, or whose update it stopped. What failed is not of the
+ * spec that is there now where the engine went back by itself; what crashes of the spec that is there is old trouble.
+ */
+export function engineGaveUp(
+  tasks: ServiceTasks,
+  observed: StackObserved,
+  seen: Seen,
+): ServiceFailure | undefined {
+  const { key, live, spec } = tasks;
+  const { updateState = '', updateMessage = '' } = live ?? {};
+  const wentBack = updateState.startsWith('rollback_');
+  if (!wentBack && updateState !== 'paused') return undefined;
+  const named = namedTask(updateMessage);
+  if (named !== undefined && seen.baseline.has(named)) return undefined;
+  const bad = badTasks(tasks, observed, seen).filter(
+    ({ id }) => !wentBack || id === named || !observed.state.freshTaskIds.has(id),
+  );
+  const first = bad.find(({ id }) => id === named) ?? bad[0];
+  if (first === undefined) return undefined;
+  // A lacking image stays the matter of the health, which asks the registry first.
+  const other = named !== undefined && first.id !== named;
+  if (!wentBack && (other || lacksImage(first))) return undefined;
+  const did = wentBack ? 'rolled the update back' : 'stopped the update';
+  const cause = codeOf(first, tasks);
+  return {
+    code: wentBack && cause !== 'image-missing' ? 'engine-rolled-back' : cause,
+    why: `${key}: the engine ${did}: ${updateMessage === '' ? updateState : updateMessage}`,
+    evidence: describe(first, bad.length, tasks, observed),
+    image: spec.TaskTemplate.ContainerSpec.Image,
+    trying: false,
+  };
+}
+
+/**
+ * Failed tasks that count, the oldest first. One that only lacked its image does not where a later one in its place got
+ * it: the registry was away for a while.
+ */
+function badTasks(
+  { all, job }: ServiceTasks,
+  observed: StackObserved,
+  { baseline, lost }: Seen,
+): readonly ObservedTask[] {
+  const counted = all
+    .filter(
+      (task) => !baseline.has(task.id) && isBad(task, job) && nodeWasThere(task, observed, lost),
+    )
+    .toSorted(byAge);
+  return counted.filter((task) => !lacksImage(task) || !gotImageLater(task, all));
+}
+
+/** An unhealthy container that ends with 0 on SIGTERM shows as `complete`: for a service that is a failure too. */
+function isBad({ state }: ObservedTask, job: boolean): boolean {
+  return state === 'failed' || state === 'rejected' || (state === 'complete' && !job);
+}
+
+function nodeWasThere(
+  { nodeId }: ObservedTask,
+  { state }: StackObserved,
+  lost: ReadonlySet<string>,
+): boolean {
+  if (nodeId === undefined) return true;
+  return (
+    !lost.has(nodeId) &&
+    state.nodes.some(({ id, state: node }) => id === nodeId && node === 'ready')
+  );
+}
+
+/** The engine says no more, whatever the registry answered (facts: a refused connection and 401 look alike). */
+function lacksImage({ state, error }: ObservedTask): boolean {
+  return state === 'rejected' && /no such image/i.test(error ?? '');
+}
+
+function gotImageLater(task: ObservedTask, all: readonly ObservedTask[]): boolean {
+  return all.some(
+    (other) =>
+      slotOf(other) === slotOf(task) &&
+      byAge(task, other) < 0 &&
+      ['ready', 'starting', 'running', 'complete', 'failed'].includes(other.state),
+  );
+}
+
+function byAge(one: ObservedTask, other: ObservedTask): number {
+  return one.createdAt < other.createdAt ? -1 : one.createdAt > other.createdAt ? 1 : 0;
+}
+
+/** What was paused for a task from before was paused before. */
+function isPaused({ live }: ServiceTasks, { baseline }: Seen): boolean {
+  const { updateState = '', updateMessage = '' } = live ?? {};
+  const named = namedTask(updateMessage);
+  return updateState.endsWith('paused') && (named === undefined || !baseline.has(named));
+}
+
+/** `update paused due to failure or early termination of task <id>` */
+function namedTask(message: string): string | undefined {
+  return /early termination of task (\S+)$/.exec(message)?.[1];
+}
+
+function codeOf(task: ObservedTask, { spec }: ServiceTasks): string {
+  const { state, error = '' } = task;
+  if (lacksImage(task)) return 'image-missing';
+  if (state === 'rejected' || error.includes('starting container failed')) return 'cannot-start';
+  if (error.includes('unhealthy')) return 'unhealthy';
+  const [test = 'NONE'] = spec.TaskTemplate.ContainerSpec.Healthcheck?.Test ?? [];
+  const ended = state === 'complete' && (task.exitCode ?? 0) === 0;
+  return ended && test !== 'NONE' ? 'unhealthy' : 'crashed';
+}
+
+function describe(
+  task: ObservedTask,
+  count: number,
+  { spec }: ServiceTasks,
+  { state }: StackObserved,
+): string {
+  const node = state.nodes.find(({ id }) => id === task.nodeId)?.hostname;
+  const limit = spec.TaskTemplate.Resources?.Limits?.MemoryBytes ?? 0;
+  const killed = task.exitCode === 137 && task.error?.includes('unhealthy') !== true;
+  const parts = [
+    node === undefined ? task.state : `${task.state} on ${node}`,
+    task.state === 'complete' ? ENDED : (task.error ?? task.message),
+    saysExit(task) ? undefined : `exit code ${String(task.exitCode)}`,
+    killed && limit > 0 ? 'probably out of memory' : undefined,
+    count > 1 ? `${String(count)} times` : undefined,
+  ];
+  return parts.filter((part) => part !== undefined && part !== '').join(', ');
+}
+
+/** A task that never started has no exit code, although the engine shows 0; most errors hold the code already. */
+function saysExit({ state, exitCode, error }: ObservedTask): boolean {
+  return (
+    exitCode === undefined || state === 'rejected' || error?.includes('non-zero exit') === true
+  );
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+import { stackFromWire } from './wire.ts';
+
+const { name, services, networks, health, rollback } = stackFromWire.shape;
+
+/**
+ * A release of a stack in the record. Services are kept as the engine gave them, whoever made them; what a later version
+ * adds beside these keys is not looked at.
+ */
+export const releaseContent = z.object({
+  schema: z.literal(1),
+  name,
+  services,
+  networks,
+  health,
+  rollback,
+  /** Networks that no list shows, as the service names them. */
+  unlisted: z.array(z.string()).default([]),
+});

@@ -1,0 +1,35 @@
+import type { ServiceSpec } from './engine-api.ts';
+import type { StackCall } from './swarm.ts';
+
+/** Throws where a call must never leave this process: a bug above, not the repository's mistake. */
+export function assertSendable(call: StackCall): void {
+  if ('id' in call) {
+    // Anything else is looked up by name, then by prefix, and may hit another service.
+    if (!/^[a-z0-9]{25}$/.test(call.id)) throw new Error('bug: a change needs a full id');
+  }
+  if ('version' in call) {
+    if (!Number.isSafeInteger(call.version)) throw new Error('bug: an update needs a version');
+  }
+  if (call.op === 'config-remove' && !/^understudy\.[rb]\./.test(call.name)) {
+    // The head, and whatever belongs to a stack or a person, is never ours to remove.
+    throw new Error(`bug: config ${call.name} is no blob of the record`);
+  }
+  if (call.op === 'service-update' || call.op === 'service-create') assertSpec(call.body);
+}
+
+function assertSpec(spec: ServiceSpec): void {
+  const { Placement, ContainerSpec } = spec.TaskTemplate;
+  // The type says that it is there; what arrives came through JSON. Its lack kills one leader after another.
+  const placement: unknown = Placement;
+  if (typeof placement !== 'object' || placement === null) {
+    throw new Error(`bug: service ${spec.Name} without TaskTemplate.Placement`);
+  }
+  for (const { SecretName, SecretID } of ContainerSpec.Secrets ?? []) {
+    if (!SecretID)
+      throw new Error(`bug: service ${spec.Name} names secret ${SecretName} without id`);
+  }
+  for (const { ConfigName, ConfigID } of ContainerSpec.Configs ?? []) {
+    if (!ConfigID)
+      throw new Error(`bug: service ${spec.Name} names config ${ConfigName} without id`);
+  }
+}

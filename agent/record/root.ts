@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+import { canonicalJson } from '../core/digest.ts';
+import type { History } from '../reconcile/ports.ts';
+import { BUCKETS } from './bucket.ts';
+import { type Parsed, parseVersioned, SCHEMA, UnitId } from './shapes.ts';
+
+const REVISIONS_MAX = 50;
+
+const Revision = z.looseObject({
+  commit: z.string(),
+  outcome: z.enum(['healthy', 'failed', 'rolled-back']),
+  units: z.int().min(0),
+  failed: z.array(UnitId),
+  at: z.string(),
+});
+
+const RootContent = z.looseObject({
+  schema: z.literal(SCHEMA),
+  environment: z.string(),
+  /** Without credentials. */
+  repository: z.string(),
+  seen: z.string(),
+  settled: z.string(),
+  approved: z.array(z.unknown()),
+  revisions: z.array(Revision).max(REVISIONS_MAX),
+  /** Names of the blobs, empty for a bucket without units. */
+  buckets: z.array(z.string().regex(/^(?:understudy\.b\.[0-9a-f]{40})?$/)).length(BUCKETS),
+});
+
+/** What the record says beside the units, and where these are. */
+export type Root = z.infer<typeof RootContent>;
+
+/** Whose record it is. */
+export interface Owner {
+  readonly environment: string;
+  /** Its address without credentials. */
+  readonly repository: string;
+}
+
+/** Nothing was seen yet. */
+export const noHistory: History = { seen: '', settled: '', revisions: [] };
+
+/** Pure. */
+export function parseRoot(json: unknown): Parsed<Root> {
+  return parseVersioned(json, RootContent);
+}
+
+/** Pure. The part of a root that the flow works with. */
+export function historyOf({ seen, settled, revisions }: Root): History {
+  return { seen, settled, revisions };
+}
+
+/** Pure. As much of it as is kept. */
+export function cutHistory(history: History): History {
+  const { revisions } = history;
+  if (revisions.length <= REVISIONS_MAX) return history;
+  return { ...history, revisions: revisions.slice(0, REVISIONS_MAX) };
+}
+
+/** Pure. */
+export function sameHistory(a: History, b: History): boolean {
+  return a === b || canonicalJson(a) === canonicalJson(b);
+}
+
+/** Pure. The root after `before`, of which everything that this version does not know is kept. */
+export function nextRoot(
+  before: Root | undefined,
+  owner: Owner,
+  history: History,
+  buckets: readonly string[],
+): Root {
+  const { environment, repository } = owner;
+  const { seen, settled } = history;
+  const revisions = history.revisions.map((one) => ({ ...one, failed: [...one.failed] }));
+  return {
+    approved: [],
+    ...before,
+    schema: SCHEMA,
+    environment,
+    repository,
+    seen,
+    settled,
+    revisions,
+    buckets: [...buckets],
+  };
+}

@@ -1,0 +1,531 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import type { Failure, Id, Rendered } from '../../agent/core/kind.ts';
+import { step, type Step } from '../../agent/core/step.ts';
+import { isQuarantined, type Request, type UnitRecord } from '../../agent/core/unit.ts';
+import { called, postponed, type Watch } from '../../agent/core/watch.ts';
+import {
+  call,
+  change,
+  emptyWorld,
+  put,
+  tick,
+  type UnitCall,
+  unitKind,
+  unitOf,
+  type UnitSpec,
+  type UnitWorld,
+  without,
+} from '../fakes/unit-world.ts';
+
+const ID: Id = 'stack/blog';
+const INTERVAL_MS = 60_000;
+const VERIFY_MS = 1_000;
+
+/** What the repository may want. Two of them ask for the same in part, so that ways cross. */
+const pool: readonly Rendered<UnitSpec>[] = [
+  unitOf('good1', { web: 'good 1' }),
+  unitOf('good2', { web: 'good 2', api: 'good 2' }),
+  unitOf('good3', { web: 'good 2' }, { keep: 1 }),
+  unitOf('good4', { api: 'good 4' }, { keep: 5 }),
+  unitOf('pause', { web: 'pause 1' }),
+  unitOf('crash1', { web: 'crash 1' }),
+  unitOf('crash2', { web: 'good 1', api: 'crash 2', job: 'good 1' }),
+  unitOf('late', { web: 'late 1' }),
+  unitOf('slow', { web: 'slow 1', api: 'good 2' }),
+  unitOf('refuse', { web: 'good 9', api: 'refuse 1' }),
+  unitOf('revert', { web: 'revert 1' }),
+  unitOf('stubborn', { web: 'stubborn 1' }),
+  unitOf('twist', { web: 'twist 1' }),
+  unitOf('hold', { web: 'crash 1' }, { mode: 'hold' }),
+];
+
+const digests = pool.map(({ digest }) => digest);
+
+function unitWith(wanted: string): Rendered<UnitSpec> {
+  const unit = pool.find(({ digest }) => digest === wanted);
+  if (unit === undefined) throw new Error(`no unit ${wanted}`);
+  return unit;
+}
+
+/** How a pass ends beside the best: where it breaks off, and what becomes of its calls. */
+type Luck =
+  | 'well'
+  | 'save-refused'
+  | 'save-unknown'
+  | 'crash-before-calls'
+  | 'crash-after-calls'
+  | 'lost'
+  | 'no-answer';
+
+/** All that a unit's fate hangs on: what is recorded, what is in memory, and the world. */
+interface Scene {
+  readonly wants: Rendered<UnitSpec> | undefined;
+  readonly record: UnitRecord | undefined;
+  readonly watches: ReadonlyMap<Id, Watch>;
+  readonly refusals: ReadonlyMap<Id, Failure>;
+  readonly requests: readonly Request[];
+  readonly world: UnitWorld;
+  readonly nowMs: number;
+}
+
+const nothing: Scene = {
+  wants: undefined,
+  record: undefined,
+  watches: new Map(),
+  refusals: new Map(),
+  requests: [],
+  world: emptyWorld,
+  nowMs: 0,
+};
+
+function look({ wants, record, world, ...scene }: Scene): Step<UnitCall> {
+  return step({
+    ...scene,
+    kind: unitKind,
+    desired: wants ? [wants] : [],
+    revision: wants?.digest ?? '',
+    observed: world,
+    units: new Map(record && [[ID, record]]),
+    answers: new Map(),
+    date: '2026-11-20T10:00:00.000Z',
+    intervalMs: INTERVAL_MS,
+    verifyMs: VERIFY_MS,
+  });
+}
+
+/** As the pass does it: record, then call, then note what came of it. */
+function pass(scene: Scene, result: Step<UnitCall>, luck: Luck): Scene {
+  if (luck === 'save-refused') return scene;
+  const record = result.units.get(ID);
+  const saved = { ...scene, requests: [], ...(record && { record }) };
+  if (luck === 'save-unknown') return saved;
+  const forgotten = { ...saved, watches: new Map(), refusals: new Map() };
+  if (luck === 'crash-before-calls') return forgotten;
+
+  const { world, refusal } = carryOut(scene.world, result, luck);
+  if (luck === 'crash-after-calls') return { ...forgotten, world };
+  return { ...saved, world, ...note(result, refusal, luck, scene.nowMs) };
+}
+
+function carryOut(
+  before: UnitWorld,
+  { work }: Step<UnitCall>,
+  luck: Luck,
+): { readonly world: UnitWorld; readonly refusal: boolean } {
+  let world = before;
+  if (luck === 'lost') return { world, refusal: false };
+  for (const operation of work.flatMap(({ operations }) => operations)) {
+    const after = call(world, operation.call);
+    if (after === 'refused') return { world, refusal: true };
+    world = after;
+  }
+  return { world, refusal: false };
+}
+
+function note(
+  { watches: before, work }: Step<UnitCall>,
+  refusal: boolean,
+  luck: Luck,
+  nowMs: number,
+): Pick<Scene, 'watches' | 'refusals'> {
+  const watches = new Map(before);
+  const watch = watches.get(ID);
+  if (watch === undefined || work.length === 0) return { watches, refusals: new Map() };
+  if (luck === 'lost' || luck === 'no-answer') {
+    watches.set(ID, postponed(watch, 'no answer', 1_000, nowMs));
+    return { watches, refusals: new Map() };
+  }
+  if (refusal) {
+    const failure = { code: 'refused', why: 'the engine refused it', evidence: 'e' };
+    return { watches, refusals: new Map([[ID, failure]]) };
+  }
+  watches.set(ID, called(watch, nowMs));
+  return { watches, refusals: new Map() };
+}
+
+const PASSES_MAX = 1_500;
+
+interface Rest {
+  readonly scene: Scene;
+  readonly last: Step<UnitCall>;
+}
+
+/**
+ * Passes on until nothing moves any more. Time goes on as the steps ask for it, and a moment of the world with it, so
+ * that a step that sleeps for too long or never is seen.
+ */
+function toRest(from: Scene, luckOf: (pass: number) => Luck = () => 'well'): Rest {
+  let scene = from;
+  let still = 0;
+  let spins = 0;
+  for (let passed = 0; passed < PASSES_MAX; passed += 1) {
+    const luck = luckOf(passed);
+    const result = look(scene);
+    inspect(scene, result);
+    const after = pass(scene, result, luck);
+    const busy =
+      result.work.length > 0 || result.events.length > 0 || after.record !== scene.record;
+    // With nothing done and nothing recorded a look at once would find the very same.
+    spins = busy || result.wakeMs > 0 || luck !== 'well' ? 0 : spins + 1;
+    expect(spins).toBeLessThan(2);
+    const wakeMs = result.work.length > 0 ? 500 : result.wakeMs;
+    scene = { ...after, world: tick(after.world), nowMs: scene.nowMs + wakeMs };
+    still = busy || luck !== 'well' ? 0 : still + 1;
+    const phase = result.units.get(ID)?.phase ?? 'none';
+    const open = phase !== 'none' && phase !== 'stuck';
+    const fought = result.views.some(({ held }) => held?.startsWith('fought over') === true);
+    if (still > 3 && !open && !fought && result.wakeMs > VERIFY_MS) return { scene, last: result };
+  }
+  throw new Error(`does not come to rest: ${JSON.stringify(scene)}`);
+}
+
+/** What every step must keep, wherever it starts from. */
+function inspect(before: Scene, result: Step<UnitCall>): void {
+  const record = result.units.get(ID);
+  if (record === undefined) {
+    expect(result.work).toEqual([]);
+    return;
+  }
+  isConsistent(record);
+  wasAllowed(before, record);
+  callsAreOf(before, record, result);
+}
+
+function isConsistent({ phase, attempt, stuck, quarantine, releases, made }: UnitRecord): void {
+  expect(attempt !== undefined).toBe(phase !== 'none' && phase !== 'stuck');
+  expect(stuck !== undefined).toBe(phase === 'stuck');
+  expect(quarantine.length).toBeLessThanOrEqual(5);
+  expect(new Set(quarantine.map(({ digest }) => digest)).size).toBe(quarantine.length);
+  expect(releases.length).toBeLessThanOrEqual(5);
+  expect(new Set(releases.map(({ digest }) => digest)).size).toBe(releases.length);
+  expect(new Set(made).size).toBe(made.length);
+  if (phase === 'rolling-back' || phase === 'reverting') {
+    expect(attempt?.digest).toBe(releases[0]?.digest ?? '');
+  }
+}
+
+/** Which way from one record to the next there is, where no person asked for it. */
+function wasAllowed({ record: before, wants, requests }: Scene, record: UnitRecord): void {
+  const forward = record.phase === 'applying' || record.phase === 'verifying';
+  if (forward && record.attempt !== undefined) {
+    expect(isQuarantined(record, record.attempt.digest)).toBe(false);
+    expect(record.attempt.digest).toBe(wants?.digest);
+  }
+  if (before === undefined || requests.length > 0) return;
+  if (before.phase === 'rolling-back' || before.phase === 'reverting') {
+    // Nothing is rolled back from here, and nothing fails here that was not known.
+    expect(record.releases).toEqual(before.releases);
+    expect(record.quarantine).toEqual(before.quarantine);
+    if (record.phase === 'rolling-back') expect(before.phase).toBe('rolling-back');
+  }
+  if (before.phase === 'stuck' && record !== before) expect(record.phase).not.toBe('rolling-back');
+  const { quarantine } = before;
+  const failed = record.quarantine.filter(({ digest }) => !isQuarantined(before, digest));
+  expect(failed.length).toBeLessThanOrEqual(1);
+  if (failed.length > 0) expect(failed[0]?.digest).toBe(before.attempt?.digest);
+  if (failed.length === 0) expect(record.quarantine).toEqual(quarantine);
+}
+
+/** Calls are made only for what the record says is under way, or is to be kept: never for a digest that failed. */
+function callsAreOf({ wants, world }: Scene, record: UnitRecord, { work }: Step<UnitCall>): void {
+  const calls = work.flatMap(({ operations }) => operations.map((one) => one.call));
+  if (calls.length === 0) return;
+  expect(record.phase).not.toBe('stuck');
+  const [release] = record.releases;
+  const back = release && unitKind.restore(ID, release);
+  const { phase } = record;
+  const isBack = phase === 'rolling-back' || phase === 'reverting';
+  const failed = wants !== undefined && isQuarantined(record, wants.digest);
+  const target = isBack || (phase === 'none' && failed) ? back : wants;
+  const targets = new Set<string>();
+  for (const one of calls) {
+    expect(targets.has(one.name)).toBe(false);
+    targets.add(one.name);
+    if (one.op === 'set') expect(target?.spec.services[one.name]).toEqual(one.wanted);
+    if (one.op === 'stop') {
+      expect(record.made).toContain(`service ${one.name}`);
+      expect(target?.spec.services[one.name]).toBeUndefined();
+    }
+    if (one.op === 'resume') expect(world.services[one.name]?.paused).toBe(true);
+  }
+}
+
+/** What runs is exactly this, and what only failed attempts made stands still. */
+function runs(world: UnitWorld, record: UnitRecord, target: Rendered<UnitSpec> | undefined): void {
+  for (const [name, wanted] of Object.entries(target?.spec.services ?? {})) {
+    expect(world.services[name]).toMatchObject(wanted);
+  }
+  const toStand = Object.entries(world.services).filter(
+    ([name]) =>
+      target?.spec.services[name] === undefined && record.made.includes(`service ${name}`),
+  );
+  expect(toStand.filter(([, { replicas }]) => replicas > 0)).toEqual([]);
+}
+
+function isLeftAlone({ views }: Step<UnitCall>): void {
+  expect(views[0]?.held).toMatch(/^it was there before/);
+}
+
+/** Where a unit may be at rest in a world in which all is well. */
+function isAtRest({ scene, last }: Rest): void {
+  const { wants, record, world } = scene;
+  if (wants === undefined) return;
+  if (record === undefined) {
+    isLeftAlone(last);
+    return;
+  }
+  const [release] = record.releases;
+  const failed = isQuarantined(record, wants.digest);
+  const isKnown = failed || release?.digest === wants.digest;
+  // Only what failed, or was healthy and failed, may wait for a person.
+  expect(isKnown).toBe(true);
+  if (record.phase === 'stuck') return;
+  expect(record.phase).toBe('none');
+  if (failed) {
+    runs(world, record, release && unitKind.restore(ID, release));
+    return;
+  }
+  runs(world, record, wants);
+}
+
+/** Nothing more is done, recorded, told, or remembered otherwise. */
+function isQuiet({ scene }: Rest): void {
+  const again = look(scene);
+  expect(again.work).toEqual([]);
+  expect(again.events).toEqual([]);
+  expect(again.units.get(ID)).toBe(scene.record);
+}
+
+/** What may happen to a unit at any time, as data, so that a failure can be read. */
+type Happening =
+  | { readonly what: 'pass'; readonly luck: Luck; readonly ms: number }
+  | { readonly what: 'commit'; readonly digest: string | undefined }
+  | { readonly what: 'restart' }
+  | { readonly what: 'put'; readonly name: string; readonly text: string }
+  | { readonly what: 'remove' | 'stop'; readonly name: string }
+  | { readonly what: 'outside' | 'blocked'; readonly why: string | undefined }
+  | { readonly what: 'away'; readonly nodes: readonly string[] }
+  | { readonly what: 'retry' }
+  | { readonly what: 'rollback'; readonly release: string | undefined };
+
+function happen(scene: Scene, one: Happening): Scene {
+  const { world, requests } = scene;
+  const person = { id: ID, by: 'p' };
+  switch (one.what) {
+    case 'pass': {
+      const result = look(scene);
+      inspect(scene, result);
+      const after = pass(scene, result, one.luck);
+      return { ...after, world: tick(after.world), nowMs: scene.nowMs + one.ms };
+    }
+    case 'commit':
+      return { ...scene, wants: one.digest === undefined ? undefined : unitWith(one.digest) };
+    case 'restart':
+      return { ...scene, watches: new Map(), refusals: new Map() };
+    case 'put':
+      return { ...scene, world: put(world, one.name, { text: one.text, replicas: 1 }) };
+    case 'remove':
+      return { ...scene, world: without(world, one.name) };
+    case 'stop':
+      return { ...scene, world: change(world, one.name, { replicas: 0 }) };
+    case 'outside':
+    case 'blocked':
+      return { ...scene, world: { ...world, [one.what]: one.why } };
+    case 'away':
+      return { ...scene, world: { ...world, away: one.nodes } };
+    case 'retry':
+      return { ...scene, requests: [...requests, { ...person, verb: 'retry' }] };
+    case 'rollback': {
+      const { release } = one;
+      const named = release === undefined ? {} : { release };
+      return { ...scene, requests: [...requests, { ...person, verb: 'rollback', ...named }] };
+    }
+  }
+}
+
+function walk(happenings: readonly Happening[]): Scene {
+  return happenings.reduce(happen, nothing);
+}
+
+const digest = fc.constantFrom(...digests);
+const luck = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Luck>('well') },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<Luck[]>(
+      'save-refused',
+      'save-unknown',
+      'crash-before-calls',
+      'crash-after-calls',
+      'lost',
+      'no-answer',
+    ),
+  },
+);
+
+const name = fc.constantFrom('web', 'api');
+const byHand = fc.oneof(
+  fc.record({
+    what: fc.constant('put' as const),
+    name,
+    text: fc.constantFrom('good 1', 'good 2', 'slow 1', 'crash 1'),
+  }),
+  fc.record({ what: fc.constantFrom('remove' as const, 'stop' as const), name }),
+  fc.record({ what: fc.constant('outside' as const), why: fc.constantFrom(undefined, 'no disk') }),
+  fc.record({ what: fc.constant('blocked' as const), why: fc.constantFrom(undefined, 'no net') }),
+  fc.record({ what: fc.constant('away' as const), nodes: fc.constantFrom([], ['n1']) }),
+);
+
+const happenings: fc.Arbitrary<Happening[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 16,
+      arbitrary: fc.record({
+        what: fc.constant('pass' as const),
+        luck,
+        ms: fc.integer({ min: 0, max: 20_000 }),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        what: fc.constant('commit' as const),
+        digest: fc.oneof(
+          { weight: 9, arbitrary: digest },
+          { weight: 1, arbitrary: fc.constant(undefined) },
+        ),
+      }),
+    },
+    { weight: 2, arbitrary: byHand },
+    { weight: 1, arbitrary: fc.constant({ what: 'restart' as const }) },
+    { weight: 1, arbitrary: fc.constant({ what: 'retry' as const }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        what: fc.constant('rollback' as const),
+        release: fc.oneof(digest, fc.constant(undefined)),
+      }),
+    },
+  ),
+  { maxLength: 60, size: 'max' },
+);
+
+/** Outside all is well again, and whatever was put there by hand is taken away. */
+function calm(scene: Scene): Scene {
+  const { world } = scene;
+  return { ...scene, world: { ...world, outside: undefined, blocked: undefined, away: [] } };
+}
+
+describe('a unit on a random walk', () => {
+  it('keeps its rules at every step, comes to rest where it should be, and stays there', () => {
+    fc.assert(
+      fc.property(happenings, (happened) => {
+        const rest = toRest(calm(walk(happened)));
+        isAtRest(rest);
+        isQuiet(rest);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('gets to a good commit at once after any walk, unless that failed or was taken back', () => {
+    fc.assert(
+      fc.property(happenings, (happened) => {
+        const wants = unitOf('new', { web: 'good 7', api: 'good 7' });
+        const { scene } = toRest(calm({ ...walk(happened), wants, requests: [] }));
+        expect(scene.record?.phase).toBe('none');
+        expect(scene.record?.releases[0]?.digest).toBe('new');
+        expect(scene.record?.quarantine.map(({ digest }) => digest)).not.toContain('new');
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** All that people care for in the end. */
+function summary({ record, world }: Scene) {
+  return {
+    phase: record?.phase,
+    quarantine: record?.quarantine.map(({ digest, code }) => `${digest} ${code}`),
+    releases: record?.releases.map(({ digest }) => digest),
+    made: record?.made.toSorted(),
+    services: Object.entries(world.services)
+      .map(([name, { text, replicas }]) => `${name} ${text} ${String(replicas)}`)
+      .toSorted(),
+  };
+}
+
+function isAtRelease(world: UnitWorld, record: UnitRecord | undefined): void {
+  const [release] = record?.releases ?? [];
+  const target = release && unitKind.restore(ID, release);
+  expect(target).toBeDefined();
+  if (record !== undefined) runs(world, record, target);
+}
+
+describe('a unit whose agent fails', () => {
+  it('ends where it would have ended: passes that broke off anywhere, and memories lost, change nothing', () => {
+    const commits = fc.array(fc.tuple(digest, fc.array(luck, { maxLength: 40, size: 'max' })), {
+      maxLength: 6,
+      size: 'max',
+    });
+    fc.assert(
+      fc.property(commits, (revisions) => {
+        let well = nothing;
+        let ill = nothing;
+        for (const [digest, fortunes] of revisions) {
+          const wants = unitWith(digest);
+          well = toRest({ ...well, wants }).scene;
+          ill = toRest({ ...ill, wants }, (passed) => fortunes[passed] ?? 'well').scene;
+          expect(summary(ill)).toEqual(summary(well));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('ends where it would have ended when it forgets everything every few passes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(digest, { maxLength: 5, size: 'max' }),
+        fc.integer({ min: 1, max: 90 }),
+        (revisions, every) => {
+          let well = nothing;
+          let ill = nothing;
+          for (const wants of revisions.map(unitWith)) {
+            well = toRest({ ...well, wants }).scene;
+            const fortune = (passed: number): Luck =>
+              passed < 400 && passed % every === 0 ? 'crash-after-calls' : 'well';
+            ill = toRest({ ...ill, wants }, fortune).scene;
+            expect(summary(ill)).toEqual(summary(well));
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('has gone back to exactly the release when it says so', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('good1', 'good2', 'good4', 'pause'),
+        fc.array(digest, { maxLength: 4, size: 'max' }),
+        (first, others) => {
+          let scene = toRest({ ...nothing, wants: unitWith(first) }).scene;
+          for (const wants of others.map(unitWith)) {
+            scene = { ...scene, wants };
+            for (let passed = 0; passed < 300; passed += 1) {
+              const result = look(scene);
+              const back = result.events.some(({ event }) => event === 'unit rolled back');
+              if (back) isAtRelease(scene.world, result.units.get(ID));
+              const after = pass(scene, result, 'well');
+              scene = { ...after, world: tick(after.world), nowMs: scene.nowMs + 1_000 };
+            }
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+
+import type { CallOutcome } from '../../../agent/core/kind.ts';
+import { diffStack } from '../../../agent/providers/stack/diff.ts';
+import { stackProvider } from '../../../agent/providers/stack/provider.ts';
+import { restoreStack, stackRelease } from '../../../agent/providers/stack/release.ts';
+import type { StackCall, Swarm } from '../../../agent/providers/stack/swarm.ts';
+import { headFormat } from '../../../agent/record/head.ts';
+import { requestLabel } from '../../../agent/record/requests.ts';
+import { blogNetwork, live, observed, service, unit } from '../../fakes/stack.ts';
+
+const head = headFormat((bytes) => new Uint8Array(bytes));
+
+/** A Swarm that takes every call, and whose head carries these labels. */
+function swarm(labels: CallOutcome<{ readonly labels: Record<string, string> }>) {
+  const calls: StackCall[] = [];
+  const asked: string[] = [];
+  const port: Swarm = {
+    observe: async () => ({ status: 'ok', value: observed().state }),
+    identity: async () => ({ status: 'ok', value: { swarmId: 's', nodeId: 'n' } }),
+    image: async () => ({ status: 'unknown', why: 'nobody asks' }),
+    configLabels: async (name) => {
+      asked.push(name);
+      return labels;
+    },
+    call: async (call) => {
+      calls.push(call);
+      return { status: 'ok', value: { id: 'x' } };
+    },
+  };
+  return { provider: stackProvider(port, head), calls, asked };
+}
+const { signal } = new AbortController();
+
+describe('whether a person asks for something', () => {
+  const label = requestLabel({ id: 'stack/blog', by: 'root@m1', verb: 'retry' }, '0a1b2c3d');
+  const request = label.status === 'ok' ? { [label.key]: label.value } : {};
+
+  it.each<[string, Parameters<typeof swarm>[0], boolean]>([
+    ['a request', { status: 'ok', value: { labels: request } }, true],
+    ['only the record', { status: 'ok', value: { labels: { 'understudy.record': '{}' } } }, false],
+    ['nothing', { status: 'ok', value: { labels: {} } }, false],
+    ['no answer', { status: 'unknown', why: 'timeout' }, false],
+  ])('is read from the head: %s', async (_what, labels, expected) => {
+    const { provider, asked } = swarm(labels);
+    expect(await provider.isAsked(signal)).toBe(expected);
+    expect(asked).toEqual(['understudy.head']);
+  });
+});
+
+it('fills in the ids of the names that a release goes back to', async () => {
+  const mounting = (config: string, secret: string) => {
+    const web = service('web');
+    const { TaskTemplate: template } = web;
+    const ContainerSpec = {
+      ...template.ContainerSpec,
+      Configs: [{ ConfigName: config, ConfigID: `id of ${config}` }],
+      Secrets: [{ SecretName: secret, SecretID: `id of ${secret}` }],
+    };
+    return { ...web, TaskTemplate: { ...template, ContainerSpec } };
+  };
+  const named = (name: string) => ({ id: `id of ${name}`, version: 1, name, labels: {}, data: '' });
+  const around = {
+    networks: [blogNetwork],
+    configs: [named('blog_site-1a2b3c4d'), named('blog_site-5e6f7a8b')],
+    secrets: [named('blog_key'), named('blog_key-5e6f7a8b')],
+  };
+  const old = mounting('blog_site-1a2b3c4d', 'blog_key');
+  const before = observed({ ...around, services: [live(old)] });
+  const wanted = unit({ services: { web: old } });
+  const content = stackRelease(wanted, before, 'wanted');
+  const release = { digest: 'd1', revision: 'r1', at: '', content };
+  const back = restoreStack('stack/blog', release) ?? unit();
+
+  const rotated = mounting('blog_site-5e6f7a8b', 'blog_key-5e6f7a8b');
+  const now = observed({ ...around, services: [live(rotated)] });
+  const { provider, calls } = swarm({ status: 'unknown', why: 'nobody asks' });
+  for (const { call } of diffStack(back, now).operations) {
+    await provider.caller(now).call(call, signal);
+  }
+  expect(calls).toMatchObject([
+    {
+      op: 'service-update',
+      body: {
+        TaskTemplate: {
+          ContainerSpec: {
+            Configs: [{ ConfigID: 'id of blog_site-1a2b3c4d' }],
+            Secrets: [{ SecretID: 'id of blog_key' }],
+          },
+        },
+      },
+    },
+  ]);
+});

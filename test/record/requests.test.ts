@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Request } from '../../agent/core/unit.ts';
+import { requestLabel } from '../../agent/record/requests.ts';
+import { FakeShelf } from '../fakes/shelf.ts';
+import { open, reload, save, signal, unitAt, value, withUnits } from './support.ts';
+
+const retry: Request = { verb: 'retry', id: 'stack/blog', by: 'root@m1' };
+const rollback: Request = { verb: 'rollback', id: 'stack/shop', by: 'root@m2', release: '1a2b' };
+
+function ask(shelf: FakeShelf, request: Request, random: string): void {
+  const label = requestLabel(request, random);
+  if (label.status !== 'ok') throw new Error(label.why);
+  shelf.relabel({ [label.key]: label.value });
+}
+
+describe('requests', () => {
+  it('are read from the labels of the head, before anything was recorded too', () => {
+    const shelf = new FakeShelf();
+    ask(shelf, rollback, '0000000b');
+    ask(shelf, retry, '0000000a');
+    expect(value(open(shelf).load(shelf.look())).requests).toEqual([retry, rollback]);
+  });
+
+  it('are taken away in the same write that records their effect', async () => {
+    const shelf = new FakeShelf();
+    const recorder = open(shelf);
+    ask(shelf, retry, '0000000a');
+    shelf.relabel({ 'understudy.freeze': '{"by":"root"}' });
+    await save(recorder, shelf, withUnits(['stack/blog', unitAt('a')]));
+    expect(shelf.takeWrites().filter((write) => write === 'swap')).toHaveLength(1);
+    const { requests, units } = value(recorder.load(shelf.look()));
+    expect(requests).toEqual([]);
+    expect(units.size).toBe(1);
+    expect(Object.keys(shelf.head?.labels ?? {}).toSorted()).toEqual([
+      'understudy.freeze',
+      'understudy.record',
+    ]);
+  });
+
+  it('are taken away with one write where they have no effect', async () => {
+    const shelf = new FakeShelf();
+    const recorder = open(shelf);
+    ask(shelf, retry, '0000000a');
+    await save(recorder, shelf, () => ({}));
+    expect(shelf.takeWrites()).toEqual(['swap']);
+    expect(shelf.head?.labels).toEqual({});
+    await save(recorder, shelf, () => ({}));
+    expect(shelf.takeWrites()).toEqual([]);
+  });
+
+  it.each(['refuse', 'unknown-not-done', 'crash-before'] as const)(
+    'stay when the write ends as %s, and are taken by the next one',
+    async (fault) => {
+      const shelf = new FakeShelf();
+      ask(shelf, retry, '0000000a');
+      shelf.failAfter(2, fault);
+      const change = withUnits(['stack/blog', unitAt('a')]);
+      await save(open(shelf), shelf, change).catch(() => undefined);
+      expect(value(open(shelf).load(shelf.look())).requests).toEqual([retry]);
+      expect(reload(shelf).units.size).toBe(0);
+      await save(open(shelf), shelf, change);
+      expect(value(open(shelf).load(shelf.look())).requests).toEqual([]);
+    },
+  );
+
+  it('that came meanwhile are not lost: nothing is written over them', async () => {
+    const shelf = new FakeShelf();
+    const recorder = open(shelf);
+    ask(shelf, retry, '0000000a');
+    const observed = shelf.look();
+    const loaded = value(recorder.load(observed));
+    ask(shelf, rollback, '0000000b');
+    const outcome = await recorder.save(observed, loaded, loaded, signal);
+    expect(outcome).toMatchObject({ status: 'refused', cause: 'out-of-sequence' });
+    expect(value(recorder.load(shelf.look())).requests).toEqual([retry, rollback]);
+  });
+
+  it('that were not in what was loaded stay', async () => {
+    const shelf = new FakeShelf();
+    const recorder = open(shelf);
+    ask(shelf, retry, '0000000a');
+    const loaded = value(recorder.load(shelf.look()));
+    ask(shelf, rollback, '0000000b');
+    expect((await recorder.save(shelf.look(), loaded, loaded, signal)).status).toBe('ok');
+    expect(value(recorder.load(shelf.look())).requests).toEqual([rollback]);
+  });
+
+  it.each([
+    ['not JSON', '0000000a', '{'],
+    ['of a verb that is not known', '0000000a', '{"verb":"dance","id":"stack/blog","by":"root"}'],
+    ['of no unit', '0000000a', '{"verb":"retry","id":"blog","by":"root"}'],
+    ['of nobody', '0000000a', '{"verb":"retry","id":"stack/blog","by":""}'],
+    [
+      'by somebody who paints the screen',
+      '0000000a',
+      '{"verb":"retry","id":"stack/blog","by":"\\u001b[2J"}',
+    ],
+    ['by too long a name', '0000000a', JSON.stringify({ ...retry, by: 'x'.repeat(101) })],
+    ['of a release that is no name', '0000000a', JSON.stringify({ ...rollback, release: '' })],
+    ['under a name without its digits', 'now', JSON.stringify(retry)],
+  ])('that are %s are named and removed', async (_what, random, text) => {
+    const shelf = new FakeShelf();
+    const recorder = open(shelf);
+    const key = `understudy.request.${random}`;
+    shelf.relabel({ [key]: text, other: 'label' });
+    const { requests, notes } = value(recorder.load(shelf.look()));
+    expect(requests).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining(key)]);
+    expect((await save(recorder, shelf, () => ({}))).status).toBe('ok');
+    expect(shelf.takeWrites()).toEqual(['swap']);
+    expect(shelf.head?.labels).toEqual({ other: 'label' });
+    expect(value(recorder.load(shelf.look())).notes).toEqual([]);
+  });
+
+  it.each<readonly [string, Request, string]>([
+    ['too long a name', { ...retry, by: 'x'.repeat(101) }, '0000000a'],
+    ['a line break', { ...retry, by: 'root\nm1' }, '0000000a'],
+    ['no unit', { ...retry, id: '/' }, '0000000a'],
+    ['a unit with a space', { ...retry, id: 'stack/a b' }, '0000000a'],
+    ['a release with a space', { ...rollback, release: 'a b' }, '0000000a'],
+    ['too few digits', retry, 'a'],
+    ['other digits', retry, 'ABCDEFGH'],
+  ])('with %s are refused where they are made', (_what, request, random) => {
+    expect(requestLabel(request, random)).toMatchObject({
+      status: 'refused',
+      why: expect.stringMatching(/\w/),
+    });
+  });
+});
