@@ -117,6 +117,7 @@ export function inWords(
       return 'this node is no manager of a Swarm: run this on one';
     case 'no-leader':
       return 'the Swarm has no leader now, it needs more than half of its managers';
+    case undefined:
     default:
       return why;
   }

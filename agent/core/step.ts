@@ -216,6 +216,8 @@ function leave<Spec, Observed, Call>(
     return unmoved(settled(record), started);
   }
   const watch = lostNodes(started, look.absent, attempt.absent);
-  const standing = { unit: undefined, record, watch, refusal: refusals.get(id) };
+  const known = watches.get(id)?.of === directionOf(record);
+  const refusal = known ? refusals.get(id) : undefined;
+  const standing = { unit: undefined, record, watch, refusal };
   return goBack(look, id, standing, attempt);
 }

@@ -191,7 +191,8 @@ export interface Prober {
 /** How one revision ended. */
 export interface RevisionRecord {
   readonly commit: string;
-  readonly outcome: 'healthy' | 'failed' | 'rolled-back';
+  /** `superseded`: a newer one came before it ended. */
+  readonly outcome: 'healthy' | 'failed' | 'rolled-back' | 'superseded';
   /** Units that it changed. */
   readonly units: number;
   readonly failed: readonly Id[];

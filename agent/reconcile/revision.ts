@@ -24,11 +24,11 @@ export function judgeRevision(
   units: ReadonlyMap<Id, UnitRecord>,
 ): RevisionStanding {
   const { revision: commit, ms, date } = desired;
-  const seen = history.seen === commit ? history : { ...history, seen: commit };
+  const seen = seeing(history, commit, date);
   if (views.some(({ pending }) => pending)) return { history: seen, event: undefined };
 
   const failed = views
-    .filter((view) => failedWith(view, units.get(view.id), commit, history))
+    .filter((view) => failedWith(view, units.get(view.id), commit, seen))
     .map(({ id }) => id);
   const rolledBack = failed.filter((id) => isBack(units.get(id)));
   const outcome =
@@ -45,18 +45,33 @@ export function judgeRevision(
     failed.length === 0
       ? { event: 'revision healthy', quarantined, ...told }
       : { event: 'revision failed', failed, rolledBack, ...told };
-  const [last] = history.revisions;
+  const [last] = seen.revisions;
   if (last?.commit === commit && last.outcome === outcome && sameIds(last.failed, failed)) {
     return { history: seen, event };
   }
   const changed = views.filter(({ id }) => changedBy(units.get(id), commit)).length;
   const entry: RevisionRecord = { commit, outcome, units: changed, failed, at: date };
-  const others = history.revisions.filter((one, at) => at > 0 || one.commit !== commit);
+  const others = seen.revisions.filter((one, at) => at > 0 || one.commit !== commit);
   const revisions = [entry, ...others].slice(0, REVISIONS_MAX);
   return { history: { ...seen, settled: commit, revisions }, event };
 }
 
-/** The quarantine came with this revision, or with one that was overtaken before it ended. */
+/** A revision that a newer one overtakes before it ended is noted as such. */
+function seeing(history: History, commit: string, at: string): History {
+  const { seen, revisions } = history;
+  if (seen === commit) return history;
+  if (seen === '' || revisions[0]?.commit === seen) return { ...history, seen: commit };
+  const overtaken: RevisionRecord = {
+    commit: seen,
+    outcome: 'superseded',
+    units: 0,
+    failed: [],
+    at,
+  };
+  return { ...history, seen: commit, revisions: [overtaken, ...revisions].slice(0, REVISIONS_MAX) };
+}
+
+/** The quarantine came with this revision, or with one that this one overtook. */
 function failedWith(
   { digest, phase, quarantined }: UnitView,
   unit: UnitRecord | undefined,
@@ -66,8 +81,10 @@ function failedWith(
   if (phase === 'stuck') return true;
   if (!quarantined) return false;
   const revision = unit?.quarantine.find((one) => one.digest === digest)?.revision;
-  if (revision === commit) return true;
-  return !revisions.some((one) => one.commit === revision && one.commit !== commit);
+  const earlier = revisions.filter((one) => one.commit !== commit);
+  const ended = earlier.findIndex(({ outcome }) => outcome !== 'superseded');
+  const overtaken = ended < 0 ? earlier : earlier.slice(0, ended);
+  return revision === commit || overtaken.some((one) => one.commit === revision);
 }
 
 function isBack(unit: UnitRecord | undefined): boolean {

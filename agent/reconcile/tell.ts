@@ -48,7 +48,7 @@ export function tellStep<Call>(
   if (told.waiting !== undefined) reporter.tell({ event: 'going on', of: 'swarm' });
   const record = recordNotes.join('; ');
   if (record !== '' && record !== told.record) {
-    reporter.tell({ event: 'record notes', notes: recordNotes });
+    reporter.tell({ event: 'record notes', notes: bounded(recordNotes) });
   }
   for (const event of events) reporter.tell(event);
   return {
@@ -66,6 +66,13 @@ export function tellStep<Call>(
     record,
     waiting: undefined,
   };
+}
+
+const NOTES_MAX = 20;
+
+function bounded(notes: readonly string[]): readonly string[] {
+  if (notes.length <= NOTES_MAX) return notes;
+  return [...notes.slice(0, NOTES_MAX), `and ${String(notes.length - NOTES_MAX)} more`];
 }
 
 /** One line a unit: told when there is one and it is another than last time. */

@@ -9,7 +9,7 @@ const REVISIONS_MAX = 50;
 
 const Revision = z.looseObject({
   commit: z.string(),
-  outcome: z.enum(['healthy', 'failed', 'rolled-back']),
+  outcome: z.enum(['healthy', 'failed', 'rolled-back', 'superseded']),
   units: z.int().min(0),
   failed: z.array(UnitId),
   at: z.string(),

@@ -396,6 +396,11 @@ describe('applying', () => {
       { phase: 'verifying', attempt: 'd2' },
     ],
     [
+      'starts the clock of health only then',
+      { wants: git.d2, record, watch: waiting('to d2', 9 * TIMEOUT_MS), world: starting },
+      { phase: 'verifying', attempt: 'd2' },
+    ],
+    [
       'calls again what was not done, also after a restart',
       { wants: git.d2, record, world: asUsual },
       { phase: 'applying', attempt: 'd2', calls: ['web=good 2'] },
@@ -854,6 +859,16 @@ describe('rolling-back', () => {
     [
       'verifies once all is as in the release',
       { wants, record, world: asUsual },
+      { ...rest, phase: 'reverting', attempt: 'd1' },
+    ],
+    [
+      'starts the clock of health only then',
+      {
+        wants,
+        record,
+        watch: waiting('back d1', 9 * TIMEOUT_MS),
+        world: change(asUsual, 'web', { ready: false }),
+      },
       { ...rest, phase: 'reverting', attempt: 'd1' },
     ],
     [

@@ -119,6 +119,10 @@ describe('from push to healthy', () => {
     const revision = await scene.push('another image', { 'stacks/blog/compose.yaml': text });
     await scene.log.until('revision healthy', (line) => line['revision'] === revision);
     expect(calls(from)).toEqual(['POST /services/update']);
+    // Begun, applied, healthy: each a bucket, the root, and the pointer to it.
+    expect(scene.allWrites(from).filter((one) => !scene.writes(from).includes(one))).toHaveLength(
+      9,
+    );
     expect(await scene.runningTasks('blog_worker')).toEqual(others);
     const images = await scene.docker(
       'service',

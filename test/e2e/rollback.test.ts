@@ -330,7 +330,7 @@ describe('an outage', () => {
 });
 
 function sorted(ids: unknown): unknown {
-  return Array.isArray(ids) ? ids.toSorted() : ids;
+  return Array.isArray(ids) ? ids.map(String).toSorted() : ids;
 }
 
 /** The command line, as on a manager. */

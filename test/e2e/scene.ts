@@ -104,14 +104,14 @@ export class Scene {
 
   /** Writes to what is the user's: the record and its head are ours. */
   writes(from = 0): Seen[] {
-    return this.proxy.seen
-      .slice(from)
-      .filter(({ mutating, name = '' }) => mutating && !name.startsWith('understudy.'));
+    return this.allWrites(from).filter(({ name = '' }) => !name.startsWith('understudy.'));
   }
 
-  /** All writes. */
+  /** All writes, but for blobs of the record that go when nothing points to them for ten minutes. */
   allWrites(from = 0): Seen[] {
-    return this.proxy.seen.slice(from).filter(({ mutating }) => mutating);
+    return this.proxy.seen
+      .slice(from)
+      .filter(({ mutating, method, path }) => mutating && !isCollection(method, path));
   }
 
   /** Nothing at all is written over so many passes; every pass lists the services once. */
@@ -162,6 +162,11 @@ export class Scene {
     const command = ['ip', '-n', switchNamespace, 'link', 'set', namespace, state];
     await run(command, { env: this.stage.tools.env }, never);
   }
+}
+
+/** Nothing else is ever deleted among configs: the client refuses to send it. */
+function isCollection(method: string, path: string): boolean {
+  return method === 'DELETE' && path.includes('/configs/');
 }
 
 function printer(said: string[]): ReturnType<typeof createPrinter> {

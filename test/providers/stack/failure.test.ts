@@ -258,17 +258,22 @@ describe('an update that the engine gave up', () => {
   const answered = (status: Answer['status'], detail: string): ReturnType<typeof seen> =>
     seen({ answers: new Map([['image site:1', { status, detail, inARow: 1, wasGood: false }]]) });
 
-  it.each<[string, ReturnType<typeof seen>, object | undefined]>([
+  const wentBack = { updateState: 'rollback_completed', updateMessage: 'rollback completed' };
+
+  it.each<[string, ReturnType<typeof seen>, object]>([
     ['is not known before the registry answered', seen(), { status: 'progressing' }],
     ['is a cause outside', answered('open', 'refused'), { status: 'outside' }],
     ['is a failure', answered('bad', 'unknown'), { status: 'failing', code: 'image-missing' }],
-    ['is over once the registry has it', answered('good', ''), undefined],
   ])('for an image %s', (_what, known, expected) => {
-    const update = { updateState: 'rollback_completed', updateMessage: 'rollback completed' };
-    const health = gaveUp(update, [end('x', 'image'), task('a')], known);
-    if (expected === undefined) expect(health).toBeUndefined();
-    else expect(health).toMatchObject(expected);
-    if (health !== undefined) expect(health.asks).toHaveLength(1);
+    expect(gaveUp(wentBack, [end('x', 'image'), task('a')], known)).toMatchObject({
+      ...expected,
+      asks: [{ name: 'image site:1' }],
+    });
+  });
+
+  it('for an image is over once the registry has it: it is sent again', () => {
+    const tasks = [end('x', 'image'), task('a')];
+    expect(gaveUp(wentBack, tasks, answered('good', ''))).toBeUndefined();
   });
 
   it.each<[string, { updateState: string; updateMessage?: string }, ReturnType<typeof seen>]>([
