@@ -200,6 +200,7 @@ export interface Kind<Spec, Observed, Call> {
   baseline(unit: Rendered<Spec>, observed: Observed): readonly string[];
   /** Nodes that cannot run anything now. */
   absent(observed: Observed): readonly string[];
+  /** By the tasks that fit what is in place now: where that is not the unit's, it says nothing of the unit. */
   health(unit: Rendered<Spec>, observed: Observed, seen: Seen): Health;
   /**
    * How an attempt does that the engine gave up by itself, where what it holds is not what was sent. Never converged:

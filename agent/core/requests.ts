@@ -57,9 +57,11 @@ function rollBack<Spec, Observed, Call>(
   { by, release: wanted }: Extract<Request, { verb: 'rollback' }>,
 ): UnitRecord | string {
   const others = record.releases.filter(({ digest }) => digest !== unit.digest);
+  // What is quarantined already runs the first release: one further back is meant.
+  const before = isQuarantined(record, unit.digest) ? record.releases[0] : undefined;
   const chosen =
     wanted === undefined
-      ? others[0]
+      ? others.find((one) => one !== before)
       : others.find((one) => one.digest.startsWith(wanted) || one.revision.startsWith(wanted));
   if (chosen === undefined) {
     return wanted === undefined

@@ -11,7 +11,7 @@ import {
   type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
-import { isFutile, judge, newWatch, startClock, wasCalled, type Watch } from './watch.ts';
+import { isFutile, judge, newWatch, startClock, type Watch } from './watch.ts';
 
 /** One unit on its way to what the repository wants. */
 export interface Forward<Spec> extends Standing<Spec> {
@@ -46,8 +46,8 @@ export function goOn<Spec, Observed, Call>(
   const difference = kind.diff(unit, observed);
   if (!differs(difference)) return verify(look, standing);
 
-  // As long as nothing of it was called, what fails is what ran before.
-  const began = record.phase === 'verifying' || wasCalled(watch);
+  // As long as its calls did not go well, what fails is what ran before.
+  const began = record.phase === 'verifying' || watch.rounds > 0;
   const ended = began ? whatEngineDid(look, standing, attempt) : undefined;
   if (ended !== undefined) return ended;
   if (isFutile(watch)) return fail(look, standing, noEffect(difference.operations));

@@ -69,11 +69,13 @@ const HELD_MS = 5_000;
 
 /** Pure. How soon another look at the unit can matter. */
 export function wakeOf<Call>(
-  { record, watch, operations, held, health }: Moved<Call>,
+  { record, watch, operations, held, health, blocked = [] }: Moved<Call>,
   pace: { readonly nowMs: number; readonly intervalMs: number; readonly verifyMs: number },
 ): number {
   if (operations.length > 0) return 0;
-  if (held !== undefined) return Math.min(pace.intervalMs, HELD_MS);
+  // What is stuck waits for a person or a commit, and both wake us.
+  const stuck = record?.phase === 'stuck' && blocked.length === 0;
+  if (held !== undefined && !stuck) return Math.min(pace.intervalMs, HELD_MS);
   switch (record?.phase) {
     case 'verifying':
     case 'reverting':

@@ -81,11 +81,6 @@ export function called(watch: Watch, nowMs: number): Watch {
   };
 }
 
-/** Pure. Whether anything of it was called by this process. */
-export function wasCalled({ rounds, tries }: Watch): boolean {
-  return rounds > 0 || tries > 0;
-}
-
 /** Pure. Calls that change nothing would be repeated for ever: the engine stores something else than it is sent. */
 export function isFutile({ rounds }: Watch): boolean {
   return rounds >= ROUNDS_MAX;

@@ -1,5 +1,6 @@
 import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
 import { step, type Step } from '../core/step.ts';
+import type { UnitEvent } from '../core/unit.ts';
 import { called, postponed, shifted, type Watch } from '../core/watch.ts';
 import { carryOut, type UnitResult } from './carry-out.ts';
 import type {
@@ -32,9 +33,16 @@ export interface Memory {
   /** Calls that were refused for good: the next pass records what follows from it. */
   readonly refusals: ReadonlyMap<Id, Failure>;
   readonly told: Told;
+  /** What a step changed whose record may have been written or not: told when the record shows it. */
+  readonly untold: Untold | undefined;
   /** Passes in a row that could not read or record, and when one last could. */
   readonly blind: number;
   readonly seenAtMs: number | undefined;
+}
+
+interface Untold {
+  readonly events: readonly UnitEvent[];
+  readonly units: Known['units'];
 }
 
 /** Before the first pass. */
@@ -42,9 +50,12 @@ export const nothingKnown: Memory = {
   watches: new Map(),
   refusals: new Map(),
   told: nothingTold,
+  untold: undefined,
   blind: 0,
   seenAtMs: undefined,
 };
+
+const nothingOpen = { refusals: new Map<Id, Failure>(), untold: undefined };
 
 /** What a pass works with. */
 export interface PassPorts<Spec, Observed, Call> {
@@ -112,13 +123,18 @@ export async function pass<Spec, Observed, Call>(
     if (saved.cause === 'out-of-sequence' && memory.blind === 0) {
       return { memory: { ...memory, blind: 1 }, wakeMs: 0 };
     }
-    return cannotSee(reporter, desired, memory, `the record cannot be written: ${saved.why}`);
+    const { units } = loaded.value;
+    const changed = next.events.filter(({ id }) => units.get(id) !== next.units.get(id));
+    const untold = { events: changed, units: next.units };
+    const open = { ...memory, ...(saved.status === 'unknown' && { untold }) };
+    return cannotSee(reporter, desired, open, `the record cannot be written: ${saved.why}`);
   }
   const notes = [...loaded.value.notes, ...saved.value.notes];
-  const told = tellStep(next, { notes, revision: event }, memory.told, reporter);
+  const late = toldLate(memory.untold, loaded.value);
+  const told = tellStep(next, { notes, revision: event, late }, memory.told, reporter);
   prober.ask(next.asks);
 
-  const remembered = { told, blind: 0, seenAtMs: clock.nowMs(), refusals: new Map() };
+  const remembered = { told, blind: 0, seenAtMs: clock.nowMs(), ...nothingOpen };
   if (next.work.length === 0) {
     await recorder.collect(observed, signal);
     return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
@@ -162,6 +178,13 @@ function decide<Spec, Observed, Call>(
     intervalMs: desired.settings.intervalMs,
     verifyMs: VERIFY_MS,
   });
+}
+
+/** Pure. What was recorded after all, although nobody answered. */
+function toldLate(untold: Untold | undefined, { units }: Known): readonly UnitEvent[] {
+  if (untold === undefined) return [];
+  const { events, units: wanted } = untold;
+  return events.filter(({ id }) => units.has(id) && units.get(id) === wanted.get(id));
 }
 
 /** Pure. What the calls' outcomes mean for their units; a unit whose calls were all ok is looked at by the next pass. */

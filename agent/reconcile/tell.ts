@@ -1,5 +1,6 @@
 import type { Id } from '../core/kind.ts';
 import type { Step } from '../core/step.ts';
+import type { UnitEvent } from '../core/unit.ts';
 import type { UnitView } from '../core/view.ts';
 import type { Reporter } from './ports.ts';
 import type { RevisionStanding } from './revision.ts';
@@ -36,12 +37,14 @@ interface Beside {
   readonly notes: readonly string[];
   /** How the revision ended, where it did. */
   readonly revision: RevisionStanding['event'];
+  /** What an earlier step changed and could not tell, because nobody knew whether it was recorded. */
+  readonly late: readonly UnitEvent[];
 }
 
 /** Tells what a step found and changed in how units stand. The step is recorded by now. */
 export function tellStep<Call>(
   { views, events }: Step<Call>,
-  { notes: recordNotes, revision }: Beside,
+  { notes: recordNotes, revision, late }: Beside,
   told: Told,
   reporter: Reporter,
 ): Told {
@@ -50,7 +53,7 @@ export function tellStep<Call>(
   if (record !== '' && record !== told.record) {
     reporter.tell({ event: 'record notes', notes: bounded(recordNotes) });
   }
-  for (const event of events) reporter.tell(event);
+  for (const event of [...late, ...events]) reporter.tell(event);
   return {
     tasks: tellLines(views, told.tasks, tasksOf, ({ id, phase }, tasks) => {
       reporter.tell({ event: 'unit verifying', id, tasks, rollback: phase === 'reverting' });

@@ -192,3 +192,16 @@ describe('a rollback', () => {
     expect(ask(request, record)).toEqual({ record, why });
   });
 });
+
+describe('a second rollback', () => {
+  it('goes one further back: the first release runs already', () => {
+    const record = { ...base, quarantine: [entry] };
+    expect(ask(rollback, record).record?.releases[0]?.digest).toBe(d1.digest);
+    expect(ask(rollback, base).record?.releases[0]?.digest).toBe(d2.digest);
+  });
+
+  it('is refused where there is none further back', () => {
+    const record = { ...base, quarantine: [entry], releases: [release(d2)] };
+    expect(ask(rollback, record).why).toBe('there is no other healthy release to go back to');
+  });
+});

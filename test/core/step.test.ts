@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Answer, Failure, Health, Id, Release, Rendered } from '../../agent/core/kind.ts';
+import type { Answer, Failure, Id, Release, Rendered } from '../../agent/core/kind.ts';
 import { step, type Step, type StepInput } from '../../agent/core/step.ts';
 import type { Attempt, Phase, Quarantined, Request, UnitRecord } from '../../agent/core/unit.ts';
 import { called, newWatch, postponed, type Watch } from '../../agent/core/watch.ts';
@@ -527,15 +527,14 @@ describe('applying', () => {
     ],
   ]);
 
-  it('cannot have failed as long as nothing of it was ever called', () => {
-    const failing: Health = { status: 'failing', ...refused, summary: '0/1' };
-    const kind = { ...unitKind, health: () => failing };
-    const world = { ...crashed, blocked: 'no net' };
-    const never = look({ wants: git.d2, record, watch, world, kind });
-    expect(outcome(never)).toMatchObject({ phase: 'applying', attempt: 'd2', held: 'no net' });
-    const once = { ...watch, tries: 1 };
-    const tried = look({ wants: git.d2, record, watch: once, world, kind });
-    expect(outcome(tried)).toMatchObject({ quarantine: ['d2: refused'] });
+  it('cannot have failed as long as its calls did not go well: what fails is what ran before', () => {
+    const never = { wants: git.d2, record, watch, world: { ...crashed, blocked: 'no net' } };
+    expect(outcome(look(never))).toMatchObject({ phase: 'applying', held: 'no net' });
+    const open = postponed(watch, 'no answer', 1_000, NOW);
+    const tried = { wants: git.d2, record, watch: open, world: crashed };
+    expect(outcome(look(tried))).toMatchObject({ phase: 'applying', quarantine: [] });
+    const done = look({ ...tried, watch: called(watch, NOW) });
+    expect(outcome(done)).toMatchObject({ quarantine: ['d2: crashed'] });
   });
 
   it('is not recorded again while it waits', () => {

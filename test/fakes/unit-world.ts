@@ -276,7 +276,7 @@ const healthOf: typeof unitKind.health = ({ spec }, world, { baseline, lost, ans
       ? [{ name: CHECK, question: { ask: 'image', image: 'blog', everyMs: 1_000 } } as const]
       : [];
   const failure = services
-    .map(([name, { text }]) => failureOf(world.services[name], text, { baseline, lost }))
+    .map(([name]) => failureOf(world.services[name], { baseline, lost }))
     .find((one) => one !== undefined);
   if (failure !== undefined) return { status: 'failing', ...failure, summary, asks };
   if (world.outside !== undefined) {
@@ -291,15 +291,13 @@ const healthOf: typeof unitKind.health = ({ spec }, world, { baseline, lost, ans
   return well;
 };
 
-/** Only what runs as it is wanted can fail; failures from before, or of a node that went away, are nobody's. */
+/** Failures of another text than the live one, from before, or of a node that went away, are nobody's. */
 function failureOf(
   live: Service | undefined,
-  wanted: string,
   { baseline, lost }: Pick<Seen, 'baseline' | 'lost'>,
 ): Failure | undefined {
-  if (live?.text !== wanted) return undefined;
-  const bad = live.failed.filter(
-    ({ id, node, text }) => text === wanted && !baseline.has(id) && !lost.has(node),
+  const bad = (live?.failed ?? []).filter(
+    ({ id, node, text }) => text === live?.text && !baseline.has(id) && !lost.has(node),
   );
   if (bad.length < FAILURES_MAX) return undefined;
   return { code: 'crashed', why: 'its tasks crash', evidence: 'exit 1' };

@@ -193,6 +193,22 @@ describe('a pass', () => {
     expect(world.running.get('stack/s0')).toBe('v1');
   });
 
+  it.each(['unknown-done', 'unknown-not-done'] as const)(
+    'tells what a write of unknown outcome recorded, once: %s',
+    async (fault) => {
+      await settle(desired('v1'));
+      world.broken.add('v2');
+      await passOnce(desired('v2'));
+      expect(reporter.names()).not.toContain('unit failed');
+      // Bucket, root, and the pointer to it.
+      world.shelf.failAfter(2, fault);
+      await settle(desired('v2'));
+      expect(reporter.names().filter((name) => name === 'unit failed')).toHaveLength(1);
+      expect(reporter.names()).toContain('waiting');
+      expect(world.calls).toEqual(['stack/s0=v1', 'stack/s0=v2', 'stack/s0=v1']);
+    },
+  );
+
   it('looks again at once where a request came between reading and writing', async () => {
     world.between = () => world.shelf.relabel({ 'understudy.request.0123abcd': 'not JSON' });
     expect(await passOnce(desired('v1'))).toBe(0);

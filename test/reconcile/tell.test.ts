@@ -51,7 +51,7 @@ function tell({ views = [], events = [], notes = [], revision }: Look): readonly
     asks: [],
     wakeMs: 0,
   };
-  told = tellStep(result, { notes, revision }, told, reporter);
+  told = tellStep(result, { notes, revision, late: [] }, told, reporter);
   return reporter.events;
 }
 
