@@ -1,4 +1,14 @@
-import type { Answer, Blocked, Failure, Health, Kind, Operation, Rendered, Seen } from './kind.ts';
+import type {
+  Answer,
+  Blocked,
+  Difference,
+  Failure,
+  Health,
+  Kind,
+  Operation,
+  Rendered,
+  Seen,
+} from './kind.ts';
 import type { Attempt, UnitEvent, UnitRecord } from './unit.ts';
 import type { Watch } from './watch.ts';
 
@@ -79,4 +89,24 @@ export function noEffect<Call>(operations: readonly Operation<Call>[]): Failure 
 /** Pure. Why blocked operations are not done, in one line. */
 export function heldBy(blocked: readonly Blocked[]): string | undefined {
   return blocked.length === 0 ? undefined : blocked.map(({ why }) => why).join('; ');
+}
+
+/** Pure. The calls of a difference that are due now: none while something blocks them, or before the next try. */
+export function due<Call>(
+  record: UnitRecord,
+  watch: Watch,
+  { operations, blocked, notes }: Difference<Call>,
+  nowMs: number,
+): Moved<Call> {
+  const held = heldBy(blocked);
+  const ready = held === undefined && nowMs >= watch.retryAtMs;
+  return {
+    record,
+    watch,
+    operations: ready ? operations : [],
+    events: [],
+    blocked,
+    ...(held !== undefined && { held }),
+    ...(notes && { notes }),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Difference, Failure, Id, Rendered } from './kind.ts';
-import { heldBy, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
+import { due, heldBy, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
 import { type Attempt, inPhase, isQuarantined, settled, stuck } from './unit.ts';
 import { isFutile, judge, newWatch, startClock } from './watch.ts';
 
@@ -67,7 +67,7 @@ function move<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   id: Id,
   back: Back<Spec>,
-  { operations, blocked, notes }: Difference<Call>,
+  difference: Difference<Call>,
 ): Moved<Call> {
   const { record, watch, target, attempt } = back;
   const { kind, observed, nowMs } = look;
@@ -80,23 +80,14 @@ function move<Spec, Observed, Call>(
         : { record, watch: judged.watch, operations: [], events: [], health };
     }
   }
-  if (isFutile(watch)) return giveUp(look, id, back, noEffect(operations));
-  const held = heldBy(blocked);
+  if (isFutile(watch)) return giveUp(look, id, back, noEffect(difference.operations));
+  const held = heldBy(difference.blocked);
   const timeoutMs = target === undefined ? TIMEOUT_MS : kind.times(target).timeoutMs;
   if (held !== undefined && nowMs - watch.progressAtMs >= timeoutMs) {
     const why = 'the healthy release cannot be brought back';
     return giveUp(look, id, back, { code: 'blocked', why, evidence: held });
   }
-  const ready = held === undefined && nowMs >= watch.retryAtMs;
-  return {
-    record,
-    watch,
-    operations: ready ? operations : [],
-    events: [],
-    blocked,
-    ...(held !== undefined && { held }),
-    ...(notes && { notes }),
-  };
+  return due(record, watch, difference, nowMs);
 }
 
 function verifyBack<Spec, Observed, Call>(

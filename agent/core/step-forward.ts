@@ -1,5 +1,5 @@
 import type { Difference, Failure, Rendered } from './kind.ts';
-import { heldBy, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
+import { due, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
 import {
   applying,
   type Attempt,
@@ -150,25 +150,6 @@ export function fail<Spec, Observed, Call>(
 
 function watchOf({ phase, attempt }: UnitRecord, nowMs: number): Watch {
   return newWatch(phase === 'stuck' ? 'stuck' : `back ${attempt?.digest ?? ''}`, nowMs);
-}
-
-function due<Call>(
-  record: UnitRecord,
-  watch: Watch,
-  { operations, blocked, notes }: Difference<Call>,
-  nowMs: number,
-): Moved<Call> {
-  const held = heldBy(blocked);
-  const ready = held === undefined && nowMs >= watch.retryAtMs;
-  return {
-    record,
-    watch,
-    operations: ready ? operations : [],
-    events: [],
-    blocked,
-    ...(held !== undefined && { held }),
-    ...(notes && { notes }),
-  };
 }
 
 /** Targets that run something and are not there yet. */
