@@ -122,7 +122,8 @@ function fight<Call>(operations: readonly Difference<Call>['operations'][number]
   const paths = operations.flatMap(({ target, fields }) =>
     fields.length === 0 ? [target] : fields.map(({ path }) => path),
   );
-  return `fought over: somebody changes ${paths.slice(0, 5).join(', ')} again and again`;
+  const what = paths.slice(0, 5).join(', ');
+  return `fought over: somebody changes ${what} again and again; it is changed back in ten minutes, or by another commit`;
 }
 
 /** Pure. A unit that needs a person: nothing is called, only looked. */

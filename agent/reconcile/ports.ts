@@ -196,6 +196,8 @@ export interface RevisionRecord {
   /** Units that it changed. */
   readonly units: number;
   readonly failed: readonly Id[];
+  /** Units that stay at an earlier release for what an earlier revision brought, or because a person said so. */
+  readonly quarantined: readonly Id[];
   /** For people, ISO 8601. */
   readonly at: string;
 }

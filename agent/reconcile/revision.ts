@@ -46,11 +46,12 @@ export function judgeRevision(
       ? { event: 'revision healthy', quarantined, ...told }
       : { event: 'revision failed', failed, rolledBack, ...told };
   const [last] = seen.revisions;
-  if (last?.commit === commit && last.outcome === outcome && sameIds(last.failed, failed)) {
+  const again = last?.commit === commit && last.outcome === outcome;
+  if (again && sameIds(last.failed, failed) && sameIds(last.quarantined, quarantined)) {
     return { history: seen, event };
   }
   const changed = views.filter(({ id }) => changedBy(units.get(id), commit)).length;
-  const entry: RevisionRecord = { commit, outcome, units: changed, failed, at: date };
+  const entry: RevisionRecord = { commit, outcome, units: changed, failed, quarantined, at: date };
   const others = seen.revisions.filter((one, at) => at > 0 || one.commit !== commit);
   const revisions = [entry, ...others].slice(0, REVISIONS_MAX);
   return { history: { ...seen, settled: commit, revisions }, event };
@@ -66,25 +67,31 @@ function seeing(history: History, commit: string, at: string): History {
     outcome: 'superseded',
     units: 0,
     failed: [],
+    quarantined: [],
     at,
   };
   return { ...history, seen: commit, revisions: [overtaken, ...revisions].slice(0, REVISIONS_MAX) };
 }
 
-/** The quarantine came with this revision, or with one that this one overtook. */
+/**
+ * The quarantine came with this revision, or with one that this one overtook, or this one asks again for what failed
+ * before. Where the revision before stood no better it is no news, and what a person took back is no failure.
+ */
 function failedWith(
-  { digest, phase, quarantined }: UnitView,
+  { id, digest, phase, quarantined }: UnitView,
   unit: UnitRecord | undefined,
   commit: string,
   { revisions }: History,
 ): boolean {
   if (phase === 'stuck') return true;
   if (!quarantined) return false;
-  const revision = unit?.quarantine.find((one) => one.digest === digest)?.revision;
+  const entry = unit?.quarantine.find((one) => one.digest === digest);
+  if (entry === undefined || entry.code === 'manual') return false;
   const earlier = revisions.filter((one) => one.commit !== commit);
-  const ended = earlier.findIndex(({ outcome }) => outcome !== 'superseded');
-  const overtaken = ended < 0 ? earlier : earlier.slice(0, ended);
-  return revision === commit || overtaken.some((one) => one.commit === revision);
+  const before = earlier.find(({ outcome }) => outcome !== 'superseded');
+  const overtaken = earlier.slice(0, before && earlier.indexOf(before));
+  if ([commit, ...overtaken.map((one) => one.commit)].includes(entry.revision)) return true;
+  return before !== undefined && ![...before.failed, ...before.quarantined].includes(id);
 }
 
 function isBack(unit: UnitRecord | undefined): boolean {

@@ -131,8 +131,11 @@ function tellDegraded(
 /** Once when a revision ends, again when it ends otherwise, and once after a start. */
 function tellEnd(revision: Beside['revision'], told: string, reporter: Reporter): string {
   if (revision === undefined) return told;
-  const failed = revision.event === 'revision failed' ? [revision.failed, revision.rolledBack] : [];
-  const ended = JSON.stringify([revision.revision, ...failed]);
+  const units =
+    revision.event === 'revision failed'
+      ? [revision.failed, revision.rolledBack]
+      : [revision.quarantined];
+  const ended = JSON.stringify([revision.event, revision.revision, ...units]);
   if (ended !== told) reporter.tell(revision);
   return ended;
 }

@@ -12,6 +12,7 @@ const Revision = z.looseObject({
   outcome: z.enum(['healthy', 'failed', 'rolled-back', 'superseded']),
   units: z.int().min(0),
   failed: z.array(UnitId),
+  quarantined: z.array(UnitId).default([]),
   at: z.string(),
 });
 
@@ -72,7 +73,11 @@ export function nextRoot(
 ): Root {
   const { environment, repository } = owner;
   const { seen, settled } = history;
-  const revisions = history.revisions.map((one) => ({ ...one, failed: [...one.failed] }));
+  const revisions = history.revisions.map((one) => ({
+    ...one,
+    failed: [...one.failed],
+    quarantined: [...one.quarantined],
+  }));
   return {
     approved: [],
     ...before,

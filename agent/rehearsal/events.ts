@@ -258,7 +258,7 @@ function nextStep(id: string, next: string): string {
     case 'stopping':
       return 'it was never healthy: what it started is stopped';
     case 'stuck':
-      return `it stays as it is until another commit, or understudy retry ${id}`;
+      return `it stays as it is until another commit, or understudy rollback or retry ${id}`;
     default:
       return '';
   }

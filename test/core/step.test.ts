@@ -344,7 +344,8 @@ describe('none', () => {
       if (result.work.length > 0 && watch !== undefined) watch = called(watch, nowMs);
       seen.push(result.views[0]?.held ?? result.work.length);
     }
-    const fought = 'fought over: somebody changes services.web again and again';
+    const fought =
+      'fought over: somebody changes services.web again and again; it is changed back in ten minutes, or by another commit';
     expect(seen).toEqual([1, 1, fought, fought, 1, fought, 1]);
   });
 

@@ -186,9 +186,9 @@ describe('a digest that failed', () => {
     const from = scene.proxy.seen.length;
     const bad = files('image', { page: 'page two', image: 'site:none' });
     const commit = await scene.push('break it again', bad);
-    // What is live is taken back to the last healthy release: it is there already.
-    const ended = await scene.log.until('revision healthy', revision(commit));
-    expect(ended['quarantined']).toContain('stack/image');
+    // What is wanted does not run, so the commit is not healthy; the healthy release is there already.
+    const ended = await scene.log.until('revision failed', revision(commit));
+    expect(ended).toMatchObject({ failed: ['stack/image'], rolledBack: ['stack/image'] });
     expect(scene.writes(from)).toEqual([]);
   });
 

@@ -60,7 +60,7 @@ const stuck = (name: string, revision: string): Unit =>
 
 function ended(commit: string, failed: readonly Id[] = []): RevisionRecord {
   const outcome = failed.length > 0 ? 'rolled-back' : 'healthy';
-  return { commit, outcome, units: 1, failed, at: date };
+  return { commit, outcome, units: 1, failed, quarantined: [], at: date };
 }
 
 function past(...revisions: readonly RevisionRecord[]): History {
@@ -103,7 +103,7 @@ describe('a revision', () => {
       seen: 'r1',
       settled: 'r1',
       revisions: [
-        { commit: 'r1', outcome: 'healthy', units: 1, failed: [], at: date },
+        { commit: 'r1', outcome: 'healthy', units: 1, failed: [], quarantined: [], at: date },
         ended('r0'),
       ],
     });
@@ -179,6 +179,33 @@ describe('a revision', () => {
     expect(new Set(outcomes)).toEqual(new Set(['revision healthy']));
     expect(history.revisions).toHaveLength(50);
     expect(history.revisions[0]?.commit).toBe('n59');
+  });
+
+  it('fails where it asks again for what failed earlier, although the one before it stood well', () => {
+    const { event } = judge(past(ended('r2'), ended('r1', ['stack/a'])), 'r3', [back('a', 'r1')]);
+    expect(event).toMatchObject({ event: 'revision failed', rolledBack: ['stack/a'] });
+    const again = judge(past(ended('r2', ['stack/a'])), 'r3', [back('a', 'r1')]);
+    expect(again.event).toMatchObject({ event: 'revision healthy', quarantined: ['stack/a'] });
+    expect(judge(again.history, 'r4', [back('a', 'r1')]).event).toMatchObject({
+      event: 'revision healthy',
+    });
+  });
+
+  it('does not fail for what a person took back', () => {
+    const { view, record } = back('a', 'r1');
+    const quarantine = record.quarantine.map((one) => ({ ...one, code: 'manual' }));
+    const units = [{ view, record: { ...record, quarantine } }];
+    expect(judge(past(ended('r0')), 'r1', units).event).toMatchObject({
+      event: 'revision healthy',
+      quarantined: ['stack/a'],
+    });
+  });
+
+  it('is told again once nothing is quarantined any more', () => {
+    const before = judge(past(ended('r0', ['stack/a'])), 'r1', [back('a', 'r0')]).history;
+    const { history } = judge(before, 'r1', [healthy('a')]);
+    expect(history.revisions[0]).toMatchObject({ commit: 'r1', quarantined: [] });
+    expect(history.revisions).toHaveLength(2);
   });
 
   it('that has ended is recorded once', () => {

@@ -73,7 +73,14 @@ describe('the record', () => {
   it('keeps the last 50 revisions', async () => {
     const shelf = new FakeShelf();
     const revisions = Array.from({ length: 60 }, (_, n) => {
-      return { commit: `c${n}`, outcome: 'healthy' as const, units: 1, failed: [], at: '' };
+      return {
+        commit: `c${n}`,
+        outcome: 'healthy' as const,
+        units: 1,
+        failed: [],
+        quarantined: [],
+        at: '',
+      };
     });
     value(await save(open(shelf), shelf, () => ({ history: { ...history, revisions } })));
     expect(reload(shelf).history.revisions).toEqual(revisions.slice(0, 50));

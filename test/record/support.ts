@@ -133,6 +133,7 @@ export const anyKnown: fc.Arbitrary<Known> = fc.record({
         outcome: fc.constantFrom('healthy' as const, 'failed' as const, 'rolled-back' as const),
         units: fc.nat(),
         failed: fc.array(anyId, { maxLength: 2 }),
+        quarantined: fc.array(anyId, { maxLength: 2 }),
         at: text,
       }),
       { maxLength: 4 },

@@ -1,4 +1,5 @@
 import type { Failure, Seen } from '../../core/kind.ts';
+import type { ServiceSpec } from './engine-api.ts';
 import type { StackObserved } from './observed.ts';
 import type { ObservedTask } from './swarm.ts';
 import { type ServiceTasks, slotOf } from './tasks.ts';
@@ -7,7 +8,18 @@ import { type ServiceTasks, slotOf } from './tasks.ts';
 const FAILURES_MAX = 3;
 
 /** The engine gives no error where an unhealthy container ends with 0 on SIGTERM. */
-const ENDED = 'its healthcheck failed and it was told to end, or it ended by itself';
+const ENDED = {
+  checked: 'its healthcheck failed',
+  unchecked: 'it ended by itself, or a healthcheck of its image failed',
+};
+
+/** What is said of a task by the code of its failure. */
+const HAPPENED: Readonly<Record<string, string>> = {
+  'cannot-start': 'a task could not start',
+  crashed: 'a task crashed',
+  unhealthy: 'a healthcheck failed',
+  'image-missing': 'an image was missing',
+};
 
 /** A certain failure of one service. */
 export interface ServiceFailure extends Failure {
@@ -46,7 +58,7 @@ export function failureOf(
   if (!paused && !none && bad.length < FAILURES_MAX) return undefined;
   if (code === 'image-missing') return { ...failure, why: `${key}: no node could get ${image}` };
   if (paused) {
-    const why = `${key}: the engine ended the update: ${live.updateMessage ?? 'paused'}`;
+    const why = `${key}: ${HAPPENED[code] ?? 'a task failed'}, and the engine stopped the update`;
     return { ...failure, why };
   }
   const why =
@@ -95,7 +107,7 @@ export function engineGaveUp(
   const cause = codeOf(first, tasks);
   return {
     code: wentBack && cause !== 'image-missing' ? 'engine-rolled-back' : cause,
-    why: `${key}: the engine ${did}: ${updateMessage === '' ? updateState : updateMessage}`,
+    why: `${key}: ${HAPPENED[cause] ?? 'a task failed'}, and the engine ${did}`,
     evidence: describe(first, bad.length, tasks, observed),
     image: spec.TaskTemplate.ContainerSpec.Image,
     trying: false,
@@ -116,7 +128,11 @@ function badTasks(
       (task) => !baseline.has(task.id) && isBad(task, job) && nodeWasThere(task, observed, lost),
     )
     .toSorted(byAge);
-  return counted.filter((task) => !lacksImage(task) || !gotImageLater(task, all));
+  // Where the engine went back by itself, the later task has the image of before, which says nothing of this one's.
+  const { freshTaskIds } = observed.state;
+  const sameSpec = ({ id }: ObservedTask): readonly ObservedTask[] =>
+    all.filter((other) => freshTaskIds.has(other.id) === freshTaskIds.has(id));
+  return counted.filter((task) => !lacksImage(task) || !gotImageLater(task, sameSpec(task)));
 }
 
 /** An unhealthy container that ends with 0 on SIGTERM shows as `complete`: for a service that is a failure too. */
@@ -141,8 +157,16 @@ function lacksImage({ state, error }: ObservedTask): boolean {
   return state === 'rejected' && /no such image/i.test(error ?? '');
 }
 
-function gotImageLater(task: ObservedTask, all: readonly ObservedTask[]): boolean {
-  return all.some(
+/**
+ * Pure. Whether the places that an update took on still lack its image. To make the engine go on with it then would stop
+ * what still runs of before.
+ */
+export function waitsForImage({ all, fresh }: ServiceTasks): boolean {
+  return fresh.some((task) => lacksImage(task) && !gotImageLater(task, all));
+}
+
+function gotImageLater(task: ObservedTask, others: readonly ObservedTask[]): boolean {
+  return others.some(
     (other) =>
       slotOf(other) === slotOf(task) &&
       byAge(task, other) < 0 &&
@@ -171,9 +195,8 @@ function codeOf(task: ObservedTask, { spec }: ServiceTasks): string {
   if (lacksImage(task)) return 'image-missing';
   if (state === 'rejected' || error.includes('starting container failed')) return 'cannot-start';
   if (error.includes('unhealthy')) return 'unhealthy';
-  const [test = 'NONE'] = spec.TaskTemplate.ContainerSpec.Healthcheck?.Test ?? [];
-  const ended = state === 'complete' && (task.exitCode ?? 0) === 0;
-  return ended && test !== 'NONE' ? 'unhealthy' : 'crashed';
+  const endedWell = state === 'complete' && (task.exitCode ?? 0) === 0;
+  return endedWell && hasCheck(spec) ? 'unhealthy' : 'crashed';
 }
 
 function describe(
@@ -187,12 +210,20 @@ function describe(
   const killed = task.exitCode === 137 && task.error?.includes('unhealthy') !== true;
   const parts = [
     node === undefined ? task.state : `${task.state} on ${node}`,
-    task.state === 'complete' ? ENDED : (task.error ?? task.message),
+    task.state === 'complete' ? ended(spec) : (task.error ?? task.message),
     saysExit(task) ? undefined : `exit code ${String(task.exitCode)}`,
     killed && limit > 0 ? 'probably out of memory' : undefined,
     count > 1 ? `${String(count)} times` : undefined,
   ];
   return parts.filter((part) => part !== undefined && part !== '').join(', ');
+}
+
+function ended(spec: ServiceSpec): string {
+  return hasCheck(spec) ? ENDED.checked : ENDED.unchecked;
+}
+
+function hasCheck({ TaskTemplate: { ContainerSpec: container } }: ServiceSpec): boolean {
+  return (container.Healthcheck?.Test?.[0] ?? 'NONE') !== 'NONE';
 }
 
 /** A task that never started has no exit code, although the engine shows 0; most errors hold the code already. */

@@ -1,6 +1,7 @@
 import type { Operation, Rendered } from '../../core/kind.ts';
 import { canonical } from './canonical.ts';
 import type { ServiceSpec } from './engine-api.ts';
+import { waitsForImage } from './failure.ts';
 import { fieldDiffs } from './fields.ts';
 import type { StackObserved } from './observed.ts';
 import type { StackSpec } from './spec.ts';
@@ -55,7 +56,7 @@ function stopped(spec: ServiceSpec): ServiceSpec | undefined {
 
 /**
  * Pure. What makes the engine go on where it paused an update: the same spec once more (seen on 20.10). Only for services
- * of which something is missing, and never for a job, which would run again.
+ * of which something is missing but their image, and never for a job, which would run again.
  */
 export function resumeStack(
   unit: Rendered<StackSpec>,
@@ -65,7 +66,7 @@ export function resumeStack(
     const tasks = serviceTasks(key, spec, observed);
     const { live, job } = tasks;
     const paused = live?.updateState?.endsWith('paused') === true;
-    if (!paused || job || isSettled(tasks)) return [];
+    if (!paused || job || isSettled(tasks) || waitsForImage(tasks)) return [];
     return [update(`${SERVICE}${live.spec.Name}`, live, live.spec, observed)];
   });
 }

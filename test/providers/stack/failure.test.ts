@@ -59,7 +59,7 @@ describe('what failed three times', () => {
     ['is a job that crashes', job, 'crash', 'crashed', 'task: non-zero exit (3)'],
     ['never becomes healthy', checked, 'unhealthy', 'unhealthy', 'unhealthy container'],
     ['ends with 0 when told to', checked, 'finished', 'unhealthy', 'its healthcheck failed'],
-    ['ends by itself', plain, 'finished', 'crashed', 'or it ended by itself'],
+    ['ends by itself', plain, 'finished', 'crashed', 'it ended by itself'],
     ['has no such folder', plain, 'bind', 'cannot-start', 'bind source path does not exist'],
     ['has no such command', plain, 'command', 'cannot-start', 'starting container failed'],
     ['eats memory', limited, 'killed', 'crashed', 'probably out of memory'],
@@ -233,7 +233,7 @@ describe('an update that the engine gave up', () => {
     expect(gaveUp({ updateState, updateMessage }, [crashed, task('a')])).toMatchObject({
       status: 'failing',
       code: 'engine-rolled-back',
-      why: `web: the engine rolled the update back: ${updateMessage}`,
+      why: 'web: a task crashed, and the engine rolled the update back',
       evidence: 'failed on w1, task: non-zero exit (3)',
     });
   });

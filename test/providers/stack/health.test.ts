@@ -78,7 +78,7 @@ describe('a stack', () => {
       expect(stackHealth(two, state, none)).toMatchObject({
         status: 'failing',
         code: 'crashed',
-        why: 'web: the engine ended the update: why',
+        why: 'web: a task crashed, and the engine stopped the update',
         evidence: 'failed on w1, task: non-zero exit (3)',
       });
     },
@@ -133,7 +133,7 @@ describe('a stack', () => {
     const health = stackHealth(two, state, none);
     expect(health).toMatchObject({
       status: 'failing',
-      evidence: expect.stringContaining('its healthcheck failed'),
+      evidence: expect.stringContaining('it ended by itself'),
     });
     const job = service('web', {
       Mode: { ReplicatedJob: { MaxConcurrent: 3, TotalCompletions: 3 } },
