@@ -29,6 +29,8 @@ export interface Step<Call> {
   readonly units: ReadonlyMap<Id, UnitRecord>;
   readonly watches: ReadonlyMap<Id, Watch>;
   readonly views: readonly UnitView[];
+  /** Recorded, and not in the repository any more. */
+  readonly left: readonly Id[];
   /** Told once it is recorded. */
   readonly events: readonly UnitEvent[];
   readonly asks: readonly Asked[];
@@ -83,11 +85,12 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     views.push(viewOf(unit, moved));
   }
   const wanted = new Set(input.desired.map(({ id }) => id));
+  const left = [...asked.units.keys()].filter((id) => !wanted.has(id));
   for (const [id, record] of asked.units) {
     if (wanted.has(id) || record.phase === 'none' || record.phase === 'stuck') continue;
     note(id, leave(look, id, record, input));
   }
-  return { work, units, watches, views, events, asks, wakeMs };
+  return { work, units, watches, views, left, events, asks, wakeMs };
 }
 
 /** Requests are taken one after another, each from where the last one left its unit. */

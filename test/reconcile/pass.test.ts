@@ -222,7 +222,11 @@ describe('a pass', () => {
   it('leaves alone what left the repository', async () => {
     await passOnce(desired('v1', 'v2'));
     await passOnce(desired('v1'));
+    await passOnce(desired('v1'));
     expect([...world.running.keys()]).toEqual(['stack/s0', 'stack/s1']);
+    expect(reporter.events.filter(({ event }) => event === 'unit notes')).toMatchObject([
+      { id: 'stack/s1', notes: [expect.stringContaining('not in the repository any more')] },
+    ]);
   });
 
   it('tells when a healthy unit loses tasks, and when they are back, and writes nothing', async () => {

@@ -49,6 +49,7 @@ function tell({ views = [], events = [], notes = [], revision }: Look): readonly
     units: new Map(),
     watches: new Map(),
     asks: [],
+    left: [],
     wakeMs: 0,
   };
   told = tellStep(result, { notes, revision, late: [] }, told, reporter);
