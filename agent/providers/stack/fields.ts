@@ -11,7 +11,7 @@ export function fieldDiffs(
 ): readonly FieldDiff[] {
   const keys = [...new Set([...Object.keys(observed), ...Object.keys(desired)])].toSorted();
   return keys.flatMap((key) => {
-    const [before, after] = [observed[key], desired[key]];
+    const [before, after] = [valueOf(observed, key), valueOf(desired, key)];
     if (same(before, after)) return [];
     const at = `${path}.${key}`;
     if (isMap(before) && isMap(after)) return fieldDiffs(at, before, after);
@@ -23,6 +23,11 @@ export function fieldDiffs(
       },
     ];
   });
+}
+
+/** A label may be called `valueOf`: what every object has is not in the spec. */
+function valueOf(spec: Canonical, key: string): unknown {
+  return Object.hasOwn(spec, key) ? spec[key] : undefined;
 }
 
 function isMap(value: unknown): value is Canonical {

@@ -7,6 +7,26 @@ import { contentDigest, DIGEST_LABEL } from '../../../agent/providers/stack/name
 import { indexState } from '../../../agent/providers/stack/observed.ts';
 import { blogNetwork, digestKey, live, observed, service, unit } from '../../fakes/stack.ts';
 
+describe('a label that is called as something that every object has', () => {
+  it.each(['valueOf', 'toString', '__proto__', 'constructor'])('%s', (name) => {
+    const labelled = service('web', {
+      Labels: Object.fromEntries([
+        ['com.docker.stack.namespace', 'blog'],
+        ['com.docker.stack.image', 'site:1'],
+        [name, 'x'],
+      ]),
+    });
+    const wanted = unit({ services: { web: labelled } });
+    const now = observed({ services: [live(service('web'))], networks: [blogNetwork] });
+    const [operation] = diffStack(wanted, now).operations;
+    expect(operation?.fields).toEqual([{ path: `services.web.Labels.${name}`, desired: 'x' }]);
+    const back = observed({ services: [live(labelled)], networks: [blogNetwork] });
+    expect(diffStack(unit(), back).operations[0]?.fields).toEqual([
+      { path: `services.web.Labels.${name}`, observed: 'x' },
+    ]);
+  });
+});
+
 const UPDATE = { Parallelism: 1, MaxFailureRatio: 0, Order: '' };
 const namespace = { 'com.docker.stack.namespace': 'blog' };
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
