@@ -222,8 +222,8 @@ export interface Kind<Spec, Observed, Call> {
   restore(id: Id, release: Release): Rendered<Spec> | undefined;
   /** Targets of the operations that could make what runs of it. */
   parts(unit: Rendered<Spec>): readonly string[];
-  /** What stops these parts (targets of operations) and removes nothing. Nothing to do where they stand still. */
-  stop(targets: readonly string[], observed: Observed): readonly Operation<Call>[];
+  /** What stops these parts of a unit (targets of operations) and removes nothing, or touches what is not the unit's. Nothing to do where they stand still. */
+  stop(id: Id, targets: readonly string[], observed: Observed): readonly Operation<Call>[];
 }
 
 /** Why a digest is given up: a slug, a sentence, and what was seen. */

@@ -74,7 +74,7 @@ function rollBack<Spec, Observed, Call>(
   const made = [...record.made, ...kind.parts(unit)].filter((part) => !had.has(part));
   const why = `rolled back by ${by}`;
   const entry = { digest: unit.digest, revision, code: 'manual', why, evidence: '', at: date };
-  const releases = [chosen, ...record.releases.filter((one) => one !== chosen)];
-  const noted = { ...quarantined(record, entry), releases, made: [...new Set(made)] };
-  return goingBack(noted, { baseline: kind.baseline(unit, observed), absent });
+  const noted = { ...quarantined(record, entry), made: [...new Set(made)] };
+  // It comes to the front once it is healthy again: until then it is not what a failure goes back to.
+  return goingBack(noted, { baseline: kind.baseline(unit, observed), absent }, chosen);
 }

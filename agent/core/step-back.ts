@@ -1,7 +1,7 @@
 import type { Difference, Failure, Id, Rendered } from './kind.ts';
 import { due, heldBy, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
-import { type Attempt, inPhase, isQuarantined, settled, stuck } from './unit.ts';
-import { isFutile, judge, newWatch, startClock } from './watch.ts';
+import { atFront, type Attempt, inPhase, isQuarantined, settled, stuck, targetOf } from './unit.ts';
+import { isFutile, judge, newWatch, refusedTooLong, startClock } from './watch.ts';
 
 /**
  * Pure. A unit on its way back to its last healthy release, or to a standstill where it never had one. Nothing is ever
@@ -15,13 +15,13 @@ export function goBack<Spec, Observed, Call>(
 ): Moved<Call> {
   const { record, watch, refusal } = standing;
   if (refusal !== undefined) return giveUp(look, id, standing, refusal);
-  const [release] = record.releases;
+  const release = targetOf(record, attempt);
   const target = release && look.kind.restore(id, release);
   if (release !== undefined && target === undefined) {
     const why = 'this version cannot read the healthy release in the record';
     return giveUp(look, id, standing, { code: 'release-unreadable', why, evidence: release.at });
   }
-  const difference = wayBack(look, target, record.made);
+  const difference = wayBack(look, target, record.made, id);
   if (difference.operations.length > 0 || difference.blocked.length > 0) {
     return move(look, id, { ...standing, target, attempt }, difference);
   }
@@ -40,11 +40,13 @@ export function wayBack<Spec, Observed, Call>(
   { kind, observed }: Look<Spec, Observed, Call>,
   target: Rendered<Spec> | undefined,
   made: readonly string[],
+  id: Id,
 ): Difference<Call> {
   const back = target && kind.diff(target, observed);
   // What a failed attempt made anew may be part of the release: somebody had removed it.
   const kept = new Set(target && kind.parts(target));
   const stop = kind.stop(
+    id,
     made.filter((part) => !kept.has(part)),
     observed,
   );
@@ -81,6 +83,8 @@ function move<Spec, Observed, Call>(
     }
   }
   if (isFutile(watch)) return giveUp(look, id, back, noEffect(difference.operations));
+  const refused = target && refusedTooLong(watch, kind.times(target), nowMs);
+  if (refused !== undefined) return giveUp(look, id, back, refused);
   const held = heldBy(difference.blocked);
   const timeoutMs = target === undefined ? TIMEOUT_MS : kind.times(target).timeoutMs;
   if (held !== undefined && nowMs - watch.progressAtMs >= timeoutMs) {
@@ -104,7 +108,7 @@ function verifyBack<Spec, Observed, Call>(
   if (verdict === 'healthy') {
     const { revision } = attempt;
     return {
-      record: settled(record),
+      record: settled(atFront(record, attempt)),
       watch: newWatch('none', nowMs),
       operations: [],
       events: [{ event: 'unit rolled back', id: target.id, revision, ms: nowMs - watch.sinceMs }],

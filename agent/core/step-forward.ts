@@ -1,4 +1,4 @@
-import type { Difference, Failure, Rendered } from './kind.ts';
+import type { Difference, Failure, Health, Rendered } from './kind.ts';
 import { due, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
 import {
   applying,
@@ -11,7 +11,7 @@ import {
   type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
-import { isFutile, judge, newWatch, startClock, type Watch } from './watch.ts';
+import { isFutile, judge, newWatch, refusedTooLong, startClock, type Watch } from './watch.ts';
 
 /** One unit on its way to what the repository wants. */
 export interface Forward<Spec> extends Standing<Spec> {
@@ -47,10 +47,12 @@ export function goOn<Spec, Observed, Call>(
   if (!differs(difference)) return verify(look, standing);
 
   // As long as its calls did not go well, what fails is what ran before.
-  const began = record.phase === 'verifying' || watch.rounds > 0;
+  const began = record.phase === 'verifying' || watch.rounds > 0 || watch.outside !== undefined;
   const ended = began ? whatEngineDid(look, standing, attempt) : undefined;
   if (ended !== undefined) return ended;
   if (isFutile(watch)) return fail(look, standing, noEffect(difference.operations));
+  const refused = refusedTooLong(watch, kind.times(unit), nowMs);
+  if (refused !== undefined) return fail(look, standing, refused);
   return due(again(record, attempt, madeBy(difference)), watch, difference, nowMs);
 }
 
@@ -80,7 +82,12 @@ function whatEngineDid<Spec, Observed, Call>(
   const judged = judge(watch, gaveUp, kind.times(unit), nowMs);
   return typeof judged.verdict === 'object'
     ? { ...fail(look, standing, judged.verdict), health }
-    : { record, watch: judged.watch, operations: [], events: [], health };
+    : { record, watch: withoutRounds(judged.watch, gaveUp), operations: [], events: [], health };
+}
+
+/** What was taken back for a cause outside was not in vain: it does not count as calls without effect. */
+function withoutRounds(watch: Watch, { status }: Health): Watch {
+  return status === 'outside' ? { ...watch, rounds: 0 } : watch;
 }
 
 /** All calls are done: health is judged by our own clock. */
@@ -113,11 +120,16 @@ function becameHealthy<Spec, Observed, Call>(
   const release = { digest, revision, at: date, content: kind.release(unit, observed, 'wanted') };
   const ms = nowMs - watch.sinceMs;
   return {
-    record: healthy(record, release, kind.rollback(unit).keep),
+    record: healthy(record, release, kind.rollback(unit).keep, leftOver(record, kind.parts(unit))),
     watch: newWatch('none', nowMs),
     operations: [],
     events: [{ event: 'unit healthy', id: unit.id, revision, ms }],
   };
+}
+
+/** What overtaken attempts made and this one does not have: nobody wants it, so it is stopped from now on. */
+function leftOver({ made }: UnitRecord, parts: readonly string[]): readonly string[] {
+  return made.filter((part) => !parts.includes(part));
 }
 
 /**

@@ -91,7 +91,7 @@ export function keep<Spec, Observed, Call>(
       held: 'this version cannot read the healthy release in the record',
     };
   }
-  const { operations, blocked, notes } = wayBack(look, target, record.made);
+  const { operations, blocked, notes } = wayBack(look, target, record.made, unit.id);
   const health = target && healthNow(look, target);
   const rest = { blocked, ...(notes && { notes }), ...(health && { health }) };
   if (operations.length === 0 && blocked.length === 0)

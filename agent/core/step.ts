@@ -180,6 +180,10 @@ function supersede<Spec, Observed, Call>(
       ? goBack(look, unit.id, standing, attempt)
       : begin(look, standing, difference);
   }
+  // Nobody knows how what was overtaken does, and what overtook it cannot begin: what was healthy is safe.
+  if (difference.blocked.length > 0 && record.releases.length > 0) {
+    return turnBack(look, standing, attempt);
+  }
   return withSuperseded(begin(look, standing, difference), unit.id, attempt);
 }
 

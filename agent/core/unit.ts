@@ -69,14 +69,26 @@ export function applying(unit: UnitRecord, attempt: Attempt, made: readonly stri
   };
 }
 
-/** Pure. The way back to the last healthy release begins, or to a standstill where there is none. */
+/** Pure. The way back to a healthy release begins, the last one unless told, or to a standstill where there is none. */
 export function goingBack(
   unit: UnitRecord,
   from: { readonly baseline: readonly string[]; readonly absent: readonly string[] },
+  target: Release | undefined = unit.releases[0],
 ): Moving {
-  const [target] = unit.releases;
   const { digest, revision } = target ?? { digest: '', revision: '' };
   return { ...withoutStuck(unit), phase: 'rolling-back', attempt: { ...from, digest, revision } };
+}
+
+/** Pure. The release that a way back leads to. */
+export function targetOf({ releases }: UnitRecord, { digest }: Attempt): Release | undefined {
+  return releases.find((one) => one.digest === digest) ?? releases[0];
+}
+
+/** Pure. What a way back led to is healthy: it is the last healthy release now. */
+export function atFront(unit: UnitRecord, attempt: Attempt): UnitRecord {
+  const target = targetOf(unit, attempt);
+  if (target === undefined || target === unit.releases[0]) return unit;
+  return { ...unit, releases: [target, ...unit.releases.filter((one) => one !== target)] };
 }
 
 /** Pure. The same attempt, one phase on. */
@@ -90,10 +102,18 @@ export function settled(unit: UnitRecord): UnitRecord {
   return { ...rest, phase: 'none' };
 }
 
-/** Pure. A digest of the repository became healthy: its release goes to the front, `keep` of them stay. */
-export function healthy(unit: UnitRecord, release: Release, keep: number): UnitRecord {
+/**
+ * Pure. A digest of the repository became healthy: its release goes to the front, `keep` of them stay. `made`: what
+ * earlier attempts made and it does not have.
+ */
+export function healthy(
+  unit: UnitRecord,
+  release: Release,
+  keep: number,
+  made: readonly string[] = [],
+): UnitRecord {
   const others = unit.releases.filter(({ digest }) => digest !== release.digest);
-  return { ...settled(unit), made: [], releases: [release, ...others].slice(0, keep) };
+  return { ...settled(unit), made, releases: [release, ...others].slice(0, keep) };
 }
 
 /** Pure. A digest failed: it is tried no more. */

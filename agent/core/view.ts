@@ -82,8 +82,10 @@ export function wakeOf<Call>(
       return pace.verifyMs;
     case 'applying':
     case 'rolling-back':
-      // With a health it is not the next call that is waited for.
-      return health === undefined ? Math.max(0, watch.retryAtMs - pace.nowMs) : pace.verifyMs;
+      // With a health that is open it is not the next call that is waited for.
+      return health === undefined || health.status === 'failing'
+        ? Math.max(0, watch.retryAtMs - pace.nowMs)
+        : pace.verifyMs;
     case 'none':
     case 'stuck':
     case undefined: {

@@ -21,6 +21,8 @@ export interface Watch {
   /** Why the engine refused a correction for good, until one goes well. */
   readonly refused?: string;
   readonly retryAtMs: number;
+  /** Since when the engine refuses a call again and again, for a reason that could pass. */
+  readonly refusedSinceMs?: number;
   /** Rounds of calls that were all ok. */
   readonly rounds: number;
   /** Nodes that went away since it began. */
@@ -54,15 +56,35 @@ export function startClock(watch: Watch, nowMs: number): Watch {
   return { ...rest, progress: 0, progressAtMs: nowMs, membersSinceMs: nowMs, lookedAtMs: nowMs };
 }
 
+/** Why a round of calls is tried again. */
+export interface Trouble {
+  readonly why: string;
+  /** The engine said no; else nobody knows, or it could not be asked. */
+  readonly refused: boolean;
+}
+
 /** Pure. A call that ended open, or met a newer version: read again and try later, doubling up to five minutes. */
 export function postponed(
   watch: Watch,
-  trouble: string,
+  { why, refused }: Trouble,
   firstWaitMs: number,
   nowMs: number,
 ): Watch {
   const retryAtMs = nowMs + doubled(firstWaitMs, watch.tries);
-  return { ...watch, tries: watch.tries + 1, trouble, retryAtMs };
+  const refusedSinceMs = watch.refusedSinceMs ?? nowMs;
+  const tried = { ...watch, tries: watch.tries + 1, trouble: why, retryAtMs };
+  return refused ? { ...tried, refusedSinceMs } : tried;
+}
+
+/** Pure. The failure of calls that were refused for so long: what could have passed did not. */
+export function refusedTooLong(
+  { refusedSinceMs, trouble = '' }: Watch,
+  { timeoutMs }: HealthTimes,
+  nowMs: number,
+): Failure | undefined {
+  if (refusedSinceMs === undefined || nowMs - refusedSinceMs < timeoutMs) return undefined;
+  const why = `the engine refused it for ${String(Math.round(timeoutMs / 1000))} s`;
+  return { code: 'refused', why, evidence: trouble };
 }
 
 /** Rounds that may all be ok and still leave a difference. */
@@ -70,7 +92,7 @@ const ROUNDS_MAX = 3;
 
 /** Pure. All calls of a round were ok. The next look finds no difference; where it does, the next round waits. */
 export function called(watch: Watch, nowMs: number): Watch {
-  const { trouble: _trouble, refused: _refused, ...rest } = watch;
+  const { trouble: _trouble, refused: _refused, refusedSinceMs: _since, ...rest } = watch;
   const rounds = watch.rounds + 1;
   return {
     ...rest,
@@ -93,6 +115,7 @@ export function shifted(watch: Watch, blindMs: number): Watch {
     lookedAtMs: watch.lookedAtMs + blindMs,
     progressAtMs: watch.progressAtMs + blindMs,
     membersSinceMs: watch.membersSinceMs + blindMs,
+    ...(watch.refusedSinceMs !== undefined && { refusedSinceMs: watch.refusedSinceMs + blindMs }),
   };
 }
 

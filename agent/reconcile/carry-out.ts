@@ -8,7 +8,13 @@ export interface UnitResult {
   readonly outcome:
     | { readonly status: 'ok' }
     | { readonly status: 'refused'; readonly target: string; readonly why: string }
-    | { readonly status: 'again'; readonly target: string; readonly why: string };
+    | {
+        readonly status: 'again';
+        readonly target: string;
+        readonly why: string;
+        /** The engine said no, and not because it could not act at all or because of a newer version. */
+        readonly refused: boolean;
+      };
 }
 
 /** What carrying out needs. `caller` gives each unit its own, which knows what that unit made. */
@@ -47,7 +53,8 @@ async function carryOutUnit<Call>(
   for (const phase of PHASES) {
     for (const operation of operations.filter((one) => one.phase === phase)) {
       const { target } = operation;
-      if (signal.aborted) return { id, outcome: { status: 'again', target, why: 'stopped' } };
+      if (signal.aborted)
+        return { id, outcome: { status: 'again', target, why: 'stopped', refused: false } };
       const sentAtMs = ports.clock.nowMs();
       const answer = await caller.call(operation.call, signal);
       const ms = ports.clock.nowMs() - sentAtMs;
@@ -57,11 +64,23 @@ async function carryOutUnit<Call>(
       const final = answer.status === 'refused' && answer.retry === 'never';
       if (final) return { id, outcome: { status: 'refused', target, why } };
       // Its neighbours go on: one of them may free the very port that this one wants.
-      outcome = { status: 'again', target, why };
+      outcome = { status: 'again', target, why, refused: isRefusal(answer) };
     }
     if (outcome.status !== 'ok') break;
   }
   return { id, outcome };
+}
+
+/** What is nobody's matter, or was only late, is no refusal. */
+function isRefusal(answer: CallOutcome<unknown>): boolean {
+  if (answer.status !== 'refused') return false;
+  const passing: readonly unknown[] = [
+    'no-leader',
+    'not-a-manager',
+    'unreachable',
+    'out-of-sequence',
+  ];
+  return !passing.includes(answer.cause);
 }
 
 /** One line of the log for one call. */

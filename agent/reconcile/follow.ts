@@ -19,6 +19,8 @@ export interface FollowPorts<Spec> {
   readonly reporter: Reporter;
   readonly wake: Wake;
   readonly publish: (desired: Desired<Spec>) => void;
+  /** The newest valid revision that was ever looked at, as the record has it. */
+  readonly lastSeen: (signal: AbortSignal) => Promise<string | undefined>;
 }
 
 const RETRY_MS_MAX = 300_000;
@@ -32,6 +34,7 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
   let seen: string | undefined;
   let revision: string | undefined;
   let trouble: Trouble | undefined;
+  let published = false;
   while (!signal.aborted) {
     try {
       const snapshot = await ports.source.newest(signal);
@@ -41,7 +44,9 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
         seen = snapshot.revision;
       }
       if (snapshot.revision !== revision) {
-        settings = (await look(ports, snapshot, signal)) ?? settings;
+        const valid = await look(ports, snapshot, signal);
+        published ||= valid !== undefined;
+        settings = valid ?? settings;
         // Only now: a revision whose files could not be read must be looked at again.
         revision = snapshot.revision;
       }
@@ -51,11 +56,11 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
       if (signal.aborted) return;
       if (!(error instanceof SourceError)) throw error;
       const why = error.message;
-      // Started anew while the repository is away: what is under way goes on with what was seen last.
-      if (trouble === undefined && revision === undefined) await remember(ports, signal);
       if (trouble?.why !== why) ports.reporter.tell({ event: 'waiting', of: 'repository', why });
       trouble = { why, retry: error.retry, times: (trouble?.times ?? 0) + 1 };
     }
+    // Started anew while the newest revision cannot be had or is invalid: the last valid one stands.
+    if (!published) published = await remember(ports, signal);
     await ports.wake.wait(waitMs(settings, trouble), signal);
   }
 }
@@ -67,17 +72,21 @@ interface Trouble {
   readonly times: number;
 }
 
-/** Publishes the last fetched revision as remembered only. That it cannot be told here is told by the next one. */
-async function remember<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal): Promise<void> {
+/** Publishes what the record saw last, as remembered only. Whether it could. */
+async function remember<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal): Promise<boolean> {
   try {
-    const snapshot = await ports.source.last(signal);
-    if (snapshot === undefined) return;
+    const revision = await ports.lastSeen(signal);
+    if (revision === undefined) return false;
+    const snapshot = await ports.source.at(revision, signal);
+    if (snapshot === undefined) return false;
     const seenAtMs = ports.clock.nowMs();
     const { units, diagnostics, settings } = await ports.renderer.render(snapshot, signal);
-    if (diagnostics.some(({ severity }) => severity === 'error')) return;
-    ports.publish({ revision: snapshot.revision, units, settings, seenAtMs, remembered: true });
+    if (diagnostics.some(({ severity }) => severity === 'error')) return false;
+    ports.publish({ revision, units, settings, seenAtMs, remembered: true });
+    return true;
   } catch (error) {
-    if (!signal.aborted && !(error instanceof SourceError)) throw error;
+    if (signal.aborted || error instanceof SourceError) return false;
+    throw error;
   }
 }
 

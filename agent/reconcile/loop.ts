@@ -4,7 +4,9 @@ import { Wake } from './wake.ts';
 
 /** What the whole agent runs on. `sourceWake` may be rung by anybody who saw the repository move. */
 export interface LoopPorts<Spec, Observed, Call>
-  extends PassPorts<Spec, Observed, Call>, Omit<FollowPorts<Spec>, 'publish' | 'wake'> {
+  extends
+    PassPorts<Spec, Observed, Call>,
+    Omit<FollowPorts<Spec>, 'publish' | 'wake' | 'lastSeen'> {
   readonly sourceWake: Wake;
   /** Rung by whoever knows something that a pass should look at. */
   readonly wake: Wake;
@@ -29,10 +31,19 @@ export async function run<Spec, Observed, Call>(
   const { wake } = ports;
   let desired: Desired<Spec> | undefined;
 
+  async function lastSeen(ended: AbortSignal): Promise<string | undefined> {
+    const observed = await ports.provider.observe(ended);
+    if (observed.status !== 'ok') return undefined;
+    const loaded = ports.recorder.load(observed.value);
+    const seen = loaded.status === 'ok' ? loaded.value.history.seen : '';
+    return seen === '' ? undefined : seen;
+  }
+
   const following = follow(
     {
       ...ports,
       wake: ports.sourceWake,
+      lastSeen,
       publish: (newest) => {
         desired = newest;
         wake.ring();

@@ -206,7 +206,8 @@ function noteResults(
     }
     const { target, why } = outcome;
     if (outcome.status === 'again') {
-      watches.set(id, postponed(watch, `${target}: ${why}`, firstWaitMs, nowMs));
+      const trouble = { why: `${target}: ${why}`, refused: outcome.refused };
+      watches.set(id, postponed(watch, trouble, firstWaitMs, nowMs));
       continue;
     }
     refusals.set(id, { code: 'refused', why: `the engine refused ${target}`, evidence: why });

@@ -23,8 +23,8 @@ export interface Source {
    * Where nothing moved since the last call the same object comes back.
    */
   newest(signal: AbortSignal): Promise<Snapshot>;
-  /** What was fetched last, also before a restart, without asking anybody. Undefined where nothing whole is there. */
-  last(signal: AbortSignal): Promise<Snapshot | undefined>;
+  /** A revision that was fetched before, also before a restart, without asking anybody. Undefined where it is not whole there. */
+  at(revision: string, signal: AbortSignal): Promise<Snapshot | undefined>;
   close(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import { explain } from './explain.ts';
 import { checkSshFiles, makeMirrors, mirrorFolder } from './folders.ts';
 import { readFollowed } from './grammar.ts';
 import { FILE_BYTES_MAX } from './intake.ts';
-import { Mirror } from './mirror.ts';
+import { Mirror, OBJECT_ID } from './mirror.ts';
 import { findFolder, listTree, readBlobs, readSubject } from './revision.ts';
 import { watchRefs } from './watch.ts';
 
@@ -111,8 +111,9 @@ class GitSource implements Source {
     return this.#inTurn((both) => this.#look(both), signal);
   }
 
-  async last(signal: AbortSignal): Promise<Snapshot | undefined> {
-    return this.#inTurn((both) => this.#remember(both), signal);
+  async at(revision: string, signal: AbortSignal): Promise<Snapshot | undefined> {
+    if (!OBJECT_ID.test(revision)) return undefined;
+    return this.#inTurn((both) => this.#remember(revision, both), signal);
   }
 
   /** One at a time: two fetches into one mirror would stand in each other's way. */
@@ -162,15 +163,12 @@ class GitSource implements Source {
     }
   }
 
-  /** What the mirror holds. A damaged one holds nothing: the next look that reaches the server makes it anew. */
-  async #remember(signal: AbortSignal): Promise<Snapshot | undefined> {
+  /** What the mirror still holds. A damaged one holds nothing: the next look that reaches the server makes it anew. */
+  async #remember(revision: string, signal: AbortSignal): Promise<Snapshot | undefined> {
     if (this.#damaged) return undefined;
     try {
       await this.#mirror.prepare(signal);
-      const commit = await this.#mirror.tip(signal);
-      if (commit === undefined) return undefined;
-      this.#current ??= await this.#snapshot(commit, undefined, signal);
-      return this.#current;
+      return await this.#snapshot(revision, undefined, signal);
     } catch (error) {
       const known = this.#inWords(error);
       if (known instanceof SourceError) return undefined;

@@ -14,7 +14,7 @@ export interface MirrorSettings {
   readonly packBytesMax: number;
 }
 
-const OBJECT_ID = /^[0-9a-f]{40}$/u;
+export const OBJECT_ID = /^[0-9a-f]{40}$/u;
 /** Asking for one ref; also whatever stays on this machine. */
 const SHORT_TIMEOUT_MS = 30_000;
 /** Every fetch leaves a pack; more than this slow down every look-up. */

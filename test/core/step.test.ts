@@ -361,7 +361,7 @@ describe('none', () => {
         ...asWatch(watch),
       });
       expect(outcome(result)).toMatchObject({ held: undefined, calls: ['web=good 1'] });
-      watch = postponed(watchIn(result), 'no leader', 1_000, nowMs);
+      watch = postponed(watchIn(result), { why: 'no leader', refused: false }, 1_000, nowMs);
       nowMs = watch.retryAtMs;
     }
   });
@@ -369,7 +369,7 @@ describe('none', () => {
   it('forgets earlier hiccups once a correction went well', () => {
     let watch = newWatch('none', 0);
     for (let hiccup = 0; hiccup < 5; hiccup += 1) {
-      watch = called(postponed(watch, 'no leader', 1_000, 0), 0);
+      watch = called(postponed(watch, { why: 'no leader', refused: false }, 1_000, 0), 0);
     }
     const nowMs = 1_000_000;
     const { views } = look({ wants: git.d1, ...at({}), watch, nowMs });
@@ -408,7 +408,12 @@ describe('applying', () => {
     ],
     [
       'waits before it tries an open call again, and counts nothing',
-      { wants: git.d2, record, watch: postponed(watch, 'no answer', 1_000, NOW), world: asUsual },
+      {
+        wants: git.d2,
+        record,
+        watch: postponed(watch, { why: 'no answer', refused: false }, 1_000, NOW),
+        world: asUsual,
+      },
       { phase: 'applying', attempt: 'd2' },
     ],
     [
@@ -416,7 +421,7 @@ describe('applying', () => {
       {
         wants: git.d2,
         record,
-        watch: postponed(watch, 'no answer', 1_000, NOW - 1_000),
+        watch: postponed(watch, { why: 'no answer', refused: false }, 1_000, NOW - 1_000),
         world: asUsual,
       },
       { phase: 'applying', attempt: 'd2', calls: ['web=good 2'] },
@@ -531,7 +536,7 @@ describe('applying', () => {
   it('cannot have failed as long as its calls did not go well: what fails is what ran before', () => {
     const never = { wants: git.d2, record, watch, world: { ...crashed, blocked: 'no net' } };
     expect(outcome(look(never))).toMatchObject({ phase: 'applying', held: 'no net' });
-    const open = postponed(watch, 'no answer', 1_000, NOW);
+    const open = postponed(watch, { why: 'no answer', refused: false }, 1_000, NOW);
     const tried = { wants: git.d2, record, watch: open, world: crashed };
     expect(outcome(look(tried))).toMatchObject({ phase: 'applying', quarantine: [] });
     const done = look({ ...tried, watch: called(watch, NOW) });
@@ -851,7 +856,7 @@ describe('rolling-back', () => {
       {
         wants,
         record,
-        watch: postponed(newWatch('back d1', NOW), 'w', 1_000, NOW),
+        watch: postponed(newWatch('back d1', NOW), { why: 'w', refused: false }, 1_000, NOW),
         world: crashed,
       },
       { ...rest, phase: 'rolling-back', attempt: 'd1' },
@@ -1231,12 +1236,12 @@ describe.each(['none', 'applying', 'verifying', 'rolling-back', 'reverting', 'st
           attempt: 'd1',
           calls: ['web=good 1'],
           quarantine: ['d2: manual'],
-          releases: phase === 'none' ? ['d1', 'd2', 'd3'] : ['d1', 'd3'],
+          releases: phase === 'none' ? ['d2', 'd1', 'd3'] : ['d1', 'd3'],
           events: ['request taken'],
         },
       ],
       [
-        'to a named one, which comes to the front',
+        'to a named one, which stays in its place until it is healthy',
         {
           wants: git.d2,
           record,
@@ -1249,7 +1254,7 @@ describe.each(['none', 'applying', 'verifying', 'rolling-back', 'reverting', 'st
           attempt: 'd3',
           calls: ['web=good 3'],
           quarantine: ['d2: manual'],
-          releases: phase === 'none' ? ['d3', 'd2', 'd1'] : ['d3', 'd1'],
+          releases: phase === 'none' ? ['d2', 'd1', 'd3'] : ['d1', 'd3'],
           events: ['request taken'],
         },
       ],
@@ -1260,8 +1265,8 @@ describe.each(['none', 'applying', 'verifying', 'rolling-back', 'reverting', 'st
 describe('what happens when', () => {
   it('looks again soon after a failure, at the pace of health, when a call is due, and else at leisure', () => {
     const { d1, d2 } = git;
-    const back = postponed(newWatch('to d2', NOW), 'w', 4_000, NOW);
-    const drift = postponed(newWatch('none', NOW), 'w', 4_000, NOW);
+    const back = postponed(newWatch('to d2', NOW), { why: 'w', refused: false }, 4_000, NOW);
+    const drift = postponed(newWatch('none', NOW), { why: 'w', refused: false }, 4_000, NOW);
     const applying = known({ phase: 'applying', attempt: 'd2' });
     const verifying = known({ phase: 'verifying', attempt: 'd2' });
     const wakes = [
@@ -1305,4 +1310,99 @@ function watchIn({ watches }: Step<UnitCall>): Watch {
   const watch = watches.get(ID);
   if (watch === undefined) throw new Error('no watch');
   return watch;
+}
+
+describe('what must not go wrong at night', () => {
+  it('a newer digest that cannot begin leaves nothing unjudged: what was healthy comes back', () => {
+    for (const phase of ['applying', 'verifying'] as const) {
+      const record = known({ phase, attempt: 'crash' });
+      const shut = {
+        ...unitKind,
+        diff: (unit: Rendered<UnitSpec>, seen: UnitWorld) => {
+          const difference = unitKind.diff(unit, seen);
+          const blocked = [{ target: 'x', why: 'no net', waits: true }];
+          return unit.digest === 'd2' ? { ...difference, blocked } : difference;
+        },
+      };
+      const back = look({ wants: git.d2, record, world: crashed, kind: shut });
+      expect(outcome(back)).toMatchObject({
+        attempt: 'd1',
+        calls: ['web=good 1'],
+        quarantine: [],
+        events: ['unit superseded'],
+      });
+      const after = back.units.get(ID);
+      expect(
+        outcome(look({ wants: git.d2, ...at({}), ...(after && { record: after }) })),
+      ).toMatchObject({
+        phase: 'applying',
+        attempt: 'd2',
+      });
+    }
+  });
+
+  it('what the engine refuses for the whole timeout has failed, on either way', () => {
+    const refusedFor = (of: string, ms: number): Watch => ({
+      ...newWatch(of, NOW - ms),
+      tries: 9,
+      trouble: 'service web: port taken',
+      refusedSinceMs: NOW - ms,
+    });
+    const timeout = unitKind.times(git.d2).timeoutMs;
+    const forward = known({ phase: 'applying', attempt: 'd2' });
+    const on = (ms: number): Outcome =>
+      outcome(
+        look({ wants: git.d2, record: forward, world: asUsual, watch: refusedFor('to d2', ms) }),
+      );
+    expect(on(timeout - 1)).toMatchObject({ phase: 'applying' });
+    expect(on(timeout)).toMatchObject({ phase: 'rolling-back', quarantine: ['d2: refused'] });
+    const back = known({ phase: 'rolling-back', quarantine: ['crash'] });
+    const watch = refusedFor('back d1', timeout);
+    const stuck = look({ wants: git.crash, record: back, world: crashed, watch });
+    expect(outcome(stuck)).toMatchObject({ phase: 'stuck', events: ['unit stuck'] });
+  });
+
+  it('a release that a person chose is the last healthy one only once it is healthy', () => {
+    const start = known({
+      phase: 'reverting',
+      attempt: 'd1',
+      quarantine: ['d2'],
+      releases: [git.d2, git.d1],
+    });
+    const long = steady('back d1', 60_000, members(asUsual));
+    const arrived = look({ wants: git.d2, record: start, world: asUsual, watch: long });
+    expect(outcome(arrived)).toMatchObject({ phase: 'none', releases: ['d1', 'd2'] });
+    const late = waiting('back d1', 600_000);
+    const world = put(asUsual, 'web', { text: 'slow 1', replicas: 1 });
+    const failed = look({ wants: git.d2, record: start, world, watch: { ...late, rounds: 3 } });
+    expect(outcome(failed)).toMatchObject({ phase: 'stuck', releases: ['d2', 'd1'] });
+  });
+
+  it('what only an overtaken attempt made is stopped when another digest is healthy', () => {
+    const record = known({
+      phase: 'verifying',
+      attempt: 'd1',
+      made: ['service api'],
+      releases: [],
+    });
+    const world = put(asUsual, 'api', { text: 'good 9', replicas: 1 });
+    const watch = steady('to d1', 60_000, members(world));
+    const now = look({ wants: git.d1, record, world, watch });
+    expect(outcome(now)).toMatchObject({ phase: 'none', releases: ['d1'] });
+    const after = now.units.get(ID);
+    expect(after?.made).toEqual(['service api']);
+    const next = look({ wants: git.d1, world, ...(after && { record: after }) });
+    expect(outcome(next).calls).toEqual(['stop api']);
+  });
+});
+
+/** What a look sees run. */
+function members(world: UnitWorld): string {
+  const health = unitKind.health(git.d1, world, {
+    baseline: new Set(),
+    lost: new Set(),
+    answers: new Map(),
+    judged: true,
+  });
+  return health.status === 'converged' ? health.members : '';
 }

@@ -242,7 +242,7 @@ describe('a call', () => {
   it('that ended open is tried again later and later, and after five minutes at the latest', () => {
     let watch = start;
     const waits = Array.from({ length: 30 }, () => {
-      watch = postponed(watch, 'no answer', 1_000, 7);
+      watch = postponed(watch, { why: 'no answer', refused: false }, 1_000, 7);
       return watch.retryAtMs - 7;
     });
     expect(waits.slice(0, 10)).toEqual([
@@ -253,7 +253,10 @@ describe('a call', () => {
   });
 
   it('that went well ends the trouble before it', () => {
-    const watch = called(postponed({ ...start, refused: 'r' }, 'no answer', 1_000, 0), 5);
+    const watch = called(
+      postponed({ ...start, refused: 'r' }, { why: 'no answer', refused: true }, 1_000, 0),
+      5,
+    );
     expect(watch).toMatchObject({ tries: 0, rounds: 1, retryAtMs: 5, calledAtMs: [5] });
     expect(watch.trouble).toBeUndefined();
     expect(watch.refused).toBeUndefined();
@@ -273,7 +276,11 @@ describe('a call', () => {
   });
 
   it('begins the clock of health, which knows nothing of what was before', () => {
-    const before = { ...postponed(start, 'x', 1, 0), members: 'a', progress: 9 };
+    const before = {
+      ...postponed(start, { why: 'x', refused: false }, 1, 0),
+      members: 'a',
+      progress: 9,
+    };
     const { trouble, members, ...clock } = startClock(before, 50_000);
     expect([trouble, members]).toEqual([undefined, undefined]);
     expect(clock).toMatchObject({

@@ -254,7 +254,7 @@ export const unitKind: Kind<UnitSpec, UnitWorld, UnitCall> = {
     return unit;
   },
   parts: ({ spec }) => Object.keys(spec.services).map((name) => `service ${name}`),
-  stop: (targets, world) =>
+  stop: (_id, targets, world) =>
     Object.entries(world.services)
       .filter(([name, { replicas }]) => replicas > 0 && targets.includes(`service ${name}`))
       .map(([name]) => operation(name, 'update', { op: 'stop', name })),

@@ -82,7 +82,7 @@ export const worldKind: Kind<string, World, WorldCall> = {
   restore: (id, { digest, content }) =>
     typeof content === 'string' ? { ...worldUnit('', content), id, digest } : undefined,
   parts: ({ id }) => [id],
-  stop: (targets, world) =>
+  stop: (_id, targets, world) =>
     targets
       .filter((target) => world.running.has(target) && world.running.get(target) !== STOPPED)
       .map((target) => ({

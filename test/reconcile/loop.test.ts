@@ -66,7 +66,7 @@ function start(): Promise<void> {
       recorder: worldRecorder(world, clock),
       prober: quietProber,
       source: {
-        last: async () => (mirrored === undefined ? undefined : snapshot(mirrored)),
+        at: async (revision) => (revision === mirrored ? snapshot(revision) : undefined),
         newest: async () => {
           asked += 1;
           if (tip instanceof SourceError) throw tip;
@@ -156,6 +156,22 @@ describe('the loop', () => {
     mirrored = 'v1';
     const running = start();
     await clock.advance(10_000);
+    expect(reporter.names()).toContain('unit healthy');
+    stop.abort();
+    await running;
+  });
+
+  it('goes on with the last valid revision when it is started anew while the newest is invalid', async () => {
+    const before = start();
+    await clock.advance(10);
+    tip = '!';
+    stop.abort();
+    await before;
+    stop = new AbortController();
+    mirrored = 'v1';
+    const running = start();
+    await clock.advance(10_000);
+    expect(reporter.names()).toContain('revision invalid');
     expect(reporter.names()).toContain('unit healthy');
     stop.abort();
     await running;

@@ -136,7 +136,7 @@ describe('a pass', () => {
 
   it('tells what a unit waits for when trying again did not help', async () => {
     for (let n = 0; n < 10; n += 1) {
-      world.answers.push({ status: 'refused', why: 'port taken', retry: 'after-replan' });
+      world.answers.push({ status: 'unknown', why: 'no answer' });
     }
     for (let n = 0; n < 6; n += 1) {
       await passOnce(desired('v1'));
@@ -145,8 +145,23 @@ describe('a pass', () => {
     expect(reporter.events).toContainEqual({
       event: 'unit held',
       id: 'stack/s0',
-      why: 'stack/s0: port taken',
+      why: 'stack/s0: no answer',
     });
+  });
+
+  it.each([
+    ['again and again is given up after the timeout', 'port taken', undefined, true],
+    ['because it has no leader is not', 'no leader', 'no-leader', false],
+  ] as const)('what the engine refuses %s', async (_what, why, cause, failed) => {
+    for (let n = 0; n < 12; n += 1) {
+      const refusal = { status: 'refused', why, retry: 'after-replan' } as const;
+      world.answers.push(cause === undefined ? refusal : { ...refusal, cause });
+    }
+    for (let n = 0; n < 8; n += 1) {
+      await passOnce(desired('v1'));
+      await clock.advance(20_000);
+    }
+    expect(reporter.names().includes('unit failed')).toBe(failed);
   });
 
   it('does not count the time in which nothing could be seen', async () => {

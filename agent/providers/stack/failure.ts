@@ -1,7 +1,8 @@
 import type { Failure, Seen } from '../../core/kind.ts';
+import { visible } from '../../core/visible.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import type { StackObserved } from './observed.ts';
-import type { ObservedTask } from './swarm.ts';
+import type { ObservedNode, ObservedTask } from './swarm.ts';
 import { type ServiceTasks, slotOf } from './tasks.ts';
 
 /** So many failed tasks of one service are a certain failure: the engine alone would go on for ever. */
@@ -38,7 +39,7 @@ export function failureOf(
   observed: StackObserved,
   seen: Seen,
 ): ServiceFailure | undefined {
-  const { key, live, fresh, wanted, job } = tasks;
+  const { key, live, all, fresh, wanted, job } = tasks;
   const bad = badTasks(tasks, observed, seen).filter(({ id }) =>
     observed.state.freshTaskIds.has(id),
   );
@@ -52,7 +53,8 @@ export function failureOf(
     image,
     trying: fresh.some(({ state }) => ['assigned', 'accepted', 'preparing'].includes(state)),
   };
-  const alive = fresh.some(({ desiredState }) => ['running', 'ready'].includes(desiredState));
+  // Of all tasks: which of them are fresh was read a moment apart, and may miss the newest.
+  const alive = all.some(({ desiredState }) => ['running', 'ready'].includes(desiredState));
   const none = !alive && !job && wanted > 0;
   const paused = isPaused(tasks, seen);
   if (!paused && !none && bad.length < FAILURES_MAX) return undefined;
@@ -141,15 +143,24 @@ function isBad({ state }: ObservedTask, job: boolean): boolean {
 }
 
 function nodeWasThere(
-  { nodeId }: ObservedTask,
+  task: ObservedTask,
   { state }: StackObserved,
   lost: ReadonlySet<string>,
 ): boolean {
-  if (nodeId === undefined) return true;
-  return (
-    !lost.has(nodeId) &&
-    state.nodes.some(({ id, state: node }) => id === nodeId && node === 'ready')
-  );
+  if (task.nodeId === undefined) return true;
+  const node = state.nodes.find(({ id }) => id === task.nodeId);
+  return node?.state === 'ready' && !lost.has(node.id) && !diedWithNode(task, node);
+}
+
+/**
+ * A node that is ready now may have been away while nobody looked, the agent's own most of all. An engine that starts again
+ * kills what ran on it, and the Swarm writes the node when it comes back. It also writes it for other reasons (networks that
+ * are attached), so only a kill counts as such.
+ */
+function diedWithNode(task: ObservedTask, { updatedAt }: ObservedNode): boolean {
+  const killed = task.exitCode === 137 && task.error?.includes('unhealthy') !== true;
+  if (!killed || updatedAt === undefined) return false;
+  return task.createdAt < updatedAt;
 }
 
 /** The engine says no more, whatever the registry answered (facts: a refused connection and 401 look alike). */
@@ -210,12 +221,20 @@ function describe(
   const killed = task.exitCode === 137 && task.error?.includes('unhealthy') !== true;
   const parts = [
     node === undefined ? task.state : `${task.state} on ${node}`,
-    task.state === 'complete' ? ended(spec) : (task.error ?? task.message),
+    task.state === 'complete' ? ended(spec) : bounded(task.error ?? task.message),
     saysExit(task) ? undefined : `exit code ${String(task.exitCode)}`,
     killed && limit > 0 ? 'probably out of memory' : undefined,
     count > 1 ? `${String(count)} times` : undefined,
   ];
   return parts.filter((part) => part !== undefined && part !== '').join(', ');
+}
+
+/** What a container's program may have put into the engine's words. Characters. */
+const SAID_MAX = 300;
+
+function bounded(said: string): string {
+  const shown = visible(said);
+  return shown.length > SAID_MAX ? `${shown.slice(0, SAID_MAX)}…` : shown;
 }
 
 function ended(spec: ServiceSpec): string {

@@ -69,8 +69,8 @@ function standingOf(
     case 'good':
       return 'good';
     case 'bad':
-      if (!answer.wasGood) return 'open';
-      return answer.inARow >= failures ? 'failed' : 'good';
+      // A hiccup is no failure, and no time to call anything healthy either.
+      return answer.wasGood && answer.inARow >= failures ? 'failed' : 'open';
     case 'open':
     case undefined:
       return 'open';

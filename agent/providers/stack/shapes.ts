@@ -54,6 +54,7 @@ const secret = z.looseObject({
 });
 const node = z.looseObject({
   ID: id,
+  UpdatedAt: z.string().optional(),
   Spec: z.looseObject({
     Role: z.enum(['manager', 'worker']),
     Availability: z.string(),
@@ -182,6 +183,7 @@ export function readNodes(json: unknown): Shaped<readonly ObservedNode[]> {
       architecture: row.Description?.Platform?.Architecture ?? '',
     },
     address: addressOf(row.Status.Addr, row.ManagerStatus?.Addr ?? ''),
+    ...(row.UpdatedAt !== undefined && { updatedAt: row.UpdatedAt }),
   }));
 }
 

@@ -1,9 +1,9 @@
-import type { Operation, Rendered } from '../../core/kind.ts';
+import type { Id, Operation, Rendered } from '../../core/kind.ts';
 import { canonical } from './canonical.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import { waitsForImage } from './failure.ts';
 import { fieldDiffs } from './fields.ts';
-import type { StackObserved } from './observed.ts';
+import { NAMESPACE, type StackObserved } from './observed.ts';
 import type { StackSpec } from './spec.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
 import { isSettled, serviceTasks } from './tasks.ts';
@@ -23,14 +23,18 @@ export function stackParts({ spec }: Rendered<StackSpec>): readonly string[] {
  * still already.
  */
 export function stopParts(
+  id: Id,
   targets: readonly string[],
   observed: StackObserved,
 ): readonly Operation<StackCall>[] {
+  const stack = id.slice(id.indexOf('/') + 1);
   return [...new Set(targets)].flatMap((target) => {
     if (!target.startsWith(SERVICE)) return [];
     const live = observed.services.get(target.slice(SERVICE.length).toLowerCase());
-    const body = live && stopped(live.spec);
-    return live === undefined || body === undefined ? [] : [update(target, live, body, observed)];
+    // By now the name may be somebody else's.
+    if (live?.spec.Labels?.[NAMESPACE] !== stack) return [];
+    const body = stopped(live.spec);
+    return body === undefined ? [] : [update(target, live, body, observed)];
   });
 }
 

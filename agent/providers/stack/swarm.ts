@@ -68,6 +68,8 @@ export interface ObservedNode {
   readonly engineLabels: Readonly<Record<string, string>>;
   readonly platform: { readonly os: string; readonly architecture: string };
   readonly address: string;
+  /** When the Swarm last wrote it: it came, went, came back, or somebody changed it. */
+  readonly updatedAt?: string;
 }
 
 export interface ObservedTask {

@@ -321,3 +321,45 @@ it('does not count a crash on a node that is drained now, nor on one that left',
     expect(stackHealth(unit(), now, seen({ lost })).status).not.toBe('failing');
   }
 });
+
+describe('a task that was killed', () => {
+  const killed = { state: 'failed', error: 'task: non-zero exit (137)', exitCode: 137 };
+  const born = '2026-01-01T00:00:10Z';
+  const healthWith = (updatedAt: string, how: Partial<ObservedTask> = killed) => {
+    const tasks = ['x', 'y', 'z'].map((id) => task(id, { ...how, createdAt: born }));
+    const nodes = [node('w1', { updatedAt })];
+    const all = [...tasks, task('now', { state: 'starting' })];
+    return stackHealth(unit(), observed({ services: [live(plain)], tasks: all, nodes }), seen());
+  };
+
+  it('does not count where its node came back since: it died with it, seen or not', () => {
+    expect(healthWith('2026-01-01T00:00:20Z').status).toBe('progressing');
+    expect(healthWith('2026-01-01T00:00:05Z')).toMatchObject({ code: 'crashed' });
+  });
+
+  it('counts where it failed otherwise: a node is written for other reasons too', () => {
+    const crashed = { ...killed, error: 'task: non-zero exit (1)', exitCode: 1 };
+    expect(healthWith('2026-01-01T00:00:20Z', crashed).status).toBe('failing');
+    const unwell = { ...killed, error: 'task: non-zero exit (137): unhealthy container' };
+    expect(healthWith('2026-01-01T00:00:20Z', unwell).status).toBe('failing');
+  });
+});
+
+it('a task that failed is not the last one while another of any age is to run', () => {
+  const tasks = [
+    task('x', { ...ended['crash'], desiredState: 'shutdown' }),
+    task('y', { state: 'ready', desiredState: 'ready' }),
+  ];
+  const freshTaskIds = new Set(['x']);
+  const now = observed({ services: [live(plain)], tasks, freshTaskIds });
+  expect(stackHealth(unit(), now, seen()).status).toBe('progressing');
+});
+
+it('what an engine passes on is cut, and shows no control characters', () => {
+  const error = `starting container failed: \u001b[31m${'x'.repeat(5_000)}`;
+  const tasks = ['x', 'y', 'z'].map((id) => task(id, { state: 'failed', error, exitCode: 1 }));
+  const health = stackHealth(unit(), observed({ services: [live(plain)], tasks }), seen());
+  const evidence = 'evidence' in health ? health.evidence : '';
+  expect(evidence).not.toContain('\u001b');
+  expect(evidence.length).toBeLessThan(500);
+});

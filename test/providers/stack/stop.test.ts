@@ -43,7 +43,7 @@ describe('stopping', () => {
     ['a global job', inMode({ GlobalJob: {} }), { Mode: { GlobalJob: {} } }, [NOWHERE]],
   ])('%s changes nothing but how much of it runs, once', (_what, spec, parts, constraints) => {
     const there = live(spec, { version: 12 });
-    const [operation, ...more] = stopParts(target, observed({ services: [there] }));
+    const [operation, ...more] = stopParts('stack/blog', target, observed({ services: [there] }));
     expect(more).toEqual([]);
     expect(operation).toMatchObject({
       target: 'service blog_web',
@@ -61,20 +61,25 @@ describe('stopping', () => {
       },
     });
     const stopped = observed({ services: [{ ...there, spec: body }] });
-    expect(stopParts(target, stopped)).toEqual([]);
+    expect(stopParts('stack/blog', target, stopped)).toEqual([]);
+  });
+
+  it('leaves alone what carries the name and belongs to somebody else by now', () => {
+    const spec = service('web', { Labels: { 'com.docker.stack.namespace': 'shop' } });
+    expect(stopParts('stack/blog', target, observed({ services: [live(spec)] }))).toEqual([]);
   });
 
   it('stops a service that says nothing of replicas: the engine runs one', () => {
     const there = live(service('web'));
     const silent = { ...there, spec: { ...there.spec, Mode: {} } };
-    const [operation] = stopParts(target, observed({ services: [silent] }));
+    const [operation] = stopParts('stack/blog', target, observed({ services: [silent] }));
     expect(bodyOf(operation?.call).Mode).toEqual({ Replicated: { Replicas: 0 } });
   });
 
   it('touches nothing that is not there or was not named, and nothing twice', () => {
     const now = observed({ services: [live(service('web')), live(service('api'))] });
     const targets = ['service blog_gone', 'network blog_default', ...target, ...target];
-    expect(stopParts(targets, now).map((one) => one.target)).toEqual(target);
+    expect(stopParts('stack/blog', targets, now).map((one) => one.target)).toEqual(target);
   });
 
   it('is undone by what the repository wants', () => {
@@ -82,7 +87,7 @@ describe('stopping', () => {
       const spec = inMode(Mode, ['node.role==worker']);
       const wanted = unit({ services: { web: spec } });
       const running = observed({ services: [live(spec)], networks: [blogNetwork] });
-      const [stop] = stopParts(stackParts(wanted), running);
+      const [stop] = stopParts('stack/blog', stackParts(wanted), running);
       const stopped = { ...live(spec), spec: bodyOf(stop?.call) };
       const now = observed({ services: [stopped], networks: [blogNetwork] });
       const [back] = diffStack(wanted, now).operations;
