@@ -1,0 +1,177 @@
+import type { Rendered } from '../../agent/core/kind.ts';
+import type { UnitRecord } from '../../agent/core/unit.ts';
+import { canonical } from '../../agent/providers/stack/canonical.ts';
+import type { ServiceSpec } from '../../agent/providers/stack/engine-api.ts';
+import { NAMESPACE } from '../../agent/providers/stack/observed.ts';
+import type { StackSpec } from '../../agent/providers/stack/spec.ts';
+import { isBlobName } from '../../agent/record/blob.ts';
+import { HEAD_NAME } from '../../agent/record/head.ts';
+import type { FakeRequest } from '../fakes/swarm-answers.ts';
+import { type FakeService, isLive } from '../fakes/swarm-world.ts';
+import type { WholeAgent, Write } from '../fakes/whole-agent.ts';
+import { allUnits, badDigests } from './crash-scenarios.ts';
+
+const unitOf = new Map(allUnits.map((unit) => [`${unit.id} ${unit.digest}`, unit]));
+const badImages = new Set(
+  allUnits
+    .filter(({ digest }) => badDigests.has(digest))
+    .map(({ spec }) => spec.services['web']?.TaskTemplate.ContainerSpec.Image),
+);
+
+/** What must hold at every single write; what does not is kept in words. */
+export class Watcher {
+  readonly broken: string[] = [];
+  /** How often each service was told to run what fails. */
+  readonly badlyApplied = new Map<string, number>();
+  readonly #world: WholeAgent;
+
+  constructor(world: WholeAgent) {
+    this.#world = world;
+    world.seen = (write, request) => this.#look(write, request);
+  }
+
+  #look(write: Write, request: FakeRequest): void {
+    const { method, path } = write;
+    const say = (what: string): void => {
+      this.broken.push(`write ${String(write.at)}, ${method} ${path}: ${what}`);
+    };
+    if (method === 'DELETE') {
+      const why = this.#whyNotRemoved(path);
+      if (why !== undefined) say(why);
+      return;
+    }
+    const body = JSON.parse(request.text);
+    if (body.Name === HEAD_NAME || isBlobName(body.Name)) return;
+    const why = path.startsWith('/services/') ? this.#service(path, body) : this.#part(path, body);
+    if (why !== undefined) say(why);
+  }
+
+  /** Nothing is ever deleted but blobs of the record that nothing points to. */
+  #whyNotRemoved(path: string): string | undefined {
+    const id = path.replace('/configs/', '');
+    const file = this.#world.engine.configs.get(id);
+    if (!path.startsWith('/configs/')) return 'only blobs may be removed';
+    if (file === undefined) return undefined;
+    if (!isBlobName(file.name)) return `${file.name} is no blob`;
+    this.#world.engine.configs.delete(id);
+    const { notes } = this.#world.record();
+    this.#world.engine.configs.set(id, file);
+    return notes.length === 0 ? undefined : `the record needs ${file.name}`;
+  }
+
+  #service(path: string, body: ServiceSpec): string | undefined {
+    const { Placement, ContainerSpec } = body.TaskTemplate;
+    if (typeof Placement !== 'object') return 'no Placement';
+    const stopped = body.Mode?.Replicated?.Replicas === 0;
+    if (badImages.has(ContainerSpec.Image) && !stopped) {
+      this.badlyApplied.set(body.Name, (this.badlyApplied.get(body.Name) ?? 0) + 1);
+    }
+    const stack = body.Labels?.[NAMESPACE] ?? '';
+    const record = this.#recordOf(stack);
+    if (record === undefined) return 'nothing is recorded of its stack';
+    if (stopped) {
+      return record.made.includes(`service ${body.Name}`) ? undefined : 'stopped, and not ours';
+    }
+    const unit = this.#attempted(stack, record);
+    if (unit === undefined) return `no attempt is recorded: phase ${record.phase}`;
+    const wanted = Object.values(unit.spec.services).find(({ Name }) => Name === body.Name);
+    const image = wanted?.TaskTemplate.ContainerSpec.Image;
+    if (image === ContainerSpec.Image) return undefined;
+    return `${ContainerSpec.Image} though the attempt is at ${String(image)} (${path})`;
+  }
+
+  #part(path: string, body: { Name: string; Data?: string; Labels?: Record<string, string> }) {
+    const stack = body.Labels?.[NAMESPACE] ?? '';
+    const record = this.#recordOf(stack);
+    const unit = record && this.#attempted(stack, record);
+    if (unit === undefined) return `no attempt is recorded: phase ${String(record?.phase)}`;
+    const { configs, secrets } = unit.spec;
+    const contents = path.startsWith('/configs/')
+      ? Object.values(configs).map(({ data }) => data)
+      : path.startsWith('/secrets/')
+        ? Object.values(secrets).map(({ data }) => data.reveal())
+        : [body.Data];
+    return contents.includes(body.Data) ? undefined : `${body.Name} is not of the attempt`;
+  }
+
+  #recordOf(stack: string): UnitRecord | undefined {
+    return this.#world.record().units.get(`stack/${stack}`);
+  }
+
+  /** What the record says is being tried at this moment. */
+  #attempted(stack: string, { attempt }: UnitRecord): Rendered<StackSpec> | undefined {
+    return unitOf.get(`stack/${stack} ${attempt?.digest ?? ''}`);
+  }
+}
+
+/** What came of it: all that must be the same however often the agent died on the way. Plain data. */
+export interface End {
+  readonly services: Readonly<Record<string, ServiceEnd>>;
+  readonly networks: readonly string[];
+  readonly units: Readonly<Record<string, UnitEnd>>;
+  readonly settled: string;
+  readonly revisions: readonly object[];
+  readonly requests: readonly object[];
+}
+
+interface ServiceEnd {
+  readonly spec: object;
+  /** Of its configs and secrets. */
+  readonly contents: readonly (string | undefined)[];
+  /** Images of the tasks that run or are about to. */
+  readonly images: readonly string[];
+}
+
+interface UnitEnd {
+  readonly phase: string;
+  readonly quarantine: readonly string[];
+  readonly stuck: string | undefined;
+  /** The codes of the failures. */
+  readonly why: readonly string[];
+  readonly made: readonly string[];
+  readonly releases: readonly string[];
+}
+
+/** What the Swarm holds now, and what the record says. */
+export function endOf(world: WholeAgent): End {
+  const { engine } = world;
+  const { units, history, requests } = world.record();
+  const services = [...engine.services.values()]
+    .map((service) => [service.spec.Name, serviceEnd(engine, service)] as const)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return {
+    services: Object.fromEntries(services),
+    networks: [...engine.networks.values()].map(({ name }) => name).toSorted(),
+    units: Object.fromEntries([...units].map(([id, unit]) => [id, unitEnd(unit)])),
+    settled: history.settled,
+    revisions: history.revisions.map(({ at: _at, units: _units, ...rest }) => rest),
+    requests,
+  };
+}
+
+function serviceEnd(engine: WholeAgent['engine'], { id, spec }: FakeService): ServiceEnd {
+  const { Configs = [], Secrets = [] } = spec.TaskTemplate.ContainerSpec;
+  const tasks = [...engine.tasks.values()].filter(({ serviceId }) => serviceId === id);
+  return {
+    spec: canonical(spec, (network) => engine.networks.get(network)?.name ?? network),
+    contents: [
+      ...Configs.map(({ ConfigID = '' }) => engine.configs.get(ConfigID)?.data),
+      ...Secrets.map(({ SecretID = '' }) => engine.secrets.get(SecretID)?.data),
+    ],
+    images: tasks
+      .filter(isLive)
+      .map(({ template }) => template.ContainerSpec.Image)
+      .toSorted(),
+  };
+}
+
+function unitEnd({ phase, quarantine, stuck, made, releases }: UnitRecord): UnitEnd {
+  return {
+    phase,
+    quarantine: quarantine.map(({ digest, revision }) => `${revision} ${digest}`),
+    stuck: stuck?.digest,
+    why: [...quarantine.map(({ code }) => code), ...(stuck === undefined ? [] : [stuck.code])],
+    made: made.toSorted(),
+    releases: releases.map(({ digest, revision }) => `${revision} ${digest}`),
+  };
+}

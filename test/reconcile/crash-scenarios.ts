@@ -1,0 +1,219 @@
+import type { Rendered } from '../../agent/core/kind.ts';
+import { renderStack } from '../../agent/providers/stack/render.ts';
+import type { StackSpec } from '../../agent/providers/stack/spec.ts';
+import type { Revision, WholeAgent } from '../fakes/whole-agent.ts';
+import { denyAll } from '../providers/stack/compose/inputs.ts';
+
+/** One version of a stack: its image, the contents of its config and its secret, and what the file says beside. */
+interface Version {
+  readonly image: string;
+  /** Of which another service runs that no other version has. */
+  readonly extra?: string;
+  readonly onFailure?: 'pause' | 'rollback' | 'continue';
+  readonly mode?: 'auto' | 'hold';
+}
+
+/** Pure. A stack as the repository would hold it, rendered by the renderer itself. */
+function stackOf(name: string, { image, extra, onFailure, mode }: Version): Rendered<StackSpec> {
+  const folder = `stacks/${name}`;
+  const other = extra === undefined ? '' : `  extra:\n    image: ${extra}\n`;
+  const files: Readonly<Record<string, string>> = {
+    [`${folder}/stack.yaml`]: `
+kind: Stack
+health: { timeout: 60s, stableFor: 4s }
+rollback: { mode: ${mode ?? 'auto'} }
+`,
+    [`${folder}/compose.yaml`]: `
+services:
+  web:
+    image: ${image}
+    configs: [page]
+    secrets: [key]
+    deploy:
+      replicas: 2
+      restart_policy: { condition: any, delay: 1s }
+      update_config: { monitor: 3s, failure_action: ${onFailure ?? 'pause'} }
+${other}configs: { page: { file: ./page.txt } }
+secrets: { key: { file: ./key.txt } }
+`,
+    [`${folder}/page.txt`]: `the page of ${image}`,
+    [`${folder}/key.txt`]: `the key of ${image}`,
+  };
+  const { rendered, diagnostics } = renderStack({
+    name,
+    folder,
+    surroundings: { environment: 'test', variables: {}, allow: denyAll, stack: {} },
+    read: (path) => (Object.hasOwn(files, path) ? Buffer.from(files[path] ?? '') : undefined),
+  });
+  if (rendered === undefined) throw new Error(JSON.stringify(diagnostics));
+  return rendered;
+}
+
+/** Pure. */
+export function revision(name: string, ...units: readonly Rendered<StackSpec>[]): Revision {
+  return { name, units };
+}
+
+const one = stackOf('blog', { image: 'site:1' });
+const two = stackOf('blog', { image: 'site:2' });
+const cautious = stackOf('blog', { image: 'site:2', onFailure: 'rollback' });
+const careless = stackOf('blog', { image: 'site:2', onFailure: 'continue' });
+const three = stackOf('blog', { image: 'site:3' });
+const crashing = stackOf('blog', { image: 'site:crash', extra: 'extra:1' });
+const givenUp = stackOf('blog', { image: 'site:crash', extra: 'extra:1', onFailure: 'rollback' });
+const missing = stackOf('blog', { image: 'site:gone', extra: 'extra:1' });
+const held = stackOf('blog', { image: 'site:crash', extra: 'extra:1', mode: 'hold' });
+const shop = stackOf('shop', { image: 'site:1' });
+const shopTwo = stackOf('shop', { image: 'site:2' });
+
+const r1 = revision('r1', one);
+
+/** Versions of one stack that a repository may hold one after another. */
+export const versions = [one, two, three, cautious, crashing, givenUp, missing];
+
+/** Every unit that a scenario may ask for. */
+export const allUnits = [
+  one,
+  two,
+  three,
+  cautious,
+  careless,
+  crashing,
+  givenUp,
+  missing,
+  held,
+  shop,
+  shopTwo,
+];
+
+/** Digests that fail. */
+export const badDigests = new Set([crashing, givenUp, missing, held].map(({ digest }) => digest));
+
+/** What happens to an agent, from an empty Swarm on. */
+export interface Scenario {
+  readonly what: string;
+  /** Begins where the faults begin: what came before went well. */
+  readonly before?: readonly Revision[];
+  readonly play: (world: WholeAgent) => Promise<void>;
+  /** Something is committed while an attempt is young: an agent that is away for long would not see the attempt fail. */
+  readonly isQuick?: true;
+}
+
+/** What the repository wants now is in place and is looked at. */
+async function verifying(world: WholeAgent): Promise<void> {
+  await world.until(({ units }) => units.get('stack/blog')?.phase === 'verifying');
+}
+
+/** Brings one revision after another to rest. */
+export async function follow(world: WholeAgent, ...revisions: readonly Revision[]): Promise<void> {
+  for (const one of revisions) {
+    world.commit(one);
+    await world.rest();
+  }
+}
+
+/** All of them; the images behave as `behave` says. */
+export const scenarios: readonly Scenario[] = [
+  { what: 'a first deploy that goes well', play: (world) => follow(world, r1) },
+  {
+    what: 'a good change',
+    before: [r1],
+    play: (world) => follow(world, revision('r2', two)),
+  },
+  {
+    what: 'a good change that the engine may take back',
+    before: [r1],
+    play: (world) => follow(world, revision('r2', cautious)),
+  },
+  {
+    what: 'a good change that the engine never stops',
+    before: [r1],
+    play: (world) => follow(world, revision('r2', careless)),
+  },
+  {
+    what: 'a change that crashes',
+    before: [r1],
+    play: (world) => follow(world, revision('r2', crashing)),
+  },
+  {
+    what: 'a change whose image is missing',
+    before: [r1],
+    play: (world) => follow(world, revision('r2', missing)),
+  },
+  {
+    what: 'a change that the engine takes back by itself',
+    before: [r1],
+    play: (world) => follow(world, revision('r2', givenUp)),
+  },
+  {
+    what: 'a first deploy that fails',
+    play: (world) => follow(world, revision('r1', crashing)),
+  },
+  {
+    what: 'a fix that comes while the bad change is tried',
+    before: [r1],
+    isQuick: true,
+    async play(world) {
+      world.commit(revision('r2', crashing));
+      await verifying(world);
+      await follow(world, revision('r3', three));
+    },
+  },
+  {
+    what: 'a revert that comes while the bad change is tried',
+    before: [r1],
+    isQuick: true,
+    async play(world) {
+      world.commit(revision('r2', crashing));
+      await verifying(world);
+      await follow(world, revision('r3', one));
+    },
+  },
+  {
+    what: 'a retry of what failed, once it is well',
+    before: [r1, revision('r2', crashing)],
+    async play(world) {
+      world.engine.images.delete('site:crash');
+      world.ask({ verb: 'retry', id: 'stack/blog', by: 'root@m1' });
+      await world.rest();
+    },
+  },
+  {
+    what: 'a rollback that a person asks for',
+    before: [r1, revision('r2', two)],
+    async play(world) {
+      world.ask({ verb: 'rollback', id: 'stack/blog', by: 'root@m1' });
+      await world.rest();
+    },
+  },
+  {
+    what: 'a change that crashes and is held',
+    before: [r1],
+    play: (world) => follow(world, revision('r2', held)),
+  },
+  {
+    what: 'two stacks of which one fails',
+    before: [revision('r1', one, shop)],
+    play: (world) => follow(world, revision('r2', crashing, shopTwo)),
+  },
+];
+
+/** The scenario of this name. */
+export function scenarioCalled(what: string): Scenario {
+  const found = scenarios.find((one) => one.what === what);
+  if (found === undefined) throw new Error(`no scenario ${what}`);
+  return found;
+}
+
+/** How the images behave: all are well but two. */
+export function behave({ engine }: WholeAgent): void {
+  engine.addNode({ hostname: 'w1' });
+  engine.images.set('site:crash', { endsAfterMs: 1_500 });
+  engine.images.set('site:gone', { pull: 'missing' });
+}
+
+/** Brings a world to where the scenario's faults begin. */
+export async function prepare(world: WholeAgent, { before = [] }: Scenario): Promise<void> {
+  behave(world);
+  await follow(world, ...before);
+}
