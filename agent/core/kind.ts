@@ -52,6 +52,8 @@ export interface Operation<Call> {
   readonly phase: 'add' | 'change' | 'remove';
   readonly effect: 'none' | 'restart' | 'replace' | 'destructive';
   readonly fields: readonly FieldDiff[];
+  /** It carries out again what is done, such as a job: right for a new digest, never to correct drift. */
+  readonly reruns?: true;
   readonly call: Call;
 }
 

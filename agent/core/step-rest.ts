@@ -91,9 +91,12 @@ export function keep<Spec, Observed, Call>(
       held: 'this version cannot read the healthy release in the record',
     };
   }
-  const { operations, blocked, notes } = wayBack(look, target, record.made, unit.id);
+  const { blocked, ...difference } = wayBack(look, target, record.made, unit.id);
+  const operations = difference.operations.filter(({ reruns }) => reruns !== true);
+  const done = difference.operations.filter(({ reruns }) => reruns === true);
+  const notes = [...(difference.notes ?? []), ...done.map(leftAsItIs)];
   const health = target && healthNow(look, target);
-  const rest = { blocked, ...(notes && { notes }), ...(health && { health }) };
+  const rest = { blocked, notes, ...(health && { health }) };
   if (operations.length === 0 && blocked.length === 0)
     return { ...unmoved(record, watch), ...rest };
 
@@ -111,6 +114,10 @@ export function keep<Spec, Observed, Call>(
     ...(held !== undefined && { held }),
     operations: ready ? operations : [],
   };
+}
+
+function leftAsItIs<Call>({ target }: Difference<Call>['operations'][number]): string {
+  return `${target} was changed by hand and is left as it is: to change it back would run it again`;
 }
 
 function refusedAt(watch: Watch, { evidence }: Failure, nowMs: number): Watch {

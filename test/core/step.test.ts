@@ -1313,6 +1313,24 @@ function watchIn({ watches }: Step<UnitCall>): Watch {
 }
 
 describe('what must not go wrong at night', () => {
+  it('what would run again is never changed back, only told', () => {
+    const rerun = {
+      ...unitKind,
+      diff: (unit: Rendered<UnitSpec>, seen: UnitWorld) => {
+        const { operations, ...rest } = unitKind.diff(unit, seen);
+        return {
+          ...rest,
+          operations: operations.map((one) => ({ ...one, reruns: true as const })),
+        };
+      },
+    };
+    const drifted = look({ wants: git.d1, record: known({}), world: gone, kind: rerun });
+    expect(outcome(drifted)).toMatchObject({ phase: 'none', calls: [], held: undefined });
+    expect(drifted.views[0]?.notes).toEqual([expect.stringContaining('left as it is')]);
+    const anew = look({ wants: git.d2, record: known({}), world: gone, kind: rerun });
+    expect(outcome(anew)).toMatchObject({ phase: 'applying', calls: ['web=good 2'] });
+  });
+
   it('a newer digest that cannot begin leaves nothing unjudged: what was healthy comes back', () => {
     for (const phase of ['applying', 'verifying'] as const) {
       const record = known({ phase, attempt: 'crash' });

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import type { Seen } from '../faults/proxy.ts';
+import type { LogLine } from './agent-log.ts';
 import { Scene } from './scene.ts';
 
 /**
@@ -234,6 +235,25 @@ describe('what goes wrong', () => {
     await scene.log.until('unit degraded', ({ id: unit }) => unit === 'stack/blog');
     await scene.log.until('unit recovered', ({ id: unit }) => unit === 'stack/blog');
     expect(scene.allWrites(from)).toEqual([]);
+  });
+
+  it('runs a job again for a commit, and never for what somebody changed by hand', async () => {
+    const job = (n: string): string =>
+      `services: {once: {image: '\${REGISTRY}/site:1', command: [sh, -c, 'echo ran'], deploy: {mode: replicated-job, labels: {n: "${n}"}, restart_policy: {condition: none}}}}\n`;
+    const ofJob = (line: LogLine): boolean => line['id'] === 'stack/job';
+    await scene.push('a job', {
+      'stacks/job/compose.yaml': job('1'),
+      'stacks/job/stack.yaml': 'kind: Stack\nhealth: {stableFor: 2s, timeout: 30s}\n',
+    });
+    await scene.log.until('unit healthy', ofJob);
+    await scene.push('its label', { 'stacks/job/compose.yaml': job('2') });
+    await scene.log.until('unit healthy', ofJob);
+    expect(await scene.tasks('job_once')).toHaveLength(2);
+    const from = scene.proxy.seen.length;
+    await scene.docker('service', 'update', '--detach', '--label-add', 'by=hand', 'job_once');
+    const noted = await scene.log.until('unit notes', ofJob);
+    expect(noted['notes']).toEqual([expect.stringContaining('left as it is')]);
+    expect(scene.writes(from)).toEqual([]);
   });
 
   it('holds a stack whose external network is not there, until somebody makes it', async () => {

@@ -15,8 +15,8 @@ import {
   readServices,
   readTaskIds,
   readTasks,
-  type Shaped,
 } from './shapes.ts';
+import type { Shaped } from './shaped.ts';
 import { assertSendable } from './sendable.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
 import { type AnswerBytesMax, type Dial, EngineError, type Modem, openModem } from './transport.ts';

@@ -40,9 +40,7 @@ export function failureOf(
   seen: Seen,
 ): ServiceFailure | undefined {
   const { key, live, all, fresh, wanted, job } = tasks;
-  const bad = badTasks(tasks, observed, seen).filter(({ id }) =>
-    observed.state.freshTaskIds.has(id),
-  );
+  const bad = badTasks(tasks, observed, seen).filter((task) => fresh.includes(task));
   const [first] = bad;
   if (first === undefined || live === undefined) return undefined;
   const image = live.spec.TaskTemplate.ContainerSpec.Image;

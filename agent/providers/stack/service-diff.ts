@@ -50,6 +50,7 @@ export function diffService(
         phase: 'change',
         effect: restarts ? 'restart' : 'none',
         fields: fieldDiffs(wanted.path, before, after),
+        ...(modeOf(live.spec).endsWith('job') && { reruns: true }),
         call: { op: 'service-update', id: live.id, version: live.version, body },
       },
     ],

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { ServiceSpec } from './engine-api.ts';
+import { iteration, iterationOf } from './job-shape.ts';
+import { list, mapped, parsed, type Shaped } from './shaped.ts';
 import { serviceSpec } from './spec-shape.ts';
 import type {
   ObservedConfig,
@@ -27,6 +29,7 @@ const service = z.looseObject({
   Version: version,
   Spec: z.looseObject({ Name: id, TaskTemplate: z.looseObject({}) }),
   UpdateStatus: z.looseObject({ State: text, Message: text }).nullish(),
+  JobStatus: z.looseObject({ JobIteration: iteration }).nullish(),
 });
 const network = z.looseObject({
   Id: id,
@@ -76,6 +79,7 @@ const task = z.looseObject({
   NodeID: text,
   Slot: z.number().nullish(),
   CreatedAt: z.string(),
+  JobIteration: iteration,
   DesiredState: z.string(),
   Status: z.looseObject({
     Timestamp: z.string(),
@@ -86,10 +90,6 @@ const task = z.looseObject({
   }),
 });
 const taskId = z.looseObject({ ID: id });
-
-/** What a list call gave, or where it did not have the shape of one. Never "nothing" for something unreadable. */
-export type Shaped<Value> =
-  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly where: string };
 
 /** Pure. Services of containers; those that run a plugin instead cannot be a stack's and are left out. */
 export function readServices(json: unknown): Shaped<readonly ObservedService[]> {
@@ -107,6 +107,7 @@ export function readServices(json: unknown): Shaped<readonly ObservedService[]> 
       spec: spec.value,
       ...(State === '' ? {} : { updateState: State }),
       ...(Message === '' ? {} : { updateMessage: Message }),
+      ...iterationOf(row.JobStatus?.JobIteration),
     });
   }
   return { ok: true, value: services };
@@ -210,6 +211,7 @@ export function readTasks(json: unknown): Shaped<readonly ObservedTask[]> {
       message: row.Status.Message,
       ...(row.Status.Err === '' ? {} : { error: row.Status.Err }),
       ...(typeof exitCode === 'number' ? { exitCode } : {}),
+      ...iterationOf(row.JobIteration),
     };
   });
 }
@@ -263,30 +265,6 @@ export function readIdentity(json: unknown): Shaped<EngineIdentity> {
   const swarmId = Cluster?.ID ?? '';
   const manager = ControlAvailable === true && swarmId !== '' && nodeId !== '';
   return { ok: true, value: { manager, swarmId, nodeId } };
-}
-
-function list<Row>(row: z.ZodType<Row>, json: unknown): Shaped<readonly Row[]> {
-  return parsed(z.array(row), json);
-}
-
-function parsed<Value>(shape: z.ZodType<Value>, json: unknown): Shaped<Value> {
-  const read = shape.safeParse(json);
-  return read.success ? { ok: true, value: read.data } : { ok: false, where: whereOf(read.error) };
-}
-
-function mapped<From, To>(
-  rows: Shaped<readonly From[]>,
-  change: (row: From) => To,
-): Shaped<readonly To[]> {
-  return rows.ok ? { ok: true, value: rows.value.map(change) } : rows;
-}
-
-/** Where and what was expected; never the value, which may be anything. */
-function whereOf(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return '';
-  const expected = issue.code === 'invalid_type' ? ` (expected ${issue.expected})` : '';
-  return `${issue.path.map(String).join('.') || 'its top'}${expected}`;
 }
 
 function withoutNulls(value: unknown): unknown {

@@ -22,6 +22,8 @@ export interface ObservedService {
   /** `updating`, `completed`, `paused`, `rollback_started`, ...; absent after create and quiet updates. */
   readonly updateState?: string;
   readonly updateMessage?: string;
+  /** Of a job: which run is the current one. */
+  readonly jobIteration?: number;
 }
 
 export interface ObservedNetwork {
@@ -85,6 +87,8 @@ export interface ObservedTask {
   readonly message: string;
   readonly error?: string;
   readonly exitCode?: number;
+  /** Of a job: the run that it belongs to. */
+  readonly jobIteration?: number;
 }
 
 /** Every write that the stack provider can make, as data. */

@@ -29,8 +29,10 @@ export function serviceTasks(
 ): ServiceTasks {
   const live = observed.services.get(spec.Name.toLowerCase());
   const all = live === undefined ? [] : (observed.tasks.get(live.id) ?? []);
-  const fresh = all.filter(({ id }) => observed.state.freshTaskIds.has(id));
   const job = isJob(spec);
+  const fresh = all.filter(
+    (task) => observed.state.freshTaskIds.has(task.id) && (!job || isOfThisRun(task, live)),
+  );
   const nodes = fittingNodes(spec, observed);
   return {
     key,
@@ -50,8 +52,8 @@ export function isSettled({ wanted, running, old }: ServiceTasks): boolean {
   return running.length === wanted && old === 0;
 }
 
-/** Pure. States in which nothing of a task runs or will run. */
-export function isOver({ state }: ObservedTask): boolean {
+/** States in which nothing of a task runs or will run. */
+function isOver({ state }: ObservedTask): boolean {
   return ['complete', 'shutdown', 'failed', 'rejected', 'orphaned', 'remove'].includes(state);
 }
 
@@ -63,6 +65,12 @@ export function slotOf({ id, slot, nodeId }: ObservedTask): string {
 /** Pure. A node that cannot run anything now. One that is paused runs what it has. */
 export function isAbsent({ state, availability }: ObservedNode): boolean {
   return state !== 'ready' || availability === 'drain';
+}
+
+/** An update runs a job again, also where its template stays: what earlier runs completed fits, and does not count. */
+function isOfThisRun(task: ObservedTask, live: ObservedService | undefined): boolean {
+  const [current, own] = [live?.jobIteration, task.jobIteration];
+  return current === undefined || own === undefined || own === current;
 }
 
 /** `running` of a task on a node that is away is only a memory. */

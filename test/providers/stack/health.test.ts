@@ -207,3 +207,33 @@ it.each([
   const w1 = node('w1', { labels: { disk: 'ssd' }, engineLabels: { os: 'debian' } });
   expect(meets(w1, [constraint])).toBe(expected);
 });
+
+describe('a job that runs again', () => {
+  const job = service('web', {
+    Mode: { ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 1 } },
+  });
+  const done = (id: string, jobIteration: number) =>
+    task(id, { state: 'complete', desiredState: 'complete', jobIteration });
+  const healthOf = (tasks: readonly ReturnType<typeof task>[], jobIteration: number) =>
+    stackHealth(
+      unit({ services: { web: job } }),
+      observed({ services: [live(job, { jobIteration })], tasks }),
+      none,
+    );
+
+  it('is done when this run completed, whatever earlier runs did', () => {
+    expect(healthOf([done('a', 0), done('b', 1)], 1)).toMatchObject({
+      status: 'converged',
+      members: 'b',
+    });
+  });
+
+  it('is not done by what an earlier run completed', () => {
+    expect(healthOf([done('a', 0)], 1)).toMatchObject({ status: 'progressing', progress: 0 });
+  });
+
+  it('has not failed by what failed in an earlier run', () => {
+    const old = ['x', 'y', 'z'].map((id) => task(id, { state: 'failed', jobIteration: 0 }));
+    expect(healthOf([...old, done('b', 1)], 1).status).toBe('converged');
+  });
+});
