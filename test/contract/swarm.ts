@@ -161,6 +161,7 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
           engineLabels: {},
           platform: { os: 'linux', architecture: 'x86_64' },
           address: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/),
+          updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
         },
       ]);
       expect([tasks, [...freshTaskIds]]).toEqual([[], []]);

@@ -101,6 +101,7 @@ export class FakeEngine {
       state: 'ready',
       labels: {},
       address: `10.0.0.${String(this.nodes.size + 1)}`,
+      updatedAt: this.#world.now(),
       pulled: new Set(),
       ...node,
     };
@@ -117,7 +118,7 @@ export class FakeEngine {
     this.catchUp();
     const node = [...this.nodes.values()].find((one) => one.hostname === hostname);
     if (node === undefined) throw new Error(`no node ${hostname}`);
-    Object.assign(node, to);
+    Object.assign(node, to, { updatedAt: this.#world.now() });
     this.#commit();
   }
 

@@ -50,6 +50,7 @@ export function nodeJson(node: FakeNode): object {
   return {
     ID: node.id,
     Version: { Index: 9 },
+    UpdatedAt: node.updatedAt,
     Spec: { Labels: node.labels, Role: node.role, Availability: node.availability },
     Description: {
       Hostname: node.hostname,

@@ -64,6 +64,8 @@ export interface FakeNode {
   state: 'ready' | 'down';
   labels: Record<string, string>;
   address: string;
+  /** When the Swarm last wrote it. */
+  updatedAt: string;
   /** Images that it has: these run although no registry gives them. */
   readonly pulled: Set<string>;
 }
