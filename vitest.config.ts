@@ -10,6 +10,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/conformance/**'],
+          // Pure, and still slow where the machine has other things to do.
+          testTimeout: 60_000,
         },
       },
       {

@@ -1,3 +1,5 @@
+import { uptime } from 'node:os';
+
 import type { Clock } from './reconcile/ports.ts';
 
 /** Longest wait that a timer of Node takes. */
@@ -6,6 +8,12 @@ const TIMER_MS_MAX = 2_147_483_647;
 /** The machine's own time. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
+  // Linux: CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME.
+  instant: () => ({
+    monotonicMs: performance.now(),
+    bootMs: uptime() * 1000,
+    wallMs: Date.now(),
+  }),
   date: () => new Date().toISOString(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {

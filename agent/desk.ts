@@ -5,22 +5,31 @@ import type { AskIo, Desk } from './cli/ask-ports.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
 import { openSwarm } from './providers/stack/client.ts';
-import { indexState } from './providers/stack/observed.ts';
-import { swarmShelf } from './providers/stack/shelf.ts';
+import { swarmHead } from './providers/stack/head.ts';
+import { shelfIn } from './providers/stack/shelf.ts';
 import type { Swarm } from './providers/stack/swarm.ts';
-import { HEAD_NAME } from './record/head.ts';
+import { HEAD_NAME, headFormat } from './record/head.ts';
 
 /** The Swarm for one who asks something of the agents; closing it closes `swarm`. */
 export function deskOn(swarm: Swarm & { close(): void }): Desk {
-  const keeper = swarmShelf(swarm, HEAD_NAME);
+  const head = swarmHead(
+    swarm,
+    headFormat((bytes) => randomBytes(bytes)),
+  );
   return {
     shelf: async (signal) => {
       const state = await swarm.observe(signal);
       if (state.status !== 'ok') return state;
-      return { status: 'ok', value: keeper.look(indexState(state.value, undefined)) };
+      return { status: 'ok', value: shelfIn({ state: state.value }, HEAD_NAME) };
     },
-    labels: (signal) => swarm.configLabels(HEAD_NAME, signal),
-    swap: (head, labels, signal) => keeper.swap(head, labels, signal),
+    labels: async (signal) => {
+      const read = await head.read(signal);
+      if (read.status !== 'ok') return read;
+      if (read.value !== undefined) return { status: 'ok', value: read.value };
+      const why = `config ${HEAD_NAME} is not there`;
+      return { status: 'refused', why, retry: 'after-replan' };
+    },
+    swap: (seen, labels, signal) => head.swap(seen, labels, signal),
     close: () => swarm.close(),
   };
 }

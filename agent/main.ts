@@ -40,7 +40,8 @@ const commands: Readonly<Record<string, Command>> = {
   agent: {
     summary: 'follow the repository and bring the Swarm to it',
     usage: agentUsage,
-    run: (args, io, signal) => agentCommand(args, { io, environment: process.env }, signal),
+    run: (args, io, signal) =>
+      agentCommand(args, { io, environment: process.env, pid: process.pid }, signal),
   },
 };
 

@@ -2,8 +2,10 @@ import { SETTINGS_SCALARS, SETTINGS_UNSUPPORTED, Settings } from '../schemas/set
 import { check } from './core/check.ts';
 import type { Diagnostic, Place } from './core/diagnostic.ts';
 import { placeOfFile, readDocument } from './core/document.ts';
+import { leaseProblem, SWARM_CALL_MS } from './core/lease.ts';
 import type { Located } from './core/parse.ts';
 import { suggest } from './core/suggest.ts';
+import { leaseTimesOf } from './lease/times.ts';
 import { followedProblems, readUrl } from './source/grammar.ts';
 
 /** Where settings come from, the last one first in rank. */
@@ -49,7 +51,10 @@ export function readSettings(input: SettingsInput): SettingsRead {
   const { value, diagnostics } = check(located, Settings);
   const all = [...mistakes, ...given.diagnostics, ...diagnostics];
   if (value === undefined) return { diagnostics: all.map((one) => withFile(one, input.file)) };
-  const refused = repositoryMistakes(value, input.local, located);
+  const refused = [
+    ...repositoryMistakes(value, input.local, located),
+    ...leaseMistakes(value, located),
+  ];
   if (all.length + refused.length > 0) return { diagnostics: [...all, ...refused] };
   return { settings: value, diagnostics: [] };
 }
@@ -145,6 +150,15 @@ function placed(value: unknown, [key, ...rest]: readonly string[], leaf: unknown
   const fields = new Map(Object.entries(typeof value === 'object' && value !== null ? value : {}));
   fields.set(key, placed(fields.get(key), rest, leaf));
   return Object.fromEntries(fields);
+}
+
+/** Times that do not fit together: an agent with them could never act, or two would. */
+function leaseMistakes({ lease }: Settings, located: Located): readonly Diagnostic[] {
+  const problem = leaseProblem(leaseTimesOf(lease), SWARM_CALL_MS);
+  if (problem === undefined) return [];
+  const { key, why: message, hint } = problem;
+  const place = located.place(['lease', ...key], 'value');
+  return [{ severity: 'error', code: 'wrong-value', message, place, hint }];
 }
 
 /** What the source would refuse, said before anything is opened. */

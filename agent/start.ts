@@ -7,11 +7,15 @@ import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
 import { formatText } from './core/format.ts';
 import type { Answer } from './core/kind.ts';
+import { leaseTimesOf } from './lease/times.ts';
+import { leaseOn } from './leading.ts';
 import { openSwarm } from './providers/stack/client.ts';
+import { guardedSwarm } from './providers/stack/guarded.ts';
 import { stackKind, stackProvider } from './providers/stack/provider.ts';
 import { swarmShelf } from './providers/stack/shelf.ts';
 import type { Swarm } from './providers/stack/swarm.ts';
 import { openProber } from './probes/prober.ts';
+import type { Guard } from './reconcile/lease-ports.ts';
 import { run } from './reconcile/loop.ts';
 import { type Clock, type Reporter, type Source, SourceError } from './reconcile/ports.ts';
 import { Wake } from './reconcile/wake.ts';
@@ -43,12 +47,14 @@ Exit codes: 0 stopped, 1 failed, 2 wrong use or wrong settings.
 export interface Surroundings {
   readonly io: Output;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Of this process. */
+  readonly pid: number;
 }
 
 /** Runs the agent until the signal; gives the exit code. */
 export async function agentCommand(
   args: readonly string[],
-  { io, environment }: Surroundings,
+  { io, environment, pid }: Surroundings,
   signal: AbortSignal,
 ): Promise<number> {
   const flags = flagsOf(args);
@@ -72,16 +78,29 @@ export async function agentCommand(
     return 2;
   }
   const reporter = logReporter(settings.log.level, { write: (text) => io.out(text) });
-  return runAgent(settings, { clock: systemClock, reporter, local: flags.local }, signal);
+  const local = flags.local;
+  return runAgent(settings, { clock: systemClock, reporter, local, pid }, signal);
 }
+
+/** What the agent has of its process. */
+interface Process {
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  /** A repository on this machine is fine. */
+  readonly local: boolean;
+  readonly pid: number;
+}
+
+/** Calls that hang must not keep the lease from being renewed. */
+const LEASE_CALLS_AT_ONCE = 2;
 
 /** Composes the agent from its parts and runs it until the signal. */
 async function runAgent(
   settings: Settings,
-  { clock, reporter, local }: { clock: Clock; reporter: Reporter; local: boolean },
+  { clock, reporter, local, pid }: Process,
   signal: AbortSignal,
 ): Promise<number> {
-  const { environment, repository, docker, atOnce } = settings;
+  const { environment, repository, atOnce } = settings;
   const sourceWake = new Wake(clock);
   let source: Source;
   try {
@@ -94,15 +113,18 @@ async function runAgent(
     return 2;
   }
   const renderer = openRenderer({ environment, clock });
-  const swarm = openSwarm({ socket: docker.socket, atOnce }, clock);
   const wake = new Wake(clock);
+  const { swarm, head, lease, close } = openEngine(
+    settings,
+    { clock, reporter, pid, wake },
+    signal,
+  );
   const prober = openProber({
     clock,
     image: (image, ended) => imageAnswer(swarm, image, ended),
     allow: settings.network?.allow ?? [],
     answered: () => wake.ring(),
   });
-  const head = headFormat(randomBytes);
   const owner = { environment, repository: repository.url };
   reporter.tell({ event: 'agent started', version, environment });
   try {
@@ -110,8 +132,9 @@ async function runAgent(
       {
         kind: stackKind,
         provider: stackProvider(swarm, head),
-        recorder: openRecorder(swarmShelf(swarm, head.name), { ...owner, clock }),
+        recorder: openRecorder(swarmShelf(swarm, head.name, lease), { ...owner, clock }),
         prober,
+        lease,
         source,
         renderer,
         clock,
@@ -126,9 +149,30 @@ async function runAgent(
     return 0;
   } finally {
     prober.close();
-    swarm.close();
+    close();
     await Promise.allSettled([renderer.close(), source.close()]);
   }
+}
+
+/** The engine of this manager: the lease has connections of its own, everything else asks it before it writes. */
+function openEngine(
+  { docker, atOnce, lease: leaseSettings }: Settings,
+  { clock, reporter, pid, wake }: Omit<Process, 'local'> & { readonly wake: Wake },
+  signal: AbortSignal,
+) {
+  const head = headFormat(randomBytes);
+  const swarm = openSwarm({ socket: docker.socket, atOnce }, clock);
+  const apart = openSwarm({ socket: docker.socket, atOnce: LEASE_CALLS_AT_ONCE }, clock);
+  const times = leaseTimesOf(leaseSettings);
+  const lease = leaseOn({ swarm: apart, head, clock, times, reporter, wake, pid });
+  const guard: Guard = {
+    refusal: (ms) => (signal.aborted ? 'this agent is stopping' : lease.refusal(ms)),
+  };
+  const close = (): void => {
+    swarm.close();
+    apart.close();
+  };
+  return { swarm: guardedSwarm(swarm, guard), head, lease, close };
 }
 
 /** What the engine says about an image, as an answer. */

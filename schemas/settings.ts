@@ -114,7 +114,6 @@ export const SETTINGS_UNSUPPORTED = [
   'advertise',
   'tokenFile',
   'webhookSecretFile',
-  'lease',
 ];
 
 /** Single values that a flag or an environment variable may give instead of the file. */

@@ -48,6 +48,18 @@ describe('settings', () => {
     });
   });
 
+  it('take times of the lease, and refuse those with which nobody could act or two would', () => {
+    const lease = (pace: string): string => `${good}lease:\n  working: ${pace}\n`;
+    expect(read(lease('{ttl: 20s, renew: 4s, takeover: 25s}')).settings?.lease).toEqual({
+      working: { ttl: 20_000, renew: 4_000, takeover: 25_000 },
+    });
+    const short = read(lease('{ttl: 10s, renew: 3s, takeover: 19s}'));
+    expect(codes(short)).toEqual(['wrong-value lease.working.ttl']);
+    expect(short.diagnostics[0]?.hint).toBe('write `13s` or more');
+    const early = read(lease('{ttl: 15s, renew: 3s, takeover: 16s}'));
+    expect(codes(early)).toEqual(['wrong-value lease.working.takeover']);
+  });
+
   it('flag before environment before file', () => {
     const text = `${good}atOnce: 1\nstateDir: /file\nlog: {level: warn}\n`;
     const { settings, diagnostics } = read(text, {

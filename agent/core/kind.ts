@@ -19,10 +19,10 @@ export interface Rendered<Spec> {
 /**
  * What is known about why a call did not go well. The first three lie outside the repository: they are never a
  * commit's failure. `name-taken`: something carries the name already, ours or not. `out-of-sequence`: it was changed
- * since it was read.
+ * since it was read. `held-back`: we did not send it, because we may not act now.
  */
 export type CallCause =
-  'unreachable' | 'no-leader' | 'not-a-manager' | 'name-taken' | 'out-of-sequence';
+  'unreachable' | 'no-leader' | 'not-a-manager' | 'name-taken' | 'out-of-sequence' | 'held-back';
 
 /** How a call to the outside ended. `unknown` is neither: read before doing anything else. */
 export type CallOutcome<Value> =

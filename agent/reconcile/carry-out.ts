@@ -79,6 +79,7 @@ function isRefusal(answer: CallOutcome<unknown>): boolean {
     'not-a-manager',
     'unreachable',
     'out-of-sequence',
+    'held-back',
   ];
   return !passing.includes(answer.cause);
 }

@@ -1,85 +1,116 @@
 import { follow, type FollowPorts } from './follow.ts';
-import { type Desired, nothingKnown, pass, type PassPorts } from './pass.ts';
-import { Wake } from './wake.ts';
+import type { LeaseKeeper, Reign } from './lease-ports.ts';
+import { type Desired, type Memory, nothingKnown, pass, type PassPorts } from './pass.ts';
+import type { Wake } from './wake.ts';
 
 /** What the whole agent runs on. `sourceWake` may be rung by anybody who saw the repository move. */
 export interface LoopPorts<Spec, Observed, Call>
   extends
-    PassPorts<Spec, Observed, Call>,
+    Omit<PassPorts<Spec, Observed, Call>, 'lease'>,
     Omit<FollowPorts<Spec>, 'publish' | 'wake' | 'lastSeen'> {
+  readonly lease: LeaseKeeper;
   readonly sourceWake: Wake;
-  /** Rung by whoever knows something that a pass should look at. */
+  /** Rung by whoever knows something that a pass should look at: also when somebody else leads from now on. */
   readonly wake: Wake;
 }
 
-/** Nobody asks for a pass: only a new revision, a commit or an abort ends this wait. */
+/** Nobody asks for a pass: only a new revision, a commit, the lease or an abort ends this wait. */
 const LONG_MS = 3_600_000;
-
-/** How soon what a person asks for is seen. */
-const LISTEN_MS = 1_000;
+/** While the lease has run out and nobody took it. */
+const EXPIRED_MS = 1_000;
+/** Asked to stop, what is under way may end by itself for so long. Milliseconds. */
+const STOP_MS = 1_500;
 
 /**
- * Runs until aborted: follows the repository, passes over the Swarm whenever looking can matter, and listens for what
- * people ask. One pass at a time. Rejects only for a bug, after all parts have ended.
+ * Runs until aborted: keeps the lease, or watches who does; follows the repository either way, so that whoever leads next
+ * has it at hand; passes over the Swarm while it leads. One pass at a time. At the end the lease is given back, unless a
+ * call was broken off. Rejects only for a bug, after all parts have ended.
  */
 export async function run<Spec, Observed, Call>(
   ports: LoopPorts<Spec, Observed, Call>,
   outer: AbortSignal,
 ): Promise<void> {
   const failure = new AbortController();
-  const signal = AbortSignal.any([outer, failure.signal]);
-  const { wake } = ports;
+  const impatience = new AbortController();
+  const stop = AbortSignal.any([outer, failure.signal]);
+  const breakOff = AbortSignal.any([failure.signal, impatience.signal]);
+  const { wake, lease, clock } = ports;
   let desired: Desired<Spec> | undefined;
 
-  async function lastSeen(ended: AbortSignal): Promise<string | undefined> {
-    const observed = await ports.provider.observe(ended);
-    if (observed.status !== 'ok') return undefined;
-    const loaded = ports.recorder.load(observed.value);
-    const seen = loaded.status === 'ok' ? loaded.value.history.seen : '';
-    return seen === '' ? undefined : seen;
-  }
+  const publish = (newest: Desired<Spec>): void => {
+    desired = newest;
+    wake.ring();
+  };
 
-  const following = follow(
-    {
-      ...ports,
-      wake: ports.sourceWake,
-      lastSeen,
-      publish: (newest) => {
-        desired = newest;
-        wake.ring();
-      },
-    },
-    signal,
-  );
+  /** One time in which we lead. Nothing that was seen before it counts. */
+  async function rule(reign: Reign): Promise<void> {
+    const signal = AbortSignal.any([breakOff, reign.signal]);
+    let memory: Memory = nothingKnown;
+    while (!stop.aborted && lease.reign() === reign) {
+      let waitMs = LONG_MS;
+      if (lease.refusal(0) !== undefined) {
+        waitMs = EXPIRED_MS;
+      } else if (desired !== undefined) {
+        const passed = await pass(ports, desired, memory, signal);
+        ({ memory } = passed);
+        waitMs = passed.wakeMs;
+      }
+      await wake.wait(waitMs, stop);
+    }
+  }
 
   async function passes(): Promise<void> {
-    let memory = nothingKnown;
-    while (!signal.aborted) {
-      if (desired === undefined) {
-        await wake.wait(LONG_MS, signal);
+    while (!stop.aborted) {
+      const reign = lease.reign();
+      if (reign === undefined) {
+        await wake.wait(LONG_MS, stop);
         continue;
       }
-      const result = await pass(ports, desired, memory, signal);
-      memory = result.memory;
-      await wake.wait(result.wakeMs, signal);
+      await rule(reign).catch((error: unknown) => {
+        if (!reign.signal.aborted) throw error;
+      });
+      ports.prober.ask([]);
     }
   }
 
-  async function listening(): Promise<void> {
-    const pause = new Wake(ports.clock);
-    while (!signal.aborted) {
-      await pause.wait(LISTEN_MS, signal);
-      if (!signal.aborted && (await ports.provider.isAsked(signal))) wake.ring();
-    }
-  }
-
-  const parts = [following, passes(), listening()].map((part) =>
+  const cancel = onAbort(outer, () => clock.after(STOP_MS, () => impatience.abort(outer.reason)));
+  const lastSeen = (ended: AbortSignal): Promise<string | undefined> => seenLast(ports, ended);
+  const following = follow({ ...ports, wake: ports.sourceWake, lastSeen, publish }, stop);
+  const parts = [following, passes(), lease.keep(stop)].map((part) =>
     part.catch((error: unknown) => {
       failure.abort(error);
       throw error;
     }),
   );
   const ended = await Promise.allSettled(parts);
+  cancel();
+  if (!breakOff.aborted) await lease.release();
   const bug = ended.find((part) => part.status === 'rejected');
   if (bug !== undefined && !outer.aborted) throw bug.reason;
+}
+
+/** The newest valid revision that was ever looked at, by the record. */
+async function seenLast<Spec, Observed, Call>(
+  { provider, recorder }: LoopPorts<Spec, Observed, Call>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const observed = await provider.observe(signal);
+  if (observed.status !== 'ok') return undefined;
+  const loaded = recorder.load(observed.value);
+  const seen = loaded.status === 'ok' ? loaded.value.history.seen : '';
+  return seen === '' ? undefined : seen;
+}
+
+/** Starts something when the signal is aborted; the returned function ends it. */
+function onAbort(signal: AbortSignal, start: () => () => void): () => void {
+  let end: (() => void) | undefined;
+  const begin = (): void => {
+    end = start();
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  return () => {
+    signal.removeEventListener('abort', begin);
+    end?.();
+  };
 }

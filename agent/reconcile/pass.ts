@@ -3,6 +3,7 @@ import { step, type Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit.ts';
 import { called, postponed, shifted, type Watch } from '../core/watch.ts';
 import { carryOut, type UnitResult } from './carry-out.ts';
+import type { Leadership } from './lease-ports.ts';
 import type {
   Clock,
   Known,
@@ -63,6 +64,7 @@ export interface PassPorts<Spec, Observed, Call> {
   readonly provider: Provider<Observed, Call>;
   readonly recorder: Recorder<Observed>;
   readonly prober: Prober;
+  readonly lease: Pick<Leadership, 'expect'>;
   readonly clock: Clock;
   readonly reporter: Reporter;
   /** Units at once. */
@@ -89,13 +91,10 @@ export async function pass<Spec, Observed, Call>(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Passed> {
-  const { provider, recorder, prober, clock, reporter } = ports;
+  const { provider, recorder, prober, lease, clock, reporter } = ports;
   const seen = await provider.observe(signal);
   if (seen.status !== 'ok') return cannotSee(reporter, desired, memory, seen.why);
   const observed = seen.value;
-  const prepared = await provider.prepare(observed, signal);
-  if (prepared.status !== 'ok') return cannotSee(reporter, desired, memory, prepared.why);
-  if (prepared.value.made) return { memory, wakeMs: 0 };
   const loaded = recorder.load(observed);
   if (loaded.status !== 'ok') return cannotSee(reporter, desired, memory, loaded.why);
 
@@ -116,9 +115,13 @@ export async function pass<Spec, Observed, Call>(
     next.views,
     next.units,
   );
-  const known: Known = { units: next.units, history };
+  const calls = next.work.length > 0;
+  lease.expect(calls || isMoving(next.units) ? 'working' : 'idle');
+  const known = { units: next.units, history, calls };
   const saved = await recorder.save(observed, loaded.value, known, signal);
   if (saved.status !== 'ok') {
+    // Another one leads by now: what we saw and decided counts no more.
+    if (saved.cause === 'held-back') return { memory, wakeMs: desired.settings.intervalMs };
     // A request came in between: nothing is wrong, look again.
     if (saved.cause === 'out-of-sequence' && memory.blind === 0) {
       return { memory: { ...memory, blind: 1 }, wakeMs: 0 };
@@ -135,7 +138,7 @@ export async function pass<Spec, Observed, Call>(
   prober.ask(next.asks);
 
   const remembered = { told, blind: 0, seenAtMs: clock.nowMs(), ...nothingOpen };
-  if (next.work.length === 0) {
+  if (!calls) {
     await recorder.collect(observed, signal);
     return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
   }
@@ -146,6 +149,11 @@ export async function pass<Spec, Observed, Call>(
   );
   const noted = noteResults(next.watches, results, desired.settings, clock.nowMs());
   return { memory: { ...remembered, ...noted }, wakeMs: 0 };
+}
+
+/** Pure. Whether anything is under way. */
+function isMoving(units: Known['units']): boolean {
+  return units.values().some(({ attempt }) => attempt !== undefined);
 }
 
 function decide<Spec, Observed, Call>(

@@ -1,13 +1,17 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Answer, Asked, CallOutcome, Id, Rendered } from '../core/kind.ts';
+import type { Instant } from '../core/lease.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Request, UnitEvent, UnitRecord } from '../core/unit.ts';
+import type { HeadWriter, LeaseEvent } from './lease-ports.ts';
 
 /** Time as the agent may use it. The only source of time and timers below main.ts. */
 export interface Clock {
   /** Monotonic milliseconds: for durations and deadlines, never for people. */
   nowMs(): number;
+  /** All clocks of the machine at once, where one alone may lie. */
+  instant(): Instant;
   /** The wall clock, ISO 8601 in UTC: for people, no decision reads it. */
   date(): string;
   /** Resolves after `ms`, rejects with the signal's reason when aborted. */
@@ -67,19 +71,13 @@ export interface Caller<Call> {
 export interface Provider<Observed, Call> {
   /** Bulk, once a pass. */
   observe(signal: AbortSignal): Promise<CallOutcome<Observed>>;
-  /** Makes what must exist before any unit is looked at. `made`: something was written, read again. */
-  prepare(
-    observed: Observed,
-    signal: AbortSignal,
-  ): Promise<CallOutcome<{ readonly made: boolean }>>;
   caller(observed: Observed): Caller<Call>;
-  /** Whether a person asks for something: one small read, beside the passes. */
-  isAsked(signal: AbortSignal): Promise<boolean>;
 }
 
 /** What happens, for people and for machines that follow the log. `event` is the constant message. */
 export type AgentEvent =
   | UnitEvent
+  | LeaseEvent
   | { readonly event: 'agent started'; readonly version: string; readonly environment: string }
   | { readonly event: 'revision seen'; readonly revision: string; readonly subject: string }
   | {
@@ -171,8 +169,6 @@ export type Head =
 export interface HeadFormat {
   /** Of the Config object. */
   readonly name: string;
-  /** Labels that begin so are what people ask for. */
-  readonly requestPrefix: string;
   /** Pure. `data` is base64; undefined where there is no such config. */
   parse(data: string | undefined): Head;
   /** The data of a new head, base64, with a fresh random key. */
@@ -226,6 +222,11 @@ export interface Loaded extends Known {
   readonly notes: readonly string[];
 }
 
+/** What is to be recorded. `calls`: calls follow, so the head is written in any case; that write is their fence. */
+export interface Next extends Known {
+  readonly calls?: boolean;
+}
+
 /** Reads and writes the record. The same units are the same objects as long as nothing else wrote. */
 export interface Recorder<Observed> {
   /** Pure but for what it keeps of the last reading. `refused`: nobody may act on this record. */
@@ -237,7 +238,7 @@ export interface Recorder<Observed> {
   save(
     observed: Observed,
     loaded: Loaded,
-    next: Known,
+    next: Next,
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly notes: readonly string[] }>>;
   /** Removes what nothing points to for ten minutes. Called when nothing else is written. Gives how many went. */
@@ -259,17 +260,11 @@ export interface Shelf {
 }
 
 /** Where the record lies: immutable blobs, and labels of the head that are compared and swapped. */
-export interface ShelfKeeper<Observed> {
+export interface ShelfKeeper<Observed> extends HeadWriter {
   /** Pure. Undefined while there is no head. */
   look(observed: Observed): Shelf | undefined;
   /** `name-taken` where it is there already. `data` is base64. */
   put(name: string, data: string, signal: AbortSignal): Promise<CallOutcome<unknown>>;
-  /** Refused (`out-of-sequence`) where the head changed since `head` was read. Replaces all labels. */
-  swap(
-    head: { readonly id: string; readonly version: number },
-    labels: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<CallOutcome<unknown>>;
   /** By full id; `ok` where it is gone already. */
   remove(
     blob: { readonly id: string; readonly name: string },

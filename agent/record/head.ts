@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 import { Secret } from '../core/secret.ts';
+import type { Labels } from '../reconcile/lease-ports.ts';
 import type { Head, HeadFormat } from '../reconcile/ports.ts';
-import { readJson } from './json.ts';
+import { readJson } from '../core/json.ts';
 
 /** The Config object whose labels are the pointer to the record and what people ask for. Its data never changes. */
 export const HEAD_NAME = 'understudy.head';
@@ -20,9 +21,6 @@ const HeadData = z.object({
 const RECORD_LABEL = 'understudy.record';
 
 const Pointer = z.looseObject({ root: z.string().regex(/^understudy\.r\.[0-9a-f]{40}$/) });
-
-/** Labels of a Config object. */
-export type Labels = Readonly<Record<string, string>>;
 
 /** Where the head says that the record is. */
 export type Pointing =
@@ -47,6 +45,11 @@ export function pointTo(labels: Labels, root: string): Labels {
   return { ...labels, [RECORD_LABEL]: JSON.stringify(pointer) };
 }
 
+/** Pure. Whether nobody moved the record between these two readings. */
+export function isSamePointer(one: Labels, other: Labels): boolean {
+  return one[RECORD_LABEL] === other[RECORD_LABEL];
+}
+
 /** Pure. `data` is base64 as the engine gives it; undefined where there is no such config. */
 export function parseHead(data: string | undefined): Head {
   if (data === undefined) return { status: 'missing' };
@@ -69,7 +72,6 @@ export function parseHead(data: string | undefined): Head {
 export function headFormat(random: (bytes: number) => Uint8Array): HeadFormat {
   return {
     name: HEAD_NAME,
-    requestPrefix: REQUEST_PREFIX,
     parse: parseHead,
     make: (swarm) => {
       const digestKey = Buffer.from(random(32)).toString('base64');

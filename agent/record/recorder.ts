@@ -1,9 +1,10 @@
 import type { CallOutcome } from '../core/kind.ts';
-import type { Clock, Known, Loaded, Recorder, Shelf, ShelfKeeper } from '../reconcile/ports.ts';
+import type { Clock, Loaded, Next, Recorder, Shelf, ShelfKeeper } from '../reconcile/ports.ts';
 import type { Blob } from './blob.ts';
 import type { Limits } from './budget.ts';
 import { draft } from './draft.ts';
-import { type Labels, pointTo } from './head.ts';
+import type { Labels } from '../reconcile/lease-ports.ts';
+import { isSamePointer, pointTo } from './head.ts';
 import { loadedFrom } from './read.ts';
 import { blobsOf, isWhole, type Reading, readShelf } from './reading.ts';
 import { withoutRequests } from './requests.ts';
@@ -29,6 +30,14 @@ export function openRecorder<Observed>(
   options: RecorderOptions,
 ): Recorder<Observed> {
   return new ShelfRecorder(keeper, options);
+}
+
+/** What one write consists of. */
+interface Plan {
+  readonly puts: readonly Blob[];
+  readonly reading: Reading;
+  readonly requests: Loaded['requests'];
+  readonly calls: boolean;
 }
 
 class ShelfRecorder<Observed> implements Recorder<Observed> {
@@ -62,7 +71,7 @@ class ShelfRecorder<Observed> implements Recorder<Observed> {
   async save(
     observed: Observed,
     loaded: Loaded,
-    next: Known,
+    next: Next,
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly notes: readonly string[] }>> {
     const shelf = this.#keeper.look(observed);
@@ -74,8 +83,9 @@ class ShelfRecorder<Observed> implements Recorder<Observed> {
     if (drafted.status === 'refused') return { ...drafted, retry: 'never' };
 
     const { puts = [], reading = before, notes = [] } = drafted.value ?? {};
-    const labels = withoutRequests(shelf?.head.labels ?? {}, loaded.requests);
-    const written = await this.#write(shelf, { puts, reading, labels }, signal);
+    const { calls = false } = next;
+    const plan = { puts, reading, requests: loaded.requests, calls };
+    const written = await this.#write(shelf, plan, signal);
     return written.status === 'ok' ? { status: 'ok', value: { notes } } : written;
   }
 
@@ -124,14 +134,10 @@ class ShelfRecorder<Observed> implements Recorder<Observed> {
   /** Blobs first, then the root over them, then the label that points to it: what breaks off leaves the old record. */
   async #write(
     shelf: Shelf | undefined,
-    next: {
-      readonly puts: readonly Blob[];
-      readonly reading: Reading;
-      readonly labels: Labels;
-    },
+    next: Plan,
     signal: AbortSignal,
   ): Promise<CallOutcome<unknown>> {
-    const { puts, reading } = next;
+    const { puts, reading, requests, calls } = next;
     if (shelf === undefined) {
       return reading.name === '' ? { status: 'ok', value: {} } : again('there is no head yet');
     }
@@ -141,10 +147,17 @@ class ShelfRecorder<Observed> implements Recorder<Observed> {
     if (put.status !== 'ok') return put;
     this.#remember(reading);
     const { head } = shelf;
-    const labels = reading.name === '' ? next.labels : pointTo(next.labels, reading.name);
-    if (labels === head.labels) return { status: 'ok', value: {} };
+    const relabelled = (labels: Labels): Labels => {
+      const rest = withoutRequests(labels, { seen: head.labels, taken: requests });
+      return reading.name === '' ? rest : pointTo(rest, reading.name);
+    };
+    // Where calls follow, this write is what shows that nobody else leads by now.
+    if (!calls && relabelled(head.labels) === head.labels) return { status: 'ok', value: {} };
     if (signal.aborted) return stopped;
-    const swapped = await this.#keeper.swap(head, labels, signal);
+    const swapped = await this.#keeper.relabel(
+      (labels) => (isSamePointer(labels, head.labels) ? relabelled(labels) : undefined),
+      signal,
+    );
     const changed = swapped.status === 'ok' || swapped.cause === 'out-of-sequence';
     if (changed) this.#oldest = { id: head.id, version: head.version + 1 };
     return swapped;

@@ -2,8 +2,9 @@ import { z } from 'zod';
 
 import { canonicalJson } from '../core/digest.ts';
 import type { Request } from '../core/unit.ts';
-import { type Labels, REQUEST_PREFIX } from './head.ts';
-import { readJson } from './json.ts';
+import type { Labels } from '../reconcile/lease-ports.ts';
+import { REQUEST_PREFIX } from './head.ts';
+import { readJson } from '../core/json.ts';
 import { UnitId } from './shapes.ts';
 
 const KEY = /^understudy\.request\.[0-9a-f]{8}$/;
@@ -55,12 +56,24 @@ export function readRequests(labels: Labels): Asking {
   };
 }
 
-/** Pure. The labels without these requests and without damaged ones; other requests stay. */
-export function withoutRequests(labels: Labels, taken: readonly Request[]): Labels {
+/** Pure. Whether anybody asks for anything, also for what nobody understands. */
+export function isAsked(labels: Labels): boolean {
+  return Object.keys(labels).some((key) => key.startsWith(REQUEST_PREFIX));
+}
+
+/**
+ * Pure. The labels without these requests and without damaged ones, as far as `seen` had them: what came since stays, because
+ * nobody looked at it.
+ */
+export function withoutRequests(
+  labels: Labels,
+  { seen, taken }: { readonly seen: Labels; readonly taken: readonly Request[] },
+): Labels {
   const texts = new Set(taken.map((request) => canonicalJson(request)));
-  const gone = requestLabels(labels)
+  const gone = requestLabels(seen)
     .filter(({ request }) => request === undefined || texts.has(canonicalJson(request)))
-    .map(({ key }) => key);
+    .map(({ key }) => key)
+    .filter((key) => labels[key] === seen[key]);
   if (gone.length === 0) return labels;
   const keys = new Set(gone);
   return Object.fromEntries(Object.entries(labels).filter(([key]) => !keys.has(key)));

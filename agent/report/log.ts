@@ -34,11 +34,15 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit waiting':
     case 'request refused':
     case 'record notes':
+    case 'lease lost':
     case 'waiting':
     case 'warnings':
       return 'warn';
     case 'agent started':
     case 'agent stopped':
+    case 'lease acquired':
+    case 'lease released':
+    case 'following':
     case 'revision seen':
     case 'change applied':
     case 'unit verifying':

@@ -12,11 +12,14 @@ import type { Release } from '../../agent/core/kind.ts';
 import { type Quarantined, unknownUnit, type UnitRecord } from '../../agent/core/unit.ts';
 import { deskOn } from '../../agent/desk.ts';
 import { indexState, type StackObserved } from '../../agent/providers/stack/observed.ts';
+import { swarmHead } from '../../agent/providers/stack/head.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
+import type { HeadKeeper } from '../../agent/reconcile/lease-ports.ts';
 import type { Recorder } from '../../agent/reconcile/ports.ts';
-import { HEAD_NAME } from '../../agent/record/head.ts';
+import { HEAD_NAME, headFormat } from '../../agent/record/head.ts';
 import { openRecorder } from '../../agent/record/recorder.ts';
 import { VirtualClock } from '../fakes/clock.ts';
+import { aloneOn } from '../fakes/lease.ts';
 import { FakeEngine } from '../fakes/swarm-engine.ts';
 import { directSwarm, type Fate, type FakeExchange } from '../fakes/swarm-modem.ts';
 import { startFakeSwarm } from '../fakes/swarm.ts';
@@ -43,17 +46,23 @@ const broken: UnitRecord = { ...unknownUnit, quarantine: [failure], releases: [n
 class Keeper {
   readonly #engine: FakeEngine;
   readonly #recorder: Recorder<StackObserved>;
+  readonly #head: HeadKeeper;
 
   constructor(engine: FakeEngine) {
     this.#engine = engine;
-    const keeper = swarmShelf(directSwarm(engine), HEAD_NAME);
+    const swarm = directSwarm(engine);
+    const head = swarmHead(
+      swarm,
+      headFormat((bytes) => Buffer.alloc(bytes, 7)),
+    );
+    const keeper = swarmShelf(swarm, HEAD_NAME, aloneOn(head));
+    this.#head = head;
     const owner = { environment: 'production', repository: 'ssh://git@git.example/infra' };
     this.#recorder = openRecorder(keeper, { ...owner, clock: new VirtualClock() });
   }
 
   async make(blog: UnitRecord): Promise<void> {
-    const data = Buffer.from('{}').toString('base64');
-    await swarmShelf(directSwarm(this.#engine), HEAD_NAME).put(HEAD_NAME, data, signal);
+    await this.#head.make(signal);
     await this.take(() => blog);
   }
 

@@ -91,7 +91,7 @@ const exchanges: Exchange[] = [
     fits: ({ path }) => path === '/v1.41/configs/understudy.head',
     run: (stage) => {
       created(stage, '/configs/create', { Name: 'understudy.head', Data: data });
-      return stage.swarm.configLabels('understudy.head', signal);
+      return stage.swarm.configNamed('understudy.head', signal);
     },
   },
   writing('config-remove', /configs\/[^/]+$/, (stage) => {
@@ -440,10 +440,14 @@ describe('the labels of a config', () => {
   it('are read by its name', async () => {
     await using stage = await faultStage();
     const Labels = { 'understudy.record': '{}' };
-    created(stage, '/configs/create', { Name: 'understudy.head', Data: data, Labels });
-    expect(await stage.swarm.configLabels('understudy.head', signal)).toEqual({
+    const { id } = created(stage, '/configs/create', {
+      Name: 'understudy.head',
+      Data: data,
+      Labels,
+    });
+    expect(await stage.swarm.configNamed('understudy.head', signal)).toEqual({
       status: 'ok',
-      value: { labels: Labels },
+      value: { id, version: expect.any(Number), labels: Labels },
     });
   });
 
@@ -451,13 +455,12 @@ describe('the labels of a config', () => {
     ['of nothing', undefined],
     // The engine takes a name in any case, and nobody else here does.
     ['of another case', 'Understudy.Head'],
-  ])('%s are refused', async (_what, name) => {
+  ])('%s are nothing', async (_what, name) => {
     await using stage = await faultStage();
     if (name !== undefined) created(stage, '/configs/create', { Name: name, Data: data });
-    expect(await stage.swarm.configLabels('understudy.head', signal)).toEqual({
-      status: 'refused',
-      why: 'config understudy.head not found',
-      retry: 'after-replan',
+    expect(await stage.swarm.configNamed('understudy.head', signal)).toEqual({
+      status: 'ok',
+      value: undefined,
     });
   });
 
@@ -465,7 +468,7 @@ describe('the labels of a config', () => {
     'of what is not ours are never asked for: %j',
     async (name) => {
       await using stage = await faultStage();
-      await expect(stage.swarm.configLabels(name, signal)).rejects.toThrow('not a config of ours');
+      await expect(stage.swarm.configNamed(name, signal)).rejects.toThrow('not a config of ours');
       expect(stage.proxy.seen).toEqual([]);
     },
   );
@@ -479,9 +482,7 @@ describe('stopping', () => {
     await expect(stage.swarm.observe(stopped)).rejects.toThrow('lease lost');
     await expect(stage.swarm.identity(stopped)).rejects.toThrow('lease lost');
     await expect(stage.swarm.image('site:1', stopped)).rejects.toThrow('lease lost');
-    await expect(stage.swarm.configLabels('understudy.head', stopped)).rejects.toThrow(
-      'lease lost',
-    );
+    await expect(stage.swarm.configNamed('understudy.head', stopped)).rejects.toThrow('lease lost');
     await expect(stage.swarm.call(call, stopped)).rejects.toThrow('lease lost');
     expect(stage.proxy.seen).toEqual([]);
   });

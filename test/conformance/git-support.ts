@@ -10,12 +10,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { systemClock } from '../../agent/clock.ts';
 import type { Clock } from '../../agent/reconcile/ports.ts';
 import type { GitSettings } from '../../agent/source/git.ts';
 
 /** Real time: these tests are about real processes. */
 export const realClock: Clock = {
   nowMs: () => performance.now(),
+  instant: () => systemClock.instant(),
   date: () => new Date().toISOString(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {

@@ -144,8 +144,15 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
         value: {
           swarmId: expect.stringMatching(/^\w{25}$/),
           nodeId: expect.stringMatching(/^\w{25}$/),
+          nodeName: expect.stringMatching(/^[\w.-]+$/),
         },
       });
+    });
+
+    it('knows no container of another id', async () => {
+      const none = 'ab12'.repeat(16);
+      const outcome = await subject.swarm.containerRuns(none, soon(20_000));
+      expect(outcome).toEqual({ status: 'ok', value: undefined });
     });
 
     it('lists its node, and no tasks', async () => {
@@ -429,9 +436,9 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       ]) {
         versions.push(await version());
         expect(await swap(versions.at(-1) ?? 0, labels)).toEqual({ status: 'ok', value: { id } });
-        expect(await subject.swarm.configLabels(name, soon(20_000))).toEqual({
+        expect(await subject.swarm.configNamed(name, soon(20_000))).toEqual({
           status: 'ok',
-          value: { labels },
+          value: { id, version: await version(), labels },
         });
         for (const old of versions) {
           expect(await swap(old, { stolen: 'yes' })).toMatchObject({
@@ -466,10 +473,9 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       expect(await remove()).toEqual({ status: 'ok', value: { id } });
       expect((await state()).configs.some((one) => one.id === id)).toBe(false);
       expect(await remove()).toEqual({ status: 'ok', value: { id } });
-      expect(await subject.swarm.configLabels('understudy.b.0', soon(20_000))).toEqual({
-        status: 'refused',
-        why: 'config understudy.b.0 not found',
-        retry: 'after-replan',
+      expect(await subject.swarm.configNamed('understudy.b.0', soon(20_000))).toEqual({
+        status: 'ok',
+        value: undefined,
       });
     });
 

@@ -1,3 +1,4 @@
+import type { Instant } from '../../agent/core/lease.ts';
 import type { Clock } from '../../agent/reconcile/ports.ts';
 
 interface Timer {
@@ -10,10 +11,18 @@ interface Timer {
 export class VirtualClock implements Clock {
   #nowMs = 0;
   #order = 0;
+  /** What the wall clock was set forward by, and how long the machine slept. Milliseconds. */
+  setForwardMs = 0;
+  sleptMs = 0;
   readonly #timers = new Set<Timer>();
 
   nowMs(): number {
     return this.#nowMs;
+  }
+
+  instant(): Instant {
+    const bootMs = this.#nowMs + this.sleptMs;
+    return { monotonicMs: this.#nowMs, bootMs, wallMs: bootMs + this.setForwardMs };
   }
 
   /** As far from a fixed day as the virtual time. */

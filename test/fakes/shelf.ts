@@ -1,4 +1,5 @@
 import type { CallOutcome } from '../../agent/core/kind.ts';
+import type { HeadKeeper, Labels } from '../../agent/reconcile/lease-ports.ts';
 import type { Shelf, ShelfKeeper } from '../../agent/reconcile/ports.ts';
 
 /**
@@ -53,7 +54,7 @@ export class FakeShelf {
     return {
       look: pick,
       put: async (name, data) => this.#write(`put ${name}`, () => this.#put(name, data)),
-      swap: async (head, labels) => this.#write('swap', () => this.#swap(head, labels)),
+      relabel: async (change) => this.#write('swap', () => this.#relabel(change)),
       remove: async ({ id, name }) =>
         this.#write(`remove ${name}`, () => {
           for (const [known, blob] of this.blobs) if (blob.id === id) this.blobs.delete(known);
@@ -62,12 +63,27 @@ export class FakeShelf {
     };
   }
 
+  /** The head alone, as the lease is kept by it. */
+  headKeeper(): HeadKeeper {
+    return {
+      read: async () => {
+        await turn();
+        return { status: 'ok', value: this.head };
+      },
+      make: async () => {
+        await turn();
+        if (this.head !== undefined) return nameTaken;
+        this.head = { id: `id${++this.#index}`, version: this.#index, labels: {} };
+        return done;
+      },
+      swap: async (seen, labels) => this.#write('swap', () => this.#swap(seen, labels)),
+    };
+  }
+
   async #write(what: string, carryOut: () => CallOutcome<unknown>): Promise<CallOutcome<unknown>> {
     const fault = this.#faults.get(this.writes.length);
     this.writes.push(what);
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
+    await turn();
     switch (fault) {
       case undefined:
         return carryOut();
@@ -99,19 +115,33 @@ export class FakeShelf {
     return done;
   }
 
-  #swap(
-    { id, version }: { readonly id: string; readonly version: number },
-    labels: Readonly<Record<string, string>>,
-  ): CallOutcome<unknown> {
-    if (this.head?.id !== id) return { status: 'refused', why: 'not found', retry: 'after-replan' };
-    if (this.head.version !== version) {
-      const why = 'update out of sequence';
-      return { status: 'refused', why, retry: 'after-replan', cause: 'out-of-sequence' };
+  #relabel(change: (labels: Labels) => Labels | undefined): CallOutcome<unknown> {
+    if (this.head === undefined) {
+      return { status: 'refused', why: 'not found', retry: 'after-replan' };
     }
-    this.head = { id, version: ++this.#index, labels };
+    const labels = change(this.head.labels);
+    return labels === undefined ? overtaken : this.#swap(this.head, labels);
+  }
+
+  #swap(seen: { readonly id: string; readonly version: number }, labels: Labels) {
+    if (this.head?.id !== seen.id || this.head.version !== seen.version) return overtaken;
+    this.head = { id: seen.id, version: ++this.#index, labels };
     return done;
   }
 }
+
+async function turn(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+const overtaken: CallOutcome<unknown> = {
+  status: 'refused',
+  why: 'update out of sequence',
+  retry: 'after-replan',
+  cause: 'out-of-sequence',
+};
 
 const done: CallOutcome<unknown> = { status: 'ok', value: {} };
 

@@ -49,6 +49,8 @@ export class FakeEngine {
   readonly images = new Map<string, Conduct>();
   /** Whether the registries answer: while they do not, only images that a node has are run. */
   registryUp = true;
+  /** This very engine's, by full id: whether they run. */
+  readonly containers = new Map<string, boolean>();
   /** Absent: all is well. Otherwise what every call answers. */
   trouble: 'no-leader' | 'not-a-manager' | undefined;
   /** Whether tasks move by themselves after every write, or only by `step()`, `settle()` and time. */
@@ -170,6 +172,12 @@ export class FakeEngine {
     const { method, path } = request;
     // These are the engine's own: a manager that lost its leader answers them as ever.
     if (method === 'GET' && path === '/info') return this.#info();
+    const container = /^\/containers\/([^/]+)\/json$/.exec(path)?.[1];
+    if (method === 'GET' && container !== undefined) {
+      const Running = this.containers.get(container);
+      if (Running !== undefined) return ok({ Id: container, State: { Running } });
+      return refused(404, `No such container: ${container}`);
+    }
     const image = /^\/distribution\/(.+)\/json$/.exec(path)?.[1];
     if (method === 'GET' && image !== undefined) {
       const name = decodeURIComponent(image);
@@ -208,7 +216,7 @@ export class FakeEngine {
     const [self] = this.nodes.keys();
     if (this.trouble === 'not-a-manager') {
       const Swarm = { NodeID: '', LocalNodeState: 'inactive', ControlAvailable: false };
-      return ok({ ID: 'engine', Swarm });
+      return ok({ ID: 'engine', Name: 'm1', Swarm });
     }
     const Swarm = {
       NodeID: self,
@@ -216,7 +224,7 @@ export class FakeEngine {
       ControlAvailable: true,
       Cluster: { ID: 'cluster00000000000000000a', Version: { Index: 9 } },
     };
-    return ok({ ID: 'engine', Swarm });
+    return ok({ ID: 'engine', Name: 'm1', Swarm });
   }
 
   #route(request: FakeRequest): FakeAnswer {

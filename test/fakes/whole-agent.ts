@@ -1,6 +1,7 @@
 import type { Id, Rendered } from '../../agent/core/kind.ts';
 import type { Request } from '../../agent/core/unit.ts';
 import type { StackObserved } from '../../agent/providers/stack/observed.ts';
+import { swarmHead } from '../../agent/providers/stack/head.ts';
 import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
@@ -13,6 +14,7 @@ import {
   pass,
   type PassPorts,
 } from '../../agent/reconcile/pass.ts';
+import type { HeadKeeper } from '../../agent/reconcile/lease-ports.ts';
 import type { AgentEvent, Loaded, Shelf } from '../../agent/reconcile/ports.ts';
 import { HEAD_NAME, headFormat } from '../../agent/record/head.ts';
 import { readRecord } from '../../agent/record/read.ts';
@@ -20,6 +22,7 @@ import { blobsOf, readShelf } from '../../agent/record/reading.ts';
 import { openRecorder } from '../../agent/record/recorder.ts';
 import { requestLabel } from '../../agent/record/requests.ts';
 import { VirtualClock } from './clock.ts';
+import { aloneOn } from './lease.ts';
 import type { FakeAnswer, FakeRequest } from './swarm-answers.ts';
 import { FakeEngine } from './swarm-engine.ts';
 import { directSwarm, type FakeExchange, type Fate } from './swarm-modem.ts';
@@ -89,6 +92,7 @@ interface Life {
   readonly stop: AbortController;
   readonly ports: PassPorts<StackSpec, StackObserved, StackCall>;
   readonly swarm: Swarm & { close(): void };
+  readonly head: HeadKeeper;
   memory: Memory;
   /** Of the revision that it follows: its own objects, as if it had rendered them. */
   desired: Desired<StackSpec> | undefined;
@@ -256,6 +260,7 @@ export class WholeAgent {
     this.passes += 1;
     this.#rung = false;
     try {
+      if (!(await this.#hasHead(life))) return 0;
       const { memory, wakeMs } = await pass(life.ports, desired, life.memory, stop.signal);
       life.memory = memory;
       if (life.doomed) stop.abort(new Error('killed'));
@@ -265,6 +270,14 @@ export class WholeAgent {
     }
     this.#end();
     return 0;
+  }
+
+  /** Makes the head where there is none, as whoever would lead does. */
+  async #hasHead({ head, stop }: Life): Promise<boolean> {
+    const read = await head.read(stop.signal);
+    if (read.status !== 'ok' || read.value !== undefined) return true;
+    await head.make(stop.signal);
+    return false;
   }
 
   /** As the loop waits: until the time is over, or something says that looking can matter. */
@@ -305,18 +318,21 @@ export class WholeAgent {
     const number = this.lives;
     const swarm = directSwarm(this.engine, (exchange) => this.#fate(life, exchange));
     const head = headFormat((bytes) => Buffer.alloc(bytes, 7));
+    const keeper = swarmHead(swarm, head);
     const owner = { environment: 'test', repository: 'ssh://git@host/x' };
     const life: Life = {
       number,
       stop,
       swarm,
+      head: keeper,
       memory: nothingKnown,
       desired: this.#desired(),
       doomed: false,
       ports: {
         kind: stackKind,
         provider: stackProvider(swarm, head),
-        recorder: openRecorder(swarmShelf(swarm, head.name), { ...owner, clock }),
+        recorder: openRecorder(swarmShelf(swarm, head.name, aloneOn(keeper)), { ...owner, clock }),
+        lease: { expect: () => undefined },
         prober: openProber({
           clock,
           image: async (image, ended) => {

@@ -1,4 +1,5 @@
 import type { CallOutcome, Kind, Rendered } from '../../agent/core/kind.ts';
+import type { HeadWriter } from '../../agent/reconcile/lease-ports.ts';
 import type {
   AgentEvent,
   Clock,
@@ -21,7 +22,6 @@ export class World {
   readonly running = new Map<string, string>();
   readonly calls: string[] = [];
   observations = 0;
-  ready = true;
   /** What the next calls answer, one each; then all is well. */
   readonly answers: CallOutcome<{ readonly id: string }>[] = [];
   readonly views: CallOutcome<World>[] = [];
@@ -32,13 +32,11 @@ export class World {
   readonly broken = new Set<string>();
   readonly notes: string[] = [];
   blocked: string | undefined;
-  /** A person asks for something. */
-  asked = false;
   /** No task runs yet. */
   unsettled = false;
 }
 
-export type WorldCall = { readonly name: string; readonly text: string } | 'head';
+export type WorldCall = { readonly name: string; readonly text: string };
 
 const STOPPED = 'stopped';
 
@@ -100,17 +98,10 @@ export function worldProvider(world: World): Provider<World, WorldCall> {
     observe: async () => {
       world.observations += 1;
       world.seen = world.shelf.look();
-      return world.views.shift() ?? { status: 'ok', value: world };
-    },
-    prepare: async () => {
       world.between?.();
       world.between = undefined;
-      if (world.ready) return { status: 'ok', value: { made: false } };
-      world.ready = true;
-      world.calls.push('head');
-      return { status: 'ok', value: { made: true } };
+      return world.views.shift() ?? { status: 'ok', value: world };
     },
-    isAsked: async () => world.asked,
     caller: () => ({
       call: async (call) => {
         world.underWay += 1;
@@ -119,7 +110,6 @@ export function worldProvider(world: World): Provider<World, WorldCall> {
           setImmediate(resolve);
         });
         world.underWay -= 1;
-        if (call === 'head') throw new Error('not a call of a unit');
         world.calls.push(`${call.name}=${call.text}`);
         const answer = world.answers.shift() ?? { status: 'ok', value: { id: call.name } };
         if (answer.status === 'ok') world.running.set(call.name, call.text);
@@ -134,9 +124,9 @@ export function worldUnit(name: string, text: string): Rendered<string> {
   return { id: `stack/${name}`, spec: text, digest: text, place, needs: [], gives: [] };
 }
 
-/** The real recorder on the world's shelf. */
-export function worldRecorder(world: World, clock: Clock): Recorder<World> {
-  const keeper = world.shelf.keeper<World>(({ seen }) => seen);
+/** The real recorder on the world's shelf; `writer` writes the head, by itself where none is given. */
+export function worldRecorder(world: World, clock: Clock, writer?: HeadWriter): Recorder<World> {
+  const keeper = { ...world.shelf.keeper<World>(({ seen }) => seen), ...writer };
   return openRecorder(keeper, { environment: 'test', repository: 'ssh://git@host/x', clock });
 }
 

@@ -5,7 +5,9 @@ import type { Snapshot } from '../../agent/core/snapshot.ts';
 import { run } from '../../agent/reconcile/loop.ts';
 import { SourceError } from '../../agent/reconcile/ports.ts';
 import { Wake } from '../../agent/reconcile/wake.ts';
+import { isAsked } from '../../agent/record/requests.ts';
 import { VirtualClock } from '../fakes/clock.ts';
+import { leaseOf } from '../fakes/lease.ts';
 import {
   listeningReporter,
   quietProber,
@@ -24,6 +26,8 @@ let reporter: ReturnType<typeof listeningReporter>;
 let sourceWake: Wake;
 let stop: AbortController;
 let asked: number;
+/** What the leases told. */
+let leases: string[];
 /** What the branch's tip is: a text, an invalid one (`!`), or a failure. */
 let tip: string | SourceError;
 /** What was fetched before a restart. */
@@ -38,6 +42,7 @@ beforeEach(() => {
   sourceWake = new Wake(clock);
   stop = new AbortController();
   asked = 0;
+  leases = [];
   tip = 'v1';
   unreadable = 0;
   mirrored = undefined;
@@ -54,6 +59,14 @@ const snapshot = (revision: string): Snapshot => ({
 const wrong: Diagnostic = { severity: 'error', code: 'syntax', message: 'not YAML' };
 
 function start(): Promise<void> {
+  const wake = new Wake(clock);
+  const lease = leaseOf('m1', world.shelf.headKeeper(), clock, {
+    tell: (event) => void leases.push(event.event),
+    read: (labels) => {
+      if (isAsked(labels)) wake.ring();
+    },
+    changed: () => wake.ring(),
+  });
   return run(
     {
       kind: worldKind,
@@ -62,8 +75,9 @@ function start(): Promise<void> {
       reporter,
       atOnce: 4,
       sourceWake,
-      wake: new Wake(clock),
-      recorder: worldRecorder(world, clock),
+      wake,
+      lease,
+      recorder: worldRecorder(world, clock, lease),
       prober: quietProber,
       source: {
         at: async (revision) => (revision === mirrored ? snapshot(revision) : undefined),
@@ -196,10 +210,10 @@ describe('the loop', () => {
     const running = start();
     await clock.advance(10_000);
     const { observations } = world;
-    world.asked = true;
+    world.shelf.relabel({ 'understudy.request.0123abcd': 'not JSON' });
     await clock.advance(1_000);
-    world.asked = false;
     expect(world.observations).toBe(observations + 1);
+    expect(world.shelf.head?.labels).not.toHaveProperty('understudy.request.0123abcd');
     stop.abort();
     await running;
   });

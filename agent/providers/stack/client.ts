@@ -1,13 +1,13 @@
 import Docker from 'dockerode';
 import type { CallOutcome } from '../../core/kind.ts';
+import { SWARM_CALL_MS } from '../../core/lease.ts';
 import type { Clock } from '../../reconcile/ports.ts';
-import { classifyRemoval, type NotOk } from './classify.ts';
-import { distributionPath, imageFound, type ImageFound } from './distribution.ts';
+import { configNamed, containerRuns, findImage, identity, removeConfig } from './asks.ts';
+import type { NotOk } from './classify.ts';
+import { outcomeOf } from './judged.ts';
 import {
   isUpdated,
-  readConfig,
   readConfigs,
-  readIdentity,
   readMade,
   readNetworks,
   readNodes,
@@ -19,7 +19,7 @@ import {
 import type { Shaped } from './shaped.ts';
 import { assertSendable } from './sendable.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
-import { type AnswerBytesMax, type Dial, EngineError, type Modem, openModem } from './transport.ts';
+import { type AnswerBytesMax, type Modem, openModem } from './transport.ts';
 
 /** How to reach the engine of one manager. */
 export interface SwarmSettings {
@@ -55,7 +55,7 @@ export function openSwarm(settings: SwarmSettings, clock: Clock): Swarm & { clos
     socket: settings.socket,
     version: settings.version ?? '1.41',
     atOnce: settings.atOnce ?? 16,
-    deadlinesMs: settings.deadlinesMs ?? { read: 6_000, write: 6_000 },
+    deadlinesMs: settings.deadlinesMs ?? { read: SWARM_CALL_MS, write: SWARM_CALL_MS },
     answerBytesMax: settings.answerBytesMax ?? ANSWER_BYTES_MAX,
   };
   const modem = openModem(transport, clock);
@@ -78,8 +78,9 @@ export function swarmOver({
   return {
     observe: (signal) => observe(docker, signal),
     identity: (signal) => identity(modem, signal),
+    containerRuns: (id, signal) => containerRuns(modem, id, signal),
     image: (image, signal) => findImage(images, image, signal),
-    configLabels: (name, signal) => configLabels(modem, name, signal),
+    configNamed: (name, signal) => configNamed(modem, name, signal),
     call: (call, signal) => carryOut({ docker, modem }, call, signal),
     close: () => {
       modem.close();
@@ -128,55 +129,6 @@ async function observe(docker: Docker, signal: AbortSignal): Promise<CallOutcome
   return failed ?? { status: 'unknown', why: 'reading the Swarm failed' };
 }
 
-async function identity(
-  modem: Modem,
-  signal: AbortSignal,
-): Promise<CallOutcome<{ readonly swarmId: string; readonly nodeId: string }>> {
-  signal.throwIfAborted();
-  const outcome = await outcomeOf(() => modem.ask(reading('/info', signal)), readIdentity);
-  signal.throwIfAborted();
-  if (outcome.status !== 'ok') return outcome;
-  const { manager, swarmId, nodeId } = outcome.value;
-  if (manager) return { status: 'ok', value: { swarmId, nodeId } };
-  const why = 'this engine is not a manager of a Swarm';
-  return { status: 'refused', why, retry: 'after-replan', cause: 'not-a-manager' };
-}
-
-async function findImage(
-  modem: Modem,
-  image: string,
-  signal: AbortSignal,
-): Promise<CallOutcome<ImageFound>> {
-  signal.throwIfAborted();
-  const path = distributionPath(image);
-  if (path === undefined) {
-    return { status: 'ok', value: { found: 'missing', why: 'this is no name of an image' } };
-  }
-  const outcome = await judged(() => modem.reply(reading(path, signal)), imageFound);
-  signal.throwIfAborted();
-  return outcome;
-}
-
-async function configLabels(
-  modem: Modem,
-  name: string,
-  signal: AbortSignal,
-): Promise<CallOutcome<{ readonly labels: Readonly<Record<string, string>> }>> {
-  if (!/^understudy(\.[a-z0-9]+)+$/.test(name)) throw new Error('bug: not a config of ours');
-  signal.throwIfAborted();
-  const outcome = await outcomeOf(() => modem.ask(reading(`/configs/${name}`, signal)), readConfig);
-  signal.throwIfAborted();
-  if (outcome.status !== 'ok') return outcome;
-  // The engine also takes another case, and the beginning of an id.
-  const { name: found, labels } = outcome.value;
-  if (found === name) return { status: 'ok', value: { labels } };
-  return { status: 'refused', why: `config ${name} not found`, retry: 'after-replan' };
-}
-
-function reading(path: string, abortSignal: AbortSignal): Dial {
-  return { path, method: 'GET', options: { _query: {} }, abortSignal };
-}
-
 interface Query {
   readonly _query: object;
   readonly abortSignal: AbortSignal;
@@ -196,23 +148,6 @@ async function carryOut(
   signal.throwIfAborted();
   if (call.op === 'config-remove') return removeConfig(modem, call, signal);
   return outcomeOf(() => send(docker, call, signal), readMade);
-}
-
-/** By the modem: dockerode passes no options on to a delete. */
-async function removeConfig(
-  modem: Modem,
-  { id }: { readonly id: string },
-  abortSignal: AbortSignal,
-): Promise<CallOutcome<{ readonly id: string }>> {
-  const options = { _query: {} };
-  const reply = await modem.reply({
-    path: `/configs/${id}`,
-    method: 'DELETE',
-    options,
-    abortSignal,
-  });
-  const outcome = classifyRemoval(reply);
-  return outcome.status === 'ok' ? { status: 'ok', value: { id } } : outcome;
 }
 
 /** dockerode gives a handle with the new object's id. Bodies go into `_body`, never into the URL. */
@@ -271,27 +206,4 @@ function fileBody(
 ): object {
   const templating = call.templating === undefined ? {} : { Templating: { Name: call.templating } };
   return { Name: call.name, Labels: call.labels, Data: data, ...templating };
-}
-
-async function outcomeOf<Value>(
-  ask: () => Promise<unknown>,
-  shape: (json: unknown) => Shaped<Value>,
-): Promise<CallOutcome<Value>> {
-  return judged(ask, (json) => {
-    const shaped = shape(json);
-    if (shaped.ok) return { status: 'ok', value: shaped.value };
-    return { status: 'unknown', why: `the answer has another shape at ${shaped.where}` };
-  });
-}
-
-async function judged<Answer, Value>(
-  ask: () => Promise<Answer>,
-  judge: (answer: Answer) => CallOutcome<Value>,
-): Promise<CallOutcome<Value>> {
-  try {
-    return judge(await ask());
-  } catch (error) {
-    if (error instanceof EngineError) return error.outcome;
-    throw error;
-  }
 }

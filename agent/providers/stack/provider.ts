@@ -44,16 +44,11 @@ export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObs
           retry: 'never',
         };
       }
-      const key = found.status === 'there' ? found.digestKey : undefined;
-      return { status: 'ok', value: indexState(state, key) };
-    },
-    prepare: (observed, signal) => prepare(swarm, head, observed, signal),
-    isAsked: async (signal) => {
-      const found = await swarm.configLabels(head.name, signal);
-      return (
-        found.status === 'ok' &&
-        Object.keys(found.value.labels).some((label) => label.startsWith(head.requestPrefix))
-      );
+      if (found.status === 'missing') {
+        const why = `config ${head.name} is not there`;
+        return { status: 'refused', why, retry: 'after-replan' };
+      }
+      return { status: 'ok', value: indexState(state, found.digestKey) };
     },
     caller: (observed) => {
       const ids = new NamedIds(observed);
@@ -81,24 +76,11 @@ function inWords({ why, cause }: Exclude<CallOutcome<unknown>, { status: 'ok' }>
       return `the Swarm has no leader now, it needs more than half of its managers (${why})`;
     case 'name-taken':
     case 'out-of-sequence':
+    case 'held-back':
     case undefined:
     default:
       return why;
   }
-}
-
-async function prepare(
-  swarm: Swarm,
-  head: HeadFormat,
-  observed: StackObserved,
-  signal: AbortSignal,
-): Promise<CallOutcome<{ readonly made: boolean }>> {
-  if (observed.digestKey !== undefined) return { status: 'ok', value: { made: false } };
-  const identity = await swarm.identity(signal);
-  if (identity.status !== 'ok') return identity;
-  const data = head.make(identity.value.swarmId);
-  const made = await swarm.call({ op: 'config-create', name: head.name, labels: {}, data }, signal);
-  return made.status === 'ok' ? { status: 'ok', value: { made: true } } : made;
 }
 
 /** Which object carries a name: the observed ones, and those that this unit's earlier calls made. */

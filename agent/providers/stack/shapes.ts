@@ -222,6 +222,14 @@ export function readConfig(json: unknown): Shaped<ObservedConfig> {
   return row.ok ? { ok: true, value: observedConfig(row.value) } : row;
 }
 
+const container = z.looseObject({ State: z.looseObject({ Running: z.boolean() }) });
+
+/** Pure. Whether a container runs. */
+export function readRunning(json: unknown): Shaped<boolean> {
+  const answer = parsed(container, json);
+  return answer.ok ? { ok: true, value: answer.value.State.Running } : answer;
+}
+
 /** Pure. The ids of a list of tasks. */
 export function readTaskIds(json: unknown): Shaped<ReadonlySet<string>> {
   const rows = list(taskId, json);
@@ -231,6 +239,7 @@ export function readTaskIds(json: unknown): Shaped<ReadonlySet<string>> {
 const made = z.looseObject({ id });
 const warned = z.looseObject({ Warnings: z.unknown() });
 const info = z.looseObject({
+  Name: text.nullish(),
   Swarm: z.looseObject({
     NodeID: text,
     ControlAvailable: z.boolean().nullish(),
@@ -255,6 +264,8 @@ export interface EngineIdentity {
   readonly manager: boolean;
   readonly swarmId: string;
   readonly nodeId: string;
+  /** The host's name. */
+  readonly nodeName: string;
 }
 
 /** Pure. */
@@ -264,7 +275,7 @@ export function readIdentity(json: unknown): Shaped<EngineIdentity> {
   const { NodeID: nodeId, ControlAvailable, Cluster } = answer.value.Swarm;
   const swarmId = Cluster?.ID ?? '';
   const manager = ControlAvailable === true && swarmId !== '' && nodeId !== '';
-  return { ok: true, value: { manager, swarmId, nodeId } };
+  return { ok: true, value: { manager, swarmId, nodeId, nodeName: answer.value.Name ?? '' } };
 }
 
 function withoutNulls(value: unknown): unknown {

@@ -51,6 +51,9 @@ export interface ObservedConfig {
   readonly templating?: string;
 }
 
+/** A config without its data. */
+export type ConfigHead = Pick<ObservedConfig, 'id' | 'version' | 'labels'>;
+
 export interface ObservedSecret {
   readonly id: string;
   readonly version: number;
@@ -134,9 +137,16 @@ export interface Swarm {
   /** Bulk: one call a collection, side by side. `unknown` when any of them failed: there is no partial answer. */
   observe(signal: AbortSignal): Promise<CallOutcome<SwarmState>>;
   /** Which Swarm and which of its nodes this engine is: `GET /info`. `refused` where it is not a manager. */
-  identity(
-    signal: AbortSignal,
-  ): Promise<CallOutcome<{ readonly swarmId: string; readonly nodeId: string }>>;
+  identity(signal: AbortSignal): Promise<
+    CallOutcome<{
+      readonly swarmId: string;
+      readonly nodeId: string;
+      /** The host's name. */
+      readonly nodeName: string;
+    }>
+  >;
+  /** Whether a container of this very engine runs, by its full id; undefined where it has none such: `GET /containers/{id}/json`. */
+  containerRuns(id: string, signal: AbortSignal): Promise<CallOutcome<boolean | undefined>>;
   /**
    * Whether a registry has the image, as this engine sees it: `GET /distribution/{image}/json`. `open`: the registry is out
    * of order (5xx, timeout, TLS, refused), which says nothing about the image.
@@ -147,11 +157,8 @@ export interface Swarm {
   ): Promise<
     CallOutcome<{ readonly found: 'there' | 'missing' | 'denied' | 'open'; readonly why: string }>
   >;
-  /** The labels of one config by its name, read alone: `GET /configs/{name}`. */
-  configLabels(
-    name: string,
-    signal: AbortSignal,
-  ): Promise<CallOutcome<{ readonly labels: Readonly<Record<string, string>> }>>;
+  /** One config of the agent's own by its name, read alone; undefined where there is none: `GET /configs/{name}`. */
+  configNamed(name: string, signal: AbortSignal): Promise<CallOutcome<ConfigHead | undefined>>;
   /** Carries out one write. A create gives the new object's id, an update the service's. */
   call(call: StackCall, signal: AbortSignal): Promise<CallOutcome<{ readonly id: string }>>;
 }

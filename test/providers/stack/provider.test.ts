@@ -1,52 +1,31 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
-import type { CallOutcome } from '../../../agent/core/kind.ts';
 import { diffStack } from '../../../agent/providers/stack/diff.ts';
 import { stackProvider } from '../../../agent/providers/stack/provider.ts';
 import { restoreStack, stackRelease } from '../../../agent/providers/stack/release.ts';
 import type { StackCall, Swarm } from '../../../agent/providers/stack/swarm.ts';
 import { headFormat } from '../../../agent/record/head.ts';
-import { requestLabel } from '../../../agent/record/requests.ts';
 import { blogNetwork, live, observed, service, unit } from '../../fakes/stack.ts';
 
 const head = headFormat((bytes) => new Uint8Array(bytes));
 
-/** A Swarm that takes every call, and whose head carries these labels. */
-function swarm(labels: CallOutcome<{ readonly labels: Record<string, string> }>) {
+/** A Swarm that takes every call. */
+function swarm() {
   const calls: StackCall[] = [];
-  const asked: string[] = [];
   const port: Swarm = {
     observe: async () => ({ status: 'ok', value: observed().state }),
-    identity: async () => ({ status: 'ok', value: { swarmId: 's', nodeId: 'n' } }),
+    identity: async () => ({ status: 'ok', value: { swarmId: 's', nodeId: 'n', nodeName: 'm1' } }),
+    containerRuns: async () => ({ status: 'ok', value: undefined }),
     image: async () => ({ status: 'unknown', why: 'nobody asks' }),
-    configLabels: async (name) => {
-      asked.push(name);
-      return labels;
-    },
+    configNamed: async () => ({ status: 'ok', value: undefined }),
     call: async (call) => {
       calls.push(call);
       return { status: 'ok', value: { id: 'x' } };
     },
   };
-  return { provider: stackProvider(port, head), calls, asked };
+  return { provider: stackProvider(port, head), calls };
 }
 const { signal } = new AbortController();
-
-describe('whether a person asks for something', () => {
-  const label = requestLabel({ id: 'stack/blog', by: 'root@m1', verb: 'retry' }, '0a1b2c3d');
-  const request = label.status === 'ok' ? { [label.key]: label.value } : {};
-
-  it.each<[string, Parameters<typeof swarm>[0], boolean]>([
-    ['a request', { status: 'ok', value: { labels: request } }, true],
-    ['only the record', { status: 'ok', value: { labels: { 'understudy.record': '{}' } } }, false],
-    ['nothing', { status: 'ok', value: { labels: {} } }, false],
-    ['no answer', { status: 'unknown', why: 'timeout' }, false],
-  ])('is read from the head: %s', async (_what, labels, expected) => {
-    const { provider, asked } = swarm(labels);
-    expect(await provider.isAsked(signal)).toBe(expected);
-    expect(asked).toEqual(['understudy.head']);
-  });
-});
 
 it('fills in the ids of the names that a release goes back to', async () => {
   const mounting = (config: string, secret: string) => {
@@ -74,7 +53,7 @@ it('fills in the ids of the names that a release goes back to', async () => {
 
   const rotated = mounting('blog_site-5e6f7a8b', 'blog_key-5e6f7a8b');
   const now = observed({ ...around, services: [live(rotated)] });
-  const { provider, calls } = swarm({ status: 'unknown', why: 'nobody asks' });
+  const { provider, calls } = swarm();
   for (const { call } of diffStack(back, now).operations) {
     await provider.caller(now).call(call, signal);
   }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { indexState, type StackObserved } from '../../../agent/providers/stack/observed.ts';
+import { swarmHead } from '../../../agent/providers/stack/head.ts';
 import { swarmShelf } from '../../../agent/providers/stack/shelf.ts';
 import type { Shelf } from '../../../agent/reconcile/ports.ts';
+import { headFormat } from '../../../agent/record/head.ts';
+import { aloneOn } from '../../fakes/lease.ts';
 import { FakeEngine } from '../../fakes/swarm-engine.ts';
 import { directSwarm } from '../../fakes/swarm-modem.ts';
 
@@ -12,7 +15,11 @@ const data = Buffer.from('{}').toString('base64');
 function opened() {
   const engine = new FakeEngine();
   const swarm = directSwarm(engine);
-  const keeper = swarmShelf(swarm, headName);
+  const head = swarmHead(
+    swarm,
+    headFormat((bytes) => Buffer.alloc(bytes, 7)),
+  );
+  const keeper = swarmShelf(swarm, headName, aloneOn(head));
   const observe = async (): Promise<StackObserved> => {
     const outcome = await swarm.observe(signal);
     if (outcome.status !== 'ok') throw new Error(outcome.why);
@@ -23,7 +30,7 @@ function opened() {
     if (shelf === undefined) throw new Error('there is no head');
     return shelf;
   };
-  return { engine, keeper, observe, look };
+  return { engine, head, keeper, observe, look };
 }
 
 describe('the shelf on the Swarm', () => {
@@ -57,21 +64,33 @@ describe('the shelf on the Swarm', () => {
     });
   });
 
-  it('swaps all labels of the head at once, by its version', async () => {
-    const { keeper, look } = opened();
-    await keeper.put(headName, data, signal);
-    const { head: first } = await look();
+  it('changes the labels of the head as they are by then, all at once', async () => {
+    const { head, keeper, look } = opened();
+    await head.make(signal);
     const labels = { 'understudy.record': '{"root":"a"}', 'understudy.request.0': '{}' };
-    expect(await keeper.swap(first, labels, signal)).toMatchObject({ status: 'ok' });
-    const { head: second } = await look();
-    expect(second.labels).toEqual(labels);
-    expect(await keeper.swap(first, { stolen: 'yes' }, signal)).toMatchObject({
+    expect(await keeper.relabel(() => labels, signal)).toMatchObject({ status: 'ok' });
+    expect((await look()).head.labels).toEqual(labels);
+    const outcome = await keeper.relabel(
+      ({ 'understudy.record': record = '' }) => ({ 'understudy.record': record }),
+      signal,
+    );
+    expect(outcome).toMatchObject({ status: 'ok' });
+    expect((await look()).head.labels).toEqual({ 'understudy.record': '{"root":"a"}' });
+  });
+
+  it('is read and made alone, by one only', async () => {
+    const { head } = opened();
+    expect(await head.read(signal)).toEqual({ status: 'ok', value: undefined });
+    const made = await Promise.all([head.make(signal), head.make(signal)]);
+    expect(made.map(({ status }) => status).toSorted()).toEqual(['ok', 'refused']);
+    expect(made.find(({ status }) => status === 'refused')).toMatchObject({ cause: 'name-taken' });
+    const read = await head.read(signal);
+    if (read.status !== 'ok' || read.value === undefined) throw new Error('no head');
+    expect(await head.swap(read.value, { a: '1' }, signal)).toMatchObject({ status: 'ok' });
+    expect(await head.swap(read.value, { a: '2' }, signal)).toMatchObject({
       status: 'refused',
       cause: 'out-of-sequence',
     });
-    const left = { 'understudy.record': '{"root":"b"}' };
-    expect(await keeper.swap(second, left, signal)).toMatchObject({ status: 'ok' });
-    expect((await look()).head.labels).toEqual(left);
   });
 
   it('removes a blob, once more where it is gone, and never the head', async () => {

@@ -1,0 +1,102 @@
+import type { CallOutcome } from '../../core/kind.ts';
+import { classifyRemoval, type Reply } from './classify.ts';
+import { distributionPath, imageFound, type ImageFound } from './distribution.ts';
+import { judged, outcomeOf, shapedOutcome } from './judged.ts';
+import { type EngineIdentity, readConfig, readIdentity, readRunning } from './shapes.ts';
+import type { ConfigHead } from './swarm.ts';
+import type { Dial, Modem } from './transport.ts';
+
+/** Which Swarm, and which of its nodes, this engine is. */
+export async function identity(
+  modem: Modem,
+  signal: AbortSignal,
+): Promise<CallOutcome<Omit<EngineIdentity, 'manager'>>> {
+  signal.throwIfAborted();
+  const outcome = await outcomeOf(() => modem.ask(reading('/info', signal)), readIdentity);
+  signal.throwIfAborted();
+  if (outcome.status !== 'ok') return outcome;
+  const { manager, ...rest } = outcome.value;
+  if (manager) return { status: 'ok', value: rest };
+  const why = 'this engine is not a manager of a Swarm';
+  return { status: 'refused', why, retry: 'after-replan', cause: 'not-a-manager' };
+}
+
+/** What a registry says of an image, asked through the engine. */
+export async function findImage(
+  modem: Modem,
+  image: string,
+  signal: AbortSignal,
+): Promise<CallOutcome<ImageFound>> {
+  signal.throwIfAborted();
+  const path = distributionPath(image);
+  if (path === undefined) {
+    return { status: 'ok', value: { found: 'missing', why: 'this is no name of an image' } };
+  }
+  const outcome = await judged(() => modem.reply(reading(path, signal)), imageFound);
+  signal.throwIfAborted();
+  return outcome;
+}
+
+/** One config by its name, read alone; undefined where there is none. */
+export async function configNamed(
+  modem: Modem,
+  name: string,
+  signal: AbortSignal,
+): Promise<CallOutcome<ConfigHead | undefined>> {
+  if (!/^understudy(\.[a-z0-9]+)+$/.test(name)) throw new Error('bug: not a config of ours');
+  signal.throwIfAborted();
+  const reply = await modem.reply(reading(`/configs/${name}`, signal));
+  signal.throwIfAborted();
+  const outcome = classifyRemoval(reply);
+  if (outcome.status !== 'ok') return outcome;
+  if (isNotFound(reply)) return nothing;
+  const shaped = shapedOutcome(outcome.value, readConfig);
+  if (shaped.status !== 'ok') return shaped;
+  // The engine also takes another case, and the beginning of an id.
+  const { id, version, name: found, labels } = shaped.value;
+  return found === name ? { status: 'ok', value: { id, version, labels } } : nothing;
+}
+
+/** Whether a container of this very engine runs; undefined where it has none of that id. */
+export async function containerRuns(
+  modem: Modem,
+  id: string,
+  signal: AbortSignal,
+): Promise<CallOutcome<boolean | undefined>> {
+  if (!/^[0-9a-f]{64}$/.test(id)) throw new Error('bug: not the id of a container');
+  signal.throwIfAborted();
+  const reply = await modem.reply(reading(`/containers/${id}/json`, signal));
+  signal.throwIfAborted();
+  const outcome = classifyRemoval(reply);
+  if (outcome.status !== 'ok') return outcome;
+  if (isNotFound(reply)) return nothing;
+  return shapedOutcome(outcome.value, readRunning);
+}
+
+/** Of an answer that was ok as one to a removal: gone, or never there. */
+function isNotFound(reply: Reply): boolean {
+  return reply.kind === 'answer' && reply.status === 404;
+}
+
+const nothing: CallOutcome<undefined> = { status: 'ok', value: undefined };
+
+function reading(path: string, abortSignal: AbortSignal): Dial {
+  return { path, method: 'GET', options: { _query: {} }, abortSignal };
+}
+
+/** By the modem: dockerode passes no options on to a delete. */
+export async function removeConfig(
+  modem: Modem,
+  { id }: { readonly id: string },
+  abortSignal: AbortSignal,
+): Promise<CallOutcome<{ readonly id: string }>> {
+  const options = { _query: {} };
+  const reply = await modem.reply({
+    path: `/configs/${id}`,
+    method: 'DELETE',
+    options,
+    abortSignal,
+  });
+  const outcome = classifyRemoval(reply);
+  return outcome.status === 'ok' ? { status: 'ok', value: { id } } : outcome;
+}
