@@ -50,12 +50,35 @@ export function adviceText({ folder, page, again, project }: Named): string {
     'one more try of what failed:',
     `  (cd ${shellWord(project)} && npx understudy retry stack/hello --socket ${join(folder, 'm1', 'docker.sock')})`,
     '',
+    ...takeOver(folder, again),
+    '',
     'what is wrong with a change, before it is pushed:',
     `  (cd ${shellWord(project)} && npx understudy validate ${join(folder, 'infra')})`,
     '',
     'and to remove everything:',
     `  ${again} --down`,
   ].join('\n');
+}
+
+/** How to see who leads, and what happens when it dies. */
+function takeOver(folder: string, again: string): readonly string[] {
+  const docker = join(folder, 'docker');
+  const label = `'{{index .Spec.Labels "understudy.lease"}}'`;
+  const inspect = `${docker} config inspect understudy.head --format ${label}`;
+  const pidFile = join(folder, 'pids', 'agent-$leader');
+  return [
+    'which agent leads; the others follow it (`leads now` says it too):',
+    `  ${inspect}`,
+    '',
+    'kill it: after 38 s without a sign of life (19 s while a change is under way) another one `leads now`, and goes on',
+    `  leader=$(${inspect} | sed 's/.*"node":"\\([^"]*\\)".*/\\1/')`,
+    `  kill -9 $(cut -d ' ' -f 1 ${pidFile})`,
+    '',
+    'the same without -9 asks it to end: it gives the lead back first, and another one takes it within 2 s',
+    '',
+    'and to start again what was killed:',
+    `  ${again}`,
+  ];
 }
 
 function curl({ port, nodes }: Page): string {

@@ -1,6 +1,5 @@
-import { mkdir, open, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { repositoryAccess } from './depot.ts';
 import { inNamespace } from './engines.ts';
@@ -38,6 +37,24 @@ export interface AgentOverrides {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** More variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Where the agent of one host keeps what others read. */
+export interface AgentPlaces {
+  readonly settingsFile: string;
+  readonly log: string;
+  /** Names its process. */
+  readonly pidFile: string;
+}
+
+/** Pure. The names of the hosts that an agent belongs on. */
+export function agentHosts(plan: StagePlan): readonly string[] {
+  return plan.hosts.filter(({ role }) => role === 'manager').map(({ name }) => name);
+}
+
+/** Pure. Where the agent of a manager keeps its files. Throws `StageError` where there is no such manager. */
+export function agentPlaces(plan: StagePlan, hostName?: string): AgentPlaces {
+  return placesOf(plan, hostNamed(plan, hostName));
 }
 
 /** Starts an agent of this project on a manager, with the manager's network and engine. */
@@ -95,63 +112,6 @@ export async function findAgent(
     : agentOf(placesOf(plan, host), host.name, { one, pid: one.pid });
 }
 
-/** The lines of a file as they are written, from `offset` bytes on, until the signal or until `ended` says true. */
-export async function* followLines(
-  path: string,
-  offset: number,
-  ended: () => Promise<boolean>,
-  signal: AbortSignal,
-): AsyncGenerator<string> {
-  const file = await open(path, 'r');
-  const lineBytesMax = 1024 * 1024;
-  try {
-    let position = offset;
-    let rest = Buffer.alloc(0);
-    const chunk = Buffer.alloc(64 * 1024);
-    while (!signal.aborted) {
-      const last = await ended(); // asked before the read: what it wrote until then is still shown
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
-      position += bytesRead;
-      rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
-      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-        yield rest.subarray(0, end).toString('utf8');
-        rest = rest.subarray(end + 1);
-      }
-      if (rest.length > lineBytesMax) rest = Buffer.alloc(0);
-      if (bytesRead > 0) continue;
-      if (last) return;
-      await sleep(50, undefined, { signal }).catch(() => {});
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-/** The whole lines of a file, of its last 4 MiB before the byte `end`; none where there is no file. */
-export async function readLines(path: string, end = Infinity): Promise<readonly string[]> {
-  const bytesMax = 4 * 1024 * 1024;
-  const size = Math.min(end, await logSize(path));
-  const start = Math.max(0, size - bytesMax);
-  if (size === 0) return [];
-  const file = await open(path, 'r');
-  try {
-    const bytes = Buffer.alloc(size - start);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-    const all = bytes.subarray(0, bytesRead).toString('utf8').split('\n').slice(0, -1);
-    return start === 0 ? all : all.slice(1);
-  } finally {
-    await file.close();
-  }
-}
-
-/** Bytes in a file; 0 where there is none. */
-export async function logSize(path: string): Promise<number> {
-  return await stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
-}
-
 function settingsFor(plan: StagePlan, host: HostPlan) {
   const access = repositoryAccess(plan);
   return {
@@ -167,7 +127,7 @@ function settingsFor(plan: StagePlan, host: HostPlan) {
 }
 
 function agentOf(
-  { settingsFile, log }: ReturnType<typeof placesOf>,
+  { settingsFile, log }: AgentPlaces,
   host: string,
   { one, pid }: { readonly one: ProcessId | undefined; readonly pid: number },
 ): StageAgent {
@@ -187,7 +147,7 @@ function agentOf(
   };
 }
 
-function placesOf(plan: StagePlan, host: HostPlan) {
+function placesOf(plan: StagePlan, host: HostPlan): AgentPlaces {
   const folder = join(host.folder, 'agent');
   return {
     settingsFile: join(folder, 'agent.yaml'),

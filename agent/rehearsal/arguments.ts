@@ -16,13 +16,14 @@ export interface Wanted {
 export const rehearseUsage = `Usage: ./rehearse [options]
 
 Builds a small data centre on this machine - three Swarm managers and a worker as real engines, a Git server
-over ssh, a registry - pushes repo-template as the first commit, and shows how the agent makes it run.
-Ctrl-C leaves it up. Nothing is installed on the machine; --down removes every trace.
+over ssh, a registry - pushes repo-template as the first commit, and shows how the agents, one on each manager,
+make it run: what all of them say, in one stream. Agents that run already are kept, those that are missing are
+started. Ctrl-C leaves it up. Nothing is installed on the machine; --down removes every trace.
 
   --down             remove the stage and the unpacked packages
   --keep-packages    with --down: keep the unpacked packages for the next time
   --fresh            build anew even if the stage is up
-  --no-agent         only the stage: no commit, no agent
+  --no-agent         only the stage: no commit, no agents
   --once             do not stay: end with 0 when the newest commit is healthy, with 1 when it failed
   --name NAME        prefix of everything that is made (us)
   --subnet A.B.C.0/24   the stage's own network (10.213.77.0/24)

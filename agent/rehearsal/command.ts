@@ -1,9 +1,10 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPrinter, type Output, type Printer } from '../cli/printer.ts';
-import { findAgent, logSize } from './agent-process.ts';
+import { agentHosts, agentPlaces, findAgent } from './agent-process.ts';
 import { parseRehearse, rehearseUsage, wrongUse, type Wanted } from './arguments.ts';
-import { again, follow, report, type Followed } from './follow.ts';
+import { again, follow, report, type FollowedAgent } from './follow.ts';
+import { logSize } from './log-file.ts';
 import { planStage, projectFolder, StageOptionError, type StagePlan } from './plan.ts';
 import { step } from './progress.ts';
 import { StageError } from './run.ts';
@@ -11,7 +12,7 @@ import { attachStage, lowerStage, raiseStage, type Stage } from './stage.ts';
 
 export { rehearseUsage } from './arguments.ts';
 
-/** The command \`rehearse\`: builds the stage, shows the first commit, follows the agent. Gives the exit code. */
+/** The command \`rehearse\`: builds the stage, shows the first commit, follows the agents. Gives the exit code. */
 export async function rehearseCommand(
   args: readonly string[],
   io: Output,
@@ -72,7 +73,7 @@ async function rehearse(wanted: Wanted, print: Printer, signal: AbortSignal): Pr
     return 0;
   }
   const revision = await seed(stage, print, signal);
-  const followed = { stage, revision, ...(await agentOf(stage, print)) };
+  const followed = { stage, revision, agents: await agentsOf(stage, print) };
   return await (wanted.once ? report : follow)(followed, print, signal);
 }
 
@@ -103,18 +104,29 @@ async function useRegistry(file: string, plan: StagePlan): Promise<void> {
   await writeFile(file, text.replaceAll(usual.registry, plan.registry));
 }
 
-async function agentOf(
-  stage: Stage,
-  print: Printer,
-): Promise<Pick<Followed, 'agent' | 'offset' | 'ranBefore'>> {
-  const running = await findAgent(stage.plan);
-  if (running !== undefined) {
-    print.line(`the agent on ${running.host} runs (process ${running.pid})`);
-    return { agent: running, offset: await logSize(running.log), ranBefore: true };
+/** One agent on each manager: those that run already, and those that were missing, which are started. */
+async function agentsOf(stage: Stage, print: Printer): Promise<readonly FollowedAgent[]> {
+  const { plan } = stage;
+  const agents = await Promise.all(
+    agentHosts(plan).map(async (host) => {
+      const { log } = agentPlaces(plan, host);
+      const running = await findAgent(plan, host);
+      const offset = await logSize(log);
+      // Asked anew each time: another run may start it again.
+      const isAlive = async (): Promise<boolean> => (await findAgent(plan, host)) !== undefined;
+      return { host, log, offset, isAlive, pid: running?.pid, ranBefore: running !== undefined };
+    }),
+  );
+  const missing = agents.filter(({ ranBefore }) => !ranBefore).map(({ host }) => host);
+  const running = agents.filter(({ ranBefore }) => ranBefore);
+  if (running.length > 0) {
+    const names = running.map(({ host, pid }) => `${host} (process ${pid})`).join(', ');
+    print.line(`agents run on ${names}`);
   }
-  const log = join(stage.plan.hosts[0]?.folder ?? '', 'agent', 'agent.log');
-  const offset = await logSize(log);
-  return { agent: await stage.startAgent(), offset, ranBefore: false };
+  await Promise.all(missing.map(async (host) => await stage.startAgent({ host })));
+  if (running.length > 0 && missing.length > 0)
+    print.line(`the agent is started again on ${missing.join(', ')}`);
+  return agents;
 }
 
 async function exists(path: string): Promise<boolean> {

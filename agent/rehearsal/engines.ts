@@ -12,31 +12,28 @@ const overlayMagic = 0x794c7630;
 /** File systems on which overlay2 is known to work. */
 const overlayHosts = new Set([0xef53, 0x58465342, 0x9123683e]); // ext2/3/4, xfs, btrfs
 
-/** Starts one engine on its host and waits until it answers. Throws `StageError` with its log. */
+/** Paths of the namespaces of an engine that was killed: its containers and what it mounted are still in them. */
+export interface EngineHome {
+  readonly mount: string;
+  readonly uts: string;
+}
+
+/**
+ * Starts one engine on its host and waits until it answers. With a `home` it is the engine that was killed there, started
+ * again as by a machine's service manager. Throws `StageError` with its log.
+ */
 export async function startEngine(
-  plan: StagePlan,
+  { plan, tools }: { readonly plan: StagePlan; readonly tools: Tools },
   host: HostPlan,
-  tools: Tools,
   signal: AbortSignal,
+  home?: EngineHome,
 ): Promise<void> {
-  await mkdir(host.folder, { recursive: true });
-  await mkdir(temporaryFolder(host), { mode: 0o700 });
+  await mkdir(temporaryFolder(host), { recursive: true, mode: 0o700 });
   const log = engineLog(host);
-  await writeFile(join(host.folder, 'daemon.json'), await daemonSettings(plan, host));
-  // The private /run keeps the engine from the machine's D-Bus (and so from its firewalld), its iptables lock and
-  // its containerd; the private mount namespace takes the containers' mounts away with the last process.
-  const script = shellScript(
-    [
-      'hostname "$1"',
-      'mount --make-rprivate /',
-      'mount -t tmpfs -o mode=755 tmpfs /run',
-      'exec "$2" --config-file "$3"',
-    ],
-    [host.name, tools.path('dockerd'), join(host.folder, 'daemon.json')],
-  );
+  await writeFile(settingsFile(host), await daemonSettings(plan, host));
   const env = { ...(await engineEnvironment(host, tools, signal)), ...markOf(plan) };
-  const command = inNamespace(host.namespace, ['unshare', '--mount', '--uts', ...script]);
-  const pid = await startDetached(command, { env, log });
+  const command = home === undefined ? firstCommand(host, tools) : nextCommand(host, tools, home);
+  const pid = await startDetached(inNamespace(host.namespace, command), { env, log });
   await writePidFile(join(plan.folder, 'pids', host.name), pid);
   const process = await identify(pid);
   const evidence = async () => lastLines(await readFile(log, 'utf8').catch(() => ''), 12);
@@ -51,6 +48,26 @@ export async function startEngine(
     },
     signal,
   );
+}
+
+/**
+ * The private /run keeps the engine from the machine's D-Bus (and so from its firewalld), its iptables lock and its
+ * containerd; the private mount namespace takes the containers' mounts away with the last process.
+ */
+function firstCommand(host: HostPlan, tools: Tools): readonly string[] {
+  const script = [
+    'hostname "$1"',
+    'mount --make-rprivate /',
+    'mount -t tmpfs -o mode=755 tmpfs /run',
+    'exec "$2" --config-file "$3"',
+  ];
+  const values = [host.name, tools.path('dockerd'), settingsFile(host)];
+  return ['unshare', '--mount', '--uts', ...shellScript(script, values)];
+}
+
+function nextCommand(host: HostPlan, tools: Tools, home: EngineHome): readonly string[] {
+  const enter = ['nsenter', `--mount=${home.mount}`, `--uts=${home.uts}`];
+  return [...enter, tools.path('dockerd'), '--config-file', settingsFile(host)];
 }
 
 /** Whether an engine answers now. */
@@ -121,6 +138,10 @@ export function inNamespace(namespace: string, command: readonly string[]): read
 /** Pure. Where an engine writes its log. */
 export function engineLog(host: HostPlan): string {
   return join(host.folder, 'engine.log');
+}
+
+function settingsFile(host: HostPlan): string {
+  return join(host.folder, 'daemon.json');
 }
 
 /** What an engine and its shims write for a moment only: a killed one leaves it, so it lies where all is removed. */

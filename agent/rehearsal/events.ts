@@ -1,24 +1,10 @@
 import type { Tone } from '../cli/printer.ts';
-import { textAt, valueAt } from './json.ts';
+import { parseLine, textAt, valueAt } from './json.ts';
 
 /** One line of an agent's log, for a person. */
 export interface EventLine {
   readonly text: string;
   readonly tone: Tone;
-}
-
-/** How a revision ended. */
-export interface Outcome {
-  readonly revision: string;
-  readonly status: 'healthy' | 'failed';
-}
-
-/** What an agent said of a revision since it saw it last. */
-export interface Account {
-  /** Undefined while it is open. */
-  readonly outcome: Outcome | undefined;
-  /** The lines that tell it, at most 40: that it was seen, what failed, how it ended. */
-  readonly lines: readonly string[];
 }
 
 /** Pure. What a line of an agent's log says. A line that is no JSON object, or of an unknown event, is shown as it is. */
@@ -63,6 +49,23 @@ function fieldsOf(event: unknown): Fields {
 const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => string]> = new Map([
   ['agent started', ['plain', ({ text }) => `agent started, environment ${text('environment')}`]],
   ['agent stopped', ['plain', ({ text }) => `agent stopped: ${text('why')}`]],
+  [
+    'lease acquired',
+    [
+      'strong',
+      ({ ms, text }) =>
+        [
+          `leads now (term ${text('term')})`,
+          text('from') && `taken over from ${text('from')}`,
+          typeof ms === 'number' && `${seconds(ms)} after the last sign of life`,
+        ]
+          .filter(Boolean)
+          .join(', '),
+    ],
+  ],
+  ['lease lost', ['bad', ({ text }) => `leads no more (term ${text('term')}): ${text('why')}`]],
+  ['lease released', ['plain', ({ text }) => `gave the lead back (term ${text('term')})`]],
+  ['following', ['dim', ({ text }) => `follows ${text('leader')} (term ${text('term')})`]],
   [
     'revision seen',
     ['strong', ({ revision, text }) => `revision ${revision} "${text('subject')}"`],
@@ -182,60 +185,6 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
   ['waiting', ['plain', ({ of, text }) => `waiting${of && ` for ${of}`}: ${text('why')}`]],
   ['going on', ['plain', ({ of }) => `${of || 'what was waited for'} can be read again`]],
 ]);
-
-/** Pure. The revision that an agent says it sees, if the line says so. */
-export function seenIn(line: string): string | undefined {
-  const event = parseLine(line);
-  return textAt(event, 'msg') === 'revision seen' ? textAt(event, 'revision') : undefined;
-}
-
-/** Pure. How a revision ended, if a line tells. */
-export function outcomeOf(line: string): Outcome | undefined {
-  const event = parseLine(line);
-  const revision = textAt(event, 'revision');
-  if (revision === undefined) return undefined;
-  switch (textAt(event, 'msg')) {
-    case 'revision healthy':
-      return { revision, status: 'healthy' };
-    case 'revision invalid':
-    case 'revision failed':
-      return { revision, status: 'failed' };
-    case undefined:
-    default:
-      return undefined;
-  }
-}
-
-/** Pure. What a log says of a revision. An agent that was started again, or saw another revision since, says nothing. */
-export function accountOf(lines: readonly string[], revision: string): Account {
-  let seen: string | undefined;
-  let failures: string[] = [];
-  let account: Account = { outcome: undefined, lines: [] };
-  for (const line of lines) {
-    const name = textAt(parseLine(line), 'msg');
-    if (name === 'agent started' || name === 'revision seen') {
-      seen = seenIn(line) === revision ? line : undefined;
-      failures = [];
-      account = { outcome: undefined, lines: [] };
-    }
-    if (seen === undefined) continue;
-    if (name === 'unit failed' || name === 'change failed')
-      failures = [...failures, line].slice(-38);
-    const outcome = outcomeOf(line);
-    if (outcome?.revision !== revision) continue;
-    account = { outcome, lines: [seen, ...failures, line] };
-    failures = [];
-  }
-  return account;
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
 
 function otherFields(event: unknown): readonly string[] {
   if (typeof event !== 'object' || event === null) return [];

@@ -1,15 +1,19 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Printer } from '../cli/printer.ts';
+import { accountOf, lastAccount, outcomeOf, seenIn, type Outcome } from './account.ts';
 import { adviceText, findPage } from './advice.ts';
-import { followLines, readLines, type StageAgent } from './agent-process.ts';
-import { accountOf, describeEvent, outcomeOf, seenIn, type Outcome } from './events.ts';
+import { openChorus } from './chorus.ts';
+import { describeEvent } from './events.ts';
+import { readLines } from './log-file.ts';
 import { filesOf } from './lower.ts';
+import type { Placed } from './merge.ts';
 import { planStage, projectFolder, usualPackages, type StagePlan } from './plan.ts';
 import { readPidFile, waitGone } from './processes.ts';
 import { StageError } from './run.ts';
 import { shellWord } from './shell.ts';
 import type { Stage } from './stage.ts';
+import { followAgents, type AgentSource } from './stream.ts';
 import { openWorkingCopy } from './working-copy.ts';
 
 /** Milliseconds that `--once` waits for a revision. */
@@ -18,18 +22,20 @@ const onceMs = 600_000;
 const goneMs = 30_000;
 
 /** An agent whose lines are shown. */
-export interface Followed {
-  readonly stage: Stage;
-  readonly agent: StageAgent;
-  /** Bytes of the log that were there before. */
-  readonly offset: number;
+export interface FollowedAgent extends AgentSource {
   /** It ran before this run: what its log says already is its own word. */
   readonly ranBefore: boolean;
+}
+
+/** The agents whose lines are shown together. */
+export interface Followed {
+  readonly stage: Stage;
+  readonly agents: readonly FollowedAgent[];
   /** The first commit, if this run pushed it. */
   readonly revision: string | undefined;
 }
 
-/** Shows the agent's lines until it ends or the person stops it; says what to try. Gives the exit code. */
+/** Shows the agents' lines until all end or the person stops it; says what to try. Gives the exit code. */
 export async function follow(
   followed: Followed,
   print: Printer,
@@ -38,22 +44,23 @@ export async function follow(
   const { stage, revision } = followed;
   if (revision === undefined) await advise(stage, print, signal);
   let advised = revision === undefined;
-  for await (const line of lines(followed, signal)) {
-    tell(line, (text, tone) => print.line(text, tone));
-    if (advised || outcomeOf(line) === undefined) continue;
+  const show = shower(followed, print);
+  for await (const told of followAgents(followed.agents, signal)) {
+    show(told);
+    if (advised || outcomeOf(told.line ?? '') === undefined) continue;
     advised = true;
     await advise(stage, print, signal);
   }
   if (!signal.aborted) return await afterEnd(followed, print);
   const call = again(stage.plan);
   print.plain(
-    `\nThe stage stays up, and the agent goes on. ${call} shows it again, ${call} --down removes it.`,
+    `\nThe stage stays up, and the agents go on. ${call} shows it again, ${call} --down removes it.`,
   );
   return 0;
 }
 
 /**
- * Shows how the newest revision of the branch ended: from the log if the agent said so already, else as it comes. Gives
+ * Shows how the newest revision of the branch ended: from the logs if an agent said so already, else as it comes. Gives
  * the exit code: 0 if it is healthy. Throws `StageError` where the Git server does not answer.
  */
 export async function report(
@@ -61,20 +68,24 @@ export async function report(
   print: Printer,
   signal: AbortSignal,
 ): Promise<number> {
-  const { stage, agent } = followed;
+  const { stage } = followed;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(onceMs)]);
   let newest = followed.revision ?? (await newestRevision(stage, limit));
-  const told = followed.ranBefore ? await readLines(agent.log, followed.offset) : [];
-  const account = accountOf(told, newest);
-  if (account.outcome !== undefined) {
-    print.plain('the newest revision of the branch, as the agent told of it:');
-    for (const line of account.lines) tell(line, (text, tone) => print.plain(text, tone));
+  const account = await toldOf(followed, newest);
+  if (account?.outcome !== undefined) {
+    print.plain('the newest revision of the branch, as the agents told of it:');
+    for (const line of account.lines) {
+      const { text, tone } = describeEvent(line);
+      print.plain(text, tone);
+    }
     return codeOf(account.outcome);
   }
   if (followed.revision === undefined)
     print.line(`waiting for the newest revision of the branch, ${newest.slice(0, 10)}`);
-  for await (const line of lines(followed, limit)) {
-    tell(line, (text, tone) => print.line(text, tone));
+  const show = shower(followed, print);
+  for await (const told of followAgents(followed.agents, limit)) {
+    show(told);
+    const line = told.line ?? '';
     const seen = seenIn(line);
     // Another one was pushed meanwhile, or this one just before it was: only Git knows.
     if (seen !== undefined && seen !== newest) newest = await newestRevision(stage, limit);
@@ -102,13 +113,30 @@ export function again(plan: StagePlan): string {
   return [shellWord(join(projectFolder, 'rehearse')), ...options].join(' ');
 }
 
-function lines({ agent, offset }: Followed, signal: AbortSignal): AsyncGenerator<string> {
-  return followLines(agent.log, offset, async () => !(await agent.isAlive()), signal);
+/** What the agents that ran before say of a revision. */
+async function toldOf({ agents }: Followed, revision: string) {
+  const logs = await Promise.all(
+    agents
+      .filter(({ ranBefore }) => ranBefore)
+      .map(async ({ log, offset }) => await readLines(log, offset)),
+  );
+  return lastAccount(logs.map((lines) => accountOf(lines, revision)));
 }
 
-function tell(line: string, print: Printer['line']): void {
-  const { text, tone } = describeEvent(line);
-  print(text, tone);
+/** Shows what is told, as one voice. */
+function shower({ stage, agents }: Followed, print: Printer): (told: Placed) => void {
+  const hosts = (ranBefore: boolean): readonly string[] =>
+    agents.filter((one) => one.ranBefore === ranBefore).map(({ host }) => host);
+  const chorus = openChorus(hosts(true), hosts(false));
+  return ({ host, line }) => {
+    if (line === undefined) {
+      if (agents.length > 1)
+        print.line(`${host}: its agent ended; ${again(stage.plan)} starts it again`, 'bad');
+      return;
+    }
+    const shown = chorus(host, line);
+    if (shown !== undefined) print.line(shown.text, shown.tone);
+  };
 }
 
 function codeOf({ status }: Outcome): number {
@@ -123,16 +151,18 @@ async function newestRevision(stage: Stage, signal: AbortSignal): Promise<string
   return revision;
 }
 
-/** The agent ended although nobody stopped us: either the stage is being taken down, or something is wrong. */
-async function afterEnd({ stage, agent }: Followed, print: Printer): Promise<number> {
+/** All agents ended although nobody stopped us: either the stage is being taken down, or something is wrong. */
+async function afterEnd({ stage, agents }: Followed, print: Printer): Promise<number> {
   const taker = await readPidFile(filesOf(stage.plan).owner);
   if (taker === undefined && (await exists(stage.folder))) {
-    print.error(`the agent on ${agent.host} ended; its last lines:`);
-    for (const line of (await readLines(agent.log)).slice(-5))
-      print.error(describeEvent(line).text.replaceAll(/^/gm, '  '));
+    for (const { host, log } of agents) {
+      print.error(`the agent on ${host} ended; its last lines:`);
+      for (const line of (await readLines(log)).slice(-5))
+        print.error(describeEvent(line).text.replaceAll(/^/gm, '  '));
+    }
     const call = again(stage.plan);
     print.error(
-      `the stage is still up: ${call} starts the agent again, ${call} --down removes all`,
+      `the stage is still up: ${call} starts the agents again, ${call} --down removes all`,
     );
     return 1;
   }

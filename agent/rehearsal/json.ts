@@ -13,3 +13,12 @@ export function textAt(value: unknown, ...keys: readonly string[]): string | und
   const found = valueAt(value, ...keys);
   return typeof found === 'string' ? found : undefined;
 }
+
+/** Pure. A line as JSON, or undefined. */
+export function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

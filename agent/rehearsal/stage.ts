@@ -145,7 +145,7 @@ async function raiseSwarm(
     doing(`starting the engines ${names}`);
     await together(
       plan.hosts.map(
-        (host) => async (limit: AbortSignal) => await startEngine(plan, host, tools, limit),
+        (host) => async (limit: AbortSignal) => await startEngine({ plan, tools }, host, limit),
       ),
       signal,
     );

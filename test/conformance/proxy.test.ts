@@ -9,16 +9,18 @@ let folder: string;
 let upstream: Server;
 let arrived: string[];
 let proxy: FaultProxy;
+let refuse: boolean;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'understudy-'));
   arrived = [];
+  refuse = false;
   upstream = createServer((asked, answer) => {
     let body = '';
     asked.on('data', (chunk: Buffer) => (body += chunk.toString()));
     asked.on('end', () => {
       arrived.push(`${asked.method ?? ''} ${asked.url ?? ''} ${body}`);
-      answer.writeHead(201, { 'x-count': String(arrived.length) });
+      answer.writeHead(refuse ? 500 : 201, { 'x-count': String(arrived.length) });
       answer.write('0123');
       answer.end('456789');
     });
@@ -59,6 +61,35 @@ describe('the fault proxy', () => {
       { at: 1, method: 'GET', path: '/a', queryKeys: ['x', 'y'], mutating: false, status: 201 },
       { at: 2, method: 'POST', path: '/b', queryKeys: [], mutating: true, status: 201 },
     ]);
+  });
+
+  it('keeps of a body the name and the labels, and of a refusal what was said', async () => {
+    const body = { Name: 'a', Labels: { b: 'c', d: 1 }, Data: 'c2VjcmV0' };
+    await ask('POST', '/a', JSON.stringify(body));
+    expect(proxy.seen).toMatchObject([{ name: 'a', labels: { b: 'c' } }]);
+    expect(JSON.stringify(proxy.seen)).not.toContain('c2VjcmV0');
+    expect(proxy.seen[0]?.message).toBeUndefined();
+    refuse = true;
+    expect(await ask('POST', '/a', 'no JSON')).toBe('500 0123456789');
+    expect(proxy.seen[1]).toMatchObject({ status: 500, message: '0123456789' });
+    expect(proxy.seen[1]).not.toHaveProperty('labels');
+  });
+
+  it('says when a request came and when the engine answered, whatever the client got', async () => {
+    proxy.break({ match: ({ path }) => path === '/lost', fault: { do: 'drop-request' } });
+    proxy.break({ match: ({ path }) => path === '/b', fault: { do: 'drop-reply' } });
+    for (const path of ['/a', '/lost', '/b']) await ask('POST', path);
+    const [first, second, third] = proxy.seen;
+    expect(second).not.toHaveProperty('answeredAtMs');
+    const times = [
+      first?.atMs,
+      first?.answeredAtMs,
+      second?.atMs,
+      third?.atMs,
+      third?.answeredAtMs,
+    ];
+    expect(times).toEqual(times.toSorted((a = 0, b = 0) => a - b));
+    expect(times).not.toContain(undefined);
   });
 
   it.each<[Fault, string, number]>([

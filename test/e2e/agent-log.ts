@@ -1,33 +1,39 @@
-import { followLines, type StageAgent } from '../../agent/rehearsal/agent-process.ts';
+import { parseLine } from '../../agent/rehearsal/json.ts';
+import { followAgents, type AgentSource } from '../../agent/rehearsal/stream.ts';
+import type { Placed } from '../../agent/rehearsal/merge.ts';
 
-/** One line of the agent's log. */
+/** One line of an agent's log. */
 export interface LogLine {
   readonly msg: string;
+  /** Of the agent. */
+  readonly host: string;
   readonly [field: string]: unknown;
 }
 
-/** Reads an agent's log as it grows; every question goes on from where the last answer stood. */
+/** Reads logs of agents as they grow, in the order of time; every question goes on from where the last answer stood. */
 export class AgentLog {
-  readonly #lines: AsyncGenerator<string>;
+  readonly #lines: AsyncGenerator<Placed>;
   readonly #stop = new AbortController();
+  readonly #patienceMs: number;
   readonly read: LogLine[] = [];
 
-  constructor(agent: StageAgent, offset = 0) {
-    const ended = async (): Promise<boolean> => !(await agent.isAlive());
-    this.#lines = followLines(agent.log, offset, ended, this.#stop.signal);
+  constructor(sources: readonly AgentSource[], patienceMs = 120_000) {
+    this.#lines = followAgents(sources, this.#stop.signal);
+    this.#patienceMs = patienceMs;
   }
 
-  /** The next line with this event that fits. Fails after two minutes with what was read instead. */
+  /** The next line with this event that fits. Fails when patience is over, with what was read instead. */
   async until(msg: string, fits: (line: LogLine) => boolean = () => true): Promise<LogLine> {
     const from = this.read.length;
     const late = setTimeout(() => {
       this.#stop.abort();
-    }, 120_000);
+    }, this.#patienceMs);
     try {
       for (;;) {
         const next = await this.#lines.next();
         if (next.done === true) break;
-        const line: LogLine = JSON.parse(next.value);
+        const line = lineOf(next.value);
+        if (line === undefined) continue;
         this.read.push(line);
         if (line.msg === msg && fits(line)) return line;
       }
@@ -42,4 +48,13 @@ export class AgentLog {
     this.#stop.abort();
     await this.#lines.return(undefined);
   }
+}
+
+/** What is no event (a process that crashes says why) is a line without one. */
+function lineOf({ host, line }: Placed): LogLine | undefined {
+  if (line === undefined) return undefined;
+  const event = parseLine(line);
+  return typeof event === 'object' && event !== null
+    ? { msg: '', ...event, host }
+    : { msg: '', text: line, host };
 }

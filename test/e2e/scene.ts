@@ -3,38 +3,50 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { createPrinter } from '../../agent/cli/printer.ts';
-import { logSize, type StageAgent } from '../../agent/rehearsal/agent-process.ts';
+import { agentHosts, agentPlaces, type StageAgent } from '../../agent/rehearsal/agent-process.ts';
 import type { StageOptions } from '../../agent/rehearsal/plan.ts';
-import { readPidFile } from '../../agent/rehearsal/processes.ts';
-import { run, waitUntil } from '../../agent/rehearsal/run.ts';
+import { waitUntil } from '../../agent/rehearsal/run.ts';
 import { lowerStage, raiseStage, type Stage } from '../../agent/rehearsal/stage.ts';
 import type { WorkingCopy } from '../../agent/rehearsal/working-copy.ts';
+import { type Entry, oneActor, type Verdict, withoutRenewals } from '../faults/ledger.ts';
 import { type FaultProxy, type Seen, startProxy } from '../faults/proxy.ts';
 import { AgentLog } from './agent-log.ts';
+import { SceneAgent } from './scene-agent.ts';
+import { StageFaults } from './stage-faults.ts';
 
 const never = new AbortController().signal;
 
-/** Real engines, a Git server, and one agent that reaches its engine through a proxy which counts. */
+/** Real engines, a Git server, and an agent a manager that reaches its engine through a proxy which counts. */
 export class Scene {
   readonly stage: Stage;
   readonly copy: WorkingCopy;
-  readonly proxy: FaultProxy;
+  readonly faults: StageFaults;
+  /** By the name of the host. */
+  readonly agents: ReadonlyMap<string, SceneAgent>;
+  /** What all agents write, in the order of time; goes on when one of them ends. */
+  readonly told: AgentLog;
   /** For what a test makes beside; it goes with the scene. */
   readonly folder: string;
   readonly #options: StageOptions;
   readonly #said: string[];
-  agent!: StageAgent;
-  log!: AgentLog;
 
   private constructor(
     stage: Stage,
     copy: WorkingCopy,
-    proxy: FaultProxy,
+    agents: ReadonlyMap<string, SceneAgent>,
     rest: { folder: string; options: StageOptions; said: string[] },
   ) {
     this.stage = stage;
     this.copy = copy;
-    this.proxy = proxy;
+    this.agents = agents;
+    this.faults = new StageFaults(stage);
+    const sources = [...agents.keys()].map((host) => ({
+      host,
+      log: agentPlaces(stage.plan, host).log,
+      offset: 0,
+      isAlive: async () => Promise.resolve(true),
+    }));
+    this.told = new AgentLog(sources, 240_000);
     this.folder = rest.folder;
     this.#options = rest.options;
     this.#said = rest.said;
@@ -46,36 +58,73 @@ export class Scene {
     const stage = await raiseStage(options, printer(said), never);
     const folder = await mkdtemp(join(tmpdir(), 'understudy-e2e-'));
     const copy = await stage.workingCopy(join(folder, 'infra'), undefined, never);
-    const [host] = stage.hosts;
-    if (host === undefined) throw new Error('no manager');
-    const proxy = await startProxy(host.socket, join(folder, 'proxy.sock'));
-    return new Scene(stage, copy, proxy, { folder, options, said });
+    const agents = new Map<string, SceneAgent>();
+    for (const host of agentHosts(stage.plan)) {
+      const socket = stage.hosts.find(({ name }) => name === host)?.socket ?? '';
+      const proxy = await startProxy(socket, join(folder, `${host}.sock`));
+      agents.set(host, new SceneAgent(host, proxy, stage));
+    }
+    return new Scene(stage, copy, agents, { folder, options, said });
+  }
+
+  /** The agent of a manager; without a name that of the first, the only one where a test needs no other. */
+  on(host?: string): SceneAgent {
+    const [first] = this.agents.values();
+    const agent = host === undefined ? first : this.agents.get(host);
+    if (agent === undefined) throw new Error(`no manager ${host ?? ''}`);
+    return agent;
+  }
+
+  get proxy(): FaultProxy {
+    return this.on().proxy;
+  }
+
+  get agent(): StageAgent {
+    return this.on().process;
+  }
+
+  get log(): AgentLog {
+    return this.on().log;
   }
 
   async startAgent(): Promise<void> {
-    this.agent = await this.stage.startAgent({
-      settings: { docker: { socket: this.proxy.socket } },
-    });
-    this.log = new AgentLog(this.agent, await logSize(this.agent.log));
+    await this.on().start();
+  }
+
+  /** One on each manager. */
+  async startAgents(): Promise<void> {
+    await Promise.all([...this.agents.values()].map((agent) => agent.start()));
   }
 
   /** Ends the agent as a crash does and starts another. */
   async killAgent(): Promise<void> {
-    process.kill(this.agent.pid, 'SIGKILL');
-    await this.log.close();
-    this.proxy.hangUp();
-    await this.startAgent();
+    await this.on().restart();
+  }
+
+  /** All that all agents wrote to their engines, in the order in which it came to the proxies. */
+  ledger(): readonly Entry[] {
+    return [...this.agents.values()]
+      .flatMap((agent) => agent.ledger())
+      .filter(({ mutating }) => mutating)
+      .toSorted((a, b) => a.atMs - b.atMs);
+  }
+
+  /** Who led when, and whether anybody else acted. */
+  verdict(): Verdict {
+    return oneActor(this.ledger());
   }
 
   /** What was said and read, for a test that failed. */
   evidence(): string {
-    return `${this.#said.join('')}${this.log.read.map((line) => JSON.stringify(line)).join('\n')}\n`;
+    const read = [this.told, ...[...this.agents.values()].flatMap((one) => one.opened())];
+    const lines = read.flatMap((log) => log.read).map((line) => JSON.stringify(line));
+    return `${this.#said.join('')}${[...new Set(lines)].join('\n')}\n`;
   }
 
   async lower(): Promise<void> {
-    await this.log?.close();
-    await this.agent?.stop();
-    await this.proxy.close();
+    await this.told.close();
+    await Promise.all([...this.agents.values()].map((agent) => agent.close()));
+    await this.faults.close();
     const left = await lowerStage(this.#options, printer(this.#said));
     await rm(this.folder, { recursive: true, force: true });
     if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
@@ -107,25 +156,35 @@ export class Scene {
     return this.allWrites(from).filter(({ name = '' }) => !name.startsWith('understudy.'));
   }
 
-  /** All writes, but for blobs of the record that go when nothing points to them for ten minutes. */
+  /**
+   * All writes of the first agent, but for what is no change: renewals of the lease, and blobs of the record that go when
+   * nothing points to them for ten minutes.
+   */
   allWrites(from = 0): Seen[] {
-    return this.proxy.seen
-      .slice(from)
-      .filter(({ mutating, method, path }) => mutating && !isCollection(method, path));
+    return withoutRenewals(this.proxy.seen.filter(({ mutating }) => mutating)).filter(
+      ({ at, method, path }) => at > from && !isCollection(method, path),
+    );
   }
 
-  /** Nothing at all is written over so many passes; every pass lists the services once. */
-  async quietPasses(count: number): Promise<Seen[]> {
-    const from = this.proxy.seen.length;
-    const passes = (): number =>
-      this.proxy.seen.slice(from).filter(({ path }) => path.endsWith('/services')).length;
+  /** What `allWrites` gives, of all agents, that came after a time of the proxies' clock. */
+  changes(afterMs: number): readonly Entry[] {
+    return withoutRenewals(this.ledger()).filter(
+      ({ atMs, method, path }) => atMs > afterMs && !isCollection(method, path),
+    );
+  }
+
+  /** Nothing at all is written by any agent over so many passes of one; every pass lists the services once. */
+  async quietPasses(count: number): Promise<readonly Entry[]> {
+    const from = performance.timeOrigin + performance.now();
+    const passes = (agent: SceneAgent): number =>
+      agent.proxy.seen.filter(({ path, atMs }) => atMs > from && path.endsWith('/services')).length;
     await waitUntil(
       `${String(count)} passes`,
       { deadlineMs: 60_000 },
-      async () => passes() >= count,
+      async () => [...this.agents.values()].some((agent) => passes(agent) >= count),
       never,
     );
-    return this.allWrites(from);
+    return this.changes(from);
   }
 
   /** The spec of a service as the engine holds it. */
@@ -150,17 +209,12 @@ export class Scene {
 
   /** A host's engine is stopped or goes on, as a machine that hangs. */
   async signalEngine(host: string, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
-    const engine = await readPidFile(join(this.stage.folder, 'pids', host));
-    if (engine === undefined) throw new Error(`no engine on ${host}`);
-    process.kill(engine.pid, signal);
+    await this.faults.signalEngine(host, signal);
   }
 
   /** A host's link to everything else goes down or up. */
   async link(host: string, state: 'up' | 'down'): Promise<void> {
-    const { hosts, switchNamespace } = this.stage.plan;
-    const namespace = hosts.find(({ name }) => name === host)?.namespace ?? '';
-    const command = ['ip', '-n', switchNamespace, 'link', 'set', namespace, state];
-    await run(command, { env: this.stage.tools.env }, never);
+    await this.faults.link(host, state);
   }
 }
 

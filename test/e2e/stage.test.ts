@@ -482,32 +482,64 @@ describe('the command', () => {
     expect(last.code).toBe(0);
   });
 
-  it('tells in words that the agent died, and the next run starts it again', async () => {
-    const pidFile = join(folder, 'pids', 'agent-m1');
-    const agent = Number((await readFile(pidFile, 'utf8')).split(' ')[0]);
+  const agents = async (): Promise<readonly number[]> =>
+    await Promise.all(
+      ['m1', 'm2', 'm3'].map(async (host) =>
+        Number((await readFile(join(folder, 'pids', `agent-${host}`), 'utf8')).split(' ')[0]),
+      ),
+    );
+
+  it('goes on when the agent of one manager dies, and the next run starts it again', async () => {
+    const [m1, m2 = 0, m3] = await agents();
+    const advised = Promise.withResolvers<void>();
+    const died = Promise.withResolvers<void>();
+    const follows = runProgram(['./rehearse', ...flags], (text) => {
+      if (text.includes('--down\n')) advised.resolve();
+      if (text.includes('m2: its agent ended')) died.resolve();
+      return text.includes('m2: agent started');
+    });
+    await advised.promise;
+    process.kill(m2, 'SIGKILL');
+    await died.promise;
+    const next = await once();
+    expect(next.output).toMatch(/agents run on m1 \(process \d+\), m3 \(process \d+\)/);
+    expect(next.output).toContain('the agent is started again on m2');
+    expect(next.code).toBe(0);
+    // The run that followed all the time shows the new one too.
+    expect((await follows).output).toContain('m2: agent started');
+    const now = await agents();
+    expect([now[0], now[2]]).toEqual([m1, m3]);
+    expect(now[1]).not.toBe(m2);
+  });
+
+  it('tells in words that all agents died, and the next run starts them again', async () => {
+    const before = await agents();
     let killed = false;
     const { code, output } = await runProgram(['./rehearse', ...flags], (text) => {
-      if (!killed && text.includes('--down\n')) killed = process.kill(agent, 'SIGKILL');
+      if (killed || !text.includes('--down\n')) return false;
+      killed = true;
+      for (const pid of before) process.kill(pid, 'SIGKILL');
       return false;
     });
-    expect(output).toContain('the agent on m1 ended; its last lines:');
+    for (const host of ['m1', 'm2', 'm3'])
+      expect(output).toContain(`the agent on ${host} ended; its last lines:`);
     expect(output).toMatch(/^ {2}revision [0-9a-f]{10} is healthy/m);
-    expect(output).toMatch(/the stage is still up: .*rehearse .* starts the agent again/);
+    expect(output).toMatch(/the stage is still up: .*rehearse .* starts the agents again/);
     expect(output).not.toContain('{"level"');
     expect(code).toBe(1);
     const next = await once();
-    expect(next.output).toMatch(/agent started/);
+    expect(next.output.match(/agent started/g)).toHaveLength(1);
     expect(next.code).toBe(0);
-    expect((await readFile(pidFile, 'utf8')).split(' ')[0]).not.toBe(String(agent));
+    expect(new Set([...before, ...(await agents())]).size).toBe(6);
   });
 
-  it('shows a stage that is up again, and follows the same agent to the next commit', async () => {
+  it('shows a stage that is up again, and follows the same agents to the next commit', async () => {
     const infra = join(folder, 'infra');
     const edit = `sed -i 's/<h1>.*</<h1>Hello again</' ${infra}/stacks/hello/index.html && git -C ${infra} commit -qam 'Change the page' && git -C ${infra} push -q`;
     expect(await runProgram(['sh', '-c', edit], () => false)).toEqual({ code: 0, output: '' });
     const { code, output } = await interrupt('is healthy');
     expect(output).toContain('is up already');
-    expect(output).toMatch(/the agent on m1 runs/);
+    expect(output).toMatch(/agents run on m1 .*, m2 .*, m3 /);
     expect(code).toBe(0);
   });
 

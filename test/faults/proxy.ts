@@ -47,8 +47,16 @@ export interface Seen {
   readonly mutating: boolean;
   /** What is made or changed, where the body says so. */
   readonly name?: string;
+  /** The labels that it gives to what is made or changed. Nothing else of a body is kept: it may hold secrets. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** When it had come as a whole, in milliseconds of a clock that all proxies of a process share. */
+  readonly atMs: number;
+  /** When the engine began to answer; absent where it did not. */
+  answeredAtMs?: number;
   /** Of the engine's answer; absent where there was none. */
   status?: number;
+  /** What the engine said where it refused, in its first 200 characters. */
+  message?: string;
   fault?: Fault['do'];
   /** True when the client ended the connection before it had the whole answer. */
   hungUp?: boolean;
@@ -124,29 +132,30 @@ export async function startProxy(upstream: string, socket: string): Promise<Faul
     });
   }
 
-  function forward({ seen: request, body }: Sent): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
+  async function forward({ seen: request, body }: Sent): Promise<IncomingMessage> {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const { method, url: path, headers } = request;
       const onward = httpRequest({ agent, socketPath: upstream, method, path, headers }, resolve);
       onward.on('error', reject);
       onward.end(body);
     });
+    request.answeredAtMs = nowMs();
+    request.status = answer.statusCode ?? 0;
+    if (request.status >= 400) answer.on('data', (chunk: Buffer) => note(request, chunk));
+    return answer;
   }
 
   async function whole(sent: Sent): Promise<Reply> {
     const answer = await forward(sent);
     const chunks: Buffer[] = [];
     for await (const chunk of answer) chunks.push(chunk);
-    const status = answer.statusCode ?? 0;
-    sent.seen.status = status;
-    return { status, headers: answer.headers, body: Buffer.concat(chunks) };
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) };
   }
 
   /** Without a fault the answer streams, so that long ones (events, logs) work too. */
   async function pass(sent: Sent, response: ServerResponse): Promise<void> {
     const answer = await forward(sent);
-    sent.seen.status = answer.statusCode ?? 0;
-    response.writeHead(sent.seen.status, answer.headers);
+    response.writeHead(answer.statusCode ?? 0, answer.headers);
     response.on('close', () => answer.destroy());
     answer.on('error', () => response.destroy());
     answer.pipe(response);
@@ -220,11 +229,7 @@ export async function startProxy(upstream: string, socket: string): Promise<Faul
     request.on('error', () => response.destroy());
     request.on('end', () => {
       const body = Buffer.concat(chunks);
-      const name = nameIn(body);
-      const record: Seen = {
-        ...seenOf(request, seen.length + 1),
-        ...(name !== undefined && { name }),
-      };
+      const record: Seen = { ...seenOf(request, seen.length + 1), ...saidIn(body), atMs: nowMs() };
       seen.push(record);
       const sent: Sent = { seen: record, body };
       const fault = faultFor(record);
@@ -276,7 +281,7 @@ export async function startProxy(upstream: string, socket: string): Promise<Faul
   };
 }
 
-function seenOf(request: IncomingMessage, at: number): Seen {
+function seenOf(request: IncomingMessage, at: number): Omit<Seen, 'atMs'> {
   const method = request.method ?? 'GET';
   const url = request.url ?? '/';
   const { pathname, searchParams } = new URL(url, 'http://docker');
@@ -291,15 +296,36 @@ function seenOf(request: IncomingMessage, at: number): Seen {
   };
 }
 
-function nameIn(body: Buffer): string | undefined {
-  if (body.length === 0) return undefined;
+/** Monotonic, and close to the wall clock, so that it can be held against times in logs. */
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function note(request: Seen, chunk: Buffer): void {
+  request.message = `${request.message ?? ''}${chunk.toString()}`.slice(0, 200);
+}
+
+function saidIn(body: Buffer): Pick<Seen, 'name' | 'labels'> {
+  if (body.length === 0) return {};
   try {
     const json: unknown = JSON.parse(body.toString());
-    const named = typeof json === 'object' && json !== null && 'Name' in json ? json.Name : '';
-    return typeof named === 'string' && named !== '' ? named : undefined;
+    if (typeof json !== 'object' || json === null) return {};
+    const name = 'Name' in json && typeof json.Name === 'string' ? json.Name : '';
+    const labels = 'Labels' in json ? json.Labels : undefined;
+    return {
+      ...(name !== '' && { name }),
+      ...(typeof labels === 'object' && labels !== null && { labels: textsOf(labels) }),
+    };
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+function textsOf(labels: object): Readonly<Record<string, string>> {
+  const texts = Object.entries(labels).flatMap(([key, value]: [string, unknown]) =>
+    typeof value === 'string' ? [[key, value] as const] : [],
+  );
+  return Object.fromEntries(texts);
 }
 
 function bytesOf(cut: Cut, length: number): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accountOf, describeEvent, outcomeOf, seenIn } from '../../agent/rehearsal/events.ts';
+import { describeEvent } from '../../agent/rehearsal/events.ts';
 
 const line = (msg: string, fields: object): string =>
   JSON.stringify({ level: 30, time: '2026-01-01T00:00:00Z', ...fields, msg });
@@ -62,6 +62,16 @@ describe('describeEvent', () => {
     ['waiting', { of: 'repository', why: 'no key' }, 'waiting for the repository: no key'],
     ['going on', { of: 'swarm' }, 'the Swarm can be read again'],
     ['going on', { of: 'repository' }, 'the repository can be read again'],
+    ['lease acquired', { term: 1 }, 'leads now (term 1)'],
+    [
+      'lease acquired',
+      { term: 8, ms: 19_240, from: 'm1' },
+      'leads now (term 8), taken over from m1, 19.2 s after the last sign of life',
+    ],
+    ['lease acquired', { term: 8, from: 'm1' }, 'leads now (term 8), taken over from m1'],
+    ['lease lost', { term: 8, why: 'no answer' }, 'leads no more (term 8): no answer'],
+    ['lease released', { term: 8 }, 'gave the lead back (term 8)'],
+    ['following', { leader: 'm2', term: 3 }, 'follows m2 (term 3)'],
     ['agent stopped', { why: 'asked to stop' }, 'agent stopped: asked to stop'],
     ['something new', { count: 2, list: ['a'], text: 'b' }, 'something new count=2 list=a text=b'],
   ])('%s', (msg, fields, text) => expect(describeEvent(line(msg, fields)).text).toBe(text));
@@ -70,70 +80,4 @@ describe('describeEvent', () => {
     'shows `%s`, which is no event, as it is',
     (text) => expect(describeEvent(text)).toEqual({ text, tone: 'dim' }),
   );
-});
-
-describe('outcomeOf', () => {
-  it.each([
-    ['revision healthy', { revision: 'a', status: 'healthy' }],
-    ['revision invalid', { revision: 'a', status: 'failed' }],
-    ['revision failed', { revision: 'a', status: 'failed' }],
-    ['revision seen', undefined],
-    ['unit failed', undefined],
-    ['unit healthy', undefined],
-    ['change failed', undefined],
-  ])('%s', (msg, outcome) => expect(outcomeOf(line(msg, { revision: 'a' }))).toEqual(outcome));
-});
-
-describe('seenIn', () => {
-  it('gives the revision of that event only', () => {
-    expect(seenIn(line('revision seen', { revision: 'a' }))).toBe('a');
-    expect(seenIn(line('revision healthy', { revision: 'a' }))).toBeUndefined();
-    expect(seenIn('{"half":')).toBeUndefined();
-  });
-});
-
-describe('accountOf', () => {
-  const started = line('agent started', {});
-  const seen = (revision: string): string => line('revision seen', { revision });
-  const healthy = (revision: string): string => line('revision healthy', { revision });
-  const failed = (revision: string): string => line('revision failed', { revision });
-  const unit = line('unit failed', { id: 'stack/a' });
-  const other = line('change applied', { id: 'stack/a' });
-
-  it.each([
-    ['nothing', [], undefined, []],
-    ['an older revision that is healthy', [started, seen('a'), healthy('a')], undefined, []],
-    ['one that is not done', [started, seen('b'), unit], undefined, []],
-    [
-      'one that is healthy',
-      [started, seen('a'), healthy('a'), seen('b'), other, healthy('b')],
-      'healthy',
-      [seen('b'), healthy('b')],
-    ],
-    [
-      'one that failed, and why',
-      [seen('b'), other, unit, failed('b'), other],
-      'failed',
-      [seen('b'), unit, failed('b')],
-    ],
-    [
-      'one that recovered',
-      [seen('b'), unit, failed('b'), healthy('b')],
-      'healthy',
-      [seen('b'), healthy('b')],
-    ],
-    ['an agent that began anew', [seen('b'), healthy('b'), started], undefined, []],
-    ['an agent that went back', [seen('b'), failed('b'), seen('a'), seen('b')], undefined, []],
-    ['one that was left for another', [seen('b'), healthy('b'), seen('c')], undefined, []],
-    [
-      'lines that are no events',
-      [seen('b'), 'Error: boom', healthy('b')],
-      'healthy',
-      [seen('b'), healthy('b')],
-    ],
-  ])('%s', (_, log, status, lines) => {
-    const account = accountOf(log, 'b');
-    expect(account.outcome?.status).toBe(status);
-    expect(account.lines).toEqual(lines);
-  });
 });

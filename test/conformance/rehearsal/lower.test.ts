@@ -1,8 +1,7 @@
-import { access, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readLines } from '../../../agent/rehearsal/agent-process.ts';
 import { removePackages } from '../../../agent/rehearsal/lower.ts';
 import {
   findProcesses,
@@ -72,15 +71,5 @@ describe('findProcesses', () => {
     const found = await findProcesses(belonging);
     started.push(...found);
     expect(found).toContainEqual(marked);
-  });
-});
-
-describe('readLines', () => {
-  it('gives whole lines before an offset, and none where there is no file', async () => {
-    const log = join(top, 'log');
-    await writeFile(log, 'a\nb\nhalf');
-    expect(await readLines(log)).toEqual(['a', 'b']);
-    expect(await readLines(log, 3)).toEqual(['a']);
-    expect(await readLines(join(top, 'nothing'))).toEqual([]);
   });
 });

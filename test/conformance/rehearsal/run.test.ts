@@ -1,8 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { followLines } from '../../../agent/rehearsal/agent-process.ts';
 import {
   identify,
   isAlive,
@@ -92,38 +91,5 @@ describe('waitUntil', () => {
       message: 'it comes: not within 0.03 s',
       evidence: 'why',
     });
-  });
-});
-
-describe('followLines', () => {
-  it('gives whole lines from an offset on, also what is written while it follows', async () => {
-    const file = join(folder, 'lines');
-    await writeFile(file, 'old\nfirst\nsec');
-    const lines: string[] = [];
-    let ended = false;
-    const follow = followLines(file, 4, async () => await Promise.resolve(ended), never);
-    for await (const line of follow) {
-      lines.push(line);
-      if (line === 'first') await writeFile(file, 'ond\nlast\nhalf', { flag: 'a' });
-      if (line === 'last') ended = true;
-    }
-    expect(lines).toEqual(['first', 'second', 'last']);
-  });
-
-  it('ends with its signal', async () => {
-    const file = join(folder, 'still');
-    await writeFile(file, 'one\n');
-    const stop = new AbortController();
-    const lines: string[] = [];
-    for await (const line of followLines(
-      file,
-      0,
-      async () => await Promise.resolve(false),
-      stop.signal,
-    )) {
-      lines.push(line);
-      stop.abort();
-    }
-    expect(lines).toEqual(['one']);
   });
 });
