@@ -1,4 +1,4 @@
-import type { Id, Rendered } from '../../agent/core/kind.ts';
+import type { Answer, Id, Rendered } from '../../agent/core/kind.ts';
 import type { Request } from '../../agent/core/unit.ts';
 import type { StackObserved } from '../../agent/providers/stack/observed.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';
@@ -98,6 +98,19 @@ interface Life {
   desired: Desired<StackSpec> | undefined;
   /** It dies at its next exchange. */
   doomed: boolean;
+}
+
+/** What the engine says of an image, as the agent asks. */
+export async function imageAnswer(
+  swarm: Swarm,
+  image: string,
+  signal: AbortSignal,
+): Promise<Pick<Answer, 'status' | 'detail'>> {
+  const asked = await swarm.image(image, signal);
+  if (asked.status !== 'ok') return { status: 'open', detail: asked.why };
+  const { found, why } = asked.value;
+  const status = found === 'there' ? 'good' : found === 'open' ? 'open' : 'bad';
+  return { status, detail: why };
 }
 
 /** What a revision holds. */
@@ -335,13 +348,7 @@ export class WholeAgent {
         lease: { expect: () => undefined },
         prober: openProber({
           clock,
-          image: async (image, ended) => {
-            const asked = await swarm.image(image, ended);
-            if (asked.status !== 'ok') return { status: 'open', detail: asked.why };
-            const { found, why } = asked.value;
-            const status = found === 'there' ? 'good' : found === 'open' ? 'open' : 'bad';
-            return { status, detail: why };
-          },
+          image: (image, ended) => imageAnswer(swarm, image, ended),
           allow: [],
           answered: () => (this.#rung = true),
         }),

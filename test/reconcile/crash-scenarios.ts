@@ -1,6 +1,7 @@
 import type { Rendered } from '../../agent/core/kind.ts';
 import { renderStack } from '../../agent/providers/stack/render.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
+import type { FakeEngine } from '../fakes/swarm-engine.ts';
 import type { Revision, WholeAgent } from '../fakes/whole-agent.ts';
 import { denyAll } from '../providers/stack/compose/inputs.ts';
 
@@ -206,7 +207,7 @@ export function scenarioCalled(what: string): Scenario {
 }
 
 /** How the images behave: all are well but two. */
-export function behave({ engine }: WholeAgent): void {
+export function behave({ engine }: { readonly engine: FakeEngine }): void {
   engine.addNode({ hostname: 'w1' });
   engine.images.set('site:crash', { endsAfterMs: 1_500 });
   engine.images.set('site:gone', { pull: 'missing' });

@@ -1,0 +1,180 @@
+import { leaseTimes } from '../../agent/core/lease.ts';
+import { openLease } from '../../agent/lease/keeper.ts';
+import { readLease } from '../../agent/lease/label.ts';
+import { openProber } from '../../agent/probes/prober.ts';
+import { guardedSwarm } from '../../agent/providers/stack/guarded.ts';
+import { swarmHead } from '../../agent/providers/stack/head.ts';
+import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
+import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
+import { run } from '../../agent/reconcile/loop.ts';
+import type { AgentEvent, Loaded } from '../../agent/reconcile/ports.ts';
+import { Wake } from '../../agent/reconcile/wake.ts';
+import { HEAD_NAME, headFormat } from '../../agent/record/head.ts';
+import { readRecord } from '../../agent/record/read.ts';
+import { isAsked } from '../../agent/record/requests.ts';
+import { openRecorder } from '../../agent/record/recorder.ts';
+import { VirtualClock } from './clock.ts';
+import { ProcessClock } from './head-world.ts';
+import { FakeEngine } from './swarm-engine.ts';
+import { directSwarm, type Fate } from './swarm-modem.ts';
+import { imageAnswer, type Revision } from './whole-agent.ts';
+
+/** One process of the whole agent on one manager. */
+export interface Member {
+  readonly node: string;
+  readonly clock: ProcessClock;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+  /** What becomes of its exchanges with the engine. */
+  fate: () => Fate;
+}
+
+const SETTINGS = { intervalMs: 60_000, retryIntervalMs: 10_000 };
+
+/**
+ * A Swarm under virtual time with a whole agent on each manager: the real loop, lease, passes, record, client and prober. Each
+ * of them may be killed, stopped for a while or cut off.
+ */
+export class SeveralAgents {
+  readonly time = new VirtualClock();
+  readonly engine = new FakeEngine();
+  readonly events: (AgentEvent & { readonly node: string })[] = [];
+  /** Writes that came from one who did not lead: there must be none. */
+  readonly astray: string[] = [];
+  writes = 0;
+  readonly members = new Map<string, Member>();
+  #revision: Revision | undefined;
+  #started = 0;
+
+  constructor() {
+    this.engine.follow(this.time);
+  }
+
+  /** The repository moves on; each agent sees it when it asks. */
+  commit(revision: Revision): void {
+    this.#revision = revision;
+  }
+
+  /** What the record in the Swarm says now. */
+  record(): Loaded {
+    const files = [...this.engine.configs.values()];
+    const head = files.find(({ name }) => name === HEAD_NAME);
+    const blobs = new Map(files.filter((one) => one !== head).map((file) => [file.name, file]));
+    const read = readRecord(head && { head, blobs });
+    if (read.status !== 'ok') throw new Error(`the record cannot be read: ${read.why}`);
+    return read.value;
+  }
+
+  /** The process that holds the lease, by what the head says. */
+  holder(): string | undefined {
+    const head = [...this.engine.configs.values()].find(({ name }) => name === HEAD_NAME);
+    const read = readLease(head?.labels ?? {});
+    return read.status === 'there' && read.lease.ttlMs > 0 ? read.lease.holder : undefined;
+  }
+
+  /** Nothing of the process goes on. */
+  kill(node: string): void {
+    const member = this.members.get(node);
+    if (member === undefined) return;
+    member.fate = () => 'lost';
+    member.clock.stop();
+    member.stop.abort();
+    this.members.delete(node);
+  }
+
+  /** Ends all of them and gives what is left a moment. */
+  async close(): Promise<void> {
+    for (const { clock, stop } of this.members.values()) {
+      clock.goOn();
+      stop.abort();
+    }
+    await this.time.advance(10_000);
+    await Promise.allSettled([...this.members.values()].map(({ ended }) => ended));
+  }
+
+  /** Starts the agent of a manager, as a process that was never there before. */
+  start(node: string): Member {
+    this.#started += 1;
+    const process = `${node}/${String(this.#started)}`;
+    const clock = new ProcessClock(this.time);
+    const stop = new AbortController();
+    const swarm = directSwarm(this.engine, ({ method, path, mutating }) => {
+      const fate = member.fate();
+      if (mutating && fate !== 'lost') this.#see(process, `${method} ${path}`);
+      return fate;
+    });
+    const head = headFormat((bytes) => Buffer.alloc(bytes, 7));
+    const [wake, sourceWake] = [new Wake(clock), new Wake(clock)];
+    const tell = (event: AgentEvent): void => void this.events.push({ ...event, node });
+    const lease = openLease({
+      head: swarmHead(swarm, head),
+      clock,
+      times: leaseTimes,
+      candidate: async () => ({ status: 'ok', value: { holder: process, node, version: '1' } }),
+      isDead: async () => false,
+      nonce: () => `a nonce of the process ${process}, ${String(this.#nonces++)}`,
+      read: (labels) => {
+        if (isAsked(labels)) wake.ring();
+      },
+      tell,
+      changed: () => wake.ring(),
+    });
+    const guarded = guardedSwarm(swarm, {
+      refusal: (ms) => (stop.signal.aborted ? 'stopping' : lease.refusal(ms)),
+    });
+    const owner = { environment: 'test', repository: 'ssh://git@host/x', clock };
+    const ended = run(
+      {
+        kind: stackKind,
+        provider: stackProvider(guarded, head),
+        recorder: openRecorder(swarmShelf(guarded, head.name, lease), owner),
+        prober: openProber({
+          clock,
+          image: (image, signal) => imageAnswer(swarm, image, signal),
+          allow: [],
+          answered: () => wake.ring(),
+        }),
+        lease,
+        clock,
+        reporter: { tell },
+        atOnce: 16,
+        wake,
+        sourceWake,
+        source: {
+          newest: async () => snapshotOf(this.#revision?.name ?? ''),
+          at: async () => undefined,
+          close: async () => undefined,
+        },
+        renderer: {
+          render: async () => {
+            const units = (this.#revision?.units ?? []).map((unit) => ({ ...unit }));
+            return { units, diagnostics: [], settings: SETTINGS };
+          },
+          close: async () => undefined,
+        },
+      },
+      stop.signal,
+    );
+    const member: Member = { node, clock, stop, ended, fate: () => 'answered' };
+    this.members.set(node, member);
+    return member;
+  }
+  #nonces = 0;
+
+  /** Of every write but those of the head, which decide by themselves: the sender leads. */
+  #see(process: string, what: string): void {
+    this.writes += 1;
+    const head = [...this.engine.configs.values()].find(({ name }) => name === HEAD_NAME);
+    // Before anybody led, all try to make the head.
+    const isNew = readLease(head?.labels ?? {}).status === 'none';
+    if (isNew || what === `POST /configs/${head?.id ?? ''}/update`) return;
+    const holder = this.holder();
+    if (holder !== process)
+      this.astray.push(`${process}: ${what}, and ${holder ?? 'nobody'} leads`);
+  }
+}
+
+function snapshotOf(revision: string) {
+  const read = async (): Promise<Map<string, Buffer>> => new Map();
+  return { revision, subject: revision, entries: [], diagnostics: [], read };
+}

@@ -1,0 +1,133 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { SeveralAgents } from '../fakes/several-agents.ts';
+import { badDigests, behave, revision, versions } from './crash-scenarios.ts';
+
+const NODES = ['m1', 'm2', 'm3'];
+const [one, two] = versions;
+if (one === undefined || two === undefined) throw new Error('no versions');
+
+/** The images behave as the scenarios say: one crashes, one is missing. */
+function opened(): SeveralAgents {
+  const world = new SeveralAgents();
+  behave(world);
+  for (const node of NODES) world.start(node);
+  return world;
+}
+
+const runningImage = ({ engine }: SeveralAgents): string | undefined =>
+  [...engine.services.values()].find(({ spec }) => spec.Name === 'blog_web')?.spec.TaskTemplate
+    .ContainerSpec.Image;
+
+describe('an agent on each of three managers', () => {
+  it('one acts, the others say whom they follow and write nothing', async () => {
+    const world = opened();
+    world.commit(revision('r1', one));
+    await world.time.advance(90_000);
+    expect(runningImage(world)).toBe('site:1');
+    expect(world.astray).toEqual([]);
+    const acted = world.events.filter(({ event }) => event === 'change applied');
+    expect(new Set(acted.map(({ node }) => node)).size).toBe(1);
+    const followers = world.events.filter(({ event }) => event === 'following');
+    expect(followers).toHaveLength(2);
+    await world.close();
+  });
+
+  it('writes nothing but the lease when there is nothing to do, six times a minute', async () => {
+    const world = opened();
+    world.commit(revision('r1', one));
+    await world.time.advance(30 * 60_000);
+    const before = world.writes;
+    await world.time.advance(10 * 60_000);
+    expect(world.writes - before).toBeGreaterThanOrEqual(50);
+    expect(world.writes - before).toBeLessThanOrEqual(60);
+    await world.close();
+  });
+
+  it('passes the work on within two seconds when the leader is asked to end', async () => {
+    const world = opened();
+    world.commit(revision('r1', one));
+    await world.time.advance(120_000);
+    const leader = world.holder()?.split('/')[0] ?? '';
+    const { stop, ended } = world.members.get(leader) ?? {};
+    stop?.abort();
+    await world.time.advance(2_000);
+    await ended;
+    expect(world.holder()?.split('/')[0]).not.toBe(leader);
+    expect(world.events.filter(({ event }) => event === 'lease acquired')).toHaveLength(2);
+    world.members.delete(leader);
+    await world.close();
+  });
+});
+
+/** What happens to one agent, or to the raft, from a moment on. Milliseconds. */
+const trouble = fc.record({
+  atMs: fc.integer({ min: 0, max: 150_000 }),
+  forMs: fc.integer({ min: 500, max: 60_000 }),
+  node: fc.constantFrom(...NODES),
+  what: fc.constantFrom('stop', 'kill', 'end', 'cut', 'deaf'),
+});
+type Trouble = typeof trouble extends fc.Arbitrary<infer Value> ? Value : never;
+
+function strike(world: SeveralAgents, { forMs, node, what }: Trouble): void {
+  const member = world.members.get(node);
+  if (member === undefined) return;
+  const later = (then: () => void): void => void world.time.after(forMs, then);
+  switch (what) {
+    case 'stop':
+      member.clock.stop();
+      later(() => member.clock.goOn());
+      return;
+    case 'kill':
+      world.kill(node);
+      later(() => void (world.members.has(node) || world.start(node)));
+      return;
+    case 'end':
+      member.stop.abort();
+      world.members.delete(node);
+      later(() => void (world.members.has(node) || world.start(node)));
+      return;
+    default:
+      // Its calls do not arrive, or arrive and nobody hears of it.
+      member.fate = () => (what === 'cut' ? 'lost' : 'unanswered');
+      later(() => void (member.fate = () => 'answered'));
+  }
+}
+
+it('whatever happens to them: only the leader writes, and the repository is what runs in the end', async () => {
+  const commit = fc.record({
+    atMs: fc.integer({ min: 1_000, max: 120_000 }),
+    unit: fc.constantFrom(...versions),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(commit, { minLength: 1, maxLength: 3 }),
+      fc.array(trouble, { maxLength: 5 }),
+      async (commits, troubles) => {
+        const world = opened();
+        world.commit(revision('r1', one));
+        const sorted = commits.toSorted((a, b) => a.atMs - b.atMs);
+        for (const [at, { atMs, unit }] of sorted.entries()) {
+          world.time.after(atMs, () => world.commit(revision(`c${String(at)}`, unit)));
+        }
+        for (const one of troubles) world.time.after(one.atMs, () => strike(world, one));
+        await world.time.advance(720_000);
+        expect(world.astray).toEqual([]);
+        const record = world.record().units.get('stack/blog');
+        expect(record?.phase).toBe('none');
+        const failed = record?.quarantine.map(({ digest }) => digest) ?? [];
+        expect(failed.filter((digest) => !badDigests.has(digest))).toEqual([]);
+        const last = sorted.at(-1)?.unit;
+        const healthy = record?.releases[0]?.digest;
+        expect([healthy, ...failed]).toContain(last?.digest);
+        const wanted = versions.find(({ digest }) => digest === healthy);
+        expect(runningImage(world)).toBe(
+          wanted?.spec.services['web']?.TaskTemplate.ContainerSpec.Image,
+        );
+        await world.close();
+      },
+    ),
+    { numRuns: process.env['UNDERSTUDY_CRASH_POINTS'] === 'all' ? 200 : 10 },
+  );
+}, 600_000);
