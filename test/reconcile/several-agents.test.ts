@@ -88,7 +88,8 @@ function strike(world: SeveralAgents, { forMs, node, what }: Trouble): void {
       world.members.delete(node);
       later(() => void (world.members.has(node) || world.start(node)));
       return;
-    default:
+    case 'cut':
+    case 'deaf':
       // Its calls do not arrive, or arrive and nobody hears of it.
       member.fate = () => (what === 'cut' ? 'lost' : 'unanswered');
       later(() => void (member.fate = () => 'answered'));
