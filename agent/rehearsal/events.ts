@@ -83,6 +83,7 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
         [
           `revision ${revision} is healthy, ${seconds(ms)} after it was seen`,
           text('quarantined') && `quarantined before: ${text('quarantined')}`,
+          text('waiting') && `waiting as before: ${text('waiting')}`,
         ]
           .filter(Boolean)
           .join('; '),
@@ -94,8 +95,11 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
       'bad',
       ({ revision, ms, text }) =>
         [
-          `revision ${revision} failed, ${seconds(ms)} after it was seen: ${text('failed')}`,
+          [`revision ${revision} failed, ${seconds(ms)} after it was seen`, text('failed')]
+            .filter(Boolean)
+            .join(': '),
           text('rolledBack') && `rolled back: ${text('rolledBack')}`,
+          text('waiting') && `not begun, waiting for what failed: ${text('waiting')}`,
         ]
           .filter(Boolean)
           .join('; '),
