@@ -1,3 +1,4 @@
+import { type Return, returnOf } from './dependants.ts';
 import { type Edges, edgesOf, inOrder } from './edges.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
@@ -24,6 +25,7 @@ export class Dependencies<Spec> {
   readonly order: readonly Rendered<Spec>[];
   readonly #edges: Edges;
   readonly #obstacles = new Map<Id, readonly Obstacle[]>();
+  readonly #returns = new Map<Id, readonly Return[]>();
 
   constructor(units: readonly Rendered<Spec>[]) {
     this.#edges = edgesOf(units);
@@ -39,8 +41,17 @@ export class Dependencies<Spec> {
     return { why: inWords(obstacles), ...(ended !== undefined && { ended }) };
   }
 
+  /** Those that it depends on and that went back in this step. */
+  returnsOf(id: Id): readonly Return[] {
+    const returns = (this.#edges.get(id) ?? []).flatMap((on) => this.#returns.get(on) ?? []);
+    return [...new Set(returns)];
+  }
+
   /** Where the unit stands after this step. */
   note<Call>(unit: Rendered<Spec>, moved: Moved<Call>): void {
+    const back = returnOf(unit, moved);
+    const returns = [...this.returnsOf(unit.id), ...(back === undefined ? [] : [back])];
+    if (returns.length > 0) this.#returns.set(unit.id, returns);
     const own = obstacleOf(unit, moved);
     this.#obstacles.set(unit.id, own === undefined ? this.#before(unit.id) : [own]);
   }

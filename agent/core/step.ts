@@ -1,3 +1,4 @@
+import { followBack } from './dependants.ts';
 import { Dependencies } from './dependencies.ts';
 import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
 import { type Look, type Moved, type Standing, unmoved, type Wait } from './look.ts';
@@ -86,7 +87,9 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     const { id } = unit;
     const wait = dependencies.waitOf(id);
     const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
-    const moved = stepUnit(look, unit, units.get(id), before);
+    const back = followBack(look, unit, units.get(id), dependencies.returnsOf(id));
+    const moved = back.moved ?? stepUnit(look, unit, units.get(id), before);
+    events.push(...back.events);
     note(id, moved);
     dependencies.note(unit, moved);
     views.push(viewOf(unit, moved));

@@ -150,6 +150,22 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     ],
   ],
   [
+    'unit taken back',
+    [
+      'bad',
+      ({ id, text, revision }) =>
+        `${id}: goes back as well: ${text('because')} did, and revision ${revision} had changed both`,
+    ],
+  ],
+  [
+    'unit not taken back',
+    [
+      'bad',
+      ({ id, text }) =>
+        `${id}: stays as it is though ${text('because')}, which it depends on, went back: ${text('why')}`,
+    ],
+  ],
+  [
     'unit stopped',
     ['bad', ({ id }) => `${id}: never healthy: what it started stands at 0, nothing is removed`],
   ],
