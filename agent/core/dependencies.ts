@@ -2,6 +2,7 @@ import { type Return, returnOf } from './dependants.ts';
 import { type Edges, edgesOf, inOrder } from './edges.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
+import { isQuarantined } from './unit.ts';
 
 /** A unit that is not in place. */
 interface Obstacle {
@@ -66,6 +67,18 @@ export class Dependencies<Spec> {
     const sorted = [...known.values()].toSorted((one, other) => rank(one) - rank(other));
     return sorted.slice(0, OBSTACLES_MAX);
   }
+}
+
+/** Pure. What came to rest in this step and may not begin what is wanted waits from this step on. */
+export function waiting<Spec, Call>(
+  { digest }: Rendered<Spec>,
+  moved: Moved<Call>,
+  wait: Wait | undefined,
+): Moved<Call> {
+  const { record } = moved;
+  if (wait === undefined || moved.wait !== undefined || record?.phase !== 'none') return moved;
+  const isWanted = record.releases[0]?.digest !== digest && !isQuarantined(record, digest);
+  return isWanted ? { ...moved, wait, held: moved.held ?? wait.why } : moved;
 }
 
 function rank({ ended }: Obstacle): number {

@@ -1,5 +1,5 @@
 import { followBack } from './dependants.ts';
-import { Dependencies } from './dependencies.ts';
+import { Dependencies, waiting } from './dependencies.ts';
 import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
 import { type Look, type Moved, type Standing, unmoved, type Wait } from './look.ts';
 import { answer } from './requests.ts';
@@ -88,7 +88,8 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     const wait = dependencies.waitOf(id);
     const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
     const back = followBack(look, unit, units.get(id), dependencies.returnsOf(id));
-    const moved = back.moved ?? stepUnit(look, unit, units.get(id), before);
+    const stepped = back.moved ?? stepUnit(look, unit, units.get(id), before);
+    const moved = waiting(unit, stepped, wait);
     events.push(...back.events);
     note(id, moved);
     dependencies.note(unit, moved);

@@ -108,6 +108,17 @@ describe('a unit that one revision changed together with what it depends on', ()
     expect(found).toBe(true);
   });
 
+  it('ends the revision in the record in which it arrives: nothing more is written after', () => {
+    let found = false;
+    rested(asked(second, 'rollback'), (_before, { events, event, history }) => {
+      if (!events.some((one) => one.event === 'unit rolled back' && one.id === 'stack/web')) return;
+      found = true;
+      expect(event).toMatchObject({ waiting: ['stack/web'] });
+      expect(history).toEqual(back.history);
+    });
+    expect(found).toBe(true);
+  });
+
   it('stays there, and is kept there', () => {
     expect(heldOf(back)).toBe('waits for stack/db, which was rolled back by hand');
     const { 'stack/web': world, ...worlds } = back.worlds;
