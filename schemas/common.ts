@@ -120,9 +120,14 @@ export const Name = z
 const ID = 'write an id such as `stack/blog`';
 
 /** The id of a unit. */
-export const UnitId = z
-  .string({ error: ID })
-  .regex(/^[a-z][a-z-]*\/[A-Za-z0-9][A-Za-z0-9._/-]*$/, { error: ID });
+export const UnitId = z.templateLiteral(
+  [
+    z.string().regex(/[a-z][a-z-]{0,62}/),
+    '/',
+    z.string().regex(/[A-Za-z0-9][A-Za-z0-9._/-]{0,254}/),
+  ],
+  { error: ID },
+);
 
 const GLOB = 'write a name or a pattern such as `blog-*`';
 

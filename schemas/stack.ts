@@ -5,6 +5,8 @@ import { Flag, RepositoryPath, UnitId, duration, positiveDuration, text, whole }
 const Port = whole(1, 65_535);
 /** Most checks of one stack. */
 const CHECKS_MAX = 20;
+/** Most units that one stack may name. */
+const DEPENDENCIES_MAX = 100;
 const CHECK_TIMEOUT_MS = { min: 100, max: 60_000 };
 
 const STATUS = 'write a status such as `200` or a range such as `200-399`';
@@ -139,7 +141,10 @@ export const Stack = z.strictObject({
   kind: z.literal('Stack', { error: 'write `kind: Stack`' }),
   name: text('the name of the folder').optional(),
   files: z.array(RepositoryPath).min(1).optional(),
-  dependsOn: z.array(UnitId).optional(),
+  dependsOn: z
+    .array(UnitId)
+    .max(DEPENDENCIES_MAX, { error: `write at most ${String(DEPENDENCIES_MAX)} ids` })
+    .optional(),
   suspend: Flag.optional(),
   removal: z.enum(['auto', 'hold'], { error: 'write `auto` or `hold`' }).optional(),
   ignore: z.array(text('a field such as `services.web.replicas`')).optional(),
@@ -153,7 +158,6 @@ export const STACK_DEFAULTS_UNSUPPORTED = ['prune', 'instances'];
 /** Keys of `Stack` that this version does not act upon. */
 export const STACK_UNSUPPORTED = [
   'files',
-  'dependsOn',
   'suspend',
   'removal',
   'ignore',

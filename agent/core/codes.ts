@@ -5,6 +5,7 @@
 export const diagnosticCodes = {
   'alias-loop': 'an alias inside of the part that it names',
   conflict: 'two keys exclude each other',
+  'dependency-cycle': 'units that wait for each other',
   directive: 'a YAML directive',
   'duplicate-key': 'a key is written twice',
   'file-name': 'a file is not where its kind belongs',
@@ -29,6 +30,7 @@ export const diagnosticCodes = {
   'undefined-network': 'a network is used but not declared',
   'undefined-secret': 'a secret is used but not declared',
   'undefined-service': 'a service is named that the stack does not have',
+  'undefined-unit': 'a unit is named that the repository does not have',
   'undefined-variable': 'a variable has no value',
   'undefined-volume': 'a volume is used but not declared',
   'unknown-anchor': 'an alias without its anchor',

@@ -1,5 +1,5 @@
-import type { Diagnostic } from './diagnostic.ts';
-import type { Rendered } from './kind.ts';
+import type { Diagnostic, Place } from './diagnostic.ts';
+import type { Id, Rendered } from './kind.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** A file of a revision, as rendering sees it. */
@@ -25,11 +25,19 @@ export interface FolderInput {
   readonly read: (path: string) => Uint8Array | undefined;
 }
 
+/** A unit that another one depends on, and where that is written. */
+export interface Dependency {
+  readonly on: Id;
+  readonly place: Place;
+}
+
 /** What became of it. With any error among the diagnostics `rendered` is absent. */
 export interface FolderOutput<Spec> {
   readonly rendered?: Rendered<Spec>;
   /** Names that no other unit may have, lower case: `service:blog_web`. */
   readonly claims: readonly string[];
+  /** What it names in `dependsOn`, also where something else of it is wrong. */
+  readonly depends: readonly Dependency[];
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -10,6 +10,8 @@ export interface Rendered<Spec> {
   /** Hash of everything that went into `spec`: equal digests ask for the same thing. Hex. */
   readonly digest: string;
   readonly place: Place;
+  /** Units that must be in place first, as they are written; not part of the digest. */
+  readonly dependsOn: readonly Id[];
   /** What must exist first, made by nobody here: `network:proxy`, `secret:blog_db`, `config:x`. */
   readonly needs: readonly string[];
   /** What others may need once this unit is applied. */

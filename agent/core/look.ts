@@ -26,6 +26,14 @@ export interface Look<Spec, Observed, Call> {
   readonly answers: ReadonlyMap<string, Answer>;
 }
 
+/** What keeps a unit from beginning: another one that it depends on is not in place. */
+export interface Wait {
+  /** One line for people: `waits for stack/db, which is verifying`. */
+  readonly why: string;
+  /** Only a commit or a person helps: the other one failed, or somebody took it back by hand. */
+  readonly ended?: 'failed' | 'by-hand';
+}
+
 /** One unit, from where it is looked at. */
 export interface Standing<Spec> {
   /** As the repository wants it; absent where it left the repository on its way back. */
@@ -34,6 +42,8 @@ export interface Standing<Spec> {
   readonly watch: Watch;
   /** The engine refused a call of the last round for good. */
   readonly refusal: Failure | undefined;
+  /** It may go on with what it began, and go back, but begin nothing. */
+  readonly wait?: Wait;
 }
 
 /** What a unit may do now, and where it stands after this. */
@@ -44,6 +54,8 @@ export interface Moved<Call> {
   readonly operations: readonly Operation<Call>[];
   readonly events: readonly UnitEvent[];
   readonly held?: string;
+  /** It would begin, and waits. */
+  readonly wait?: Wait;
   readonly blocked?: readonly Blocked[];
   readonly notes?: readonly string[];
   readonly health?: Health;

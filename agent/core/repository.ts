@@ -6,7 +6,8 @@ import { decodeText, placeOfFile } from './document.ts';
 import type { Read } from './document.ts';
 import { fits, recall } from './folder-kind.ts';
 import type { Files, FolderKind, FolderOutput, Memo } from './folder-kind.ts';
-import type { Rendered } from './kind.ts';
+import { edgeMistakes, type Folder } from './edge-mistakes.ts';
+import type { Id, Rendered } from './kind.ts';
 import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { readEnvironment, readRepository, surroundingsOf } from './surroundings.ts';
@@ -61,6 +62,7 @@ export function renderRepository<Spec>(
     ...documents.diagnostics,
     ...outputs.flatMap(({ output }) => hidden(output.diagnostics, found)),
     ...clashes(outputs.map(({ output }) => output)),
+    ...edgeMistakes(outputs),
   ];
   const invalid = diagnostics.some(({ severity }) => severity === 'error');
   const value = documents.repository?.value;
@@ -195,8 +197,7 @@ function contentOf({ files, missing }: Shelf, path: string): Uint8Array | undefi
   return bytes ?? unknown;
 }
 
-interface UnitOutput<Spec> {
-  readonly output: FolderOutput<Spec>;
+interface UnitOutput<Spec> extends Folder<Spec> {
   readonly isNew: boolean;
 }
 
@@ -209,8 +210,9 @@ function renderAll<Spec>(
   const surroundings = digestOf(found.surroundings);
   return [...layout.stacks.keys()].map((name) => {
     const known = recall(ports.memo, name, surroundings, shelf.files);
-    if (known !== undefined) return { output: known, isNew: false };
     const folder = `stacks/${name}`;
+    const id: Id = `${ports.kind.kind}/${name}`;
+    if (known !== undefined) return { id, folder, output: known, isNew: false };
     ports.begin?.(`${folder}/compose.yaml`);
     const asked = new Map<string, string | undefined>();
     const missing = new Set<string>();
@@ -221,7 +223,7 @@ function renderAll<Spec>(
     const output = ports.kind.render({ name, folder, surroundings: found.surroundings, read });
     if (missing.size === 0) ports.memo.set(name, { surroundings, asked, output });
     for (const blob of missing) shelf.missing.add(blob);
-    return { output, isNew: true };
+    return { id, folder, output, isNew: true };
   });
 }
 

@@ -1,6 +1,14 @@
 import { digestOf } from './digest.ts';
 import type { Difference, Failure, Rendered } from './kind.ts';
-import { healthNow, heldBy, type Look, type Moved, type Standing, unmoved } from './look.ts';
+import {
+  healthNow,
+  heldBy,
+  type Look,
+  type Moved,
+  type Standing,
+  unmoved,
+  type Wait,
+} from './look.ts';
 import { wayBack } from './step-back.ts';
 import { begin } from './step-forward.ts';
 import { isQuarantined, unknownUnit } from './unit.ts';
@@ -18,11 +26,12 @@ interface AtRest<Spec> extends Standing<Spec> {
 export function firstSight<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
-  watch: Watch,
+  from: Pick<AtRest<Spec>, 'watch' | 'wait'>,
 ): Moved<Call> {
   const { kind, observed, revision, date } = look;
+  const { watch } = from;
   const difference = kind.diff(unit, observed);
-  const standing = { unit, record: unknownUnit, watch, refusal: undefined };
+  const standing = { unit, record: unknownUnit, refusal: undefined, ...from };
   if (!kind.isThere(unit, observed)) return beginOrHold(look, standing, difference, undefined);
   const differs = difference.operations.length > 0 || difference.blocked.length > 0;
   if (differs) {
@@ -50,8 +59,24 @@ export function takeUp<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   standing: AtRest<Spec>,
 ): Moved<Call> {
+  if (standing.wait !== undefined) return stay(look, standing, standing.wait);
   const difference = look.kind.diff(standing.unit, look.observed);
   return beginOrHold(look, standing, difference, standing.record);
+}
+
+/** What may not begin yet keeps its last healthy release, as long as it takes. */
+function stay<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: AtRest<Spec>,
+  wait: Wait,
+): Moved<Call> {
+  const { record, watch } = standing;
+  const kept =
+    record.phase === 'none' && record.releases.length > 0
+      ? keep(look, standing)
+      : unmoved<Call>(record, watch);
+  const held = kept.held === undefined ? wait.why : `${wait.why}; ${kept.held}`;
+  return { ...kept, held, wait };
 }
 
 /** Begins, or waits with nothing recorded until the gates are open. */
@@ -61,6 +86,8 @@ function beginOrHold<Spec, Observed, Call>(
   difference: Difference<Call>,
   recorded: Standing<Spec>['record'] | undefined,
 ): Moved<Call> {
+  const { wait } = standing;
+  if (wait !== undefined) return { ...unmoved(recorded, standing.watch), held: wait.why, wait };
   const held = heldBy(difference.blocked);
   if (held === undefined) return begin(look, standing, difference);
   const { blocked, notes } = difference;
@@ -74,18 +101,18 @@ const CORRECTIONS_MS = 600_000;
 const REFUSED_MS = 300_000;
 
 /**
- * Pure. A unit that is settled: what it should be is what the repository wants, or, where that failed, its last healthy
- * release, or a standstill. What differs is corrected without an attempt.
+ * Pure. A unit that is settled: what it should be is what the repository wants, or, where that failed or may not begin
+ * yet, its last healthy release, or a standstill. What differs is corrected without an attempt.
  */
 export function keep<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   { unit, record, watch, refusal }: AtRest<Spec>,
 ): Moved<Call> {
   const { kind, nowMs } = look;
-  const failed = isQuarantined(record, unit.digest);
   const [release] = record.releases;
-  const target = failed ? release && kind.restore(unit.id, release) : unit;
-  if (failed && release !== undefined && target === undefined) {
+  const isAside = isQuarantined(record, unit.digest) || release?.digest !== unit.digest;
+  const target = isAside ? release && kind.restore(unit.id, release) : unit;
+  if (isAside && release !== undefined && target === undefined) {
     return {
       ...unmoved(record, watch),
       held: 'this version cannot read the healthy release in the record',

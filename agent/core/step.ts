@@ -1,5 +1,7 @@
+import { followBack } from './dependants.ts';
+import { Dependencies, waiting } from './dependencies.ts';
 import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
-import { type Look, type Moved, type Standing, unmoved } from './look.ts';
+import { type Look, type Moved, type Standing, unmoved, type Wait } from './look.ts';
 import { answer } from './requests.ts';
 import { goBack } from './step-back.ts';
 import { begin, goOn } from './step-forward.ts';
@@ -57,7 +59,10 @@ export interface StepInput<Spec, Observed, Call> {
   readonly verifyMs: number;
 }
 
-/** Pure. For each unit the one step that is allowed now. Units that left the repository are left alone once they settled. */
+/**
+ * Pure. For each unit the one step that is allowed now, after those that it depends on. Units that left the repository
+ * are left alone once they settled.
+ */
 export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
   const look = { ...input, absent: input.kind.absent(input.observed) };
   const asked = answerAll(look, input);
@@ -77,11 +82,17 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     asks.push(...(moved.health?.asks ?? []));
     wakeMs = Math.min(wakeMs, wakeOf(moved, input));
   }
-  for (const unit of input.desired) {
+  const dependencies = new Dependencies(input.desired);
+  for (const unit of dependencies.order) {
     const { id } = unit;
-    const before = { watch: input.watches.get(id), refusal: input.refusals.get(id) };
-    const moved = stepUnit(look, unit, units.get(id), before);
+    const wait = dependencies.waitOf(id);
+    const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
+    const back = followBack(look, unit, units.get(id), dependencies.returnsOf(id));
+    const stepped = back.moved ?? stepUnit(look, unit, units.get(id), before);
+    const moved = waiting(unit, stepped, wait);
+    events.push(...back.events);
     note(id, moved);
+    dependencies.note(unit, moved);
     views.push(viewOf(unit, moved));
   }
   const wanted = new Set(input.desired.map(({ id }) => id));
@@ -114,6 +125,7 @@ type InRepository<Spec> = Standing<Spec> & { readonly unit: Rendered<Spec> };
 interface Before {
   readonly watch: Watch | undefined;
   readonly refusal: Failure | undefined;
+  readonly wait: Wait | undefined;
 }
 
 function stepUnit<Spec, Observed, Call>(
@@ -123,13 +135,14 @@ function stepUnit<Spec, Observed, Call>(
   before: Before,
 ): Moved<Call> {
   const at = (of: string): Watch => watchOf(before.watch, of, look.nowMs);
-  if (record === undefined) return firstSight(look, unit, at('none'));
+  const gate = before.wait === undefined ? {} : { wait: before.wait };
+  if (record === undefined) return firstSight(look, unit, { watch: at('none'), ...gate });
   const { attempt, phase } = record;
   const turned = turn(record, unit.digest);
   const of = directionOf(record);
   // A refusal is of the way that was gone then, and of no other.
   const refusal = before.watch?.of === of ? before.refusal : undefined;
-  const standing = { unit, record, refusal };
+  const standing = { unit, record, refusal, ...gate };
   if (phase === 'none' || phase === 'stuck' || attempt === undefined) {
     const resting = { ...standing, watch: at(of) };
     if (turned === 'begin') return takeUp(look, resting);
@@ -172,16 +185,16 @@ function supersede<Spec, Observed, Call>(
   standing: InRepository<Spec>,
   attempt: Attempt,
 ): Moved<Call> {
-  const { unit, record } = standing;
+  const { unit, record, wait } = standing;
   const difference = look.kind.diff(unit, look.observed);
+  const isShut = wait !== undefined || difference.blocked.length > 0;
   if (record.phase === 'rolling-back' || record.phase === 'reverting') {
     // The way back is finished while the new digest cannot begin.
-    return difference.blocked.length > 0
-      ? goBack(look, unit.id, standing, attempt)
-      : begin(look, standing, difference);
+    return isShut ? goBack(look, unit.id, standing, attempt) : begin(look, standing, difference);
   }
-  // Nobody knows how what was overtaken does, and what overtook it cannot begin: what was healthy is safe.
-  if (difference.blocked.length > 0 && record.releases.length > 0) {
+  // Nobody knows how what was overtaken does, and what overtook it cannot begin: what was healthy is safe. Where nothing
+  // was, to begin what lacks only a thing harms nobody, and to begin what another unit must be in place for might.
+  if (isShut && (record.releases.length > 0 || wait !== undefined)) {
     return turnBack(look, standing, attempt);
   }
   return withSuperseded(begin(look, standing, difference), unit.id, attempt);

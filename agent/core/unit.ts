@@ -155,6 +155,14 @@ export type UnitEvent = { readonly id: Id } & (
       readonly revision: string;
       readonly ms: number;
     }
+  | {
+      /** It goes back because this one did, which it depends on: the same revision had changed both. */
+      readonly event: 'unit taken back';
+      readonly because: Id;
+      readonly revision: string;
+    }
+  /** The same, but it stays as it is. */
+  | { readonly event: 'unit not taken back'; readonly because: Id; readonly why: string }
   /** It was never healthy, so there is nothing to go back to: its services stand at 0. */
   | { readonly event: 'unit stopped'; readonly ms: number }
   | ({ readonly event: 'unit stuck' } & Failure)

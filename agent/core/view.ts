@@ -1,5 +1,5 @@
 import type { Blocked, Health, Id, Rendered } from './kind.ts';
-import type { Moved } from './look.ts';
+import type { Moved, Wait } from './look.ts';
 import { isQuarantined, type Phase, type UnitEvent } from './unit.ts';
 import type { Watch } from './watch.ts';
 
@@ -14,6 +14,8 @@ export interface UnitView {
   readonly quarantined: boolean;
   /** Why a step that is due is not done. */
   readonly held?: string;
+  /** It waits for a unit that failed or was taken back by hand: nothing of it is under way. */
+  readonly waits?: Wait['ended'];
   readonly blocked: readonly Blocked[];
   /** What differs and is left as it is. */
   readonly notes: readonly string[];
@@ -25,7 +27,7 @@ const TRIES_TOLD = 4;
 
 /** Pure. */
 export function viewOf<Spec, Call>({ id, digest }: Rendered<Spec>, moved: Moved<Call>): UnitView {
-  const { record, watch, held, blocked = [], notes = [], health } = moved;
+  const { record, watch, held, wait, blocked = [], notes = [], health } = moved;
   const phase = record?.phase ?? 'none';
   const quarantined = record !== undefined && isQuarantined(record, digest);
   const trouble = watch.tries >= TRIES_TOLD ? watch.trouble : undefined;
@@ -37,6 +39,7 @@ export function viewOf<Spec, Call>({ id, digest }: Rendered<Spec>, moved: Moved<
     pending: isPending(phase, quarantined, digest, moved),
     quarantined,
     ...(why !== undefined && { held: why }),
+    ...(wait?.ended !== undefined && { waits: wait.ended }),
     blocked,
     notes,
     ...(health && { health }),
@@ -47,8 +50,9 @@ function isPending<Call>(
   phase: Phase,
   quarantined: boolean,
   digest: string,
-  { record, health }: Moved<Call>,
+  { record, health, wait }: Moved<Call>,
 ): boolean {
+  if (wait?.ended !== undefined) return false;
   switch (phase) {
     case 'stuck':
       return false;
@@ -69,13 +73,15 @@ const HELD_MS = 5_000;
 
 /** Pure. How soon another look at the unit can matter. */
 export function wakeOf<Call>(
-  { record, watch, operations, held, health, blocked = [] }: Moved<Call>,
+  { record, watch, operations, held, wait, health, blocked = [] }: Moved<Call>,
   pace: { readonly nowMs: number; readonly intervalMs: number; readonly verifyMs: number },
 ): number {
   if (operations.length > 0) return 0;
   // What is stuck waits for a person or a commit, and both wake us.
   const stuck = record?.phase === 'stuck' && blocked.length === 0;
-  if (held !== undefined && !stuck) return Math.min(pace.intervalMs, HELD_MS);
+  // What it waits for is a unit itself, and is looked at when that can matter.
+  const waits = wait !== undefined && held === wait.why;
+  if (held !== undefined && !stuck && !waits) return Math.min(pace.intervalMs, HELD_MS);
   switch (record?.phase) {
     case 'verifying':
     case 'reverting':

@@ -132,14 +132,20 @@ export type AgentEvent =
       readonly units: number;
       /** Units that stay at an earlier release because what the repository wants failed with an earlier revision. */
       readonly quarantined: readonly Id[];
+      /** Units that wait for one of these, as they did before; absent: none. */
+      readonly waiting?: readonly Id[];
       readonly ms: number;
     }
   | {
-      /** Nothing is under way any more, and these units failed; `rolledBack` of them are healthy as they were before. */
+      /**
+       * Nothing is under way any more, and these units failed; `rolledBack` of them are healthy as they were before.
+       * `waiting`: units that may not begin because of such a unit; absent: none.
+       */
       readonly event: 'revision failed';
       readonly revision: string;
       readonly failed: readonly Id[];
       readonly rolledBack: readonly Id[];
+      readonly waiting?: readonly Id[];
       readonly units: number;
       readonly ms: number;
     }
@@ -184,6 +190,12 @@ export interface Prober {
   close(): void;
 }
 
+/** A unit that may not begin, and the digest that it would begin. */
+export interface Waiting {
+  readonly id: Id;
+  readonly digest: string;
+}
+
 /** How one revision ended. */
 export interface RevisionRecord {
   readonly commit: string;
@@ -194,6 +206,8 @@ export interface RevisionRecord {
   readonly failed: readonly Id[];
   /** Units that stay at an earlier release for what an earlier revision brought, or because a person said so. */
   readonly quarantined: readonly Id[];
+  /** Units that waited for one that failed or was taken back by hand, with what they wanted; absent: none. */
+  readonly waiting?: readonly Waiting[];
   /** For people, ISO 8601. */
   readonly at: string;
 }

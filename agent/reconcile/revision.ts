@@ -1,7 +1,7 @@
 import type { Id } from '../core/kind.ts';
 import type { UnitRecord } from '../core/unit.ts';
 import type { UnitView } from '../core/view.ts';
-import type { AgentEvent, History, RevisionRecord } from './ports.ts';
+import type { AgentEvent, History, RevisionRecord, Waiting } from './ports.ts';
 
 const REVISIONS_MAX = 50;
 
@@ -15,7 +15,8 @@ export interface RevisionStanding {
 
 /**
  * Pure. A revision has ended when none of its units is under way or due. It failed where it quarantined a unit, or one
- * needs a person; it can end again when somebody helps. What failed with an earlier revision is not this one's failure.
+ * needs a person, or what it changed waits for a unit that failed; it can end again when somebody helps. What failed with
+ * an earlier revision is not this one's failure.
  */
 export function judgeRevision(
   history: History,
@@ -27,34 +28,86 @@ export function judgeRevision(
   const seen = seeing(history, commit, date);
   if (views.some(({ pending }) => pending)) return { history: seen, event: undefined };
 
-  const failed = views
-    .filter((view) => failedWith(view, units.get(view.id), commit, seen))
-    .map(({ id }) => id);
-  const rolledBack = failed.filter((id) => isBack(units.get(id)));
-  const outcome =
-    failed.length === 0
-      ? ('healthy' as const)
-      : rolledBack.length === failed.length
-        ? ('rolled-back' as const)
-        : ('failed' as const);
-  const quarantined = views
-    .filter((view) => view.quarantined && !failed.includes(view.id))
-    .map(({ id }) => id);
-  const told = { revision: commit, units: views.length, ms };
-  const event: RevisionEvent =
-    failed.length === 0
-      ? { event: 'revision healthy', quarantined, ...told }
-      : { event: 'revision failed', failed, rolledBack, ...told };
+  const ends = endsOf(seen, commit, views, units);
+  const { failed, quarantined, waiting, outcome } = ends;
+  const event = eventOf(ends, { revision: commit, units: views.length, ms }, units);
   const [last] = seen.revisions;
-  const again = last?.commit === commit && last.outcome === outcome;
-  if (again && sameIds(last.failed, failed) && sameIds(last.quarantined, quarantined)) {
-    return { history: seen, event };
-  }
+  if (last !== undefined && isSame(last, { commit, ...ends })) return { history: seen, event };
   const changed = views.filter(({ id }) => changedBy(units.get(id), commit)).length;
-  const entry: RevisionRecord = { commit, outcome, units: changed, failed, quarantined, at: date };
+  const entry: RevisionRecord = {
+    commit,
+    outcome,
+    units: changed,
+    failed,
+    quarantined,
+    at: date,
+    ...(waiting.length > 0 && { waiting }),
+  };
   const others = seen.revisions.filter((one, at) => at > 0 || one.commit !== commit);
   const revisions = [entry, ...others].slice(0, REVISIONS_MAX);
   return { history: { ...seen, settled: commit, revisions }, event };
+}
+
+type Ends = Pick<RevisionRecord, 'outcome' | 'failed' | 'quarantined'> & {
+  readonly waiting: readonly Waiting[];
+};
+
+/** How each unit ended, and the revision with them. */
+function endsOf(
+  seen: History,
+  commit: string,
+  views: readonly UnitView[],
+  units: ReadonlyMap<Id, UnitRecord>,
+): Ends {
+  const failed = views
+    .filter((view) => failedWith(view, units.get(view.id), commit, seen))
+    .map(({ id }) => id);
+  const quarantined = views
+    .filter((view) => view.quarantined && !failed.includes(view.id))
+    .map(({ id }) => id);
+  const waits = views.filter(({ id, waits }) => waits !== undefined && !failed.includes(id));
+  const waiting = waits.map(({ id, digest }) => ({ id, digest }));
+  const stopped = waits.some(
+    (view) => view.waits === 'failed' && !waitedBefore(view, commit, seen),
+  );
+  const asBefore =
+    failed.every((id) => isBack(units.get(id))) && waiting.every(({ id }) => isBack(units.get(id)));
+  const outcome =
+    failed.length === 0 && !stopped
+      ? 'healthy'
+      : failed.length > 0 && asBefore
+        ? 'rolled-back'
+        : 'failed';
+  return { outcome, failed, quarantined, waiting };
+}
+
+function eventOf(
+  { outcome, failed, quarantined, waiting }: Ends,
+  told: { readonly revision: string; readonly units: number; readonly ms: number },
+  units: ReadonlyMap<Id, UnitRecord>,
+): RevisionEvent {
+  const held = waiting.length > 0 && { waiting: waiting.map(({ id }) => id) };
+  if (outcome === 'healthy') return { event: 'revision healthy', quarantined, ...held, ...told };
+  const rolledBack = failed.filter((id) => isBack(units.get(id)));
+  return { event: 'revision failed', failed, rolledBack, ...held, ...told };
+}
+
+/** Whether it ended so already. */
+function isSame(
+  last: RevisionRecord,
+  { commit, ...ends }: Ends & { readonly commit: string },
+): boolean {
+  return (
+    last.commit === commit &&
+    last.outcome === ends.outcome &&
+    sameTexts(last.failed, ends.failed) &&
+    sameTexts(last.quarantined, ends.quarantined) &&
+    sameTexts((last.waiting ?? []).map(inWords), ends.waiting.map(inWords))
+  );
+}
+
+function inWords({ id, digest }: Waiting): string {
+  return `${id} ${digest}`;
 }
 
 /** A revision that a newer one overtakes before it ended is noted as such. */
@@ -87,11 +140,25 @@ function failedWith(
   if (!quarantined) return false;
   const entry = unit?.quarantine.find((one) => one.digest === digest);
   if (entry === undefined || entry.code === 'manual') return false;
-  const earlier = revisions.filter((one) => one.commit !== commit);
-  const before = earlier.find(({ outcome }) => outcome !== 'superseded');
+  const { earlier, before } = earlierThan(commit, revisions);
   const overtaken = earlier.slice(0, before && earlier.indexOf(before));
   if ([commit, ...overtaken.map((one) => one.commit)].includes(entry.revision)) return true;
   return before !== undefined && ![...before.failed, ...before.quarantined].includes(id);
+}
+
+/** What waited for the same already when the revision before ended is no news. */
+function waitedBefore({ id, digest }: UnitView, commit: string, { revisions }: History): boolean {
+  const { before } = earlierThan(commit, revisions);
+  return (before?.waiting ?? []).some((one) => one.id === id && one.digest === digest);
+}
+
+/** Revisions before this one, and the last of them that ended. */
+function earlierThan(
+  commit: string,
+  revisions: readonly RevisionRecord[],
+): { readonly earlier: readonly RevisionRecord[]; readonly before: RevisionRecord | undefined } {
+  const earlier = revisions.filter((one) => one.commit !== commit);
+  return { earlier, before: earlier.find(({ outcome }) => outcome !== 'superseded') };
 }
 
 function isBack(unit: UnitRecord | undefined): boolean {
@@ -105,6 +172,6 @@ function changedBy(unit: UnitRecord | undefined, commit: string): boolean {
   );
 }
 
-function sameIds(one: readonly Id[], other: readonly Id[]): boolean {
-  return one.length === other.length && one.every((id) => other.includes(id));
+function sameTexts(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((text) => other.includes(text));
 }

@@ -148,7 +148,8 @@ function tellEnd(revision: Beside['revision'], told: string, reporter: Reporter)
     revision.event === 'revision failed'
       ? [revision.failed, revision.rolledBack]
       : [revision.quarantined];
-  const ended = JSON.stringify([revision.event, revision.revision, ...units]);
+  const { event, revision: commit, waiting = [] } = revision;
+  const ended = JSON.stringify([event, commit, ...units, waiting]);
   if (ended !== told) reporter.tell(revision);
   return ended;
 }

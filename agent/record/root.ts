@@ -13,6 +13,7 @@ const Revision = z.looseObject({
   units: z.int().min(0),
   failed: z.array(UnitId),
   quarantined: z.array(UnitId).default([]),
+  waiting: z.exactOptional(z.array(z.looseObject({ id: UnitId, digest: z.string() }))),
   at: z.string(),
 });
 
@@ -73,10 +74,11 @@ export function nextRoot(
 ): Root {
   const { environment, repository } = owner;
   const { seen, settled } = history;
-  const revisions = history.revisions.map((one) => ({
+  const revisions = history.revisions.map(({ waiting, ...one }) => ({
     ...one,
     failed: [...one.failed],
     quarantined: [...one.quarantined],
+    ...(waiting && { waiting: waiting.map((unit) => ({ ...unit })) }),
   }));
   return {
     approved: [],

@@ -86,6 +86,7 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
         [
           `revision ${revision} is healthy, ${seconds(ms)} after it was seen`,
           text('quarantined') && `quarantined before: ${text('quarantined')}`,
+          text('waiting') && `waiting as before: ${text('waiting')}`,
         ]
           .filter(Boolean)
           .join('; '),
@@ -97,8 +98,11 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
       'bad',
       ({ revision, ms, text }) =>
         [
-          `revision ${revision} failed, ${seconds(ms)} after it was seen: ${text('failed')}`,
+          [`revision ${revision} failed, ${seconds(ms)} after it was seen`, text('failed')]
+            .filter(Boolean)
+            .join(': '),
           text('rolledBack') && `rolled back: ${text('rolledBack')}`,
+          text('waiting') && `not begun, waiting for what failed: ${text('waiting')}`,
         ]
           .filter(Boolean)
           .join('; '),
@@ -146,6 +150,22 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
       'good',
       ({ id, ms, revision }) =>
         `${id}: rolled back, healthy again${revision && ` as of revision ${revision}`} after ${seconds(ms)}`,
+    ],
+  ],
+  [
+    'unit taken back',
+    [
+      'bad',
+      ({ id, text, revision }) =>
+        `${id}: goes back as well: ${text('because')} did, and revision ${revision} had changed both`,
+    ],
+  ],
+  [
+    'unit not taken back',
+    [
+      'bad',
+      ({ id, text }) =>
+        `${id}: stays as it is though ${text('because')}, which it depends on, went back: ${text('why')}`,
     ],
   ],
   [

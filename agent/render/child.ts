@@ -124,9 +124,10 @@ async function answer(
   known: ReadonlySet<string>,
 ): Promise<void> {
   job = undefined;
-  for (const { spec, id, digest, place, needs, gives } of outcome.units) {
-    const unit = { type: 'unit' as const, id, digest, place, needs: [...needs], gives: [...gives] };
-    await say(known.has(digest) ? unit : { ...unit, spec: stackToWire(spec) });
+  for (const { spec, dependsOn, needs, gives, ...unit } of outcome.units) {
+    const lists = { dependsOn: [...dependsOn], needs: [...needs], gives: [...gives] };
+    const message = { type: 'unit' as const, ...unit, ...lists };
+    await say(known.has(unit.digest) ? message : { ...message, spec: stackToWire(spec) });
   }
   for (const some of pieces(bounded(outcome.diagnostics))) {
     await say({ type: 'diagnostics', diagnostics: [...some] });

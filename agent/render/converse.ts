@@ -145,10 +145,10 @@ function unitOf(
   message: Reply & { type: 'unit' },
   known: ReadonlyMap<string, Rendered<StackSpec>>,
 ): Rendered<StackSpec> {
-  const { id, digest, place, needs, gives } = message;
+  const { id, digest, place, dependsOn, needs, gives } = message;
   const spec = message.spec ?? known.get(digest)?.spec;
   if (spec === undefined) throw new ChildFailure('its answer lacks a unit', 'content');
-  return { id, digest, place, needs, gives, spec };
+  return { id, digest, place, dependsOn, needs, gives, spec };
 }
 
 /** Counts down only while it runs. */

@@ -53,6 +53,7 @@ const diagnostic = z.strictObject({
   hint: z.string().exactOptional(),
 });
 
+const id = z.templateLiteral([z.string(), '/', z.string()]);
 const texts = z.array(z.string());
 
 /** What the child answers. */
@@ -64,9 +65,10 @@ export const FromChild = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('at'), file: z.string() }),
   z.strictObject({
     type: z.literal('unit'),
-    id: z.templateLiteral([z.string(), '/', z.string()]),
+    id,
     digest: z.string().regex(/^[0-9a-f]{64}$/),
     place,
+    dependsOn: z.array(id),
     needs: texts,
     gives: texts,
     spec: stackFromWire.exactOptional(),

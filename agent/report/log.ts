@@ -31,6 +31,8 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit held':
     case 'unit notes':
     case 'unit rolled back':
+    case 'unit taken back':
+    case 'unit not taken back':
     case 'unit waiting':
     case 'request refused':
     case 'record notes':

@@ -105,6 +105,17 @@ describe('a warm child', () => {
     expect(one?.units).toEqual(two?.units);
   });
 
+  it('tells of a new dependency though nothing else of the unit is sent again', async () => {
+    const renderer = open();
+    const two = { ...small, 'stacks/db/compose.yaml': 'services: {db: {image: "mysql:9"}}' };
+    const written = { 'stacks/blog/stack.yaml': 'kind: Stack\ndependsOn: [stack/db]\n' };
+    const [before] = (await renderer.render(snapshotOf(two), signal)).units;
+    const [after] = (await renderer.render(snapshotOf({ ...two, ...written }), signal)).units;
+    expect(before?.dependsOn).toEqual([]);
+    expect(after).toEqual({ ...before, dependsOn: ['stack/db'] });
+    expect(after?.spec).toBe(before?.spec);
+  });
+
   it('takes one render after another, whoever asks', async () => {
     const renderer = open();
     const results = await Promise.all(

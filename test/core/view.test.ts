@@ -45,6 +45,21 @@ describe('a view', () => {
     ['of what is in place is not pending', moved(inPlace), { pending: false }],
     ['of what is in place and drifts is not', moved(inPlace, { held: 'h' }), { pending: false }],
     ['of a digest that waits to begin is', moved(before, { held: 'h' }), { pending: true }],
+    [
+      'of a digest that waits for a unit that is under way is',
+      moved(before, { held: 'h', wait: { why: 'h' } }),
+      { pending: true },
+    ],
+    [
+      'of a digest that waits for a unit that failed is not',
+      moved(before, { held: 'h', wait: { why: 'h', ended: 'failed' } }),
+      { pending: false },
+    ],
+    [
+      'of a first deploy that waits for a unit that failed is not',
+      moved(undefined, { held: 'h', wait: { why: 'h', ended: 'failed' } }),
+      { pending: false },
+    ],
     ['of a digest that failed is not', moved(failed), { pending: false, quarantined: true }],
     ['of what nobody knows is', moved(undefined, { held: 'h' }), { pending: true }],
     [
@@ -104,6 +119,12 @@ describe('the next look', () => {
     ['is at leisure where nothing is known', moved(undefined), 60_000],
   ])('%s', (_name, from, expected) => {
     expect(wakeOf(from, pace)).toBe(expected);
+  });
+
+  it('is not soon for what waits for another unit: that one is looked at', () => {
+    const wait = { why: 'w' };
+    expect(wakeOf(moved(before, { held: 'w', wait }), pace)).toBe(pace.intervalMs);
+    expect(wakeOf(moved(before, { held: 'w; fought over', wait }), pace)).toBe(5_000);
   });
 
   it('is not later where something is held than without', () => {

@@ -93,6 +93,7 @@ export function unit(spec: Partial<StackSpec> = {}, digest = 'd1'): Rendered<Sta
     place,
     needs: [],
     gives: [],
+    dependsOn: [],
     spec: {
       name: 'blog',
       services: { web: service('web') },

@@ -76,7 +76,7 @@ export function unitOf(
   const services: Record<string, Wanted> = Object.fromEntries(entries);
   const place = { file: 'f', line: 1, column: 1, length: 1, quoted: '' };
   const spec = { services, mode: 'auto', keep: 3, check: false, ...rules } as const;
-  return { id: 'stack/blog', spec, digest, place, needs: [], gives: [] };
+  return { id: 'stack/blog', spec, digest, place, dependsOn: [], needs: [], gives: [] };
 }
 
 /** Pure. A world in which these texts run well. */

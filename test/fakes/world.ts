@@ -121,7 +121,15 @@ export function worldProvider(world: World): Provider<World, WorldCall> {
 
 export function worldUnit(name: string, text: string): Rendered<string> {
   const place = { file: 'f', line: 1, column: 1, length: 1, quoted: '' };
-  return { id: `stack/${name}`, spec: text, digest: text, place, needs: [], gives: [] };
+  return {
+    id: `stack/${name}`,
+    spec: text,
+    digest: text,
+    place,
+    dependsOn: [],
+    needs: [],
+    gives: [],
+  };
 }
 
 /** The real recorder on the world's shelf; `writer` writes the head, by itself where none is given. */

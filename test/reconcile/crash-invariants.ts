@@ -74,10 +74,24 @@ export class Watcher {
     }
     const unit = this.#attempted(stack, record);
     if (unit === undefined) return `no attempt is recorded: phase ${record.phase}`;
+    const early = this.#whyTooEarly(unit, record);
+    if (early !== undefined) return early;
     const wanted = Object.values(unit.spec.services).find(({ Name }) => Name === body.Name);
     const image = wanted?.TaskTemplate.ContainerSpec.Image;
     if (image === ContainerSpec.Image) return undefined;
     return `${ContainerSpec.Image} though the attempt is at ${String(image)} (${path})`;
+  }
+
+  /** What it depends on is at rest, and did not fail with the revision that is applied. */
+  #whyTooEarly(unit: Rendered<StackSpec>, { phase, attempt }: UnitRecord): string | undefined {
+    if (phase !== 'applying' && phase !== 'verifying') return undefined;
+    const { units } = this.#world.record();
+    const early = unit.dependsOn.find((on) => {
+      const other = units.get(on);
+      const failed = other?.quarantine.some(({ revision }) => revision === attempt?.revision);
+      return other?.phase !== 'none' || other.releases.length === 0 || failed === true;
+    });
+    return early === undefined ? undefined : `${early} is not in place`;
   }
 
   #part(path: string, body: { Name: string; Data?: string; Labels?: Record<string, string> }) {

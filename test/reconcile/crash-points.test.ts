@@ -131,6 +131,7 @@ const telling = new Set([
   'a change that crashes',
   'a change that the engine takes back by itself',
   'two stacks of which one fails',
+  'two stacks of which one depends on the other, which fails',
 ]);
 
 const byName = scenarios.map((scenario) => [scenario.what, scenario] as const);
@@ -373,6 +374,30 @@ describe('a change whose image is missing', () => {
     };
     await scenario.play(world);
     expect(fewest).toBe(1);
+  });
+});
+
+describe('a stack that depends on another one', () => {
+  const webOf = ({ end }: Ending) => end.services['site_web']?.images;
+
+  it('does not change where the other one fails, and is told to wait', async () => {
+    const what = 'two stacks of which one depends on the other, which fails';
+    const run = await without(scenarioCalled(what));
+    expect(webOf(run)).toEqual(['site:1', 'site:1']);
+    const touched = run.writes.filter(({ text = '' }) => text.includes('"site_web"'));
+    expect(touched).toEqual([]);
+    expect(run.end.revisions[0]).toMatchObject({
+      outcome: 'rolled-back',
+      failed: ['stack/blog'],
+      waiting: [{ id: 'stack/site' }],
+    });
+  });
+
+  it('goes back with it where a person takes it back', async () => {
+    const what = 'two stacks of which one depends on the other, which a person takes back';
+    const run = await without(scenarioCalled(what));
+    expect(webOf(run)).toEqual(['site:1', 'site:1']);
+    expect(run.end.units['stack/site']).toMatchObject({ phase: 'none', quarantine: [] });
   });
 });
 

@@ -12,10 +12,15 @@ interface Version {
   readonly extra?: string;
   readonly onFailure?: 'pause' | 'rollback' | 'continue';
   readonly mode?: 'auto' | 'hold';
+  /** The stack that it depends on. */
+  readonly after?: string;
 }
 
 /** Pure. A stack as the repository would hold it, rendered by the renderer itself. */
-function stackOf(name: string, { image, extra, onFailure, mode }: Version): Rendered<StackSpec> {
+function stackOf(
+  name: string,
+  { image, extra, onFailure, mode, after }: Version,
+): Rendered<StackSpec> {
   const folder = `stacks/${name}`;
   const other = extra === undefined ? '' : `  extra:\n    image: ${extra}\n`;
   const files: Readonly<Record<string, string>> = {
@@ -23,6 +28,7 @@ function stackOf(name: string, { image, extra, onFailure, mode }: Version): Rend
 kind: Stack
 health: { timeout: 60s, stableFor: 4s }
 rollback: { mode: ${mode ?? 'auto'} }
+dependsOn: [${after === undefined ? '' : `stack/${after}`}]
 `,
     [`${folder}/compose.yaml`]: `
 services:
@@ -66,6 +72,8 @@ const missing = stackOf('blog', { image: 'site:gone', extra: 'extra:1' });
 const held = stackOf('blog', { image: 'site:crash', extra: 'extra:1', mode: 'hold' });
 const shop = stackOf('shop', { image: 'site:1' });
 const shopTwo = stackOf('shop', { image: 'site:2' });
+const site = stackOf('site', { image: 'site:1', after: 'blog' });
+const siteTwo = stackOf('site', { image: 'site:2', after: 'blog' });
 
 const r1 = revision('r1', one);
 
@@ -85,6 +93,8 @@ export const allUnits = [
   held,
   shop,
   shopTwo,
+  site,
+  siteTwo,
 ];
 
 /** Digests that fail. */
@@ -196,6 +206,19 @@ export const scenarios: readonly Scenario[] = [
     what: 'two stacks of which one fails',
     before: [revision('r1', one, shop)],
     play: (world) => follow(world, revision('r2', crashing, shopTwo)),
+  },
+  {
+    what: 'two stacks of which one depends on the other, which fails',
+    before: [revision('r1', site, one)],
+    play: (world) => follow(world, revision('r2', siteTwo, crashing)),
+  },
+  {
+    what: 'two stacks of which one depends on the other, which a person takes back',
+    before: [revision('r1', site, one), revision('r2', siteTwo, two)],
+    async play(world) {
+      world.ask({ verb: 'rollback', id: 'stack/blog', by: 'root@m1' });
+      await world.rest();
+    },
   },
 ];
 

@@ -77,6 +77,77 @@ function judge(history: History, revision: string, units: readonly Unit[]): Revi
   );
 }
 
+/** Wants `digest` and may not begin it; it runs what this revision brought. */
+const waits = (name: string, ended: 'failed' | 'by-hand' = 'failed', digest = 'd'): Unit =>
+  unit(name, { digest, waits: ended }, { releases: [release('r0')] });
+/** Waits, and nothing of it runs yet. */
+const waitsNew = (name: string): Unit => unit(name, { waits: 'failed' }, {});
+
+describe('a revision with units that wait for one that failed', () => {
+  const told = (history: History, commit: string, units: readonly Unit[]): RevisionStanding =>
+    judge(history, commit, units);
+
+  it('ends, and names them', () => {
+    const { event, history } = told(past(ended('r0')), 'r1', [back('a', 'r1'), waits('b')]);
+    expect(event).toEqual({
+      event: 'revision failed',
+      revision: 'r1',
+      failed: ['stack/a'],
+      rolledBack: ['stack/a'],
+      waiting: ['stack/b'],
+      units: 2,
+      ms: 7,
+    });
+    expect(history.revisions[0]).toMatchObject({
+      outcome: 'rolled-back',
+      waiting: [{ id: 'stack/b', digest: 'd' }],
+    });
+    expect(judge(history, 'r1', [back('a', 'r1'), waits('b')]).history).toBe(history);
+  });
+
+  it('has failed, not gone back, where one of them never ran', () => {
+    const { history } = told(past(ended('r0')), 'r1', [back('a', 'r1'), waitsNew('b')]);
+    expect(history.revisions[0]).toMatchObject({ outcome: 'failed' });
+  });
+
+  it('fails for a change of its own that waits for what failed before', () => {
+    const first = told(past(ended('r0')), 'r1', [back('a', 'r1')]).history;
+    const { event, history } = told(first, 'r2', [back('a', 'r1'), waits('b')]);
+    expect(event).toMatchObject({ event: 'revision failed', failed: [], waiting: ['stack/b'] });
+    expect(history.revisions[0]).toMatchObject({ outcome: 'failed', quarantined: ['stack/a'] });
+  });
+
+  it('does not fail for what waited for the same already', () => {
+    const first = told(past(ended('r0')), 'r1', [back('a', 'r1'), waits('b')]).history;
+    const second = told(first, 'r2', [back('a', 'r1'), waits('b')]);
+    expect(second.event).toMatchObject({
+      event: 'revision healthy',
+      quarantined: ['stack/a'],
+      waiting: ['stack/b'],
+    });
+    const third = told(second.history, 'r3', [back('a', 'r1'), waits('b', 'failed', 'd2')]);
+    expect(third.event).toMatchObject({ event: 'revision failed', waiting: ['stack/b'] });
+  });
+
+  it('fails for what one changed that it overtook', () => {
+    const overtaken = { ...past(ended('r0')), seen: 'r1' };
+    const { event } = told(overtaken, 'r2', [back('a', 'r1'), waits('b')]);
+    expect(event).toMatchObject({ event: 'revision failed', waiting: ['stack/b'] });
+  });
+
+  it('does not fail for what waits because a person went back', () => {
+    const { event, history } = told(past(ended('r0')), 'r1', [healthy('a'), waits('b', 'by-hand')]);
+    expect(event).toMatchObject({ event: 'revision healthy', waiting: ['stack/b'] });
+    expect(history.revisions[0]?.waiting).toEqual([{ id: 'stack/b', digest: 'd' }]);
+  });
+
+  it('says nothing of waiting where nobody does', () => {
+    const { event, history } = told(past(ended('r0')), 'r1', [healthy('a')]);
+    expect(event).not.toHaveProperty('waiting');
+    expect(history.revisions[0]).not.toHaveProperty('waiting');
+  });
+});
+
 describe('a revision', () => {
   it('has not ended while one of its units is under way', () => {
     const history = past(ended('r0'));

@@ -192,6 +192,9 @@ describe('the end of a revision', () => {
     expect(tell({ revision: rolledBack })).toEqual([rolledBack]);
     expect(tell({})).toEqual([]);
     expect(tell({ revision: healthy })).toEqual([healthy]);
+    const waiting = { ...healthy, waiting: [ID] };
+    expect(tell({ revision: waiting })).toEqual([waiting]);
+    expect(tell({ revision: waiting })).toEqual([]);
   });
 
   it('is told of every revision', () => {

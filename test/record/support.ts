@@ -128,14 +128,18 @@ export const anyKnown: fc.Arbitrary<Known> = fc.record({
     seen: text,
     settled: text,
     revisions: fc.array(
-      fc.record({
-        commit: text,
-        outcome: fc.constantFrom('healthy' as const, 'failed' as const, 'rolled-back' as const),
-        units: fc.nat(),
-        failed: fc.array(anyId, { maxLength: 2 }),
-        quarantined: fc.array(anyId, { maxLength: 2 }),
-        at: text,
-      }),
+      fc.record(
+        {
+          commit: text,
+          outcome: fc.constantFrom('healthy' as const, 'failed' as const, 'rolled-back' as const),
+          units: fc.nat(),
+          failed: fc.array(anyId, { maxLength: 2 }),
+          quarantined: fc.array(anyId, { maxLength: 2 }),
+          waiting: fc.array(fc.record({ id: anyId, digest: text }), { maxLength: 2 }),
+          at: text,
+        },
+        { requiredKeys: ['commit', 'outcome', 'units', 'failed', 'quarantined', 'at'] },
+      ),
       { maxLength: 4 },
     ),
   }),

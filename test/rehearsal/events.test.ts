@@ -50,6 +50,31 @@ describe('describeEvent', () => {
       { revision: '0123456789abcdef', failed: ['stack/a', 'stack/b'], ms: 7_000 },
       'revision 0123456789 failed, 7.0 s after it was seen: stack/a, stack/b',
     ],
+    [
+      'revision failed',
+      { revision: 'a', failed: ['stack/a'], rolledBack: ['stack/a'], waiting: ['stack/b'], ms: 0 },
+      'revision a failed, 0.0 s after it was seen: stack/a; rolled back: stack/a; not begun, waiting for what failed: stack/b',
+    ],
+    [
+      'revision failed',
+      { revision: 'a', failed: [], rolledBack: [], waiting: ['stack/b'], ms: 0 },
+      'revision a failed, 0.0 s after it was seen; not begun, waiting for what failed: stack/b',
+    ],
+    [
+      'revision healthy',
+      { revision: 'a', quarantined: ['stack/a'], waiting: ['stack/b'], ms: 0 },
+      'revision a is healthy, 0.0 s after it was seen; quarantined before: stack/a; waiting as before: stack/b',
+    ],
+    [
+      'unit taken back',
+      { id: 'stack/b', because: 'stack/a', revision: '0123456789abcdef' },
+      'stack/b: goes back as well: stack/a did, and revision 0123456789 had changed both',
+    ],
+    [
+      'unit not taken back',
+      { id: 'stack/b', because: 'stack/a', why: 'it has no earlier healthy release' },
+      'stack/b: stays as it is though stack/a, which it depends on, went back: it has no earlier healthy release',
+    ],
     ['unit degraded', { id: 'stack/a', tasks: 'web 1/2' }, 'stack/a: degraded: web 1/2'],
     ['unit recovered', { id: 'stack/a', tasks: 'web 2/2' }, 'stack/a: recovered: web 2/2'],
     [

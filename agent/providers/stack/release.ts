@@ -157,7 +157,7 @@ function read({ content, digest }: Release): Rendered<StackSpec> | undefined {
   const { name, services, networks, unlisted, health, rollback } = parsed.data;
   const spec = { name, services, networks, configs: {}, secrets: {}, health, rollback };
   const needs = needsOf(spec, new Set(unlisted));
-  return { id: `stack/${name}`, spec, digest, place: FROM_RECORD, needs, gives: [] };
+  return { id: `stack/${name}`, spec, digest, place: FROM_RECORD, dependsOn: [], needs, gives: [] };
 }
 
 /** What must be there because nothing here makes it. Of a network without a name it is known only that it was there. */

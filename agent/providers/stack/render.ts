@@ -3,7 +3,7 @@ import type { StackDefaults } from '../../../schemas/stack.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { digestOf } from '../../core/digest.ts';
 import { decodeText, placeOfFile, readDocument } from '../../core/document.ts';
-import type { FolderInput, FolderKind, FolderOutput } from '../../core/folder-kind.ts';
+import type { Dependency, FolderInput, FolderKind, FolderOutput } from '../../core/folder-kind.ts';
 import type { Located } from '../../core/parse.ts';
 import { convertChecks, type WrittenChecks } from './checks.ts';
 import { renderCompose } from './compose/render.ts';
@@ -37,15 +37,16 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
           read: input.read,
           allow: surroundings.allow,
         });
+  const depends = dependenciesOf(document);
   const found = [...document.diagnostics, ...compose.diagnostics];
   if (isWrong(found) || !('result' in compose) || compose.result === undefined) {
-    return { claims: [], diagnostics: found };
+    return { claims: [], depends, diagnostics: found };
   }
   const { needs, ...objects } = compose.result;
   const written = writtenChecks(surroundings.stack, document, file);
   const { checks, diagnostics: mistakes } = convertChecks(written, objects.services);
   const diagnostics = [...found, ...mistakes];
-  if (isWrong(diagnostics)) return { claims: [], diagnostics };
+  if (isWrong(diagnostics)) return { claims: [], depends, diagnostics };
   const layers = [surroundings.stack, document.value ?? {}];
   const health = healthOf(layers, objects.services, checks);
   const spec: StackSpec = { name, ...objects, health, rollback: rollbackOf(layers) };
@@ -57,9 +58,11 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
       spec,
       digest: digestOf(spec),
       place: placeOfFile(file),
+      dependsOn: [...new Set(depends.map(({ on }) => on))],
       needs,
       gives,
     },
+    depends,
     claims: [...services, ...gives].map((claim) => claim.toLowerCase()),
     diagnostics,
   };
@@ -94,6 +97,13 @@ function readStack({ name, folder, read }: FolderInput): StackDocument {
     hint: 'leave `name` out: the folder names the stack',
   };
   return { value, diagnostics: [...diagnostics, mistake] };
+}
+
+function dependenciesOf({ value, located }: StackDocument): readonly Dependency[] {
+  if (located === undefined) return [];
+  return (value?.dependsOn ?? []).map((on, index) => {
+    return { on, place: located.place(['dependsOn', index], 'value') };
+  });
 }
 
 /** The stack's own list counts as a whole, and without one that of the defaults. `file`: the Compose file. */

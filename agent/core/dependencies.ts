@@ -1,0 +1,120 @@
+import { type Return, returnOf } from './dependants.ts';
+import { type Edges, edgesOf, inOrder } from './edges.ts';
+import type { Id, Rendered } from './kind.ts';
+import type { Moved, Wait } from './look.ts';
+import { isQuarantined } from './unit.ts';
+
+/** A unit that is not in place. */
+interface Obstacle {
+  readonly id: Id;
+  /** Completes `stack/db, which ...`. */
+  readonly why: string;
+  /** Nothing of it is under way: see `Wait`. */
+  readonly ended?: Wait['ended'];
+}
+
+/** So many obstacles are remembered of a unit, and so many are named. */
+const OBSTACLES_MAX = 8;
+const NAMED_MAX = 3;
+
+/**
+ * The gate of dependencies in one step. A unit may begin only when all that it depends on, through others too, is at
+ * rest and as the repository wants it. Units are noted in `order`, so that what this very step changed counts.
+ */
+export class Dependencies<Spec> {
+  /** Each unit after those that it depends on. */
+  readonly order: readonly Rendered<Spec>[];
+  readonly #edges: Edges;
+  readonly #obstacles = new Map<Id, readonly Obstacle[]>();
+  readonly #returns = new Map<Id, readonly Return[]>();
+
+  constructor(units: readonly Rendered<Spec>[]) {
+    this.#edges = edgesOf(units);
+    const byId = new Map(units.map((unit) => [unit.id, unit]));
+    this.order = inOrder(this.#edges).flatMap((id) => byId.get(id) ?? []);
+  }
+
+  /** Why the unit may not begin now; undefined where it may. */
+  waitOf(id: Id): Wait | undefined {
+    const obstacles = this.#before(id);
+    if (obstacles.length === 0) return undefined;
+    const ended = obstacles[0]?.ended;
+    return { why: inWords(obstacles), ...(ended !== undefined && { ended }) };
+  }
+
+  /** Those that it depends on and that went back in this step. */
+  returnsOf(id: Id): readonly Return[] {
+    const returns = (this.#edges.get(id) ?? []).flatMap((on) => this.#returns.get(on) ?? []);
+    return [...new Set(returns)];
+  }
+
+  /** Where the unit stands after this step. */
+  note<Call>(unit: Rendered<Spec>, moved: Moved<Call>): void {
+    const back = returnOf(unit, moved);
+    const returns = [...this.returnsOf(unit.id), ...(back === undefined ? [] : [back])];
+    if (returns.length > 0) this.#returns.set(unit.id, returns);
+    const own = obstacleOf(unit, moved);
+    this.#obstacles.set(unit.id, own === undefined ? this.#before(unit.id) : [own]);
+  }
+
+  /** Those that end it first: what else it waits for does not count then. */
+  #before(id: Id): readonly Obstacle[] {
+    const known = new Map<Id, Obstacle>();
+    for (const on of this.#edges.get(id) ?? []) {
+      const obstacles = this.#obstacles.get(on) ?? [{ id: on, why: 'waits for it' }];
+      for (const one of obstacles) known.set(one.id, one);
+    }
+    const sorted = [...known.values()].toSorted((one, other) => rank(one) - rank(other));
+    return sorted.slice(0, OBSTACLES_MAX);
+  }
+}
+
+/** Pure. What came to rest in this step and may not begin what is wanted waits from this step on. */
+export function waiting<Spec, Call>(
+  { digest }: Rendered<Spec>,
+  moved: Moved<Call>,
+  wait: Wait | undefined,
+): Moved<Call> {
+  const { record } = moved;
+  if (wait === undefined || moved.wait !== undefined || record?.phase !== 'none') return moved;
+  const isWanted = record.releases[0]?.digest !== digest && !isQuarantined(record, digest);
+  return isWanted ? { ...moved, wait, held: moved.held ?? wait.why } : moved;
+}
+
+function rank({ ended }: Obstacle): number {
+  return ended === undefined ? 2 : ended === 'by-hand' ? 1 : 0;
+}
+
+function inWords(obstacles: readonly Obstacle[]): string {
+  const named = obstacles.slice(0, NAMED_MAX).map(({ id, why }) => `${id}, which ${why}`);
+  const more = obstacles.length > NAMED_MAX ? '; and for others' : '';
+  return `waits for ${named.join('; for ')}${more}`;
+}
+
+/** Pure. What of the unit itself is not in place. One that only waits is in nobody's way: what it waits for is. */
+function obstacleOf<Spec, Call>(
+  { id, digest }: Rendered<Spec>,
+  { record, held, wait, operations }: Moved<Call>,
+): Obstacle | undefined {
+  switch (record?.phase) {
+    case 'applying':
+      return { id, why: 'is being applied' };
+    case 'verifying':
+      return { id, why: 'is verifying' };
+    case 'rolling-back':
+    case 'reverting':
+      return { id, why: 'goes back to its last healthy release' };
+    case 'stuck':
+      return { id, why: 'is stuck', ended: 'failed' };
+    case 'none':
+    case undefined:
+      break;
+  }
+  const failure = record?.quarantine.find((one) => one.digest === digest);
+  if (failure?.code === 'manual') return { id, why: 'was rolled back by hand', ended: 'by-hand' };
+  if (failure !== undefined) return { id, why: 'failed', ended: 'failed' };
+  if (wait !== undefined) return undefined;
+  if (held !== undefined) return { id, why: 'is held' };
+  if (record?.releases[0]?.digest !== digest) return { id, why: 'is not deployed yet' };
+  return operations.length > 0 ? { id, why: 'is put right' } : undefined;
+}

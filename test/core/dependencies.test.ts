@@ -1,0 +1,364 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Id, Release, Rendered } from '../../agent/core/kind.ts';
+import type { Attempt, Phase, Quarantined, UnitRecord } from '../../agent/core/unit.ts';
+import {
+  lookAt,
+  type ManyScene,
+  noUnits,
+  rested,
+  unitCalled,
+  type Worlds,
+} from '../fakes/many-units.ts';
+import { change, emptyWorld, put, running, type UnitSpec, without } from '../fakes/unit-world.ts';
+
+const DATE = '2026-11-20T10:00:00.000Z';
+const [db1, db2] = [unitCalled('db', 'good 1'), unitCalled('db', 'good 2')];
+const [api1, api2] = [unitCalled('api', 'good 1', ['db']), unitCalled('api', 'good 2', ['db'])];
+const [web1, web2] = [unitCalled('web', 'good 1', ['db']), unitCalled('web', 'good 2', ['db'])];
+const web3 = unitCalled('web', 'good 3', ['db']);
+
+function release({ digest, spec }: Rendered<UnitSpec>, revision = 'r0'): Release {
+  const services = Object.fromEntries(Object.entries(spec.services));
+  return { digest, revision, at: DATE, content: { services } };
+}
+
+interface Known {
+  readonly phase?: Phase;
+  readonly attempt?: string;
+  readonly quarantine?: readonly Pick<Quarantined, 'digest' | 'code'>[];
+  readonly releases?: readonly Rendered<UnitSpec>[];
+  readonly made?: readonly string[];
+}
+
+function known({ phase = 'none', releases = [], quarantine = [], made = [], ...rest }: Known) {
+  const { digest } = { digest: rest.attempt ?? releases[0]?.digest ?? '' };
+  const attempt: Attempt = { digest, revision: 'r1', baseline: [], absent: [] };
+  const failure = { code: 'c', why: 'w', evidence: 'e', at: DATE };
+  const record: UnitRecord = {
+    phase,
+    ...(phase !== 'none' && phase !== 'stuck' && { attempt }),
+    ...(phase === 'stuck' && { stuck: { digest: db2.digest, ...failure } }),
+    quarantine: quarantine.map((one) => ({ ...failure, revision: 'r1', ...one })),
+    made,
+    releases: releases.map((one) => release(one)),
+  };
+  return record;
+}
+
+type Records = Readonly<Partial<Record<'db' | 'api' | 'web', UnitRecord>>>;
+
+function scene(
+  wants: readonly Rendered<UnitSpec>[],
+  records: Records,
+  worlds: Worlds = {},
+): ManyScene {
+  const units = Object.entries(records).map(([name, record]): [Id, UnitRecord] => [
+    `stack/${name}`,
+    record,
+  ]);
+  return { ...noUnits, revision: 'r1', wants, units: new Map(units), worlds };
+}
+
+/** What a step does to one unit. */
+function outcome(from: ManyScene, name = 'web') {
+  const id: Id = `stack/${name}`;
+  const { units, work, views, events } = lookAt(from);
+  const calls = work.flatMap(({ operations }) => operations).filter(({ call }) => call.id === id);
+  return {
+    phase: units.get(id)?.phase,
+    calls: calls.map(({ call: { call } }) => (call.op === 'set' ? call.wanted.text : call.op)),
+    held: views.find((view) => view.id === id)?.held,
+    events: events.filter((event) => event.id === id).map(({ event }) => event),
+  };
+}
+
+const one = running({ web: 'good 1' });
+const two = running({ web: 'good 2' });
+const both = { 'stack/db': two, 'stack/web': one } as const;
+const begun = {
+  phase: 'applying',
+  calls: ['good 2'],
+  held: undefined,
+  events: [],
+};
+const heldFor = (why: string) => ({
+  phase: 'none',
+  calls: [],
+  held: `waits for ${why}`,
+  events: [],
+});
+
+describe('a changed unit whose dependency', () => {
+  it.each<[string, UnitRecord | undefined, Worlds, string | undefined]>([
+    ['is in place', known({ releases: [db2, db1] }), both, undefined],
+    ['was there and is adopted now', undefined, both, undefined],
+    [
+      'was there and is not healthy',
+      undefined,
+      { ...both, 'stack/db': change(two, 'web', { ready: false }) },
+      'is held',
+    ],
+    ['begins now', undefined, { 'stack/web': one }, 'is being applied'],
+    ['begins its own change now', known({ releases: [db1] }), both, 'is verifying'],
+    [
+      'is being applied',
+      known({ phase: 'applying', attempt: db2.digest, releases: [db1] }),
+      { ...both, 'stack/db': one },
+      'is being applied',
+    ],
+    [
+      'is verifying',
+      known({ phase: 'verifying', attempt: db2.digest, releases: [db1] }),
+      both,
+      'is verifying',
+    ],
+    [
+      'goes back',
+      known({
+        phase: 'rolling-back',
+        releases: [db1],
+        quarantine: [{ digest: db2.digest, code: 'crashed' }],
+      }),
+      both,
+      'goes back to its last healthy release',
+    ],
+    ['is stuck', known({ phase: 'stuck', releases: [db1] }), both, 'is stuck'],
+    [
+      'failed',
+      known({ releases: [db1], quarantine: [{ digest: db2.digest, code: 'crashed' }] }),
+      { ...both, 'stack/db': one },
+      'failed',
+    ],
+    [
+      'failed and never was healthy',
+      known({ quarantine: [{ digest: db2.digest, code: 'crashed' }] }),
+      both,
+      'failed',
+    ],
+    [
+      'was taken back by a person',
+      known({ releases: [db1, db2], quarantine: [{ digest: db2.digest, code: 'manual' }] }),
+      { ...both, 'stack/db': one },
+      'was rolled back by hand',
+    ],
+    [
+      'lacks what it needs',
+      known({ releases: [db1] }),
+      { ...both, 'stack/db': { ...one, blocked: 'no net' } },
+      'is held',
+    ],
+    [
+      'drifted, and is put right now',
+      known({ releases: [db2] }),
+      { ...both, 'stack/db': without(two, 'web') },
+      'is put right',
+    ],
+    [
+      'failed long ago with what nobody wants any more',
+      known({ releases: [db2], quarantine: [{ digest: 'db old', code: 'crashed' }] }),
+      both,
+      undefined,
+    ],
+  ])('%s', (_, db, worlds, why) => {
+    // The dependant stands first: it is not the order of the repository that counts.
+    const from = scene(
+      [web2, db2],
+      { ...(db && { db }), web: known({ releases: [web1] }) },
+      worlds,
+    );
+    expect(outcome(from)).toEqual(why === undefined ? begun : heldFor(`stack/db, which ${why}`));
+  });
+});
+
+const failed = known({ releases: [db1], quarantine: [{ digest: db2.digest, code: 'crashed' }] });
+const moving = known({ phase: 'verifying', attempt: db2.digest, releases: [db1] });
+
+describe('while the gate is shut', () => {
+  it('nothing is recorded of a first deploy', () => {
+    const result = lookAt(scene([db2, web2], { db: moving }, { 'stack/db': two }));
+    expect(result.units.has('stack/web')).toBe(false);
+    expect(outcome(scene([db2, web2], { db: moving }, { 'stack/db': two })).held).toBe(
+      'waits for stack/db, which is verifying',
+    );
+  });
+
+  it('what is there and equal is adopted all the same', () => {
+    const worlds = { 'stack/db': two, 'stack/web': two };
+    expect(outcome(scene([db2, web2], { db: moving }, worlds))).toMatchObject({
+      phase: 'none',
+      events: ['unit adopted'],
+    });
+  });
+
+  it('what did not change is left alone, and kept', () => {
+    const web = known({ releases: [web2] });
+    expect(outcome(scene([db2, web2], { db: failed, web }, { 'stack/web': two }))).toEqual({
+      phase: 'none',
+      calls: [],
+      held: undefined,
+      events: [],
+    });
+    expect(outcome(scene([db2, web2], { db: failed, web }, { 'stack/web': one })).calls).toEqual([
+      'good 2',
+    ]);
+  });
+
+  it('what changed keeps its healthy release, with what failed attempts made standing still', () => {
+    const web = known({ releases: [web1], made: ['service extra'] });
+    const drifted = put(put(emptyWorld, 'web', { text: 'by hand', replicas: 1 }), 'extra', {
+      text: 'good 1',
+      replicas: 1,
+    });
+    expect(outcome(scene([db2, web2], { db: failed, web }, { 'stack/web': drifted }))).toEqual({
+      phase: 'none',
+      calls: ['good 1', 'stop'],
+      held: 'waits for stack/db, which failed',
+      events: [],
+    });
+  });
+
+  it.each<[Phase, readonly string[]]>([
+    ['applying', ['good 2']],
+    ['verifying', ['good 2']],
+  ])('what is under way goes on: %s', (phase, calls) => {
+    const web = known({ phase, attempt: web2.digest, releases: [web1] });
+    expect(outcome(scene([db2, web2], { db: moving, web }, both))).toMatchObject({ calls });
+  });
+
+  it('a way back is finished though something newer is wanted', () => {
+    const web = known({ phase: 'rolling-back', releases: [web1] });
+    const worlds = { ...both, 'stack/web': two };
+    expect(outcome(scene([db2, web3], { db: moving, web }, worlds))).toEqual({
+      phase: 'rolling-back',
+      calls: ['good 1'],
+      held: undefined,
+      events: [],
+    });
+  });
+
+  it('an attempt that is overtaken turns back: nobody would judge it any more', () => {
+    const web = known({ phase: 'verifying', attempt: web2.digest, releases: [web1] });
+    const worlds = { ...both, 'stack/web': two };
+    expect(outcome(scene([db2, web3], { db: moving, web }, worlds))).toEqual({
+      phase: 'rolling-back',
+      calls: ['good 1'],
+      held: undefined,
+      events: ['unit superseded'],
+    });
+  });
+
+  it('an overtaken attempt that nothing healthy came before stands still, and then begins anew', () => {
+    const made = ['service web'];
+    const web = known({ phase: 'verifying', attempt: web2.digest, made });
+    const worlds = { ...both, 'stack/web': two };
+    const from = scene([db2, web3], { db: moving, web }, worlds);
+    expect(outcome(from)).toMatchObject({ phase: 'rolling-back', calls: ['stop'] });
+    const rest = rested(from);
+    expect(rest.worlds['stack/web']?.services['web']).toMatchObject({
+      text: 'good 3',
+      replicas: 1,
+    });
+    expect(rest.units.get('stack/web')?.releases.map(({ digest }) => digest)).toEqual([
+      web3.digest,
+    ]);
+  });
+
+  it('what is stuck stays so, and begins when its turn comes', () => {
+    const web = { ...known({ phase: 'stuck', releases: [web1] }) };
+    const worlds = { ...both, 'stack/db': one };
+    const from = scene([db2, web2], { db: failed, web }, worlds);
+    expect(outcome(from)).toEqual({
+      ...heldFor('stack/db, which failed'),
+      phase: 'stuck',
+    });
+    const helped = { ...from, wants: [db1, web2] };
+    expect(outcome(helped)).toMatchObject({ phase: 'applying', calls: ['good 2'] });
+  });
+});
+
+describe('a unit further away', () => {
+  const far = unitCalled('web', 'good 2', ['api']);
+  const web = known({ releases: [web1] });
+
+  it('waits for what is at the bottom, also past one that did not change', () => {
+    const api = known({ releases: [api1] });
+    const from = scene([far, api1, db2], { db: failed, api, web }, { ...both, 'stack/api': one });
+    expect(outcome(from)).toMatchObject(heldFor('stack/db, which failed'));
+    expect(outcome(from, 'api')).toMatchObject({ held: undefined, calls: [] });
+  });
+
+  it('is told the one cause, not those that wait like itself', () => {
+    const api = known({ releases: [api1] });
+    const from = scene([far, api2, db2], { db: moving, api, web }, { ...both, 'stack/api': one });
+    expect(outcome(from).held).toBe('waits for stack/db, which is verifying');
+    expect(outcome(from, 'api').held).toBe('waits for stack/db, which is verifying');
+  });
+
+  it('is told of those that failed first, and of three at most', () => {
+    const names = ['a', 'b', 'c', 'd', 'db'];
+    const wants = [
+      ...['a', 'b', 'c', 'd'].map((name) => unitCalled(name, 'good 1')),
+      db2,
+      unitCalled('web', 'good 2', names),
+    ];
+    expect(outcome(scene(wants, { db: failed, web }, both)).held).toBe(
+      'waits for stack/db, which failed; for stack/a, which is being applied; for stack/b, which is being applied; and for others',
+    );
+  });
+
+  it('of a cycle, which no repository can have, waits and hangs nobody', () => {
+    const wants = [unitCalled('web', 'good 2', ['api']), unitCalled('api', 'good 2', ['web'])];
+    const from = scene(
+      wants,
+      { web, api: known({ releases: [api1] }) },
+      { ...both, 'stack/api': one },
+    );
+    expect(lookAt(from).work).toEqual([]);
+  });
+});
+
+describe('a dependency that becomes healthy', () => {
+  it('opens the gate in the same step, and both are in one record', () => {
+    const from = scene([web2, db2], { db: moving, web: known({ releases: [web1] }) }, both);
+    let found: ReturnType<typeof lookAt> | undefined;
+    rested(from, (_before, next) => {
+      if (next.events.some(({ event, id }) => event === 'unit healthy' && id === 'stack/db')) {
+        found = next;
+      }
+    });
+    expect(found?.units.get('stack/db')?.phase).toBe('none');
+    expect(found?.units.get('stack/web')?.phase).toBe('applying');
+    expect(found?.event).toBeUndefined();
+  });
+});
+
+describe('a revision with units that wait', () => {
+  const web = known({ releases: [web1] });
+
+  it('is open while what they wait for is under way', () => {
+    expect(lookAt(scene([db2, web2], { db: moving, web }, both)).event).toBeUndefined();
+  });
+
+  it('ends where it failed, and names them', () => {
+    const worlds = { ...both, 'stack/db': one };
+    const { event, history } = lookAt(scene([db2, web2], { db: failed, web }, worlds));
+    expect(event).toMatchObject({
+      event: 'revision failed',
+      failed: ['stack/db'],
+      rolledBack: ['stack/db'],
+      waiting: ['stack/web'],
+    });
+    expect(history.revisions[0]).toMatchObject({
+      outcome: 'rolled-back',
+      failed: ['stack/db'],
+      waiting: [{ id: 'stack/web', digest: web2.digest }],
+    });
+  });
+
+  it('asks again only when that can matter', () => {
+    const worlds = { ...both, 'stack/db': one };
+    const { wakeMs } = lookAt(scene([db2, web2], { db: failed, web }, worlds));
+    expect(wakeMs).toBe(60_000);
+  });
+});

@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { projectFolder } from '../../agent/rehearsal/plan.ts';
+import { run } from '../../agent/rehearsal/run.ts';
+import type { LogLine } from './agent-log.ts';
+import { Scene } from './scene.ts';
+
+/** Two stacks on real engines, of which one depends on the other: one story, told in order. */
+const never = new AbortController().signal;
+let scene: Scene;
+
+function files(stack: string, image: string, after?: string): Record<string, string> {
+  const dependsOn = after === undefined ? '' : `dependsOn: [stack/${after}]\n`;
+  return {
+    [`stacks/${stack}/compose.yaml`]: `
+services:
+  web:
+    image: '\${REGISTRY}/${image}'
+    environment: {NAME: ${stack}}
+    stop_grace_period: 1s
+    deploy:
+      endpoint_mode: dnsrr
+      restart_policy: {condition: any, delay: 1s}
+      update_config: {order: stop-first, monitor: 2s}
+`,
+    [`stacks/${stack}/stack.yaml`]: `kind: Stack\nhealth: {stableFor: 3s, timeout: 60s}\n${dependsOn}`,
+  };
+}
+
+/** `web` by name before `db`, so that the order of the repository is the wrong one. */
+const both = (db: string, web: string): Record<string, string> => ({
+  ...files('db', db),
+  ...files('app', web, 'db'),
+});
+
+beforeAll(async () => {
+  scene = await Scene.raise({ name: 'usg', subnet: '10.213.85.0/24' });
+  await scene.push('both', {
+    'understudy.yaml': 'version: 1\ninterval: 1s\n',
+    'environments/rehearsal.yaml': `kind: Environment\nname: rehearsal\nvariables:\n  REGISTRY: ${scene.stage.registry}\n`,
+    ...both('site:1', 'site:1'),
+  });
+  await scene.startAgent();
+});
+
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') process.stderr.write(scene.evidence());
+});
+
+afterAll(async () => {
+  await scene?.lower();
+});
+
+const of =
+  (stack: string) =>
+  ({ id }: LogLine): boolean =>
+    id === `stack/${stack}`;
+const revision =
+  (commit: string) =>
+  (line: LogLine): boolean =>
+    line['revision'] === commit;
+/** What was told of one stack since a mark, in its order. */
+const mark = (): ((stack: string) => readonly string[]) => {
+  const from = scene.log.read.length;
+  return (stack) =>
+    scene.log.read
+      .slice(from)
+      .filter(of(stack))
+      .map(({ msg }) => msg);
+};
+const imageOf = async (stack: string): Promise<string> =>
+  scene.docker(
+    'service',
+    'inspect',
+    `${stack}_web`,
+    '--format',
+    '{{.Spec.TaskTemplate.ContainerSpec.Image}}',
+  );
+
+describe('a stack that depends on another one', () => {
+  it('is deployed after that is healthy', async () => {
+    await scene.log.until('revision healthy');
+    const told = scene.log.read.map(({ msg, id }) => `${msg} ${String(id)}`);
+    const healthy = told.indexOf('unit healthy stack/db');
+    expect(healthy).toBeGreaterThan(0);
+    expect(told.indexOf('change applied stack/app')).toBeGreaterThan(healthy);
+    expect(told).toContain('unit held stack/app');
+  });
+
+  it('does not change where a commit breaks the other one, and nothing is written any more', async () => {
+    const before = [await scene.spec('app_web'), await scene.tasks('app_web')];
+    const since = mark();
+    const commit = await scene.push('break db', both('site:none', 'site:2'));
+    const ended = await scene.log.until('revision failed', revision(commit));
+    expect(ended).toMatchObject({
+      failed: ['stack/db'],
+      rolledBack: ['stack/db'],
+      waiting: ['stack/app'],
+    });
+    expect(new Set(since('app'))).toEqual(new Set(['unit held']));
+    expect([await scene.spec('app_web'), await scene.tasks('app_web')]).toEqual(before);
+    expect(await scene.quietPasses(3)).toEqual([]);
+  });
+
+  it('is kept as it was healthy, and waits on, with another agent too', async () => {
+    await scene.docker('service', 'scale', '--detach', 'app_web=0');
+    await scene.log.until('change applied', of('app'));
+    expect(await imageOf('app')).toContain('site:1');
+    await scene.killAgent();
+    const held = await scene.log.until('unit held', of('app'));
+    expect(held['why']).toBe('waits for stack/db, which failed');
+    expect(await scene.quietPasses(2)).toEqual([]);
+  });
+
+  it('changes by itself when another commit mends the other one', async () => {
+    const commit = await scene.push('mend db', files('db', 'site:2'));
+    await scene.log.until('revision healthy', revision(commit));
+    expect(await imageOf('app')).toContain('site:2');
+  });
+
+  it('goes back with it when a person takes back what one commit had brought to both', async () => {
+    const [manager] = scene.stage.hosts;
+    const program = [process.execPath, `${projectFolder}/agent/main.ts`];
+    const command = [...program, 'rollback', 'stack/db', '--socket', manager?.socket ?? ''];
+    await run(command, {}, never);
+    const taken = await scene.log.until('unit taken back', of('app'));
+    expect(taken['because']).toBe('stack/db');
+    await scene.log.until('unit rolled back', of('app'));
+    expect(await imageOf('app')).toContain('site:1');
+    expect(await imageOf('db')).toContain('site:1');
+    expect(await scene.quietPasses(2)).toEqual([]);
+  });
+});
