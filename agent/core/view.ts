@@ -66,6 +66,8 @@ function isPending<Call>(
 
 /** What a unit waits for may come at any time; nobody tells when. Milliseconds. */
 const HELD_MS = 5_000;
+/** While something is under way a look follows within this time: the clocks count no longer gaps. */
+const UNDER_WAY_MS = 2_000;
 
 /** Pure. How soon another look at the unit can matter. */
 export function wakeOf<Call>(
@@ -73,9 +75,11 @@ export function wakeOf<Call>(
   pace: { readonly nowMs: number; readonly intervalMs: number; readonly verifyMs: number },
 ): number {
   if (operations.length > 0) return 0;
+  const isUnderWay = record !== undefined && !['none', 'stuck'].includes(record.phase);
   // What is stuck waits for a person or a commit, and both wake us.
   const stuck = record?.phase === 'stuck' && blocked.length === 0;
-  if (held !== undefined && !stuck) return Math.min(pace.intervalMs, HELD_MS);
+  if (held !== undefined && !stuck)
+    return Math.min(pace.intervalMs, isUnderWay ? UNDER_WAY_MS : HELD_MS);
   switch (record?.phase) {
     case 'verifying':
     case 'reverting':
@@ -84,7 +88,7 @@ export function wakeOf<Call>(
     case 'rolling-back':
       // With a health that is open it is not the next call that is waited for.
       return health === undefined || health.status === 'failing'
-        ? Math.max(0, watch.retryAtMs - pace.nowMs)
+        ? Math.min(UNDER_WAY_MS, Math.max(0, watch.retryAtMs - pace.nowMs))
         : pace.verifyMs;
     case 'none':
     case 'stuck':

@@ -1,7 +1,8 @@
-import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
+import { afterGap } from '../core/gap.ts';
+import type { CallOutcome, Failure, Id, Kind, Rendered } from '../core/kind.ts';
 import { step, type Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit.ts';
-import { called, postponed, shifted, type Watch } from '../core/watch.ts';
+import { called, postponed, type Watch } from '../core/watch.ts';
 import { carryOut, type UnitResult } from './carry-out.ts';
 import type {
   Clock,
@@ -35,9 +36,10 @@ export interface Memory {
   readonly told: Told;
   /** What a step changed whose record may have been written or not: told when the record shows it. */
   readonly untold: Untold | undefined;
-  /** Passes in a row that could not read or record, and when one last could. */
+  /** Passes in a row that could not read or record. */
   readonly blind: number;
-  readonly seenAtMs: number | undefined;
+  /** When the watches were last looked at. */
+  readonly lookedAtMs: number | undefined;
 }
 
 interface Untold {
@@ -52,7 +54,7 @@ export const nothingKnown: Memory = {
   told: nothingTold,
   untold: undefined,
   blind: 0,
-  seenAtMs: undefined,
+  lookedAtMs: undefined,
 };
 
 const nothingOpen = { refusals: new Map<Id, Failure>(), untold: undefined };
@@ -105,12 +107,13 @@ export async function pass<Spec, Observed, Call>(
     return cannotSee(reporter, desired, memory, why);
   }
 
-  const next = decide(ports, { desired, observed, loaded: loaded.value, memory });
+  const nowMs = clock.nowMs();
+  const next = decide(ports, { desired, observed, loaded: loaded.value, memory, nowMs });
   const { history, event } = judgeRevision(
     loaded.value.history,
     {
       revision: desired.revision,
-      ms: clock.nowMs() - desired.seenAtMs,
+      ms: nowMs - desired.seenAtMs,
       date: clock.date(),
     },
     next.views,
@@ -119,22 +122,14 @@ export async function pass<Spec, Observed, Call>(
   const known: Known = { units: next.units, history };
   const saved = await recorder.save(observed, loaded.value, known, signal);
   if (saved.status !== 'ok') {
-    // A request came in between: nothing is wrong, look again.
-    if (saved.cause === 'out-of-sequence' && memory.blind === 0) {
-      return { memory: { ...memory, blind: 1 }, wakeMs: 0 };
-    }
-    const { units } = loaded.value;
-    const changed = next.events.filter(({ id }) => units.get(id) !== next.units.get(id));
-    const untold = { events: changed, units: next.units };
-    const open = { ...memory, ...(saved.status === 'unknown' && { untold }) };
-    return cannotSee(reporter, desired, open, `the record cannot be written: ${saved.why}`);
+    return cannotRecord(reporter, desired, memory, { saved, next, units: loaded.value.units });
   }
   const notes = [...loaded.value.notes, ...saved.value.notes];
   const late = toldLate(memory.untold, loaded.value);
   const told = tellStep(next, { notes, revision: event, late }, memory.told, reporter);
   prober.ask(next.asks);
 
-  const remembered = { told, blind: 0, seenAtMs: clock.nowMs(), ...nothingOpen };
+  const remembered = { told, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
   if (next.work.length === 0) {
     await recorder.collect(observed, signal);
     return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
@@ -155,14 +150,16 @@ function decide<Spec, Observed, Call>(
     observed,
     loaded,
     memory,
+    nowMs,
   }: {
     readonly desired: Desired<Spec>;
     readonly observed: Observed;
     readonly loaded: Loaded;
     readonly memory: Memory;
+    readonly nowMs: number;
   },
 ): Step<Call> {
-  const nowMs = clock.nowMs();
+  const { watches, lookedAtMs: fromMs = nowMs, blind } = memory;
   return step({
     kind,
     desired: desired.units,
@@ -170,7 +167,7 @@ function decide<Spec, Observed, Call>(
     observed,
     units: loaded.units,
     requests: loaded.requests,
-    watches: afterBlindness(memory, nowMs),
+    watches: afterGap(watches, { fromMs, nowMs, blind: blind > 0 }),
     refusals: memory.refusals,
     answers: prober.answers(),
     nowMs,
@@ -215,11 +212,28 @@ function noteResults(
   return { watches, refusals };
 }
 
-/** What happened while nothing could be read is nobody's failure. */
-function afterBlindness(memory: Memory, nowMs: number): ReadonlyMap<Id, Watch> {
-  if (memory.blind === 0 || memory.seenAtMs === undefined) return memory.watches;
-  const blindMs = nowMs - memory.seenAtMs;
-  return new Map([...memory.watches].map(([id, watch]) => [id, shifted(watch, blindMs)]));
+function cannotRecord<Spec, Call>(
+  reporter: Reporter,
+  desired: Desired<Spec>,
+  memory: Memory,
+  {
+    saved,
+    next,
+    units,
+  }: {
+    readonly saved: Exclude<CallOutcome<unknown>, { status: 'ok' }>;
+    readonly next: Step<Call>;
+    readonly units: Known['units'];
+  },
+): Passed {
+  // A request came in between: nothing is wrong, look again.
+  if (saved.cause === 'out-of-sequence' && memory.blind === 0) {
+    return { memory: { ...memory, blind: 1 }, wakeMs: 0 };
+  }
+  const changed = next.events.filter(({ id }) => units.get(id) !== next.units.get(id));
+  const untold = { events: changed, units: next.units };
+  const open = { ...memory, ...(saved.status === 'unknown' && { untold }) };
+  return cannotSee(reporter, desired, open, `the record cannot be written: ${saved.why}`);
 }
 
 function cannotSee<Spec>(

@@ -25,6 +25,8 @@ export class World {
   /** What the next calls answer, one each; then all is well. */
   readonly answers: CallOutcome<{ readonly id: string }>[] = [];
   readonly views: CallOutcome<World>[] = [];
+  /** Happens while a call is under way. */
+  during: (() => Promise<void>) | undefined;
   /** Calls under way now, and the most there ever were. */
   underWay = 0;
   mostUnderWay = 0;
@@ -118,6 +120,7 @@ export function worldProvider(world: World): Provider<World, WorldCall> {
         await new Promise<void>((resolve) => {
           setImmediate(resolve);
         });
+        await world.during?.();
         world.underWay -= 1;
         if (call === 'head') throw new Error('not a call of a unit');
         world.calls.push(`${call.name}=${call.text}`);

@@ -62,12 +62,21 @@ async function settle(wanted: Desired<string>): Promise<void> {
   throw new Error(`it never settles:\n${JSON.stringify(reporter.events.slice(-10), null, 1)}`);
 }
 
+/** One look after another for so long, as while something is under way. */
+async function watch(wanted: Desired<string>, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    await clock.advance(1_000);
+    await passOnce(wanted);
+  }
+}
+
 describe('a pass', () => {
   it('applies, is followed at once, verifies, and then writes nothing more', async () => {
     expect(await passOnce(desired('v1'))).toBe(0);
     expect(world.calls).toEqual(['stack/s0=v1']);
     expect(await passOnce(desired('v1'))).toBe(1_000);
-    await clock.advance(5_000);
+    await watch(desired('v1'), 4_000);
+    await clock.advance(1_000);
     expect(await passOnce(desired('v1'))).toBe(60_000);
     expect(reporter.names()).toEqual([
       'change applied',
@@ -157,28 +166,8 @@ describe('a pass', () => {
       const refusal = { status: 'refused', why, retry: 'after-replan' } as const;
       world.answers.push(cause === undefined ? refusal : { ...refusal, cause });
     }
-    for (let n = 0; n < 8; n += 1) {
-      await passOnce(desired('v1'));
-      await clock.advance(20_000);
-    }
+    await watch(desired('v1'), 62_000);
     expect(reporter.names().includes('unit failed')).toBe(failed);
-  });
-
-  it('does not count the time in which nothing could be seen', async () => {
-    await passOnce(desired('v1'));
-    await passOnce(desired('v1'));
-    world.unsettled = true;
-    await clock.advance(1_000);
-    await passOnce(desired('v1'));
-    world.views.push({ status: 'unknown', why: 'no leader' });
-    await clock.advance(1_000);
-    await passOnce(desired('v1'));
-    await clock.advance(600_000);
-    await passOnce(desired('v1'));
-    expect(reporter.names()).not.toContain('unit failed');
-    await clock.advance(59_000);
-    await passOnce(desired('v1'));
-    expect(reporter.names()).toContain('unit failed');
   });
 
   it('takes a failed unit back, and its revision is never healthy', async () => {
@@ -247,8 +236,7 @@ describe('a pass', () => {
   it('tells when a healthy unit loses tasks, and when they are back, and writes nothing', async () => {
     await passOnce(desired('v1'));
     await passOnce(desired('v1'));
-    await clock.advance(5_000);
-    await passOnce(desired('v1'));
+    await watch(desired('v1'), 5_000);
     world.unsettled = true;
     await passOnce(desired('v1'));
     await passOnce(desired('v1'));
@@ -265,8 +253,7 @@ describe('a pass', () => {
     world.notes.push('network front: a label differs');
     await passOnce(desired('v1'));
     await passOnce(desired('v1'));
-    await clock.advance(5_000);
-    await passOnce(desired('v1'));
+    await watch(desired('v1'), 5_000);
     expect(reporter.names().filter((name) => name === 'unit notes')).toHaveLength(1);
     expect(reporter.names().at(-1)).toBe('revision healthy');
   });
@@ -274,6 +261,76 @@ describe('a pass', () => {
   it('starts no call after an abort', async () => {
     await passOnce(desired('v1'), 4, AbortSignal.abort()).catch(() => undefined);
     expect(world.calls).toEqual([]);
+  });
+});
+
+describe('the time between two looks', () => {
+  const v1 = desired('v1');
+  /** In which nothing could be read at the first look. */
+  async function blind(ms: number): Promise<void> {
+    world.views.push({ status: 'unknown', why: 'no leader' });
+    await clock.advance(1_000);
+    await passOnce(v1);
+    await clock.advance(ms);
+  }
+  /** In which the pass's own calls, to other units, get no answer one after another. */
+  async function hanging(ms: number): Promise<void> {
+    const others = Array.from({ length: ms / 6_000 }, (_, n) => `x${String(n)}`);
+    world.answers.push(...others.map(() => ({ status: 'unknown', why: 'no answer' }) as const));
+    world.during = () => clock.advance(6_000);
+    await passOnce(desired('v1', ...others), 1);
+    world.during = undefined;
+  }
+  const gaps: readonly (readonly [string, number, () => Promise<void>])[] = [
+    ['in which nothing could be seen', 0, () => blind(600_000)],
+    ['that calls hung', 3_000, () => hanging(600_000)],
+    ['that the process stood still', 3_000, () => clock.advance(600_000)],
+    [
+      'with all of it at once',
+      3_000,
+      async () => {
+        await hanging(60_000);
+        await clock.advance(600_000);
+        await passOnce(v1);
+        await blind(600_000);
+      },
+    ],
+  ];
+
+  it.each(gaps)('%s does not fail a unit: %d ms of it count', async (_what, countsMs, gap) => {
+    await passOnce(v1);
+    await passOnce(v1);
+    world.unsettled = true;
+    await gap();
+    await passOnce(v1);
+    expect(reporter.names()).not.toContain('unit failed');
+    await watch(v1, 59_000 - countsMs);
+    expect(reporter.names()).not.toContain('unit failed');
+    await watch(v1, 1_000);
+    expect(reporter.names()).toContain('unit failed');
+  });
+
+  it.each(gaps)('%s does not make a unit healthy: %d ms of it count', async (_, countsMs, gap) => {
+    await passOnce(v1);
+    await passOnce(v1);
+    await gap();
+    await passOnce(v1);
+    expect(reporter.names()).not.toContain('unit healthy');
+    await watch(v1, 4_000 - countsMs);
+    expect(reporter.names()).not.toContain('unit healthy');
+    await watch(v1, 1_000);
+    expect(reporter.names()).toContain('unit healthy');
+  });
+
+  it.each(gaps)('%s is no time in which the engine refused something', async (_, _counts, gap) => {
+    const refusal = { status: 'refused', why: 'port taken', retry: 'after-replan' } as const;
+    world.answers.push(refusal);
+    await passOnce(v1);
+    await gap();
+    world.answers.push(refusal);
+    await passOnce(v1);
+    await passOnce(v1);
+    expect(reporter.names()).not.toContain('unit failed');
   });
 });
 
