@@ -29,7 +29,8 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
   if (record === undefined) return unknown(recorded, id);
   if (verb === 'retry') {
     const failed = record.quarantine.length > 0 || record.phase === 'stuck';
-    if (failed) return { status: 'sensible', request: { id, by, verb }, record };
+    const request: Request = { id, by, verb, ...digestOf(failedDigest(record)) };
+    if (failed) return { status: 'sensible', request, record };
     const why = `${id} is not quarantined: there is nothing to try again`;
     return { status: 'senseless', why, more: [] };
   }
@@ -37,7 +38,8 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
     const why = `${id} has no healthy release to go back to`;
     return { status: 'senseless', why, more: [] };
   }
-  if (to === undefined) return { status: 'sensible', request: { id, by, verb }, record };
+  const meant = digestOf(shownDigest(record));
+  if (to === undefined) return { status: 'sensible', request: { id, by, verb, ...meant }, record };
   const found = named(record.releases, to);
   const [release] = found;
   if (release === undefined || found.length > 1) {
@@ -50,8 +52,24 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
     return { status: 'senseless', why, more: lines.map(([at, one]) => line(one, at + 1)) };
   }
   // Whole: the agent goes to the one that was shown, not to another that begins alike.
-  const request: Request = { id, by, verb, release: release.digest };
+  const request: Request = { id, by, verb, release: release.digest, ...meant };
   return { status: 'sensible', request, record, release };
+}
+
+function digestOf(digest: string | undefined): { readonly digest?: string } {
+  return digest === undefined || digest === '' ? {} : { digest };
+}
+
+/** What failed and is wanted, where the record tells: what is stuck may be a release that failed, or another one by now. */
+function failedDigest({ quarantine, stuck }: UnitRecord): string | undefined {
+  const newest = quarantine[0]?.digest;
+  if (stuck === undefined) return newest;
+  return newest === undefined || newest === stuck.digest ? stuck.digest : undefined;
+}
+
+/** What is under way or in place: what a person who wants it back has seen. */
+function shownDigest({ attempt, stuck, releases }: UnitRecord): string | undefined {
+  return attempt?.digest ?? stuck?.digest ?? releases[0]?.digest;
 }
 
 function unknown({ units, notes }: Recorded, id: Id): Judged {
@@ -94,6 +112,26 @@ export function isDone(verb: Verb, before: UnitRecord, after: UnitRecord | undef
   }
   const wasStuck = before.phase === 'stuck' && after.phase !== 'stuck';
   return wasStuck || [...had].some((entry) => !has.has(entry));
+}
+
+/** Pure. Why the agent refused what it took, where the record tells: something else is wanted or runs by now. */
+export function whyRefused(
+  { verb, digest }: Request,
+  before: UnitRecord,
+  after: UnitRecord | undefined,
+): string | undefined {
+  if (digest === undefined || after === undefined) return undefined;
+  const knew = before.quarantine.some((one) => one.digest === digest);
+  const failed = after.quarantine.some((one) => one.digest === digest);
+  if (verb === 'rollback' && failed && !knew) return 'it has failed and gone back by itself';
+  const now = verb === 'retry' ? wantedDigest(after) : shownDigest(after);
+  if (now === undefined || now === digest) return undefined;
+  return `the repository wants something else by now (digest ${now.slice(0, 10)}, it was asked of ${digest.slice(0, 10)})`;
+}
+
+function wantedDigest(unit: UnitRecord): string | undefined {
+  const isForward = unit.phase === 'applying' || unit.phase === 'verifying';
+  return isForward ? unit.attempt?.digest : failedDigest(unit);
 }
 
 function entryOf({ digest, at }: { readonly digest: string; readonly at: string }): string {

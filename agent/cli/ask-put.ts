@@ -11,6 +11,7 @@ export interface Asked {
   readonly status: 'put';
   /** Of its label. */
   readonly key: string;
+  readonly request: Request;
   /** The unit as it was then. */
   readonly before: UnitRecord;
   /** What was asked, for people: `for another try`. */
@@ -90,7 +91,7 @@ function draftOn(
     status: 'draft',
     head,
     labels: { ...head.labels, [key]: label.value },
-    asked: { status: 'put', key, before, what },
+    asked: { status: 'put', key, request: judged.request, before, what },
     there: same !== undefined,
   };
 }

@@ -1,6 +1,6 @@
 import { readRecord } from '../record/read.ts';
 import type { Asking, Ended } from './ask-ports.ts';
-import { isDone } from './ask-judge.ts';
+import { isDone, whyRefused } from './ask-judge.ts';
 import { type Asked, inWords } from './ask-put.ts';
 
 /** Between two looks at the head. Milliseconds. */
@@ -57,8 +57,11 @@ async function verdict(
   const record = shelf.status === 'ok' ? readRecord(shelf.value) : shelf;
   // It is gone from the head: that much is certain.
   if (record.status !== 'ok') return { status: 'taken', code: 0 };
-  const done = isDone(wanted.verb, asked.before, record.value.units.get(wanted.unit));
-  if (done) return { status: 'taken', code: 0 };
-  const why = `the agent refused it: its log says why (\`request refused\`, ${wanted.unit})`;
+  const unit = record.value.units.get(wanted.unit);
+  if (isDone(wanted.verb, asked.before, unit)) return { status: 'taken', code: 0 };
+  const cause =
+    whyRefused(asked.request, asked.before, unit) ??
+    `its log says why (\`request refused\`, ${wanted.unit})`;
+  const why = `the agent refused it: ${cause}`;
   return { status: 'refused', code: 1, why };
 }

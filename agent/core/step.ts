@@ -12,6 +12,7 @@ import {
   settled,
   type UnitEvent,
   type UnitRecord,
+  wantedFirst,
 } from './unit.ts';
 import { type UnitView, viewOf, waitingEvents, wakeOf } from './view.ts';
 import { lostNodes, type Watch } from './watch.ts';
@@ -119,11 +120,12 @@ interface Before {
 function stepUnit<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
-  record: UnitRecord | undefined,
+  known: UnitRecord | undefined,
   before: Before,
 ): Moved<Call> {
   const at = (of: string): Watch => watchOf(before.watch, of, look.nowMs);
-  if (record === undefined) return firstSight(look, unit, at('none'));
+  if (known === undefined) return firstSight(look, unit, at('none'));
+  const record = wantedFirst(known, unit.digest);
   const { attempt, phase } = record;
   const turned = turn(record, unit.digest);
   const of = directionOf(record);

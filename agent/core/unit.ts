@@ -37,7 +37,7 @@ export interface UnitRecord {
   readonly phase: Phase;
   /** In every phase but `none` and `stuck`. */
   readonly attempt?: Attempt;
-  /** Newest first. */
+  /** What the repository wants first, if it is among them; then the newest first. */
   readonly quarantine: readonly Quarantined[];
   readonly stuck?: Stuck;
   /** Targets that failed attempts made and no healthy one had: a rollback stops them. */
@@ -122,6 +122,13 @@ export function quarantined(unit: UnitRecord, entry: Quarantined): UnitRecord {
   return { ...unit, quarantine: [entry, ...others].slice(0, QUARANTINE_MAX) };
 }
 
+/** Pure. What the repository wants comes first among what failed: a person sees what a retry means, and it is dropped last. */
+export function wantedFirst(unit: UnitRecord, digest: string): UnitRecord {
+  const entry = unit.quarantine.find((one) => one.digest === digest);
+  if (entry === undefined || entry === unit.quarantine[0]) return unit;
+  return { ...unit, quarantine: [entry, ...unit.quarantine.filter((one) => one !== entry)] };
+}
+
 /** Pure. A person asked for another try. */
 export function released(unit: UnitRecord, digest: string): UnitRecord {
   const quarantine = unit.quarantine.filter((one) => one.digest !== digest);
@@ -174,7 +181,16 @@ export type UnitEvent = { readonly id: Id } & (
 
 /** What a person asks of one unit. */
 export type Request = { readonly id: Id; readonly by: string } & (
-  | { readonly verb: 'retry' }
-  /** `release`: the first characters of a release's digest or revision; absent: the last healthy one before this. */
-  | { readonly verb: 'rollback'; readonly release?: string }
+  | {
+      readonly verb: 'retry';
+      /** What is meant, as the person saw it; absent: whatever the repository wants by then. */
+      readonly digest?: string;
+    }
+  | {
+      readonly verb: 'rollback';
+      /** The first characters of a release's digest or revision; absent: the last healthy one before this. */
+      readonly release?: string;
+      /** What was wanted or in place, as the person saw it; absent: whatever is by then. */
+      readonly digest?: string;
+    }
 );

@@ -13,13 +13,20 @@ const By = z.string().regex(/^\P{C}{1,100}$/u, 'who asks is 1 to 100 characters 
 const Release = z
   .string()
   .regex(/^[\w.-]{1,64}$/, 'a release is named by the first characters of its digest or revision');
+const Digest = z.string().regex(/^[\w.-]{1,64}$/, 'a digest is 1 to 64 letters and digits');
 const RequestContent: z.ZodType<Request> = z.discriminatedUnion('verb', [
-  z.object({ verb: z.literal('retry'), id: UnitId, by: By }),
+  z.object({
+    verb: z.literal('retry'),
+    id: UnitId,
+    by: By,
+    digest: z.exactOptional(Digest),
+  }),
   z.object({
     verb: z.literal('rollback'),
     id: UnitId,
     by: By,
     release: z.exactOptional(Release),
+    digest: z.exactOptional(Digest),
   }),
 ]);
 

@@ -126,7 +126,10 @@ describe('understudy retry', () => {
     const { engine, agent, clock, text, run } = await stage();
     const running = run('retry blog');
     await clock.advance(3_000);
-    expect(requestsOn(engine)).toEqual([{ id: 'stack/blog', verb: 'retry', by: 'root@m1' }]);
+    const { digest } = failure;
+    expect(requestsOn(engine)).toEqual([
+      { id: 'stack/blog', verb: 'retry', by: 'root@m1', digest },
+    ]);
     await agent.take((blog) => ({ ...blog, quarantine: [] }));
     await clock.advance(500);
     expect(await running).toBe(0);
@@ -150,6 +153,20 @@ describe('understudy retry', () => {
     await clock.advance(500);
     expect(await running).toBe(1);
     expect(text.err).toContain('the agent refused it: its log says why');
+  });
+
+  it('says why where something else is wanted by now', async () => {
+    const { agent, clock, text, run } = await stage();
+    const running = run('retry stack/blog');
+    await clock.advance(200);
+    const attempt = { digest: 'e'.repeat(64), revision: 'r', baseline: [], absent: [] };
+    await agent.take((blog) => ({ ...blog, phase: 'applying', attempt }));
+    await clock.advance(500);
+    expect(await running).toBe(1);
+    expect(text.err).toBe(
+      'understudy retry: the agent refused it: the repository wants something else by now ' +
+        '(digest eeeeeeeeee, it was asked of bbbbbbbbbb)\n',
+    );
   });
 
   it('does not wait for ever, and leaves the request', async () => {
@@ -216,7 +233,8 @@ describe('understudy rollback', () => {
     const { engine, agent, clock, text, run } = await stage();
     const running = run(`rollback blog${options}`);
     await clock.advance(100);
-    const asked = { id: 'stack/blog', verb: 'rollback', by: 'root@m1' };
+    const { digest } = newer;
+    const asked = { id: 'stack/blog', verb: 'rollback', by: 'root@m1', digest };
     expect(requestsOn(engine)).toEqual([release === undefined ? asked : { ...asked, release }]);
     const entry = { ...failure, code: 'manual', at: 'now' };
     await agent.take((blog) => ({ ...blog, quarantine: [entry, ...blog.quarantine] }));
@@ -417,7 +435,7 @@ describe('the program', () => {
       const { code, stdout } = await understudy(['retry', 'blog', '--no-wait'], environment);
       expect([code, stdout]).toEqual([0, expect.stringContaining('stack/blog: asked')]);
       expect(requestsOn(fake.engine)).toEqual([
-        { id: 'stack/blog', verb: 'retry', by: expect.stringMatching(/^.+@.+$/) },
+        expect.objectContaining({ verb: 'retry', by: expect.stringMatching(/^.+@.+$/) }),
       ]);
       const nowhere = await understudy(['retry', 'blog', '--socket', join(folder, 'none')]);
       expect(nowhere).toMatchObject({ code: 6, stderr: expect.stringContaining('ENOENT') });

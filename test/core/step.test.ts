@@ -1133,7 +1133,7 @@ describe('stuck', () => {
         record: known({ phase: 'stuck', stuck: 'crash', quarantine: ['crash', 'hold'] }),
         world: gone,
       },
-      { phase: 'stuck', quarantine: ['crash: crashed', 'hold: crashed'], held: 'stuck: w' },
+      { phase: 'stuck', quarantine: ['hold: crashed', 'crash: crashed'], held: 'stuck: w' },
     ],
     [
       'begins an attempt at the last healthy release where the repository goes back to it',
