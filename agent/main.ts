@@ -32,6 +32,16 @@ const commands: Readonly<Record<string, Command>> = {
     usage: askUsage.rollback,
     run: (args, io, signal) => askCommand('rollback', args, askIo(io, process.env), signal),
   },
+  suspend: {
+    summary: 'let nothing be called for one unit, until it is resumed',
+    usage: askUsage.suspend,
+    run: (args, io, signal) => askCommand('suspend', args, askIo(io, process.env), signal),
+  },
+  resume: {
+    summary: 'let a suspended unit go on where it stood',
+    usage: askUsage.resume,
+    run: (args, io, signal) => askCommand('resume', args, askIo(io, process.env), signal),
+  },
   rehearse: {
     summary: 'bring a real Swarm up on this machine and try the repository on it',
     usage: rehearseUsage,

@@ -154,7 +154,6 @@ export const STACK_DEFAULTS_UNSUPPORTED = ['prune', 'instances'];
 export const STACK_UNSUPPORTED = [
   'files',
   'dependsOn',
-  'suspend',
   'removal',
   'ignore',
   ...STACK_DEFAULTS_UNSUPPORTED,

@@ -27,6 +27,11 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
   const { unit: id, verb, to } = wanted;
   const record = recorded.units.get(id);
   if (record === undefined) return unknown(recorded, id);
+  if (verb === 'suspend' || verb === 'resume') {
+    const why = needless(verb, id, record);
+    if (why !== undefined) return { status: 'senseless', why, more: [] };
+    return { status: 'sensible', request: { id, by, verb }, record };
+  }
   if (verb === 'retry') {
     const failed = record.quarantine.length > 0 || record.phase === 'stuck';
     const request: Request = { id, by, verb, ...digestOf(failedDigest(record)) };
@@ -54,6 +59,15 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
   // Whole: the agent goes to the one that was shown, not to another that begins alike.
   const request: Request = { id, by, verb, release: release.digest, ...meant };
   return { status: 'sensible', request, record, release };
+}
+
+function needless(verb: 'suspend' | 'resume', id: Id, record: UnitRecord): string | undefined {
+  const { suspended } = record;
+  if (verb === 'suspend') {
+    return suspended && `${id} is suspended already, by ${suspended.by} at ${timeOf(suspended)}`;
+  }
+  if (suspended !== undefined) return undefined;
+  return `nobody suspended ${id}; where its stack.yaml says \`suspend: true\`, take that out`;
 }
 
 function digestOf(digest: string | undefined): { readonly digest?: string } {
@@ -92,7 +106,11 @@ function named(releases: readonly Release[], to: string): readonly Release[] {
 /** Pure. A release for people: its commit and when it was healthy. */
 export function nameOf({ revision, at }: Release): string {
   const commit = revision === '' ? 'found' : revision.slice(0, 7);
-  return `${commit.padEnd(7)}  ${at.slice(0, 16).replace('T', ' ')} UTC`;
+  return `${commit.padEnd(7)}  ${timeOf({ at })}`;
+}
+
+function timeOf({ at }: { readonly at: string }): string {
+  return `${at.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function line(release: Release, place: number): string {
@@ -105,6 +123,8 @@ function line(release: Release, place: number): string {
  */
 export function isDone(verb: Verb, before: UnitRecord, after: UnitRecord | undefined): boolean {
   if (after === undefined) return false;
+  if (verb === 'suspend') return after.suspended !== undefined;
+  if (verb === 'resume') return after.suspended === undefined;
   const had = new Set(before.quarantine.map(entryOf));
   const has = new Set(after.quarantine.map(entryOf));
   if (verb === 'rollback') {
@@ -116,10 +136,12 @@ export function isDone(verb: Verb, before: UnitRecord, after: UnitRecord | undef
 
 /** Pure. Why the agent refused what it took, where the record tells: something else is wanted or runs by now. */
 export function whyRefused(
-  { verb, digest }: Request,
+  request: Request,
   before: UnitRecord,
   after: UnitRecord | undefined,
 ): string | undefined {
+  const { verb } = request;
+  const digest = 'digest' in request ? request.digest : undefined;
   if (digest === undefined || after === undefined) return undefined;
   const knew = before.quarantine.some((one) => one.digest === digest);
   const failed = after.quarantine.some((one) => one.digest === digest);

@@ -32,7 +32,7 @@ Needs no agent on this machine and no token: on a manager it asks through the en
 Exit codes: 0 taken (with --no-wait: asked), 1 refused, 2 wrong use, 6 no agent took it, or the Swarm cannot be reached.
 `;
 
-/** `understudy retry --help`, `understudy rollback --help`. */
+/** `understudy retry --help` and so on. */
 export const askUsage: Readonly<Record<Verb, string>> = {
   retry: `Usage: understudy retry UNIT [OPTIONS]
 
@@ -46,6 +46,17 @@ by itself: another commit of that unit ends it, or understudy retry. UNIT is sta
 
   --to RELEASE      its place in the list (1 is the newest), or the first characters of its commit;
                     default: the last healthy one before what the repository wants now
+${common}`,
+  suspend: `Usage: understudy suspend UNIT [OPTIONS]
+
+Lets nothing be called for a unit until understudy resume, whatever is under way or due: the calls that are made now are
+the last ones. What differs is shown in the log. UNIT is stack/blog, or blog.
+
+${common}`,
+  resume: `Usage: understudy resume UNIT [OPTIONS]
+
+Lets a unit go on where it stood when it was suspended. UNIT is stack/blog, or blog.
+
 ${common}`,
 };
 

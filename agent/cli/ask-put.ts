@@ -98,6 +98,8 @@ function draftOn(
 
 function whatOf({ verb }: Request, release: string | undefined): string {
   if (verb === 'retry') return 'for another try of what the repository wants';
+  if (verb === 'suspend') return 'to be suspended';
+  if (verb === 'resume') return 'to go on';
   return release === undefined
     ? 'to go back to the last healthy release'
     : `to go back to release ${release.replace(/ +/, ' of ')}`;

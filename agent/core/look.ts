@@ -24,6 +24,8 @@ export interface Look<Spec, Observed, Call> {
   /** Nodes that cannot run anything now. */
   readonly absent: readonly string[];
   readonly answers: ReadonlyMap<string, Answer>;
+  /** Why nothing at all may be called now. */
+  readonly frozen?: string;
 }
 
 /** One unit, from where it is looked at. */
@@ -44,6 +46,8 @@ export interface Moved<Call> {
   readonly operations: readonly Operation<Call>[];
   readonly events: readonly UnitEvent[];
   readonly held?: string;
+  /** It is not to move, by somebody's will. */
+  readonly gate?: 'suspended' | 'frozen';
   readonly blocked?: readonly Blocked[];
   readonly notes?: readonly string[];
   readonly health?: Health;

@@ -3,9 +3,12 @@ import type { Look } from './look.ts';
 import {
   goingBack,
   isQuarantined,
+  isWayBack,
   quarantined,
   released,
   type Request,
+  resumed,
+  suspended,
   type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
@@ -23,17 +26,38 @@ export function answer<Spec, Observed, Call>(
   record: UnitRecord | undefined,
   request: Request,
 ): Answered {
-  const result =
-    unit === undefined || record === undefined
-      ? 'there is no such unit in the repository, or nothing is recorded of it yet'
-      : request.verb === 'retry'
-        ? retry(look, unit, record, request)
-        : rollBack(look, unit, record, request);
+  const result = outcomeOf(look, unit, record, request);
   const { id, verb, by } = request;
   return typeof result === 'string'
     ? { record, event: { event: 'request refused', id, verb, by, why: result } }
     : { record: result, event: { event: 'request taken', id, verb, by } };
 }
+
+function outcomeOf<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  unit: Rendered<Spec> | undefined,
+  record: UnitRecord | undefined,
+  request: Request,
+): UnitRecord | string {
+  if (record === undefined) return NOT_THERE;
+  switch (request.verb) {
+    case 'suspend':
+      return record.suspended === undefined
+        ? suspended(record, request.by, look.date)
+        : `it is suspended already, by ${record.suspended.by}`;
+    case 'resume':
+      if (record.suspended !== undefined) return resumed(record);
+      return unit?.suspended === true
+        ? 'the repository suspends it: take `suspend` out of its file'
+        : 'it is not suspended';
+    case 'retry':
+      return unit === undefined ? NOT_THERE : retry(look, unit, record, request);
+    case 'rollback':
+      return unit === undefined ? NOT_THERE : rollBack(look, unit, record, request);
+  }
+}
+
+const NOT_THERE = 'there is no such unit in the repository, or nothing is recorded of it yet';
 
 function retry<Spec, Observed, Call>(
   { kind, observed, absent }: Look<Spec, Observed, Call>,
@@ -96,9 +120,8 @@ function isLeftFailed({ stuck, quarantine }: UnitRecord): boolean {
 }
 
 /** What runs, or is about to, where the repository does not get what it wants. */
-function inPlace({ phase, attempt, releases }: UnitRecord): string | undefined {
-  const isOnWay = phase === 'rolling-back' || phase === 'reverting';
-  return isOnWay ? attempt?.digest : releases[0]?.digest;
+function inPlace(record: UnitRecord): string | undefined {
+  return isWayBack(record) ? record.attempt?.digest : record.releases[0]?.digest;
 }
 
 function wantsAnother<Spec>({ digest }: Rendered<Spec>, asked: string): string {

@@ -14,6 +14,10 @@ export interface UnitView {
   readonly quarantined: boolean;
   /** Why a step that is due is not done. */
   readonly held?: string;
+  /** It is not to move, by somebody's will. */
+  readonly gate?: 'suspended' | 'frozen';
+  /** Something is under way or due, and it is suspended: its revision does not wait for it. */
+  readonly leftOut?: true;
   readonly blocked: readonly Blocked[];
   /** What differs and is left as it is. */
   readonly notes: readonly string[];
@@ -25,17 +29,21 @@ const TRIES_TOLD = 4;
 
 /** Pure. */
 export function viewOf<Spec, Call>({ id, digest }: Rendered<Spec>, moved: Moved<Call>): UnitView {
-  const { record, watch, held, blocked = [], notes = [], health } = moved;
+  const { record, watch, held, gate, blocked = [], notes = [], health } = moved;
   const phase = record?.phase ?? 'none';
   const quarantined = record !== undefined && isQuarantined(record, digest);
   const trouble = watch.tries >= TRIES_TOLD ? watch.trouble : undefined;
   const why = held ?? trouble;
+  const pending = isPending(phase, quarantined, digest, moved);
+  const leftOut = pending && gate === 'suspended';
   return {
     id,
     digest,
     phase,
-    pending: isPending(phase, quarantined, digest, moved),
+    pending: pending && !leftOut,
     quarantined,
+    ...(gate !== undefined && { gate }),
+    ...(leftOut && { leftOut }),
     ...(why !== undefined && { held: why }),
     blocked,
     notes,
@@ -71,10 +79,12 @@ const UNDER_WAY_MS = 2_000;
 
 /** Pure. How soon another look at the unit can matter. */
 export function wakeOf<Call>(
-  { record, watch, operations, held, health, blocked = [] }: Moved<Call>,
+  { record, watch, operations, held, gate, health, blocked = [] }: Moved<Call>,
   pace: { readonly nowMs: number; readonly intervalMs: number; readonly verifyMs: number },
 ): number {
   if (operations.length > 0) return 0;
+  // What ends it is a commit, a request or a label of the head, and all of them wake us.
+  if (gate !== undefined) return pace.intervalMs;
   const isUnderWay = record !== undefined && !['none', 'stuck'].includes(record.phase);
   // What is stuck waits for a person or a commit, and both wake us.
   const stuck = record?.phase === 'stuck' && blocked.length === 0;

@@ -134,6 +134,8 @@ export type AgentEvent =
       readonly units: number;
       /** Units that stay at an earlier release because what the repository wants failed with an earlier revision. */
       readonly quarantined: readonly Id[];
+      /** Units that it did not wait for, because they are suspended. */
+      readonly suspended: readonly Id[];
       readonly ms: number;
     }
   | {
@@ -198,6 +200,8 @@ export interface RevisionRecord {
   readonly failed: readonly Id[];
   /** Units that stay at an earlier release for what an earlier revision brought, or because a person said so. */
   readonly quarantined: readonly Id[];
+  /** Units that are suspended with something under way or due: it ended without them. Absent: none. */
+  readonly suspended?: readonly Id[];
   /** For people, ISO 8601. */
   readonly at: string;
 }

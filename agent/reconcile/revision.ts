@@ -15,7 +15,8 @@ export interface RevisionStanding {
 
 /**
  * Pure. A revision has ended when none of its units is under way or due. It failed where it quarantined a unit, or one
- * needs a person; it can end again when somebody helps. What failed with an earlier revision is not this one's failure.
+ * needs a person; it can end again when somebody helps, or when a unit that is suspended is resumed: it does not wait
+ * for those. What failed with an earlier revision is not this one's failure.
  */
 export function judgeRevision(
   history: History,
@@ -40,18 +41,19 @@ export function judgeRevision(
   const quarantined = views
     .filter((view) => view.quarantined && !failed.includes(view.id))
     .map(({ id }) => id);
+  const suspended = views.filter(({ leftOut }) => leftOut === true).map(({ id }) => id);
   const told = { revision: commit, units: views.length, ms };
   const event: RevisionEvent =
     failed.length === 0
-      ? { event: 'revision healthy', quarantined, ...told }
+      ? { event: 'revision healthy', quarantined, suspended, ...told }
       : { event: 'revision failed', failed, rolledBack, ...told };
   const [last] = seen.revisions;
-  const again = last?.commit === commit && last.outcome === outcome;
-  if (again && sameIds(last.failed, failed) && sameIds(last.quarantined, quarantined)) {
+  const ended = { failed, quarantined, ...(suspended.length > 0 && { suspended }) };
+  if (last?.commit === commit && last.outcome === outcome && sameEnd(last, ended)) {
     return { history: seen, event };
   }
   const changed = views.filter(({ id }) => changedBy(units.get(id), commit)).length;
-  const entry: RevisionRecord = { commit, outcome, units: changed, failed, quarantined, at: date };
+  const entry: RevisionRecord = { commit, outcome, units: changed, ...ended, at: date };
   const others = seen.revisions.filter((one, at) => at > 0 || one.commit !== commit);
   const revisions = [entry, ...others].slice(0, REVISIONS_MAX);
   return { history: { ...seen, settled: commit, revisions }, event };
@@ -102,6 +104,16 @@ function changedBy(unit: UnitRecord | undefined, commit: string): boolean {
   return (
     unit?.releases[0]?.revision === commit ||
     unit?.quarantine.some(({ revision }) => revision === commit) === true
+  );
+}
+
+type End = Pick<RevisionRecord, 'failed' | 'quarantined' | 'suspended'>;
+
+function sameEnd(one: End, other: End): boolean {
+  return (
+    sameIds(one.failed, other.failed) &&
+    sameIds(one.quarantined, other.quarantined) &&
+    sameIds(one.suspended ?? [], other.suspended ?? [])
   );
 }
 

@@ -105,8 +105,8 @@ function tasksOf({ phase, health }: UnitView): string {
 }
 
 /** What is stuck was told as such. */
-function heldOf({ held = '', phase }: UnitView): string {
-  return phase === 'stuck' ? '' : held;
+function heldOf({ held = '', phase, gate }: UnitView): string {
+  return phase === 'stuck' && gate === undefined ? '' : held;
 }
 
 function notesOf({ notes }: UnitView): string {
@@ -120,9 +120,9 @@ function tellDegraded(
   reporter: Reporter,
 ): ReadonlySet<Id> {
   const degraded = new Set<Id>();
-  for (const { id, phase, pending, held, health } of views) {
-    const atRest = phase === 'none' && !pending && held === undefined && health !== undefined;
-    if (!atRest) continue;
+  for (const { id, phase, pending, leftOut, held, gate, health } of views) {
+    if (phase !== 'none' || pending || leftOut === true || health === undefined) continue;
+    if (held !== undefined && gate === undefined) continue;
     const tasks = health.summary;
     const is = health.status !== 'converged';
     if (is) degraded.add(id);
@@ -147,7 +147,7 @@ function tellEnd(revision: Beside['revision'], told: string, reporter: Reporter)
   const units =
     revision.event === 'revision failed'
       ? [revision.failed, revision.rolledBack]
-      : [revision.quarantined];
+      : [revision.quarantined, revision.suspended];
   const ended = JSON.stringify([revision.event, revision.revision, ...units]);
   if (ended !== told) reporter.tell(revision);
   return ended;

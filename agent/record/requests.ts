@@ -28,6 +28,7 @@ const RequestContent: z.ZodType<Request> = z.discriminatedUnion('verb', [
     release: z.exactOptional(Release),
     digest: z.exactOptional(Digest),
   }),
+  z.object({ verb: z.enum(['suspend', 'resume']), id: UnitId, by: By }),
 ]);
 
 /** What the labels of the head ask for. */

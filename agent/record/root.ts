@@ -13,6 +13,7 @@ const Revision = z.looseObject({
   units: z.int().min(0),
   failed: z.array(UnitId),
   quarantined: z.array(UnitId).default([]),
+  suspended: z.exactOptional(z.array(UnitId)),
   at: z.string(),
 });
 
@@ -73,10 +74,11 @@ export function nextRoot(
 ): Root {
   const { environment, repository } = owner;
   const { seen, settled } = history;
-  const revisions = history.revisions.map((one) => ({
+  const revisions = history.revisions.map(({ suspended, ...one }) => ({
     ...one,
     failed: [...one.failed],
     quarantined: [...one.quarantined],
+    ...(suspended && { suspended: [...suspended] }),
   }));
   return {
     approved: [],

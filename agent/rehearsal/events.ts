@@ -83,6 +83,7 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
         [
           `revision ${revision} is healthy, ${seconds(ms)} after it was seen`,
           text('quarantined') && `quarantined before: ${text('quarantined')}`,
+          text('suspended') && `suspended, not waited for: ${text('suspended')}`,
         ]
           .filter(Boolean)
           .join('; '),

@@ -124,9 +124,9 @@ async function answer(
   known: ReadonlySet<string>,
 ): Promise<void> {
   job = undefined;
-  for (const { spec, id, digest, place, needs, gives } of outcome.units) {
-    const unit = { type: 'unit' as const, id, digest, place, needs: [...needs], gives: [...gives] };
-    await say(known.has(digest) ? unit : { ...unit, spec: stackToWire(spec) });
+  for (const { spec, needs, gives, ...rest } of outcome.units) {
+    const unit = { type: 'unit' as const, ...rest, needs: [...needs], gives: [...gives] };
+    await say(known.has(rest.digest) ? unit : { ...unit, spec: stackToWire(spec) });
   }
   for (const some of pieces(bounded(outcome.diagnostics))) {
     await say({ type: 'diagnostics', diagnostics: [...some] });

@@ -69,6 +69,7 @@ export const FromChild = z.discriminatedUnion('type', [
     place,
     needs: texts,
     gives: texts,
+    suspended: z.literal(true).exactOptional(),
     spec: stackFromWire.exactOptional(),
   }),
   z.strictObject({ type: z.literal('diagnostics'), diagnostics: z.array(diagnostic) }),

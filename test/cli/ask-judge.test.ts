@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { isDone, judge, nameOf, whyRefused } from '../../agent/cli/ask-judge.ts';
-import type { Wanted } from '../../agent/cli/ask-options.ts';
+import type { Verb, Wanted } from '../../agent/cli/ask-options.ts';
 import type { Id, Release } from '../../agent/core/kind.ts';
 import {
   type Quarantined,
@@ -32,14 +32,14 @@ const recorded = (units: Record<Id, UnitRecord>, notes: readonly string[] = []) 
   notes,
 });
 const idOf = (text: string): Id => `stack/${text.replace('stack/', '')}`;
-const wanted = (verb: 'retry' | 'rollback', to?: string): Wanted => ({
+const wanted = (verb: Verb, to?: string): Wanted => ({
   verb,
   unit: 'stack/blog',
   socket: '/s',
   json: false,
   ...(to === undefined ? {} : { to }),
 });
-const ask = (blog: UnitRecord, verb: 'retry' | 'rollback', to?: string) =>
+const ask = (blog: UnitRecord, verb: Verb, to?: string) =>
   judge(recorded({ 'stack/blog': blog }), wanted(verb, to), 'root@m1');
 
 const three = unit({
@@ -67,6 +67,24 @@ describe('judge', () => {
       status: 'senseless',
       why: expect.stringContaining('stack/blog is not quarantined'),
     });
+  });
+
+  it('lets a unit be suspended and resumed, each where it makes sense', () => {
+    const still = unit({ suspended: { by: 'root@m2', at: '2026-11-20T12:34:56.789Z' } });
+    for (const [verb, good, bad, why] of [
+      [
+        'suspend',
+        three,
+        still,
+        'stack/blog is suspended already, by root@m2 at 2026-11-20 12:34 UTC',
+      ],
+      ['resume', still, three, 'nobody suspended stack/blog; where its stack.yaml says'],
+    ] as const) {
+      const request = { id: 'stack/blog', by: 'root@m1', verb };
+      expect(ask(good, verb)).toEqual({ status: 'sensible', request, record: good });
+      expect(ask(bad, verb)).toMatchObject({ why: expect.stringContaining(why) });
+      expect([isDone(verb, good, bad), isDone(verb, good, good)]).toEqual([true, false]);
+    }
   });
 
   it('leaves it to the agent which release was before this', () => {

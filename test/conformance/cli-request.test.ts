@@ -93,6 +93,8 @@ function touchHead(engine: FakeEngine): void {
   engine.handle({ method: 'POST', path: `/configs/${head.id}/update`, query, text });
 }
 
+const verbs = ['retry', 'rollback', 'suspend', 'resume'] as const;
+
 async function stage(blog: UnitRecord | undefined = broken) {
   const engine = new FakeEngine();
   const agent = new Keeper(engine);
@@ -116,7 +118,7 @@ async function stage(blog: UnitRecord | undefined = broken) {
       random: () => (made++).toString(16).padStart(8, '0'),
       open: () => deskOn(directSwarm(engine, fateOf)),
     };
-    return askCommand(verb === 'retry' ? 'retry' : 'rollback', args, io, stop);
+    return askCommand(verbs.find((one) => one === verb) ?? 'rollback', args, io, stop);
   };
   return { engine, agent, clock, text, run };
 }
@@ -266,6 +268,33 @@ describe('understudy rollback', () => {
   });
 });
 
+describe('understudy suspend and resume', () => {
+  const suspended = { by: 'root@m1', at: '2026-01-01T00:00:00.000Z' };
+
+  it('ask for it, and say when it is so', async () => {
+    const { engine, agent, clock, text, run } = await stage();
+    const suspending = run('suspend blog');
+    await clock.advance(100);
+    expect(requestsOn(engine)).toEqual([{ id: 'stack/blog', verb: 'suspend', by: 'root@m1' }]);
+    await agent.take((blog) => ({ ...blog, suspended }));
+    await clock.advance(500);
+    expect(await suspending).toBe(0);
+    expect(text.out).toContain('taken; nothing is called for it any more until understudy resume');
+    const resuming = run('resume blog');
+    await clock.advance(100);
+    await agent.take(({ suspended: _suspended, ...blog }) => blog);
+    await clock.advance(500);
+    expect([await resuming, text.err]).toEqual([0, '']);
+    expect(text.out).toContain('taken; it goes on where it stood');
+  });
+
+  it('are told what another request means meanwhile', async () => {
+    const { text, run } = await stage({ ...broken, suspended });
+    expect(await run('retry blog --no-wait')).toBe(0);
+    expect(text.out).toContain('it is suspended: nothing is called before understudy resume');
+  });
+});
+
 describe('what makes no sense is not asked', () => {
   it.each<[string, UnitRecord, string]>([
     ['retry blgo', broken, '`stack/blgo` is not in the record; did you mean `stack/blog`?'],
@@ -412,11 +441,10 @@ describe('the program', () => {
     );
   };
 
-  it('lists both verbs, and tells how each is used', async () => {
+  it('lists the verbs, and tells how each is used', async () => {
     const { stdout } = await understudy(['--help']);
-    expect(stdout).toMatch(/^ {2}retry +\S/m);
-    expect(stdout).toMatch(/^ {2}rollback +\S/m);
-    for (const verb of ['retry', 'rollback']) {
+    for (const verb of verbs) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${verb} +\\S`, 'm'));
       const usage = await understudy([verb, '--help']);
       expect(usage.stdout).toMatch(new RegExp(`^Usage: understudy ${verb} UNIT`));
     }

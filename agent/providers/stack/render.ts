@@ -59,6 +59,8 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
       place: placeOfFile(file),
       needs,
       gives,
+      // Beside the spec, so beside the digest: to suspend a stack is no new version of it.
+      ...(document.value?.suspend === true && { suspended: true }),
     },
     claims: [...services, ...gives].map((claim) => claim.toLowerCase()),
     diagnostics,
