@@ -16,6 +16,7 @@ import { run } from './reconcile/loop.ts';
 import { type Clock, type Reporter, type Source, SourceError } from './reconcile/ports.ts';
 import { Wake } from './reconcile/wake.ts';
 import { headFormat } from './record/head.ts';
+import { HeadWatch } from './record/head-watch.ts';
 import { openRecorder } from './record/recorder.ts';
 import { openRenderer } from './render/renderer.ts';
 import { logReporter } from './report/log.ts';
@@ -103,6 +104,7 @@ async function runAgent(
     answered: () => wake.ring(),
   });
   const head = headFormat(randomBytes);
+  const headWatch = new HeadWatch(clock);
   const owner = { environment, repository: repository.url };
   reporter.tell({ event: 'agent started', version, environment });
   try {
@@ -119,6 +121,8 @@ async function runAgent(
         atOnce,
         sourceWake,
         wake,
+        guard: headWatch,
+        heard: (labels) => headWatch.heard(labels),
       },
       signal,
     );

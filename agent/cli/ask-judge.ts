@@ -1,3 +1,4 @@
+import { minuteOf } from '../core/freeze.ts';
 import type { Id, Release } from '../core/kind.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Request, UnitRecord } from '../core/unit.ts';
@@ -64,7 +65,9 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
 function needless(verb: 'suspend' | 'resume', id: Id, record: UnitRecord): string | undefined {
   const { suspended } = record;
   if (verb === 'suspend') {
-    return suspended && `${id} is suspended already, by ${suspended.by} at ${timeOf(suspended)}`;
+    return (
+      suspended && `${id} is suspended already, by ${suspended.by} at ${minuteOf(suspended.at)}`
+    );
   }
   if (suspended !== undefined) return undefined;
   return `nobody suspended ${id}; where its stack.yaml says \`suspend: true\`, take that out`;
@@ -106,11 +109,7 @@ function named(releases: readonly Release[], to: string): readonly Release[] {
 /** Pure. A release for people: its commit and when it was healthy. */
 export function nameOf({ revision, at }: Release): string {
   const commit = revision === '' ? 'found' : revision.slice(0, 7);
-  return `${commit.padEnd(7)}  ${timeOf({ at })}`;
-}
-
-function timeOf({ at }: { readonly at: string }): string {
-  return `${at.slice(0, 16).replace('T', ' ')} UTC`;
+  return `${commit.padEnd(7)}  ${minuteOf(at)}`;
 }
 
 function line(release: Release, place: number): string {

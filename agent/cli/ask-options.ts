@@ -19,7 +19,8 @@ export interface Wanted {
   readonly json: boolean;
 }
 
-const DEFAULT_SOCKET = '/var/run/docker.sock';
+/** Where the engine listens unless somebody says otherwise. */
+export const DEFAULT_SOCKET = '/var/run/docker.sock';
 const DEFAULT_WAIT_MS = 60_000;
 
 const common = `  --socket PATH     the engine's socket; default UNDERSTUDY_DOCKER_SOCKET, else ${DEFAULT_SOCKET}
@@ -85,10 +86,18 @@ export function wantedOf(
     verb,
     unit,
     ...(to === undefined ? {} : { to }),
-    socket: values.socket ?? (environment['UNDERSTUDY_DOCKER_SOCKET'] || DEFAULT_SOCKET),
+    socket: socketOf(values.socket, environment),
     ...(values['no-wait'] === true ? {} : { waitMs: timeoutMs }),
     json: values.json === true,
   };
+}
+
+/** Pure. The engine's socket, as an option or the environment has it. */
+export function socketOf(
+  option: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  return option ?? (environment['UNDERSTUDY_DOCKER_SOCKET'] || DEFAULT_SOCKET);
 }
 
 /** A stack may be named without its kind. */

@@ -1,3 +1,6 @@
+import { frozenLine } from '../core/freeze.ts';
+import { readFreeze } from '../record/freeze.ts';
+import type { Labels } from '../record/head.ts';
 import { readRecord } from '../record/read.ts';
 import type { Asking, Ended } from './ask-ports.ts';
 import { isDone, whyRefused } from './ask-judge.ts';
@@ -25,7 +28,7 @@ export async function awaitTaken(
     if (read.status === 'ok' && !(asked.key in read.value.labels)) {
       return verdict(asking, asked, signal);
     }
-    trouble = read.status === 'ok' ? undefined : inWords(read, wanted.socket);
+    trouble = read.status === 'ok' ? frozen(read.value.labels, io) : inWords(read, wanted.socket);
     const waitedMs = io.clock.nowMs() - sinceMs;
     if (waitedMs >= waitMs) return notTaken(waitMs, trouble);
     if (waitedMs >= signAtMs) {
@@ -34,6 +37,12 @@ export async function awaitTaken(
     }
     await io.clock.sleep(Math.min(LOOK_MS, waitMs - waitedMs), signal);
   }
+}
+
+/** Nothing is taken while everything is frozen. */
+function frozen(labels: Labels, { clock }: Asking['io']): string | undefined {
+  const freeze = readFreeze(labels, clock.date());
+  return freeze && frozenLine(freeze);
 }
 
 function notTaken(waitMs: number, trouble: string | undefined): Ended {

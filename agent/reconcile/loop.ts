@@ -10,12 +10,14 @@ export interface LoopPorts<Spec, Observed, Call>
   readonly sourceWake: Wake;
   /** Rung by whoever knows something that a pass should look at. */
   readonly wake: Wake;
+  /** Is told the labels of the head about once a second. Whether a pass should look now. */
+  readonly heard: (labels: Readonly<Record<string, string>>) => boolean;
 }
 
 /** Nobody asks for a pass: only a new revision, a commit or an abort ends this wait. */
 const LONG_MS = 3_600_000;
 
-/** How soon what a person asks for is seen. */
+/** How soon what a person asks for is seen, and a freeze. */
 const LISTEN_MS = 1_000;
 
 /**
@@ -69,7 +71,9 @@ export async function run<Spec, Observed, Call>(
     const pause = new Wake(ports.clock);
     while (!signal.aborted) {
       await pause.wait(LISTEN_MS, signal);
-      if (!signal.aborted && (await ports.provider.isAsked(signal))) wake.ring();
+      if (signal.aborted) return;
+      const labels = await ports.provider.headLabels(signal);
+      if (labels !== undefined && ports.heard(labels)) wake.ring();
     }
   }
 

@@ -1,18 +1,21 @@
+import { type Freeze, frozenLine } from '../core/freeze.ts';
 import { afterGap } from '../core/gap.ts';
 import type { CallOutcome, Failure, Id, Kind, Rendered } from '../core/kind.ts';
 import { step, type Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit.ts';
 import { called, postponed, type Watch } from '../core/watch.ts';
 import { carryOut, type UnitResult } from './carry-out.ts';
-import type {
-  Clock,
-  Known,
-  Loaded,
-  Prober,
-  Provider,
-  Recorder,
-  Reporter,
-  RepositorySettings,
+import {
+  CALL_DEADLINE_MS,
+  type Clock,
+  type Guard,
+  type Known,
+  type Loaded,
+  type Prober,
+  type Provider,
+  type Recorder,
+  type Reporter,
+  type RepositorySettings,
 } from './ports.ts';
 import { judgeRevision } from './revision.ts';
 import { nothingTold, type Told, tellStep } from './tell.ts';
@@ -67,6 +70,7 @@ export interface PassPorts<Spec, Observed, Call> {
   readonly prober: Prober;
   readonly clock: Clock;
   readonly reporter: Reporter;
+  readonly guard: Guard;
   /** Units at once. */
   readonly atOnce: number;
 }
@@ -108,7 +112,10 @@ export async function pass<Spec, Observed, Call>(
   }
 
   const nowMs = clock.nowMs();
-  const next = decide(ports, { desired, observed, loaded: loaded.value, memory, nowMs });
+  const known = { desired, observed, loaded: loaded.value, memory, nowMs };
+  const next = decide(ports, known);
+  const { freeze } = loaded.value;
+  if (freeze !== undefined) return lookOnly(ports, known, next, freeze);
   const { history, event } = judgeRevision(
     loaded.value.history,
     {
@@ -119,8 +126,7 @@ export async function pass<Spec, Observed, Call>(
     next.views,
     next.units,
   );
-  const known: Known = { units: next.units, history };
-  const saved = await recorder.save(observed, loaded.value, known, signal);
+  const saved = await recorder.save(observed, loaded.value, { units: next.units, history }, signal);
   if (saved.status !== 'ok') {
     return cannotRecord(reporter, desired, memory, { saved, next, units: loaded.value.units });
   }
@@ -131,7 +137,7 @@ export async function pass<Spec, Observed, Call>(
 
   const remembered = { told, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
   if (next.work.length === 0) {
-    await recorder.collect(observed, signal);
+    if (mayCall(ports)) await recorder.collect(observed, signal);
     return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
   }
   const results = await carryOut(
@@ -143,23 +149,21 @@ export async function pass<Spec, Observed, Call>(
   return { memory: { ...remembered, ...noted }, wakeMs: 0 };
 }
 
+/** What one pass decides from. */
+interface Sight<Spec, Observed> {
+  readonly desired: Desired<Spec>;
+  readonly observed: Observed;
+  readonly loaded: Loaded;
+  readonly memory: Memory;
+  readonly nowMs: number;
+}
+
 function decide<Spec, Observed, Call>(
   { kind, prober, clock }: PassPorts<Spec, Observed, Call>,
-  {
-    desired,
-    observed,
-    loaded,
-    memory,
-    nowMs,
-  }: {
-    readonly desired: Desired<Spec>;
-    readonly observed: Observed;
-    readonly loaded: Loaded;
-    readonly memory: Memory;
-    readonly nowMs: number;
-  },
+  { desired, observed, loaded, memory, nowMs }: Sight<Spec, Observed>,
 ): Step<Call> {
   const { watches, lookedAtMs: fromMs = nowMs, blind } = memory;
+  const { freeze } = loaded;
   return step({
     kind,
     desired: desired.units,
@@ -167,6 +171,7 @@ function decide<Spec, Observed, Call>(
     observed,
     units: loaded.units,
     requests: loaded.requests,
+    ...(freeze && { frozen: frozenLine(freeze) }),
     watches: afterGap(watches, { fromMs, nowMs, blind: blind > 0 }),
     refusals: memory.refusals,
     answers: prober.answers(),
@@ -175,6 +180,27 @@ function decide<Spec, Observed, Call>(
     intervalMs: desired.settings.intervalMs,
     verifyMs: VERIFY_MS,
   });
+}
+
+/** While everything is frozen nothing is called, recorded or taken: what is under way and what people ask for stays. */
+function lookOnly<Spec, Observed, Call>(
+  { prober, reporter }: PassPorts<Spec, Observed, Call>,
+  { loaded, memory, nowMs }: Sight<Spec, Observed>,
+  next: Step<Call>,
+  freeze: Freeze,
+): Passed {
+  const beside = { notes: loaded.notes, revision: undefined, late: [], freeze };
+  const told = tellStep(next, beside, memory.told, reporter);
+  prober.ask(next.asks);
+  const { watches } = next;
+  return {
+    memory: { ...memory, watches, told, blind: 0, lookedAtMs: nowMs },
+    wakeMs: Math.min(next.wakeMs, freeze.leftMs ?? Infinity),
+  };
+}
+
+function mayCall({ guard }: { readonly guard: Guard }): boolean {
+  return guard.refusal(CALL_DEADLINE_MS) === undefined;
 }
 
 /** Pure. What was recorded after all, although nobody answered. */

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Freeze } from '../core/freeze.ts';
 import type { Answer, Asked, CallOutcome, Id, Rendered } from '../core/kind.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -8,7 +9,7 @@ import type { Request, UnitEvent, UnitRecord } from '../core/unit.ts';
 export interface Clock {
   /** Monotonic milliseconds: for durations and deadlines, never for people. */
   nowMs(): number;
-  /** The wall clock, ISO 8601 in UTC: for people, no decision reads it. */
+  /** The wall clock, ISO 8601 in UTC: for people. No decision reads it but whether a freeze is over. */
   date(): string;
   /** Resolves after `ms`, rejects with the signal's reason when aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -73,8 +74,17 @@ export interface Provider<Observed, Call> {
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly made: boolean }>>;
   caller(observed: Observed): Caller<Call>;
-  /** Whether a person asks for something: one small read, beside the passes. */
-  isAsked(signal: AbortSignal): Promise<boolean>;
+  /** The labels of the head: one small read, beside the passes. Undefined where nobody can tell. */
+  headLabels(signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
+}
+
+/** How long one call may take, waiting for its turn included. Milliseconds. */
+export const CALL_DEADLINE_MS = 6_000;
+
+/** Is asked right before every single call. */
+export interface Guard {
+  /** Why no call that may take so long may begin now, for people; undefined: it may. */
+  refusal(deadlineMs: number): string | undefined;
 }
 
 /** What happens, for people and for machines that follow the log. `event` is the constant message. */
@@ -154,6 +164,9 @@ export type AgentEvent =
       readonly why: string;
     }
   | { readonly event: 'going on'; readonly of: 'repository' | 'swarm' }
+  /** Nothing is called anywhere from now on. */
+  | ({ readonly event: 'frozen' } & Omit<Freeze, 'leftMs'>)
+  | { readonly event: 'unfrozen'; readonly was: string }
   /** A part of the record cannot be read: its units are taken as they are found. Or old releases had to go. */
   | { readonly event: 'record notes'; readonly notes: readonly string[] }
   | { readonly event: 'agent stopped'; readonly why: string };
@@ -173,8 +186,6 @@ export type Head =
 export interface HeadFormat {
   /** Of the Config object. */
   readonly name: string;
-  /** Labels that begin so are what people ask for. */
-  readonly requestPrefix: string;
   /** Pure. `data` is base64; undefined where there is no such config. */
   parse(data: string | undefined): Head;
   /** The data of a new head, base64, with a fresh random key. */
@@ -226,6 +237,8 @@ export interface Known {
 export interface Loaded extends Known {
   /** What people ask for; taken by the next save. */
   readonly requests: readonly Request[];
+  /** While there is one nothing is called and nothing recorded. */
+  readonly freeze?: Freeze;
   /** What could not be read, for people: those units are as if nothing had been recorded of them. */
   readonly notes: readonly string[];
 }

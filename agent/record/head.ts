@@ -69,7 +69,6 @@ export function parseHead(data: string | undefined): Head {
 export function headFormat(random: (bytes: number) => Uint8Array): HeadFormat {
   return {
     name: HEAD_NAME,
-    requestPrefix: REQUEST_PREFIX,
     parse: parseHead,
     make: (swarm) => {
       const digestKey = Buffer.from(random(32)).toString('base64');

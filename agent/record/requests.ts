@@ -4,12 +4,10 @@ import { canonicalJson } from '../core/digest.ts';
 import type { Request } from '../core/unit.ts';
 import { type Labels, REQUEST_PREFIX } from './head.ts';
 import { readJson } from './json.ts';
-import { UnitId } from './shapes.ts';
+import { By, UnitId } from './shapes.ts';
 
 const KEY = /^understudy\.request\.[0-9a-f]{8}$/;
 
-/** They are shown to people: nothing in them may move a cursor. */
-const By = z.string().regex(/^\P{C}{1,100}$/u, 'who asks is 1 to 100 characters that print');
 const Release = z
   .string()
   .regex(/^[\w.-]{1,64}$/, 'a release is named by the first characters of its digest or revision');

@@ -181,6 +181,15 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
   ['record notes', ['bad', ({ notes }) => notes.map((note) => `record: ${note}`).join('\n')]],
   ['unit notes', ['plain', ({ id, notes }) => notes.map((note) => `${id}: ${note}`).join('\n')]],
   ['waiting', ['plain', ({ of, text }) => `waiting${of && ` for ${of}`}: ${text('why')}`]],
+  [
+    'frozen',
+    [
+      'bad',
+      ({ text }) =>
+        `frozen by ${text('by')}, nothing is called until ${text('until') || 'understudy unfreeze'}: ${text('why')}`,
+    ],
+  ],
+  ['unfrozen', ['good', ({ text }) => `the freeze is over: it was ${text('was')}`]],
   ['going on', ['plain', ({ of }) => `${of || 'what was waited for'} can be read again`]],
 ]);
 

@@ -35,6 +35,7 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'request refused':
     case 'record notes':
     case 'waiting':
+    case 'frozen':
     case 'warnings':
       return 'warn';
     case 'agent started':
@@ -50,6 +51,7 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'request taken':
     case 'revision healthy':
     case 'going on':
+    case 'unfrozen':
       return 'info';
   }
 }

@@ -84,11 +84,11 @@ function requestsOn(engine: FakeEngine): unknown[] {
 }
 
 /** Something else on the head changes, as when an agent writes. */
-function touchHead(engine: FakeEngine): void {
+function touchHead(engine: FakeEngine, labels: Readonly<Record<string, string>> = {}): void {
   const head = [...engine.configs.values()].find(({ name }) => name === HEAD_NAME);
   if (head === undefined) throw new Error('there is no head');
   const query = new URLSearchParams({ version: String(head.version) });
-  const Labels = { ...head.labels, 'understudy.touched': String(head.version) };
+  const Labels = { ...head.labels, 'understudy.touched': String(head.version), ...labels };
   const text = JSON.stringify({ Name: HEAD_NAME, Labels });
   engine.handle({ method: 'POST', path: `/configs/${head.id}/update`, query, text });
 }
@@ -182,6 +182,19 @@ describe('understudy retry', () => {
       /^understudy retry: no agent took the request within 20 s: .*; the request stays and is taken as soon as one runs\n$/,
     );
     expect(requestsOn(engine)).toHaveLength(1);
+  });
+
+  it('says that everything is frozen, where that is why nobody takes it', async () => {
+    const { engine, clock, text, run } = await stage();
+    touchHead(engine, { 'understudy.freeze': '{"by":"root@m2","why":"the storage is ill"}' });
+    const running = run('retry blog --timeout 5s');
+    await clock.advance(5_000);
+    expect(await running).toBe(6);
+    const line = 'frozen by root@m2 until understudy unfreeze: the storage is ill';
+    expect([text.out, text.err]).toEqual([
+      expect.stringContaining(line),
+      expect.stringContaining(line),
+    ]);
   });
 
   it('waits on through a Swarm in trouble, and names it', async () => {

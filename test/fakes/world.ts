@@ -34,8 +34,6 @@ export class World {
   readonly broken = new Set<string>();
   readonly notes: string[] = [];
   blocked: string | undefined;
-  /** A person asks for something. */
-  asked = false;
   /** No task runs yet. */
   unsettled = false;
 }
@@ -112,7 +110,7 @@ export function worldProvider(world: World): Provider<World, WorldCall> {
       world.calls.push('head');
       return { status: 'ok', value: { made: true } };
     },
-    isAsked: async () => world.asked,
+    headLabels: async () => (world.shelf.head ? { ...world.shelf.head.labels } : undefined),
     caller: () => ({
       call: async (call) => {
         world.underWay += 1;

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { type Desired, type Memory, nothingKnown, pass } from '../../agent/reconcile/pass.ts';
-import type { Recorder } from '../../agent/reconcile/ports.ts';
+import type { Guard, Recorder } from '../../agent/reconcile/ports.ts';
+import { FREEZE_LABEL, freezeLabel } from '../../agent/record/freeze.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { Crash } from '../fakes/shelf.ts';
 import {
@@ -22,8 +23,12 @@ let clock: VirtualClock;
 let reporter: ReturnType<typeof listeningReporter>;
 let memory: Memory;
 let recorder: Recorder<World>;
+/** Why no call may be made. */
+let refusal: () => string | undefined;
+const guard: Guard = { refusal: () => refusal() };
 
 beforeEach(() => {
+  refusal = () => undefined;
   world = new World();
   clock = new VirtualClock();
   reporter = listeningReporter();
@@ -46,7 +51,15 @@ const desired = (...texts: string[]): Desired<string> => ({
 
 async function passOnce(wanted: Desired<string>, atOnce = 4, stop = signal): Promise<number> {
   const provider = worldProvider(world);
-  const ports = { kind: worldKind, provider, recorder, prober: quietProber, clock, reporter };
+  const ports = {
+    kind: worldKind,
+    provider,
+    recorder,
+    prober: quietProber,
+    clock,
+    reporter,
+    guard,
+  };
   const result = await pass({ ...ports, atOnce }, wanted, memory, stop);
   memory = result.memory;
   return result.wakeMs;
@@ -334,6 +347,154 @@ describe('the time between two looks', () => {
   });
 });
 
+describe('a guard', () => {
+  it('is asked before every single call, and stops the rest of a unit without blaming it', async () => {
+    let calls = 0;
+    refusal = () => (calls++ < 2 ? undefined : 'not now');
+    await passOnce(desired('v1', 'v2', 'v3', 'v4'), 1);
+    expect(world.calls).toEqual(['stack/s0=v1', 'stack/s1=v2']);
+    await passOnce(desired('v1', 'v2', 'v3', 'v4'));
+    expect(reporter.names()).not.toContain('unit failed');
+    refusal = () => undefined;
+    await settle(desired('v1', 'v2', 'v3', 'v4'));
+    expect(world.running.size).toBe(4);
+  });
+
+  it('that refuses for longer than a timeout fails nothing', async () => {
+    refusal = () => 'not now';
+    await passOnce(desired('v1'));
+    await watch(desired('v1'), 120_000);
+    expect([world.calls, reporter.names()]).toEqual([[], ['unit held']]);
+    refusal = () => undefined;
+    await settle(desired('v1'));
+    expect(reporter.names().at(-1)).toBe('revision healthy');
+  });
+
+  it('keeps old blobs from being collected', async () => {
+    await settle(desired('v1'));
+    refusal = () => 'not now';
+    await clock.advance(700_000);
+    world.shelf.takeWrites();
+    await passOnce(desired('v1'));
+    expect(world.shelf.takeWrites()).toEqual([]);
+    refusal = () => undefined;
+    await passOnce(desired('v1'));
+    expect(world.shelf.takeWrites()).toContainEqual(expect.stringMatching(/^remove /));
+  });
+});
+
+describe('a freeze', () => {
+  const freeze = (until?: string): void => {
+    const label = freezeLabel({ by: 'root@m1', why: 'ill', ...(until !== undefined && { until }) });
+    if (label.status === 'refused') throw new Error(label.why);
+    world.shelf.relabel({ [FREEZE_LABEL]: label.value });
+  };
+  const retry = { 'understudy.request.0123abcd': '{"verb":"retry","id":"stack/s0","by":"root"}' };
+
+  it('calls, records, collects and takes nothing, and tells what it holds', async () => {
+    await settle(desired('v1'));
+    freeze();
+    world.shelf.relabel(retry);
+    world.shelf.takeWrites();
+    for (let n = 0; n < 20; n += 1) {
+      expect(await passOnce(desired('v2', 'w2'))).toBe(60_000);
+      await clock.advance(60_000);
+    }
+    expect([world.calls, world.shelf.takeWrites()]).toEqual([['stack/s0=v1'], []]);
+    expect(world.shelf.head?.labels).toMatchObject(retry);
+    const why = 'frozen by root@m1 until understudy unfreeze: ill';
+    expect(reporter.events.slice(4)).toEqual([
+      { event: 'frozen', by: 'root@m1', why: 'ill' },
+      { event: 'unit held', id: 'stack/s0', why },
+      { event: 'unit held', id: 'stack/s1', why },
+    ]);
+    world.shelf.relabel({ [FREEZE_LABEL]: undefined });
+    await settle(desired('v2', 'w2'));
+    expect(reporter.events[7]).toEqual({ event: 'unfrozen', was: why });
+    expect(reporter.names()).toContain('request refused');
+    expect([...world.running.values()]).toEqual(['v2', 'w2']);
+  });
+
+  it.each([
+    ['for a unit', false, 'unit healthy'],
+    ['against a unit', true, 'unit failed'],
+  ] as const)('counts no time %s', async (_what, unsettled, event) => {
+    await passOnce(desired('v1'));
+    await passOnce(desired('v1'));
+    await watch(desired('v1'), 1_000);
+    world.unsettled = unsettled;
+    freeze();
+    await watch(desired('v1'), 90_000);
+    world.shelf.relabel({ [FREEZE_LABEL]: undefined });
+    await watch(desired('v1'), 3_000);
+    expect(reporter.names()).not.toContain(event);
+    await watch(desired('v1'), unsettled ? 60_000 : 2_000);
+    expect(reporter.names()).toContain(event);
+  });
+
+  it('ends by itself at its time, and not before', async () => {
+    freeze('2026-01-01T00:00:30.000Z');
+    expect(await passOnce(desired('v1'))).toBe(30_000);
+    await clock.advance(29_999);
+    expect(await passOnce(desired('v1'))).toBe(1);
+    expect(world.calls).toEqual([]);
+    await clock.advance(1);
+    await passOnce(desired('v1'));
+    expect(world.calls).toEqual(['stack/s0=v1']);
+  });
+
+  it('does not lose what the engine refused before it', async () => {
+    world.answers.push({ status: 'refused', why: 'bad mount', retry: 'never' });
+    await passOnce(desired('v1'));
+    freeze();
+    await passOnce(desired('v1'));
+    world.shelf.relabel({ [FREEZE_LABEL]: undefined });
+    await passOnce(desired('v1'));
+    expect(reporter.names()).toContain('unit failed');
+    expect(world.calls).toHaveLength(1);
+  });
+});
+
+describe('a suspended unit', () => {
+  const ask = (verb: string): void => {
+    const text = JSON.stringify({ verb, id: 'stack/s0', by: 'root' });
+    world.shelf.relabel({ 'understudy.request.0123abcd': text });
+  };
+
+  it('stands in the middle of a verification, and goes on where it was', async () => {
+    await passOnce(desired('v1'));
+    await passOnce(desired('v1'));
+    world.unsettled = true;
+    await watch(desired('v1'), 50_000);
+    ask('suspend');
+    await passOnce(desired('v1'));
+    await watch(desired('v1'), 100_000);
+    await clock.advance(3_600_000);
+    await passOnce(desired('v1'));
+    expect(reporter.names()).not.toContain('unit failed');
+    ask('resume');
+    await watch(desired('v1'), 8_000);
+    expect(reporter.names()).not.toContain('unit failed');
+    await watch(desired('v1'), 5_000);
+    expect(reporter.names()).toContain('unit failed');
+  });
+
+  it('lets its neighbours go on and its revision end', async () => {
+    await settle(desired('v1', 'w1'));
+    ask('suspend');
+    await settle(desired('v2', 'w2'));
+    expect([...world.running.values()]).toEqual(['v1', 'w2']);
+    expect(reporter.events.at(-1)).toMatchObject({
+      event: 'revision healthy',
+      suspended: ['stack/s0'],
+    });
+    ask('resume');
+    await settle(desired('v2', 'w2'));
+    expect([...world.running.values()]).toEqual(['v2', 'w2']);
+    expect(reporter.events.at(-1)).toMatchObject({ event: 'revision healthy', suspended: [] });
+  });
+});
+
 describe('an agent that dies at any write and is started again', () => {
   const story = async (): Promise<void> => {
     await settle(desired('v1', 'w1'));
@@ -371,5 +532,5 @@ describe('an agent that dies at any write and is started again', () => {
         expect(world.shelf.writes).toHaveLength(before);
       }
     }
-  });
+  }, 60_000);
 });

@@ -1,6 +1,6 @@
 import Docker from 'dockerode';
 import type { CallOutcome } from '../../core/kind.ts';
-import type { Clock } from '../../reconcile/ports.ts';
+import { CALL_DEADLINE_MS, type Clock } from '../../reconcile/ports.ts';
 import { classifyRemoval, type NotOk } from './classify.ts';
 import { distributionPath, imageFound, type ImageFound } from './distribution.ts';
 import {
@@ -55,7 +55,7 @@ export function openSwarm(settings: SwarmSettings, clock: Clock): Swarm & { clos
     socket: settings.socket,
     version: settings.version ?? '1.41',
     atOnce: settings.atOnce ?? 16,
-    deadlinesMs: settings.deadlinesMs ?? { read: 6_000, write: 6_000 },
+    deadlinesMs: settings.deadlinesMs ?? { read: CALL_DEADLINE_MS, write: CALL_DEADLINE_MS },
     answerBytesMax: settings.answerBytesMax ?? ANSWER_BYTES_MAX,
   };
   const modem = openModem(transport, clock);

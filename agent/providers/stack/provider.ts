@@ -48,12 +48,9 @@ export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObs
       return { status: 'ok', value: indexState(state, key) };
     },
     prepare: (observed, signal) => prepare(swarm, head, observed, signal),
-    isAsked: async (signal) => {
+    headLabels: async (signal) => {
       const found = await swarm.configLabels(head.name, signal);
-      return (
-        found.status === 'ok' &&
-        Object.keys(found.value.labels).some((label) => label.startsWith(head.requestPrefix))
-      );
+      return found.status === 'ok' ? found.value.labels : undefined;
     },
     caller: (observed) => {
       const ids = new NamedIds(observed);

@@ -6,7 +6,6 @@ import { stackProvider } from '../../../agent/providers/stack/provider.ts';
 import { restoreStack, stackRelease } from '../../../agent/providers/stack/release.ts';
 import type { StackCall, Swarm } from '../../../agent/providers/stack/swarm.ts';
 import { headFormat } from '../../../agent/record/head.ts';
-import { requestLabel } from '../../../agent/record/requests.ts';
 import { blogNetwork, live, observed, service, unit } from '../../fakes/stack.ts';
 
 const head = headFormat((bytes) => new Uint8Array(bytes));
@@ -32,18 +31,13 @@ function swarm(labels: CallOutcome<{ readonly labels: Record<string, string> }>)
 }
 const { signal } = new AbortController();
 
-describe('whether a person asks for something', () => {
-  const label = requestLabel({ id: 'stack/blog', by: 'root@m1', verb: 'retry' }, '0a1b2c3d');
-  const request = label.status === 'ok' ? { [label.key]: label.value } : {};
-
-  it.each<[string, Parameters<typeof swarm>[0], boolean]>([
-    ['a request', { status: 'ok', value: { labels: request } }, true],
-    ['only the record', { status: 'ok', value: { labels: { 'understudy.record': '{}' } } }, false],
-    ['nothing', { status: 'ok', value: { labels: {} } }, false],
-    ['no answer', { status: 'unknown', why: 'timeout' }, false],
-  ])('is read from the head: %s', async (_what, labels, expected) => {
+describe('the labels of the head', () => {
+  it.each<[string, Parameters<typeof swarm>[0], object | undefined]>([
+    ['some', { status: 'ok', value: { labels: { a: 'b' } } }, { a: 'b' }],
+    ['no answer', { status: 'unknown', why: 'timeout' }, undefined],
+  ])('are read alone: %s', async (_what, labels, expected) => {
     const { provider, asked } = swarm(labels);
-    expect(await provider.isAsked(signal)).toBe(expected);
+    expect(await provider.headLabels(signal)).toEqual(expected);
     expect(asked).toEqual(['understudy.head']);
   });
 });
