@@ -7,10 +7,9 @@ import { openLease } from './lease/keeper.ts';
 import type { Candidate } from './lease/register.ts';
 import { swarmHead } from './providers/stack/head.ts';
 import type { Swarm } from './providers/stack/swarm.ts';
-import type { LeaseKeeper } from './reconcile/lease-ports.ts';
+import type { Labels, LeaseKeeper } from './reconcile/lease-ports.ts';
 import type { Clock, HeadFormat, Reporter } from './reconcile/ports.ts';
 import type { Wake } from './reconcile/wake.ts';
-import { isAsked } from './record/requests.ts';
 import { version } from './version.ts';
 
 /** What the lease of one agent is made of. */
@@ -20,8 +19,10 @@ export interface LeadingParts {
   readonly clock: Clock;
   readonly times: LeaseTimes;
   readonly reporter: Reporter;
-  /** Rung when somebody else leads from now on, and when people ask for something. */
+  /** Rung when somebody else leads from now on. */
   readonly wake: Wake;
+  /** Gets every reading of the labels, about one a second. */
+  read(labels: Labels): void;
   /** Of this process. */
   readonly pid: number;
 }
@@ -48,9 +49,7 @@ export function leaseOn(parts: LeadingParts): LeaseKeeper {
       return isHolderDead(holder, { nodeId, ask }, signal);
     },
     nonce: () => randomBytes(16).toString('hex'),
-    read: (labels) => {
-      if (isAsked(labels)) wake.ring();
-    },
+    read: (labels) => parts.read(labels),
     tell: (event) => reporter.tell(event),
     changed: () => wake.ring(),
   });

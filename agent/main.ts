@@ -1,6 +1,8 @@
 import { agentCommand, agentUsage } from './start.ts';
 import { askCommand } from './cli/ask.ts';
 import { askUsage } from './cli/ask-options.ts';
+import { freezeCommand } from './cli/freeze.ts';
+import { freezeUsage } from './cli/freeze-options.ts';
 import { type Output, wantsColour } from './cli/printer.ts';
 import { validateCommand, validateUsage } from './cli/validate.ts';
 import { systemClock } from './clock.ts';
@@ -31,6 +33,26 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'take a unit back to an earlier healthy release',
     usage: askUsage.rollback,
     run: (args, io, signal) => askCommand('rollback', args, askIo(io, process.env), signal),
+  },
+  suspend: {
+    summary: 'let nothing be called for one unit, until it is resumed',
+    usage: askUsage.suspend,
+    run: (args, io, signal) => askCommand('suspend', args, askIo(io, process.env), signal),
+  },
+  resume: {
+    summary: 'let a suspended unit go on where it stood',
+    usage: askUsage.resume,
+    run: (args, io, signal) => askCommand('resume', args, askIo(io, process.env), signal),
+  },
+  freeze: {
+    summary: 'let nothing be called anywhere, with or without an agent',
+    usage: freezeUsage.freeze,
+    run: (args, io, signal) => freezeCommand('freeze', args, askIo(io, process.env), signal),
+  },
+  unfreeze: {
+    summary: 'end a freeze',
+    usage: freezeUsage.unfreeze,
+    run: (args, io, signal) => freezeCommand('unfreeze', args, askIo(io, process.env), signal),
   },
   rehearse: {
     summary: 'bring a real Swarm up on this machine and try the repository on it',

@@ -15,11 +15,12 @@ import { stackKind, stackProvider } from './providers/stack/provider.ts';
 import { swarmShelf } from './providers/stack/shelf.ts';
 import type { Swarm } from './providers/stack/swarm.ts';
 import { openProber } from './probes/prober.ts';
-import type { Guard } from './reconcile/lease-ports.ts';
+import type { Guard, Labels } from './reconcile/lease-ports.ts';
 import { run } from './reconcile/loop.ts';
 import { type Clock, type Reporter, type Source, SourceError } from './reconcile/ports.ts';
 import { Wake } from './reconcile/wake.ts';
 import { headFormat } from './record/head.ts';
+import { HeadWatch } from './record/head-watch.ts';
 import { openRecorder } from './record/recorder.ts';
 import { openRenderer } from './render/renderer.ts';
 import { logReporter } from './report/log.ts';
@@ -114,7 +115,7 @@ async function runAgent(
   }
   const renderer = openRenderer({ environment, clock });
   const wake = new Wake(clock);
-  const { swarm, head, lease, close } = openEngine(
+  const { swarm, head, lease, guard, close } = openEngine(
     settings,
     { clock, reporter, pid, wake },
     signal,
@@ -142,6 +143,7 @@ async function runAgent(
         atOnce,
         sourceWake,
         wake,
+        guard,
       },
       signal,
     );
@@ -164,15 +166,20 @@ function openEngine(
   const swarm = openSwarm({ socket: docker.socket, atOnce }, clock);
   const apart = openSwarm({ socket: docker.socket, atOnce: LEASE_CALLS_AT_ONCE }, clock);
   const times = leaseTimesOf(leaseSettings);
-  const lease = leaseOn({ swarm: apart, head, clock, times, reporter, wake, pid });
+  const headWatch = new HeadWatch(clock);
+  const read = (labels: Labels): void => {
+    if (headWatch.heard(labels)) wake.ring();
+  };
+  const lease = leaseOn({ swarm: apart, head, clock, times, reporter, wake, read, pid });
   const guard: Guard = {
-    refusal: (ms) => (signal.aborted ? 'this agent is stopping' : lease.refusal(ms)),
+    refusal: (ms) =>
+      signal.aborted ? 'this agent is stopping' : (lease.refusal(ms) ?? headWatch.refusal()),
   };
   const close = (): void => {
     swarm.close();
     apart.close();
   };
-  return { swarm: guardedSwarm(swarm, guard), head, lease, close };
+  return { swarm: guardedSwarm(swarm, guard), head, lease, guard, close };
 }
 
 /** What the engine says about an image, as an answer. */

@@ -156,10 +156,4 @@ export type Stack = z.output<typeof Stack>;
 export const STACK_DEFAULTS_UNSUPPORTED = ['prune', 'instances'];
 
 /** Keys of `Stack` that this version does not act upon. */
-export const STACK_UNSUPPORTED = [
-  'files',
-  'suspend',
-  'removal',
-  'ignore',
-  ...STACK_DEFAULTS_UNSUPPORTED,
-];
+export const STACK_UNSUPPORTED = ['files', 'removal', 'ignore', ...STACK_DEFAULTS_UNSUPPORTED];

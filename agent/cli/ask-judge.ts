@@ -1,3 +1,4 @@
+import { minuteOf } from '../core/freeze.ts';
 import type { Id, Release } from '../core/kind.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Request, UnitRecord } from '../core/unit.ts';
@@ -27,9 +28,15 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
   const { unit: id, verb, to } = wanted;
   const record = recorded.units.get(id);
   if (record === undefined) return unknown(recorded, id);
+  if (verb === 'suspend' || verb === 'resume') {
+    const why = needless(verb, id, record);
+    if (why !== undefined) return { status: 'senseless', why, more: [] };
+    return { status: 'sensible', request: { id, by, verb }, record };
+  }
   if (verb === 'retry') {
     const failed = record.quarantine.length > 0 || record.phase === 'stuck';
-    if (failed) return { status: 'sensible', request: { id, by, verb }, record };
+    const request: Request = { id, by, verb, ...digestOf(failedDigest(record)) };
+    if (failed) return { status: 'sensible', request, record };
     const why = `${id} is not quarantined: there is nothing to try again`;
     return { status: 'senseless', why, more: [] };
   }
@@ -37,7 +44,8 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
     const why = `${id} has no healthy release to go back to`;
     return { status: 'senseless', why, more: [] };
   }
-  if (to === undefined) return { status: 'sensible', request: { id, by, verb }, record };
+  const meant = digestOf(shownDigest(record));
+  if (to === undefined) return { status: 'sensible', request: { id, by, verb, ...meant }, record };
   const found = named(record.releases, to);
   const [release] = found;
   if (release === undefined || found.length > 1) {
@@ -50,8 +58,35 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
     return { status: 'senseless', why, more: lines.map(([at, one]) => line(one, at + 1)) };
   }
   // Whole: the agent goes to the one that was shown, not to another that begins alike.
-  const request: Request = { id, by, verb, release: release.digest };
+  const request: Request = { id, by, verb, release: release.digest, ...meant };
   return { status: 'sensible', request, record, release };
+}
+
+function needless(verb: 'suspend' | 'resume', id: Id, record: UnitRecord): string | undefined {
+  const { suspended } = record;
+  if (verb === 'suspend') {
+    return (
+      suspended && `${id} is suspended already, by ${suspended.by} at ${minuteOf(suspended.at)}`
+    );
+  }
+  if (suspended !== undefined) return undefined;
+  return `nobody suspended ${id}; where its stack.yaml says \`suspend: true\`, take that out`;
+}
+
+function digestOf(digest: string | undefined): { readonly digest?: string } {
+  return digest === undefined || digest === '' ? {} : { digest };
+}
+
+/** What failed and is wanted, where the record tells: what is stuck may be a release that failed, or another one by now. */
+function failedDigest({ quarantine, stuck }: UnitRecord): string | undefined {
+  const newest = quarantine[0]?.digest;
+  if (stuck === undefined) return newest;
+  return newest === undefined || newest === stuck.digest ? stuck.digest : undefined;
+}
+
+/** What is under way or in place: what a person who wants it back has seen. */
+function shownDigest({ attempt, stuck, releases }: UnitRecord): string | undefined {
+  return attempt?.digest ?? stuck?.digest ?? releases[0]?.digest;
 }
 
 function unknown({ units, notes }: Recorded, id: Id): Judged {
@@ -74,7 +109,7 @@ function named(releases: readonly Release[], to: string): readonly Release[] {
 /** Pure. A release for people: its commit and when it was healthy. */
 export function nameOf({ revision, at }: Release): string {
   const commit = revision === '' ? 'found' : revision.slice(0, 7);
-  return `${commit.padEnd(7)}  ${at.slice(0, 16).replace('T', ' ')} UTC`;
+  return `${commit.padEnd(7)}  ${minuteOf(at)}`;
 }
 
 function line(release: Release, place: number): string {
@@ -87,6 +122,8 @@ function line(release: Release, place: number): string {
  */
 export function isDone(verb: Verb, before: UnitRecord, after: UnitRecord | undefined): boolean {
   if (after === undefined) return false;
+  if (verb === 'suspend') return after.suspended !== undefined;
+  if (verb === 'resume') return after.suspended === undefined;
   const had = new Set(before.quarantine.map(entryOf));
   const has = new Set(after.quarantine.map(entryOf));
   if (verb === 'rollback') {
@@ -94,6 +131,28 @@ export function isDone(verb: Verb, before: UnitRecord, after: UnitRecord | undef
   }
   const wasStuck = before.phase === 'stuck' && after.phase !== 'stuck';
   return wasStuck || [...had].some((entry) => !has.has(entry));
+}
+
+/** Pure. Why the agent refused what it took, where the record tells: something else is wanted or runs by now. */
+export function whyRefused(
+  request: Request,
+  before: UnitRecord,
+  after: UnitRecord | undefined,
+): string | undefined {
+  const { verb } = request;
+  const digest = 'digest' in request ? request.digest : undefined;
+  if (digest === undefined || after === undefined) return undefined;
+  const knew = before.quarantine.some((one) => one.digest === digest);
+  const failed = after.quarantine.some((one) => one.digest === digest);
+  if (verb === 'rollback' && failed && !knew) return 'it has failed and gone back by itself';
+  const now = verb === 'retry' ? wantedDigest(after) : shownDigest(after);
+  if (now === undefined || now === digest) return undefined;
+  return `the repository wants something else by now (digest ${now.slice(0, 10)}, it was asked of ${digest.slice(0, 10)})`;
+}
+
+function wantedDigest(unit: UnitRecord): string | undefined {
+  const isForward = unit.phase === 'applying' || unit.phase === 'verifying';
+  return isForward ? unit.attempt?.digest : failedDigest(unit);
 }
 
 function entryOf({ digest, at }: { readonly digest: string; readonly at: string }): string {

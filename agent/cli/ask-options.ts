@@ -19,7 +19,8 @@ export interface Wanted {
   readonly json: boolean;
 }
 
-const DEFAULT_SOCKET = '/var/run/docker.sock';
+/** Where the engine listens unless somebody says otherwise. */
+export const DEFAULT_SOCKET = '/var/run/docker.sock';
 const DEFAULT_WAIT_MS = 60_000;
 
 const common = `  --socket PATH     the engine's socket; default UNDERSTUDY_DOCKER_SOCKET, else ${DEFAULT_SOCKET}
@@ -32,7 +33,7 @@ Needs no agent on this machine and no token: on a manager it asks through the en
 Exit codes: 0 taken (with --no-wait: asked), 1 refused, 2 wrong use, 6 no agent took it, or the Swarm cannot be reached.
 `;
 
-/** `understudy retry --help`, `understudy rollback --help`. */
+/** `understudy retry --help` and so on. */
 export const askUsage: Readonly<Record<Verb, string>> = {
   retry: `Usage: understudy retry UNIT [OPTIONS]
 
@@ -46,6 +47,17 @@ by itself: another commit of that unit ends it, or understudy retry. UNIT is sta
 
   --to RELEASE      its place in the list (1 is the newest), or the first characters of its commit;
                     default: the last healthy one before what the repository wants now
+${common}`,
+  suspend: `Usage: understudy suspend UNIT [OPTIONS]
+
+Lets nothing be called for a unit until understudy resume, whatever is under way or due: the calls that are made now are
+the last ones. What differs is shown in the log. UNIT is stack/blog, or blog.
+
+${common}`,
+  resume: `Usage: understudy resume UNIT [OPTIONS]
+
+Lets a unit go on where it stood when it was suspended. UNIT is stack/blog, or blog.
+
 ${common}`,
 };
 
@@ -74,10 +86,18 @@ export function wantedOf(
     verb,
     unit,
     ...(to === undefined ? {} : { to }),
-    socket: values.socket ?? (environment['UNDERSTUDY_DOCKER_SOCKET'] || DEFAULT_SOCKET),
+    socket: socketOf(values.socket, environment),
     ...(values['no-wait'] === true ? {} : { waitMs: timeoutMs }),
     json: values.json === true,
   };
+}
+
+/** Pure. The engine's socket, as an option or the environment has it. */
+export function socketOf(
+  option: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  return option ?? (environment['UNDERSTUDY_DOCKER_SOCKET'] || DEFAULT_SOCKET);
 }
 
 /** A stack may be named without its kind. */

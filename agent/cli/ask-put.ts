@@ -11,6 +11,7 @@ export interface Asked {
   readonly status: 'put';
   /** Of its label. */
   readonly key: string;
+  readonly request: Request;
   /** The unit as it was then. */
   readonly before: UnitRecord;
   /** What was asked, for people: `for another try`. */
@@ -90,13 +91,15 @@ function draftOn(
     status: 'draft',
     head,
     labels: { ...head.labels, [key]: label.value },
-    asked: { status: 'put', key, before, what },
+    asked: { status: 'put', key, request: judged.request, before, what },
     there: same !== undefined,
   };
 }
 
 function whatOf({ verb }: Request, release: string | undefined): string {
   if (verb === 'retry') return 'for another try of what the repository wants';
+  if (verb === 'suspend') return 'to be suspended';
+  if (verb === 'resume') return 'to go on';
   return release === undefined
     ? 'to go back to the last healthy release'
     : `to go back to release ${release.replace(/ +/, ' of ')}`;

@@ -1,6 +1,9 @@
+import { frozenLine } from '../core/freeze.ts';
+import { readFreeze } from '../record/freeze.ts';
+import type { Labels } from '../reconcile/lease-ports.ts';
 import { readRecord } from '../record/read.ts';
 import type { Asking, Ended } from './ask-ports.ts';
-import { isDone } from './ask-judge.ts';
+import { isDone, whyRefused } from './ask-judge.ts';
 import { type Asked, inWords } from './ask-put.ts';
 
 /** Between two looks at the head. Milliseconds. */
@@ -25,7 +28,7 @@ export async function awaitTaken(
     if (read.status === 'ok' && !(asked.key in read.value.labels)) {
       return verdict(asking, asked, signal);
     }
-    trouble = read.status === 'ok' ? undefined : inWords(read, wanted.socket);
+    trouble = read.status === 'ok' ? frozen(read.value.labels, io) : inWords(read, wanted.socket);
     const waitedMs = io.clock.nowMs() - sinceMs;
     if (waitedMs >= waitMs) return notTaken(waitMs, trouble);
     if (waitedMs >= signAtMs) {
@@ -34,6 +37,12 @@ export async function awaitTaken(
     }
     await io.clock.sleep(Math.min(LOOK_MS, waitMs - waitedMs), signal);
   }
+}
+
+/** Nothing is taken while everything is frozen. */
+function frozen(labels: Labels, { clock }: Asking['io']): string | undefined {
+  const freeze = readFreeze(labels, clock.date());
+  return freeze && frozenLine(freeze);
 }
 
 function notTaken(waitMs: number, trouble: string | undefined): Ended {
@@ -57,8 +66,11 @@ async function verdict(
   const record = shelf.status === 'ok' ? readRecord(shelf.value) : shelf;
   // It is gone from the head: that much is certain.
   if (record.status !== 'ok') return { status: 'taken', code: 0 };
-  const done = isDone(wanted.verb, asked.before, record.value.units.get(wanted.unit));
-  if (done) return { status: 'taken', code: 0 };
-  const why = `the agent refused it: its log says why (\`request refused\`, ${wanted.unit})`;
+  const unit = record.value.units.get(wanted.unit);
+  if (isDone(wanted.verb, asked.before, unit)) return { status: 'taken', code: 0 };
+  const cause =
+    whyRefused(asked.request, asked.before, unit) ??
+    `its log says why (\`request refused\`, ${wanted.unit})`;
+  const why = `the agent refused it: ${cause}`;
   return { status: 'refused', code: 1, why };
 }

@@ -4,7 +4,7 @@ import { type Asked, putRequest } from './ask-put.ts';
 import { awaitTaken } from './ask-wait.ts';
 import { createPrinter } from './printer.ts';
 
-/** Runs `understudy retry` or `understudy rollback`; gives the exit code. */
+/** Runs `understudy retry`, `rollback`, `suspend` or `resume`; gives the exit code. */
 export async function askCommand(
   verb: Verb,
   args: readonly string[],
@@ -39,6 +39,9 @@ async function ask(asking: Asking, signal: AbortSignal): Promise<Ended> {
     if (put.status !== 'put') return put;
     asked = put;
     asking.print.line(`${asking.wanted.unit}: asked ${put.what}`);
+    if (put.before.suspended !== undefined && put.request.verb !== 'resume') {
+      asking.print.line('it is suspended: nothing is called before understudy resume', 'dim');
+    }
     if (asking.wanted.waitMs === undefined) return { status: 'asked', code: 0 };
     return await awaitTaken(asking, put, asking.wanted.waitMs, signal);
   } catch (error) {
@@ -68,4 +71,6 @@ function tell(
 const next: Readonly<Record<Verb, string>> = {
   retry: "the agent's log says how it goes on: `unit healthy`, or `unit failed` once more",
   rollback: "the agent's log says how it goes on: `unit rolled back`, or `unit stuck`",
+  suspend: 'nothing is called for it any more until understudy resume',
+  resume: 'it goes on where it stood',
 };

@@ -16,6 +16,8 @@ export interface Rendered<Spec> {
   readonly needs: readonly string[];
   /** What others may need once this unit is applied. */
   readonly gives: readonly string[];
+  /** Nothing is called for it while the repository says so. No part of the digest: it asks for the same thing. */
+  readonly suspended?: true;
 }
 
 /**

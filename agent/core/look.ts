@@ -24,6 +24,8 @@ export interface Look<Spec, Observed, Call> {
   /** Nodes that cannot run anything now. */
   readonly absent: readonly string[];
   readonly answers: ReadonlyMap<string, Answer>;
+  /** Why nothing at all may be called now. */
+  readonly frozen?: string;
 }
 
 /** What keeps a unit from beginning: another one that it depends on is not in place. */
@@ -56,6 +58,8 @@ export interface Moved<Call> {
   readonly held?: string;
   /** It would begin, and waits. */
   readonly wait?: Wait;
+  /** It is not to move, by somebody's will. */
+  readonly gate?: 'suspended' | 'frozen';
   readonly blocked?: readonly Blocked[];
   readonly notes?: readonly string[];
   readonly health?: Health;

@@ -3,9 +3,12 @@ import type { Look } from './look.ts';
 import {
   goingBack,
   isQuarantined,
+  isWayBack,
   quarantined,
   released,
   type Request,
+  resumed,
+  suspended,
   type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
@@ -23,26 +26,49 @@ export function answer<Spec, Observed, Call>(
   record: UnitRecord | undefined,
   request: Request,
 ): Answered {
-  const result =
-    unit === undefined || record === undefined
-      ? 'there is no such unit in the repository, or nothing is recorded of it yet'
-      : request.verb === 'retry'
-        ? retry(look, unit, record)
-        : rollBack(look, unit, record, request);
+  const result = outcomeOf(look, unit, record, request);
   const { id, verb, by } = request;
   return typeof result === 'string'
     ? { record, event: { event: 'request refused', id, verb, by, why: result } }
     : { record: result, event: { event: 'request taken', id, verb, by } };
 }
 
+function outcomeOf<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  unit: Rendered<Spec> | undefined,
+  record: UnitRecord | undefined,
+  request: Request,
+): UnitRecord | string {
+  if (record === undefined) return NOT_THERE;
+  switch (request.verb) {
+    case 'suspend':
+      return record.suspended === undefined
+        ? suspended(record, request.by, look.date)
+        : `it is suspended already, by ${record.suspended.by}`;
+    case 'resume':
+      if (record.suspended !== undefined) return resumed(record);
+      return unit?.suspended === true
+        ? 'the repository suspends it: take `suspend` out of its file'
+        : 'it is not suspended';
+    case 'retry':
+      return unit === undefined ? NOT_THERE : retry(look, unit, record, request);
+    case 'rollback':
+      return unit === undefined ? NOT_THERE : rollBack(look, unit, record, request);
+  }
+}
+
+const NOT_THERE = 'there is no such unit in the repository, or nothing is recorded of it yet';
+
 function retry<Spec, Observed, Call>(
   { kind, observed, absent }: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   record: UnitRecord,
+  { digest }: Extract<Request, { verb: 'retry' }>,
 ): UnitRecord | string {
   if (!isQuarantined(record, unit.digest) && record.phase !== 'stuck') {
     return 'it is neither quarantined nor stuck';
   }
+  if (digest !== undefined && digest !== unit.digest) return wantsAnother(unit, digest);
   const free = released(record, unit.digest);
   if (free.releases[0]?.digest !== unit.digest) return free;
   // What the repository wants is the release itself: that one is brought back and verified once more.
@@ -54,11 +80,20 @@ function rollBack<Spec, Observed, Call>(
   { kind, observed, date, absent, revision }: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   record: UnitRecord,
-  { by, release: wanted }: Extract<Request, { verb: 'rollback' }>,
+  { by, release: wanted, digest }: Extract<Request, { verb: 'rollback' }>,
 ): UnitRecord | string {
-  const others = record.releases.filter(({ digest }) => digest !== unit.digest);
-  // What is quarantined already runs the first release: one further back is meant.
-  const before = isQuarantined(record, unit.digest) ? record.releases[0] : undefined;
+  const others = record.releases.filter((one) => one.digest !== unit.digest);
+  const isBack = isQuarantined(record, unit.digest) && !isLeftFailed(record);
+  if (digest !== undefined) {
+    const known = digest === unit.digest || (isBack && digest === inPlace(record));
+    if (!known) return wantsAnother(unit, digest);
+    // It was under way when somebody wanted it back.
+    const went = isBack && digest === unit.digest && record.phase !== 'stuck';
+    if (went && wanted === undefined)
+      return 'it has failed and gone back by itself since this was asked';
+  }
+  // What went back already runs the first release: one further back is meant.
+  const before = isBack ? record.releases[0] : undefined;
   const chosen =
     wanted === undefined
       ? others.find((one) => one !== before)
@@ -77,4 +112,19 @@ function rollBack<Spec, Observed, Call>(
   const noted = { ...quarantined(record, entry), made: [...new Set(made)] };
   // It comes to the front once it is healthy again: until then it is not what a failure goes back to.
   return goingBack(noted, { baseline: kind.baseline(unit, observed), absent }, chosen);
+}
+
+/** Whether what failed stands as it failed, by `rollback.mode: hold`: then its release does not run. */
+function isLeftFailed({ stuck, quarantine }: UnitRecord): boolean {
+  return quarantine.some(({ digest, at }) => digest === stuck?.digest && at === stuck.at);
+}
+
+/** What runs, or is about to, where the repository does not get what it wants. */
+function inPlace(record: UnitRecord): string | undefined {
+  return isWayBack(record) ? record.attempt?.digest : record.releases[0]?.digest;
+}
+
+function wantsAnother<Spec>({ digest }: Rendered<Spec>, asked: string): string {
+  const [is, was] = [digest, asked].map((one) => one.slice(0, 10));
+  return `the repository wants something else by now (digest ${String(is)}, it was asked of ${String(was)}): look again`;
 }

@@ -6,6 +6,7 @@ import { answer } from './requests.ts';
 import { goBack } from './step-back.ts';
 import { begin, goOn } from './step-forward.ts';
 import { firstSight, keep, needPerson, takeUp, watchOf } from './step-rest.ts';
+import { gateOf, stand } from './step-stand.ts';
 import {
   type Attempt,
   goingBack,
@@ -14,6 +15,7 @@ import {
   settled,
   type UnitEvent,
   type UnitRecord,
+  wantedFirst,
 } from './unit.ts';
 import { type UnitView, viewOf, waitingEvents, wakeOf } from './view.ts';
 import { lostNodes, type Watch } from './watch.ts';
@@ -52,6 +54,8 @@ export interface StepInput<Spec, Observed, Call> {
   readonly refusals: ReadonlyMap<Id, Failure>;
   readonly answers: ReadonlyMap<string, Answer>;
   readonly requests: readonly Request[];
+  /** Why nothing at all may be called now. Then nothing is recorded either, and no request is taken. */
+  readonly frozen?: string;
   readonly nowMs: number;
   readonly date: string;
   /** Between looks while nothing is under way, and while something is. */
@@ -107,11 +111,11 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
 /** Requests are taken one after another, each from where the last one left its unit. */
 function answerAll<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
-  { requests, desired, units: before }: StepInput<Spec, Observed, Call>,
+  { requests, desired, units: before, frozen }: StepInput<Spec, Observed, Call>,
 ): { readonly units: ReadonlyMap<Id, UnitRecord>; readonly events: readonly UnitEvent[] } {
   const units = new Map(before);
   const events: UnitEvent[] = [];
-  for (const request of requests) {
+  for (const request of frozen === undefined ? requests : []) {
     const unit = desired.find(({ id }) => id === request.id);
     const { record, event } = answer(look, unit, units.get(request.id), request);
     if (record !== undefined) units.set(request.id, record);
@@ -131,18 +135,24 @@ interface Before {
 function stepUnit<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
-  record: UnitRecord | undefined,
+  known: UnitRecord | undefined,
   before: Before,
 ): Moved<Call> {
   const at = (of: string): Watch => watchOf(before.watch, of, look.nowMs);
-  const gate = before.wait === undefined ? {} : { wait: before.wait };
-  if (record === undefined) return firstSight(look, unit, { watch: at('none'), ...gate });
+  const gate = gateOf(look.frozen, unit, known);
+  if (gate !== undefined) {
+    const watch = withLost(look, at(known === undefined ? 'none' : directionOf(known)), known);
+    return stand(look, unit.id, { unit, record: known, watch }, gate);
+  }
+  const wait = before.wait === undefined ? {} : { wait: before.wait };
+  if (known === undefined) return firstSight(look, unit, { watch: at('none'), ...wait });
+  const record = wantedFirst(known, unit.digest);
   const { attempt, phase } = record;
   const turned = turn(record, unit.digest);
   const of = directionOf(record);
   // A refusal is of the way that was gone then, and of no other.
   const refusal = before.watch?.of === of ? before.refusal : undefined;
-  const standing = { unit, record, refusal, ...gate };
+  const standing = { unit, record, refusal, ...wait };
   if (phase === 'none' || phase === 'stuck' || attempt === undefined) {
     const resting = { ...standing, watch: at(of) };
     if (turned === 'begin') return takeUp(look, resting);
@@ -154,6 +164,15 @@ function stepUnit<Spec, Observed, Call>(
   if (turned === 'stay' && forward) return goOn(look, { ...standing, watch }, attempt);
   if (turned === 'stay') return goBack(look, unit.id, { ...standing, watch }, attempt);
   return turnBack(look, { ...standing, watch }, attempt);
+}
+
+/** Nodes that go away meanwhile are nobody's failure either. */
+function withLost<Spec, Observed, Call>(
+  { absent }: Look<Spec, Observed, Call>,
+  watch: Watch,
+  record: UnitRecord | undefined,
+): Watch {
+  return record?.attempt === undefined ? watch : lostNodes(watch, absent, record.attempt.absent);
 }
 
 /** Names the way that a unit is on: its watch is of this way only. */
@@ -232,6 +251,11 @@ function leave<Spec, Observed, Call>(
 ): Moved<Call> {
   const { attempt, phase } = record;
   const started = watchOf(watches.get(id), directionOf(record), look.nowMs);
+  const gate = gateOf<Spec>(look.frozen, undefined, record);
+  if (gate !== undefined) {
+    const stood = withLost(look, started, record);
+    return stand(look, id, { unit: undefined, record, watch: stood }, gate);
+  }
   if (attempt === undefined || phase === 'applying' || phase === 'verifying') {
     return unmoved(settled(record), started);
   }

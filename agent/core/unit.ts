@@ -32,14 +32,23 @@ export interface Stuck extends Failure {
   readonly at: string;
 }
 
+/** Who asked that nothing be called for a unit, and when. */
+export interface Suspended {
+  readonly by: string;
+  /** For people, ISO 8601. */
+  readonly at: string;
+}
+
 /** What is kept of one unit, whoever leads. Plain JSON. */
 export interface UnitRecord {
   readonly phase: Phase;
   /** In every phase but `none` and `stuck`. */
   readonly attempt?: Attempt;
-  /** Newest first. */
+  /** What the repository wants first, if it is among them; then the newest first. */
   readonly quarantine: readonly Quarantined[];
   readonly stuck?: Stuck;
+  /** A person wants nothing called for it, in whatever phase it is. */
+  readonly suspended?: Suspended;
   /** Targets that failed attempts made and no healthy one had: a rollback stops them. */
   readonly made: readonly string[];
   /** Healthy ones, newest first; the first is what a rollback brings back. */
@@ -57,6 +66,11 @@ const QUARANTINE_MAX = 5;
 /** Pure. Whether this digest failed before and nobody asked for another try. */
 export function isQuarantined({ quarantine }: UnitRecord, digest: string): boolean {
   return quarantine.some((one) => one.digest === digest);
+}
+
+/** Pure. Whether it is on its way to a healthy release, not to what the repository wants. */
+export function isWayBack({ phase }: UnitRecord): boolean {
+  return phase === 'rolling-back' || phase === 'reverting';
 }
 
 /** Pure. An attempt at a digest of the repository begins; what it makes anew is noted before it is made. */
@@ -122,10 +136,28 @@ export function quarantined(unit: UnitRecord, entry: Quarantined): UnitRecord {
   return { ...unit, quarantine: [entry, ...others].slice(0, QUARANTINE_MAX) };
 }
 
+/** Pure. What the repository wants comes first among what failed: a person sees what a retry means, and it is dropped last. */
+export function wantedFirst(unit: UnitRecord, digest: string): UnitRecord {
+  const entry = unit.quarantine.find((one) => one.digest === digest);
+  if (entry === undefined || entry === unit.quarantine[0]) return unit;
+  return { ...unit, quarantine: [entry, ...unit.quarantine.filter((one) => one !== entry)] };
+}
+
 /** Pure. A person asked for another try. */
 export function released(unit: UnitRecord, digest: string): UnitRecord {
   const quarantine = unit.quarantine.filter((one) => one.digest !== digest);
   return { ...settled(unit), quarantine };
+}
+
+/** Pure. Nothing is called for it from now on. */
+export function suspended(unit: UnitRecord, by: string, at: string): UnitRecord {
+  return { ...unit, suspended: { by, at } };
+}
+
+/** Pure. It goes on where it stood. */
+export function resumed(unit: UnitRecord): UnitRecord {
+  const { suspended: _suspended, ...rest } = unit;
+  return rest;
 }
 
 /** Pure. Only a person or another digest helps. */
@@ -182,7 +214,18 @@ export type UnitEvent = { readonly id: Id } & (
 
 /** What a person asks of one unit. */
 export type Request = { readonly id: Id; readonly by: string } & (
-  | { readonly verb: 'retry' }
-  /** `release`: the first characters of a release's digest or revision; absent: the last healthy one before this. */
-  | { readonly verb: 'rollback'; readonly release?: string }
+  | {
+      readonly verb: 'retry';
+      /** What is meant, as the person saw it; absent: whatever the repository wants by then. */
+      readonly digest?: string;
+    }
+  | {
+      readonly verb: 'rollback';
+      /** The first characters of a release's digest or revision; absent: the last healthy one before this. */
+      readonly release?: string;
+      /** What was wanted or in place, as the person saw it; absent: whatever is by then. */
+      readonly digest?: string;
+    }
+  | { readonly verb: 'suspend' }
+  | { readonly verb: 'resume' }
 );

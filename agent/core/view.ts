@@ -16,6 +16,10 @@ export interface UnitView {
   readonly held?: string;
   /** It waits for a unit that failed or was taken back by hand: nothing of it is under way. */
   readonly waits?: Wait['ended'];
+  /** It is not to move, by somebody's will. */
+  readonly gate?: 'suspended' | 'frozen';
+  /** Something is under way or due, and it is suspended: its revision does not wait for it. */
+  readonly leftOut?: true;
   readonly blocked: readonly Blocked[];
   /** What differs and is left as it is. */
   readonly notes: readonly string[];
@@ -27,17 +31,21 @@ const TRIES_TOLD = 4;
 
 /** Pure. */
 export function viewOf<Spec, Call>({ id, digest }: Rendered<Spec>, moved: Moved<Call>): UnitView {
-  const { record, watch, held, wait, blocked = [], notes = [], health } = moved;
+  const { record, watch, held, gate, wait, blocked = [], notes = [], health } = moved;
   const phase = record?.phase ?? 'none';
   const quarantined = record !== undefined && isQuarantined(record, digest);
   const trouble = watch.tries >= TRIES_TOLD ? watch.trouble : undefined;
   const why = held ?? trouble;
+  const pending = isPending(phase, quarantined, digest, moved);
+  const leftOut = pending && gate === 'suspended';
   return {
     id,
     digest,
     phase,
-    pending: isPending(phase, quarantined, digest, moved),
+    pending: pending && !leftOut,
     quarantined,
+    ...(gate !== undefined && { gate }),
+    ...(leftOut && { leftOut }),
     ...(why !== undefined && { held: why }),
     ...(wait?.ended !== undefined && { waits: wait.ended }),
     blocked,
@@ -70,18 +78,25 @@ function isPending<Call>(
 
 /** What a unit waits for may come at any time; nobody tells when. Milliseconds. */
 const HELD_MS = 5_000;
+/** While something is under way a look follows within this time: the clocks count no longer gaps. */
+const UNDER_WAY_MS = 2_000;
 
 /** Pure. How soon another look at the unit can matter. */
 export function wakeOf<Call>(
-  { record, watch, operations, held, wait, health, blocked = [] }: Moved<Call>,
+  { record, watch, operations, held, gate, wait, health, blocked = [] }: Moved<Call>,
   pace: { readonly nowMs: number; readonly intervalMs: number; readonly verifyMs: number },
 ): number {
   if (operations.length > 0) return 0;
+  // What ends it is a commit, a request or a label of the head, and all of them wake us.
+  if (gate !== undefined) return pace.intervalMs;
+  const isUnderWay = record !== undefined && !['none', 'stuck'].includes(record.phase);
   // What is stuck waits for a person or a commit, and both wake us.
   const stuck = record?.phase === 'stuck' && blocked.length === 0;
   // What it waits for is a unit itself, and is looked at when that can matter.
   const waits = wait !== undefined && held === wait.why;
-  if (held !== undefined && !stuck && !waits) return Math.min(pace.intervalMs, HELD_MS);
+  if (held !== undefined && !stuck && !waits) {
+    return Math.min(pace.intervalMs, isUnderWay ? UNDER_WAY_MS : HELD_MS);
+  }
   switch (record?.phase) {
     case 'verifying':
     case 'reverting':
@@ -90,7 +105,7 @@ export function wakeOf<Call>(
     case 'rolling-back':
       // With a health that is open it is not the next call that is waited for.
       return health === undefined || health.status === 'failing'
-        ? Math.max(0, watch.retryAtMs - pace.nowMs)
+        ? Math.min(UNDER_WAY_MS, Math.max(0, watch.retryAtMs - pace.nowMs))
         : pace.verifyMs;
     case 'none':
     case 'stuck':

@@ -31,6 +31,8 @@ export interface Watch {
   readonly outside?: { readonly why: string; readonly sinceMs: number; readonly long: boolean };
   /** When rounds went well, the newest last: of a settled unit each is a correction of drift. */
   readonly calledAtMs: readonly number[];
+  /** At the last look the unit was not to move, by somebody's will: the time since then does not count. */
+  readonly stands?: true;
 }
 
 /** Pure. Nothing was seen yet. */
@@ -108,7 +110,7 @@ export function isFutile({ rounds }: Watch): boolean {
   return rounds >= ROUNDS_MAX;
 }
 
-/** Pure. Time in which nothing could be seen counts neither for nor against a unit. */
+/** Pure. Time that counts neither for nor against a unit. */
 export function shifted(watch: Watch, blindMs: number): Watch {
   return {
     ...watch,

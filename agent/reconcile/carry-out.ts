@@ -1,5 +1,7 @@
 import type { CallOutcome, Id, Operation } from '../core/kind.ts';
 import type { UnitWork } from '../core/step.ts';
+import { SWARM_CALL_MS } from '../core/lease.ts';
+import type { Guard } from './lease-ports.ts';
 import type { Caller, Clock, Reporter } from './ports.ts';
 
 /** How one unit's calls ended. After a phase in which one was not ok the next phase is not started. */
@@ -22,13 +24,17 @@ export interface CarryOutPorts<Call> {
   readonly caller: () => Caller<Call>;
   readonly clock: Clock;
   readonly reporter: Reporter;
+  readonly guard: Guard;
   /** Units at once: each makes one call at a time, so this bounds the calls too. */
   readonly atOnce: number;
 }
 
 const PHASES = ['add', 'change', 'remove'] as const;
 
-/** Units side by side, the calls of one unit in order. An abort stops new calls, never a running one's bookkeeping. */
+/**
+ * Units side by side, the calls of one unit in order. An abort, or a guard that refuses, stops new calls, never a running
+ * one's bookkeeping.
+ */
 export async function carryOut<Call>(
   work: readonly UnitWork<Call>[],
   ports: CarryOutPorts<Call>,
@@ -53,8 +59,12 @@ async function carryOutUnit<Call>(
   for (const phase of PHASES) {
     for (const operation of operations.filter((one) => one.phase === phase)) {
       const { target } = operation;
-      if (signal.aborted)
-        return { id, outcome: { status: 'again', target, why: 'stopped', refused: false } };
+      const stop = signal.aborted ? 'stopped' : ports.guard.refusal(SWARM_CALL_MS);
+      // Nobody asked the engine, so nothing of this is its refusal; what it refused before stays known.
+      if (stop !== undefined) {
+        const stopped = { status: 'again', target, why: stop, refused: false } as const;
+        return { id, outcome: outcome.status === 'ok' ? stopped : outcome };
+      }
       const sentAtMs = ports.clock.nowMs();
       const answer = await caller.call(operation.call, signal);
       const ms = ports.clock.nowMs() - sentAtMs;

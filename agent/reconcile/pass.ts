@@ -1,9 +1,12 @@
-import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
+import { type Freeze, frozenLine } from '../core/freeze.ts';
+import { afterGap } from '../core/gap.ts';
+import type { CallOutcome, Failure, Id, Kind, Rendered } from '../core/kind.ts';
+import { SWARM_CALL_MS } from '../core/lease.ts';
 import { step, type Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit.ts';
-import { called, postponed, shifted, type Watch } from '../core/watch.ts';
+import { called, postponed, type Watch } from '../core/watch.ts';
 import { carryOut, type UnitResult } from './carry-out.ts';
-import type { Leadership } from './lease-ports.ts';
+import type { Guard, Leadership } from './lease-ports.ts';
 import type {
   Clock,
   Known,
@@ -36,9 +39,10 @@ export interface Memory {
   readonly told: Told;
   /** What a step changed whose record may have been written or not: told when the record shows it. */
   readonly untold: Untold | undefined;
-  /** Passes in a row that could not read or record, and when one last could. */
+  /** Passes in a row that could not read or record. */
   readonly blind: number;
-  readonly seenAtMs: number | undefined;
+  /** When the watches were last looked at. */
+  readonly lookedAtMs: number | undefined;
 }
 
 interface Untold {
@@ -53,7 +57,7 @@ export const nothingKnown: Memory = {
   told: nothingTold,
   untold: undefined,
   blind: 0,
-  seenAtMs: undefined,
+  lookedAtMs: undefined,
 };
 
 const nothingOpen = { refusals: new Map<Id, Failure>(), untold: undefined };
@@ -67,6 +71,7 @@ export interface PassPorts<Spec, Observed, Call> {
   readonly lease: Pick<Leadership, 'expect'>;
   readonly clock: Clock;
   readonly reporter: Reporter;
+  readonly guard: Guard;
   /** Units at once. */
   readonly atOnce: number;
 }
@@ -104,42 +109,39 @@ export async function pass<Spec, Observed, Call>(
     return cannotSee(reporter, desired, memory, why);
   }
 
-  const next = decide(ports, { desired, observed, loaded: loaded.value, memory });
+  const nowMs = clock.nowMs();
+  const sight = { desired, observed, loaded: loaded.value, memory, nowMs };
+  const next = decide(ports, sight);
+  const { freeze } = loaded.value;
+  const calls = next.work.length > 0;
+  const isWorking = freeze === undefined && (calls || isMoving(next.units));
+  lease.expect(isWorking ? 'working' : 'idle');
+  if (freeze !== undefined) return lookOnly(ports, sight, next, freeze);
   const { history, event } = judgeRevision(
     loaded.value.history,
     {
       revision: desired.revision,
-      ms: clock.nowMs() - desired.seenAtMs,
+      ms: nowMs - desired.seenAtMs,
       date: clock.date(),
     },
     next.views,
     next.units,
   );
-  const calls = next.work.length > 0;
-  lease.expect(calls || isMoving(next.units) ? 'working' : 'idle');
   const known = { units: next.units, history, calls };
   const saved = await recorder.save(observed, loaded.value, known, signal);
   if (saved.status !== 'ok') {
     // Another one leads by now: what we saw and decided counts no more.
     if (saved.cause === 'held-back') return { memory, wakeMs: desired.settings.intervalMs };
-    // A request came in between: nothing is wrong, look again.
-    if (saved.cause === 'out-of-sequence' && memory.blind === 0) {
-      return { memory: { ...memory, blind: 1 }, wakeMs: 0 };
-    }
-    const { units } = loaded.value;
-    const changed = next.events.filter(({ id }) => units.get(id) !== next.units.get(id));
-    const untold = { events: changed, units: next.units };
-    const open = { ...memory, ...(saved.status === 'unknown' && { untold }) };
-    return cannotSee(reporter, desired, open, `the record cannot be written: ${saved.why}`);
+    return cannotRecord(reporter, desired, memory, { saved, next, units: loaded.value.units });
   }
   const notes = [...loaded.value.notes, ...saved.value.notes];
   const late = toldLate(memory.untold, loaded.value);
   const told = tellStep(next, { notes, revision: event, late }, memory.told, reporter);
   prober.ask(next.asks);
 
-  const remembered = { told, blind: 0, seenAtMs: clock.nowMs(), ...nothingOpen };
+  const remembered = { told, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
   if (!calls) {
-    await recorder.collect(observed, signal);
+    if (mayCall(ports)) await recorder.collect(observed, signal);
     return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
   }
   const results = await carryOut(
@@ -156,21 +158,21 @@ function isMoving(units: Known['units']): boolean {
   return units.values().some(({ attempt }) => attempt !== undefined);
 }
 
+/** What one pass decides from. */
+interface Sight<Spec, Observed> {
+  readonly desired: Desired<Spec>;
+  readonly observed: Observed;
+  readonly loaded: Loaded;
+  readonly memory: Memory;
+  readonly nowMs: number;
+}
+
 function decide<Spec, Observed, Call>(
   { kind, prober, clock }: PassPorts<Spec, Observed, Call>,
-  {
-    desired,
-    observed,
-    loaded,
-    memory,
-  }: {
-    readonly desired: Desired<Spec>;
-    readonly observed: Observed;
-    readonly loaded: Loaded;
-    readonly memory: Memory;
-  },
+  { desired, observed, loaded, memory, nowMs }: Sight<Spec, Observed>,
 ): Step<Call> {
-  const nowMs = clock.nowMs();
+  const { watches, lookedAtMs: fromMs = nowMs, blind } = memory;
+  const { freeze } = loaded;
   return step({
     kind,
     desired: desired.units,
@@ -178,7 +180,8 @@ function decide<Spec, Observed, Call>(
     observed,
     units: loaded.units,
     requests: loaded.requests,
-    watches: afterBlindness(memory, nowMs),
+    ...(freeze && { frozen: frozenLine(freeze) }),
+    watches: afterGap(watches, { fromMs, nowMs, blind: blind > 0 }),
     refusals: memory.refusals,
     answers: prober.answers(),
     nowMs,
@@ -186,6 +189,27 @@ function decide<Spec, Observed, Call>(
     intervalMs: desired.settings.intervalMs,
     verifyMs: VERIFY_MS,
   });
+}
+
+/** While everything is frozen nothing is called, recorded or taken: what is under way and what people ask for stays. */
+function lookOnly<Spec, Observed, Call>(
+  { prober, reporter }: PassPorts<Spec, Observed, Call>,
+  { loaded, memory, nowMs }: Sight<Spec, Observed>,
+  next: Step<Call>,
+  freeze: Freeze,
+): Passed {
+  const beside = { notes: loaded.notes, revision: undefined, late: [], freeze };
+  const told = tellStep(next, beside, memory.told, reporter);
+  prober.ask(next.asks);
+  const { watches } = next;
+  return {
+    memory: { ...memory, watches, told, blind: 0, lookedAtMs: nowMs },
+    wakeMs: Math.min(next.wakeMs, freeze.leftMs ?? Infinity),
+  };
+}
+
+function mayCall({ guard }: { readonly guard: Guard }): boolean {
+  return guard.refusal(SWARM_CALL_MS) === undefined;
 }
 
 /** Pure. What was recorded after all, although nobody answered. */
@@ -223,11 +247,28 @@ function noteResults(
   return { watches, refusals };
 }
 
-/** What happened while nothing could be read is nobody's failure. */
-function afterBlindness(memory: Memory, nowMs: number): ReadonlyMap<Id, Watch> {
-  if (memory.blind === 0 || memory.seenAtMs === undefined) return memory.watches;
-  const blindMs = nowMs - memory.seenAtMs;
-  return new Map([...memory.watches].map(([id, watch]) => [id, shifted(watch, blindMs)]));
+function cannotRecord<Spec, Call>(
+  reporter: Reporter,
+  desired: Desired<Spec>,
+  memory: Memory,
+  {
+    saved,
+    next,
+    units,
+  }: {
+    readonly saved: Exclude<CallOutcome<unknown>, { status: 'ok' }>;
+    readonly next: Step<Call>;
+    readonly units: Known['units'];
+  },
+): Passed {
+  // A request came in between: nothing is wrong, look again.
+  if (saved.cause === 'out-of-sequence' && memory.blind === 0) {
+    return { memory: { ...memory, blind: 1 }, wakeMs: 0 };
+  }
+  const changed = next.events.filter(({ id }) => units.get(id) !== next.units.get(id));
+  const untold = { events: changed, units: next.units };
+  const open = { ...memory, ...(saved.status === 'unknown' && { untold }) };
+  return cannotSee(reporter, desired, open, `the record cannot be written: ${saved.why}`);
 }
 
 function cannotSee<Spec>(

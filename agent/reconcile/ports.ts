@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Freeze } from '../core/freeze.ts';
 import type { Answer, Asked, CallOutcome, Id, Rendered } from '../core/kind.ts';
 import type { Instant } from '../core/lease.ts';
 import type { Secret } from '../core/secret.ts';
@@ -12,7 +13,7 @@ export interface Clock {
   nowMs(): number;
   /** All clocks of the machine at once, where one alone may lie. */
   instant(): Instant;
-  /** The wall clock, ISO 8601 in UTC: for people, no decision reads it. */
+  /** The wall clock, ISO 8601 in UTC: for people. No decision reads it but whether a freeze is over. */
   date(): string;
   /** Resolves after `ms`, rejects with the signal's reason when aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -134,6 +135,8 @@ export type AgentEvent =
       readonly quarantined: readonly Id[];
       /** Units that wait for one of these, as they did before; absent: none. */
       readonly waiting?: readonly Id[];
+      /** Units that it did not wait for, because they are suspended. */
+      readonly suspended: readonly Id[];
       readonly ms: number;
     }
   | {
@@ -156,6 +159,9 @@ export type AgentEvent =
       readonly why: string;
     }
   | { readonly event: 'going on'; readonly of: 'repository' | 'swarm' }
+  /** Nothing is called anywhere from now on. */
+  | ({ readonly event: 'frozen' } & Omit<Freeze, 'leftMs'>)
+  | { readonly event: 'unfrozen'; readonly was: string }
   /** A part of the record cannot be read: its units are taken as they are found. Or old releases had to go. */
   | { readonly event: 'record notes'; readonly notes: readonly string[] }
   | { readonly event: 'agent stopped'; readonly why: string };
@@ -208,6 +214,8 @@ export interface RevisionRecord {
   readonly quarantined: readonly Id[];
   /** Units that waited for one that failed or was taken back by hand, with what they wanted; absent: none. */
   readonly waiting?: readonly Waiting[];
+  /** Units that are suspended with something under way or due: it ended without them. Absent: none. */
+  readonly suspended?: readonly Id[];
   /** For people, ISO 8601. */
   readonly at: string;
 }
@@ -232,6 +240,8 @@ export interface Known {
 export interface Loaded extends Known {
   /** What people ask for; taken by the next save. */
   readonly requests: readonly Request[];
+  /** While there is one nothing is called and nothing recorded. */
+  readonly freeze?: Freeze;
   /** What could not be read, for people: those units are as if nothing had been recorded of them. */
   readonly notes: readonly string[];
 }

@@ -15,8 +15,8 @@ export interface RevisionStanding {
 
 /**
  * Pure. A revision has ended when none of its units is under way or due. It failed where it quarantined a unit, or one
- * needs a person, or what it changed waits for a unit that failed; it can end again when somebody helps. What failed with
- * an earlier revision is not this one's failure.
+ * needs a person, or what it changed waits for a unit that failed; it can end again when somebody helps, or when a unit
+ * that is suspended is resumed: it does not wait for those. What failed with an earlier revision is not this one's failure.
  */
 export function judgeRevision(
   history: History,
@@ -29,7 +29,7 @@ export function judgeRevision(
   if (views.some(({ pending }) => pending)) return { history: seen, event: undefined };
 
   const ends = endsOf(seen, commit, views, units);
-  const { failed, quarantined, waiting, outcome } = ends;
+  const { failed, quarantined, waiting, suspended, outcome } = ends;
   const event = eventOf(ends, { revision: commit, units: views.length, ms }, units);
   const [last] = seen.revisions;
   if (last !== undefined && isSame(last, { commit, ...ends })) return { history: seen, event };
@@ -42,6 +42,7 @@ export function judgeRevision(
     quarantined,
     at: date,
     ...(waiting.length > 0 && { waiting }),
+    ...(suspended.length > 0 && { suspended }),
   };
   const others = seen.revisions.filter((one, at) => at > 0 || one.commit !== commit);
   const revisions = [entry, ...others].slice(0, REVISIONS_MAX);
@@ -50,6 +51,7 @@ export function judgeRevision(
 
 type Ends = Pick<RevisionRecord, 'outcome' | 'failed' | 'quarantined'> & {
   readonly waiting: readonly Waiting[];
+  readonly suspended: readonly Id[];
 };
 
 /** How each unit ended, and the revision with them. */
@@ -78,16 +80,19 @@ function endsOf(
       : failed.length > 0 && asBefore
         ? 'rolled-back'
         : 'failed';
-  return { outcome, failed, quarantined, waiting };
+  const suspended = views.filter(({ leftOut }) => leftOut === true).map(({ id }) => id);
+  return { outcome, failed, quarantined, waiting, suspended };
 }
 
 function eventOf(
-  { outcome, failed, quarantined, waiting }: Ends,
+  { outcome, failed, quarantined, waiting, suspended }: Ends,
   told: { readonly revision: string; readonly units: number; readonly ms: number },
   units: ReadonlyMap<Id, UnitRecord>,
 ): RevisionEvent {
   const held = waiting.length > 0 && { waiting: waiting.map(({ id }) => id) };
-  if (outcome === 'healthy') return { event: 'revision healthy', quarantined, ...held, ...told };
+  if (outcome === 'healthy') {
+    return { event: 'revision healthy', quarantined, suspended, ...held, ...told };
+  }
   const rolledBack = failed.filter((id) => isBack(units.get(id)));
   return { event: 'revision failed', failed, rolledBack, ...held, ...told };
 }
@@ -102,7 +107,8 @@ function isSame(
     last.outcome === ends.outcome &&
     sameTexts(last.failed, ends.failed) &&
     sameTexts(last.quarantined, ends.quarantined) &&
-    sameTexts((last.waiting ?? []).map(inWords), ends.waiting.map(inWords))
+    sameTexts((last.waiting ?? []).map(inWords), ends.waiting.map(inWords)) &&
+    sameTexts(last.suspended ?? [], ends.suspended)
   );
 }
 

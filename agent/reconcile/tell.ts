@@ -1,3 +1,4 @@
+import { type Freeze, frozenLine } from '../core/freeze.ts';
 import type { Id } from '../core/kind.ts';
 import type { Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit.ts';
@@ -18,6 +19,8 @@ export interface Told {
   readonly record: string;
   /** The revision whose end was told, and how it ended. */
   readonly ended: string;
+  /** The freeze that is in force. */
+  readonly frozen: string;
   /** Why nothing could be read or recorded, while that lasts. */
   readonly waiting: string | undefined;
 }
@@ -31,6 +34,7 @@ export const nothingTold: Told = {
   left: new Set(),
   record: '',
   ended: '',
+  frozen: '',
   waiting: undefined,
 };
 
@@ -42,12 +46,14 @@ interface Beside {
   readonly revision: RevisionStanding['event'];
   /** What an earlier step changed and could not tell, because nobody knew whether it was recorded. */
   readonly late: readonly UnitEvent[];
+  /** Nothing may be called while there is one. */
+  readonly freeze?: Freeze;
 }
 
 /** Tells what a step found and changed in how units stand. The step is recorded by now. */
 export function tellStep<Call>(
   { views, left, events }: Step<Call>,
-  { notes: recordNotes, revision, late }: Beside,
+  { notes: recordNotes, revision, late, freeze }: Beside,
   told: Told,
   reporter: Reporter,
 ): Told {
@@ -56,6 +62,7 @@ export function tellStep<Call>(
   if (record !== '' && record !== told.record) {
     reporter.tell({ event: 'record notes', notes: bounded(recordNotes) });
   }
+  const frozen = tellFreeze(freeze, told.frozen, reporter);
   for (const event of [...late, ...events]) reporter.tell(event);
   return {
     tasks: tellLines(views, told.tasks, tasksOf, ({ id, phase }, tasks) => {
@@ -71,8 +78,21 @@ export function tellStep<Call>(
     left: tellLeft(left, told.left, reporter),
     ended: tellEnd(revision, told.ended, reporter),
     record,
+    frozen,
     waiting: undefined,
   };
+}
+
+/** Once when it begins, again when somebody changes it, and when it is over. */
+function tellFreeze(freeze: Freeze | undefined, told: string, reporter: Reporter): string {
+  if (freeze === undefined) {
+    if (told !== '') reporter.tell({ event: 'unfrozen', was: told });
+    return '';
+  }
+  const line = frozenLine(freeze);
+  const { leftMs: _leftMs, ...said } = freeze;
+  if (line !== told) reporter.tell({ event: 'frozen', ...said });
+  return line;
 }
 
 const NOTES_MAX = 20;
@@ -105,8 +125,8 @@ function tasksOf({ phase, health }: UnitView): string {
 }
 
 /** What is stuck was told as such. */
-function heldOf({ held = '', phase }: UnitView): string {
-  return phase === 'stuck' ? '' : held;
+function heldOf({ held = '', phase, gate }: UnitView): string {
+  return phase === 'stuck' && gate === undefined ? '' : held;
 }
 
 function notesOf({ notes }: UnitView): string {
@@ -120,9 +140,9 @@ function tellDegraded(
   reporter: Reporter,
 ): ReadonlySet<Id> {
   const degraded = new Set<Id>();
-  for (const { id, phase, pending, held, health } of views) {
-    const atRest = phase === 'none' && !pending && held === undefined && health !== undefined;
-    if (!atRest) continue;
+  for (const { id, phase, pending, leftOut, held, gate, health } of views) {
+    if (phase !== 'none' || pending || leftOut === true || health === undefined) continue;
+    if (held !== undefined && gate === undefined) continue;
     const tasks = health.summary;
     const is = health.status !== 'converged';
     if (is) degraded.add(id);
@@ -147,7 +167,7 @@ function tellEnd(revision: Beside['revision'], told: string, reporter: Reporter)
   const units =
     revision.event === 'revision failed'
       ? [revision.failed, revision.rolledBack]
-      : [revision.quarantined];
+      : [revision.quarantined, revision.suspended];
   const { event, revision: commit, waiting = [] } = revision;
   const ended = JSON.stringify([event, commit, ...units, waiting]);
   if (ended !== told) reporter.tell(revision);

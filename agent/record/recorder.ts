@@ -4,6 +4,7 @@ import type { Blob } from './blob.ts';
 import type { Limits } from './budget.ts';
 import { draft } from './draft.ts';
 import type { Labels } from '../reconcile/lease-ports.ts';
+import { readFreeze } from './freeze.ts';
 import { isSamePointer, pointTo } from './head.ts';
 import { loadedFrom } from './read.ts';
 import { blobsOf, isWhole, type Reading, readShelf } from './reading.ts';
@@ -65,7 +66,9 @@ class ShelfRecorder<Observed> implements Recorder<Observed> {
     if (current.status !== 'ok') return current;
     const loaded = loadedFrom(shelf, current.value);
     const moved = movedFrom(current.value.root?.repository, this.#owner.repository);
-    return { status: 'ok', value: { ...loaded, notes: [...loaded.notes, ...moved] } };
+    const freeze = readFreeze(shelf?.head.labels ?? {}, this.#clock.date());
+    const notes = [...loaded.notes, ...moved];
+    return { status: 'ok', value: { ...loaded, notes, ...(freeze && { freeze }) } };
   }
 
   async save(

@@ -5,23 +5,29 @@ import type { Request } from '../core/unit.ts';
 import type { Labels } from '../reconcile/lease-ports.ts';
 import { REQUEST_PREFIX } from './head.ts';
 import { readJson } from '../core/json.ts';
-import { UnitId } from './shapes.ts';
+import { By, UnitId } from './shapes.ts';
 
 const KEY = /^understudy\.request\.[0-9a-f]{8}$/;
 
-/** They are shown to people: nothing in them may move a cursor. */
-const By = z.string().regex(/^\P{C}{1,100}$/u, 'who asks is 1 to 100 characters that print');
 const Release = z
   .string()
   .regex(/^[\w.-]{1,64}$/, 'a release is named by the first characters of its digest or revision');
+const Digest = z.string().regex(/^[\w.-]{1,64}$/, 'a digest is 1 to 64 letters and digits');
 const RequestContent: z.ZodType<Request> = z.discriminatedUnion('verb', [
-  z.object({ verb: z.literal('retry'), id: UnitId, by: By }),
+  z.object({
+    verb: z.literal('retry'),
+    id: UnitId,
+    by: By,
+    digest: z.exactOptional(Digest),
+  }),
   z.object({
     verb: z.literal('rollback'),
     id: UnitId,
     by: By,
     release: z.exactOptional(Release),
+    digest: z.exactOptional(Digest),
   }),
+  z.object({ verb: z.enum(['suspend', 'resume']), id: UnitId, by: By }),
 ]);
 
 /** What the labels of the head ask for. */

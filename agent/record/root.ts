@@ -14,6 +14,7 @@ const Revision = z.looseObject({
   failed: z.array(UnitId),
   quarantined: z.array(UnitId).default([]),
   waiting: z.exactOptional(z.array(z.looseObject({ id: UnitId, digest: z.string() }))),
+  suspended: z.exactOptional(z.array(UnitId)),
   at: z.string(),
 });
 
@@ -74,11 +75,12 @@ export function nextRoot(
 ): Root {
   const { environment, repository } = owner;
   const { seen, settled } = history;
-  const revisions = history.revisions.map(({ waiting, ...one }) => ({
+  const revisions = history.revisions.map(({ waiting, suspended, ...one }) => ({
     ...one,
     failed: [...one.failed],
     quarantined: [...one.quarantined],
     ...(waiting && { waiting: waiting.map((unit) => ({ ...unit })) }),
+    ...(suspended && { suspended: [...suspended] }),
   }));
   return {
     approved: [],

@@ -16,6 +16,9 @@ export const UnitId = z
   .templateLiteral([z.string(), '/', z.string()])
   .refine((id) => UNIT_ID.test(id));
 
+/** Who asks. It is shown to people: nothing in it may move a cursor. */
+export const By = z.string().regex(/^\P{C}{1,100}$/u, 'who asks is 1 to 100 characters that print');
+
 const Versioned = z.looseObject({ schema: z.int().min(1) });
 
 /** Pure. Reads what this version or an earlier one wrote. Keys that nobody here knows are kept. */

@@ -31,6 +31,8 @@ const Release = z.looseObject({
   content: z.custom<Json>((value) => value !== undefined),
 });
 
+const Suspended = z.looseObject({ by: z.string(), at: z.string() });
+
 const UNDER_WAY = new Set(['applying', 'verifying', 'rolling-back', 'reverting']);
 
 /** A unit as the record holds it: an attempt exactly while one is under way, `stuck` exactly in that phase. */
@@ -40,6 +42,7 @@ export const Unit: z.ZodType<UnitRecord> = z
     attempt: z.exactOptional(Attempt),
     quarantine: z.array(Quarantined),
     stuck: z.exactOptional(Stuck),
+    suspended: z.exactOptional(Suspended),
     made: z.array(z.string()),
     releases: z.array(Release),
   })

@@ -87,6 +87,7 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
           `revision ${revision} is healthy, ${seconds(ms)} after it was seen`,
           text('quarantined') && `quarantined before: ${text('quarantined')}`,
           text('waiting') && `waiting as before: ${text('waiting')}`,
+          text('suspended') && `suspended, not waited for: ${text('suspended')}`,
         ]
           .filter(Boolean)
           .join('; '),
@@ -203,6 +204,15 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
   ['record notes', ['bad', ({ notes }) => notes.map((note) => `record: ${note}`).join('\n')]],
   ['unit notes', ['plain', ({ id, notes }) => notes.map((note) => `${id}: ${note}`).join('\n')]],
   ['waiting', ['plain', ({ of, text }) => `waiting${of && ` for ${of}`}: ${text('why')}`]],
+  [
+    'frozen',
+    [
+      'bad',
+      ({ text }) =>
+        `frozen by ${text('by')}, nothing is called until ${text('until') || 'understudy unfreeze'}: ${text('why')}`,
+    ],
+  ],
+  ['unfrozen', ['good', ({ text }) => `the freeze is over: it was ${text('was')}`]],
   ['going on', ['plain', ({ of }) => `${of || 'what was waited for'} can be read again`]],
 ]);
 

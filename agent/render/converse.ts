@@ -145,10 +145,10 @@ function unitOf(
   message: Reply & { type: 'unit' },
   known: ReadonlyMap<string, Rendered<StackSpec>>,
 ): Rendered<StackSpec> {
-  const { id, digest, place, dependsOn, needs, gives } = message;
-  const spec = message.spec ?? known.get(digest)?.spec;
+  const { type: _type, spec: sent, ...unit } = message;
+  const spec = sent ?? known.get(unit.digest)?.spec;
   if (spec === undefined) throw new ChildFailure('its answer lacks a unit', 'content');
-  return { id, digest, place, dependsOn, needs, gives, spec };
+  return { ...unit, spec };
 }
 
 /** Counts down only while it runs. */

@@ -71,6 +71,7 @@ export const FromChild = z.discriminatedUnion('type', [
     dependsOn: z.array(id),
     needs: texts,
     gives: texts,
+    suspended: z.literal(true).exactOptional(),
     spec: stackFromWire.exactOptional(),
   }),
   z.strictObject({ type: z.literal('diagnostics'), diagnostics: z.array(diagnostic) }),

@@ -38,6 +38,7 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'record notes':
     case 'lease lost':
     case 'waiting':
+    case 'frozen':
     case 'warnings':
       return 'warn';
     case 'agent started':
@@ -56,6 +57,7 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'request taken':
     case 'revision healthy':
     case 'going on':
+    case 'unfrozen':
       return 'info';
   }
 }

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { isDone, judge, nameOf } from '../../agent/cli/ask-judge.ts';
-import type { Wanted } from '../../agent/cli/ask-options.ts';
+import { isDone, judge, nameOf, whyRefused } from '../../agent/cli/ask-judge.ts';
+import type { Verb, Wanted } from '../../agent/cli/ask-options.ts';
 import type { Id, Release } from '../../agent/core/kind.ts';
-import { type Quarantined, unknownUnit, type UnitRecord } from '../../agent/core/unit.ts';
+import {
+  type Quarantined,
+  type Request,
+  unknownUnit,
+  type UnitRecord,
+} from '../../agent/core/unit.ts';
 
 const release = (digest: string, revision: string): Release => ({
   digest,
@@ -27,14 +32,14 @@ const recorded = (units: Record<Id, UnitRecord>, notes: readonly string[] = []) 
   notes,
 });
 const idOf = (text: string): Id => `stack/${text.replace('stack/', '')}`;
-const wanted = (verb: 'retry' | 'rollback', to?: string): Wanted => ({
+const wanted = (verb: Verb, to?: string): Wanted => ({
   verb,
   unit: 'stack/blog',
   socket: '/s',
   json: false,
   ...(to === undefined ? {} : { to }),
 });
-const ask = (blog: UnitRecord, verb: 'retry' | 'rollback', to?: string) =>
+const ask = (blog: UnitRecord, verb: Verb, to?: string) =>
   judge(recorded({ 'stack/blog': blog }), wanted(verb, to), 'root@m1');
 
 const three = unit({
@@ -52,7 +57,7 @@ describe('judge', () => {
   ])('lets %s be tried again', (_what, blog) =>
     expect(ask(blog, 'retry')).toEqual({
       status: 'sensible',
-      request: { id: 'stack/blog', by: 'root@m1', verb: 'retry' },
+      request: { id: 'stack/blog', by: 'root@m1', verb: 'retry', digest: 'd' },
       record: blog,
     }),
   );
@@ -64,11 +69,69 @@ describe('judge', () => {
     });
   });
 
+  it('lets a unit be suspended and resumed, each where it makes sense', () => {
+    const still = unit({ suspended: { by: 'root@m2', at: '2026-11-20T12:34:56.789Z' } });
+    for (const [verb, good, bad, why] of [
+      [
+        'suspend',
+        three,
+        still,
+        'stack/blog is suspended already, by root@m2 at 2026-11-20 12:34 UTC',
+      ],
+      ['resume', still, three, 'nobody suspended stack/blog; where its stack.yaml says'],
+    ] as const) {
+      const request = { id: 'stack/blog', by: 'root@m1', verb };
+      expect(ask(good, verb)).toEqual({ status: 'sensible', request, record: good });
+      expect(ask(bad, verb)).toMatchObject({ why: expect.stringContaining(why) });
+      expect([isDone(verb, good, bad), isDone(verb, good, good)]).toEqual([true, false]);
+    }
+  });
+
   it('leaves it to the agent which release was before this', () => {
     expect(ask(three, 'rollback')).toEqual({
       status: 'sensible',
-      request: { id: 'stack/blog', by: 'root@m1', verb: 'rollback' },
+      request: { id: 'stack/blog', by: 'root@m1', verb: 'rollback', digest: 'd1aa' },
       record: three,
+    });
+  });
+
+  const attempt = { digest: 'd9', revision: 'r', baseline: [], absent: [] };
+  it.each<[string, 'retry' | 'rollback', UnitRecord, string | undefined]>([
+    ['of the newest that failed', 'retry', unit({ quarantine: [failed('d'), failed('e')] }), 'd'],
+    [
+      'of what is stuck',
+      'retry',
+      unit({ phase: 'stuck', stuck: failed('d'), quarantine: [failed('d'), failed('e')] }),
+      'd',
+    ],
+    ['of a stuck release', 'retry', unit({ phase: 'stuck', stuck: failed('d') }), 'd'],
+    [
+      'of what is stuck or another one, so of neither',
+      'retry',
+      unit({ phase: 'stuck', stuck: failed('d'), quarantine: [failed('e')] }),
+      undefined,
+    ],
+    [
+      'of what waited to begin, which nobody knows',
+      'retry',
+      unit({ phase: 'stuck', stuck: failed('') }),
+      undefined,
+    ],
+    ['of what is tried', 'rollback', unit({ ...three, phase: 'verifying', attempt }), 'd9'],
+    [
+      'of what failed and was left',
+      'rollback',
+      unit({ ...three, phase: 'stuck', stuck: failed('d8') }),
+      'd8',
+    ],
+    ['of what is in place', 'rollback', unit({ ...three, quarantine: [failed('d8')] }), 'd1aa'],
+  ])('asks %s', (_what, verb, blog, digest) => {
+    const judged = ask(blog, verb);
+    expect(judged.status === 'sensible' && judged.request).toEqual({
+      id: 'stack/blog',
+      by: 'root@m1',
+      verb,
+      ...(digest !== undefined && { digest }),
     });
   });
 
@@ -175,6 +238,46 @@ describe('isDone', () => {
   ])('%s (%s)', (_what, verb, before, after, done) =>
     expect(isDone(verb, before, after)).toBe(done),
   );
+});
+
+describe('whyRefused', () => {
+  const attempt = { digest: 'd9', revision: 'r', baseline: [], absent: [] };
+  const other = (now: string): string =>
+    `the repository wants something else by now (digest ${now}, it was asked of d)`;
+  const bad = unit({ quarantine: [failed('d')] });
+  const well = unit({ releases: [release('d', 'r')] });
+  it.each<[string, 'retry' | 'rollback', UnitRecord, UnitRecord | undefined, string | undefined]>([
+    [
+      'another one is tried',
+      'retry',
+      bad,
+      unit({ ...bad, phase: 'applying', attempt }),
+      other('d9'),
+    ],
+    [
+      'another one failed',
+      'retry',
+      bad,
+      unit({ quarantine: [failed('e'), failed('d')] }),
+      other('e'),
+    ],
+    ['nothing tells', 'retry', bad, bad, undefined],
+    ['it is gone', 'retry', bad, undefined, undefined],
+    ['another one is tried', 'rollback', well, unit({ phase: 'verifying', attempt }), other('d9')],
+    ['another one runs', 'rollback', well, unit({ releases: [release('e', 'r')] }), other('e')],
+    [
+      'it went back',
+      'rollback',
+      unit({ phase: 'verifying', attempt: { ...attempt, digest: 'd' } }),
+      unit({ ...three, quarantine: [failed('d')] }),
+      'it has failed and gone back by itself',
+    ],
+    ['nothing tells', 'rollback', well, well, undefined],
+  ])('%s (%s)', (_what, verb, before, after, why) => {
+    const request: Request = { id: 'stack/blog', by: 'x', verb, digest: 'd' };
+    expect(whyRefused(request, before, after)).toBe(why);
+    expect(whyRefused({ id: 'stack/blog', by: 'x', verb }, before, after)).toBeUndefined();
+  });
 });
 
 describe('nameOf', () => {

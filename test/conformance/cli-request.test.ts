@@ -93,14 +93,16 @@ function requestsOn(engine: FakeEngine): unknown[] {
 }
 
 /** Something else on the head changes, as when an agent writes. */
-function touchHead(engine: FakeEngine): void {
+function touchHead(engine: FakeEngine, labels: Readonly<Record<string, string>> = {}): void {
   const head = [...engine.configs.values()].find(({ name }) => name === HEAD_NAME);
   if (head === undefined) throw new Error('there is no head');
   const query = new URLSearchParams({ version: String(head.version) });
-  const Labels = { ...head.labels, 'understudy.touched': String(head.version) };
+  const Labels = { ...head.labels, 'understudy.touched': String(head.version), ...labels };
   const text = JSON.stringify({ Name: HEAD_NAME, Labels });
   engine.handle({ method: 'POST', path: `/configs/${head.id}/update`, query, text });
 }
+
+const verbs = ['retry', 'rollback', 'suspend', 'resume'] as const;
 
 async function stage(blog: UnitRecord | undefined = broken) {
   const engine = new FakeEngine();
@@ -125,7 +127,7 @@ async function stage(blog: UnitRecord | undefined = broken) {
       random: () => (made++).toString(16).padStart(8, '0'),
       open: () => deskOn(directSwarm(engine, fateOf)),
     };
-    return askCommand(verb === 'retry' ? 'retry' : 'rollback', args, io, stop);
+    return askCommand(verbs.find((one) => one === verb) ?? 'rollback', args, io, stop);
   };
   return { engine, agent, clock, text, run };
 }
@@ -135,7 +137,10 @@ describe('understudy retry', () => {
     const { engine, agent, clock, text, run } = await stage();
     const running = run('retry blog');
     await clock.advance(3_000);
-    expect(requestsOn(engine)).toEqual([{ id: 'stack/blog', verb: 'retry', by: 'root@m1' }]);
+    const { digest } = failure;
+    expect(requestsOn(engine)).toEqual([
+      { id: 'stack/blog', verb: 'retry', by: 'root@m1', digest },
+    ]);
     await agent.take((blog) => ({ ...blog, quarantine: [] }));
     await clock.advance(500);
     expect(await running).toBe(0);
@@ -161,6 +166,20 @@ describe('understudy retry', () => {
     expect(text.err).toContain('the agent refused it: its log says why');
   });
 
+  it('says why where something else is wanted by now', async () => {
+    const { agent, clock, text, run } = await stage();
+    const running = run('retry stack/blog');
+    await clock.advance(200);
+    const attempt = { digest: 'e'.repeat(64), revision: 'r', baseline: [], absent: [] };
+    await agent.take((blog) => ({ ...blog, phase: 'applying', attempt }));
+    await clock.advance(500);
+    expect(await running).toBe(1);
+    expect(text.err).toBe(
+      'understudy retry: the agent refused it: the repository wants something else by now ' +
+        '(digest eeeeeeeeee, it was asked of bbbbbbbbbb)\n',
+    );
+  });
+
   it('does not wait for ever, and leaves the request', async () => {
     const { engine, clock, text, run } = await stage();
     const running = run('retry blog --timeout 20s');
@@ -172,6 +191,19 @@ describe('understudy retry', () => {
       /^understudy retry: no agent took the request within 20 s: .*; the request stays and is taken as soon as one runs\n$/,
     );
     expect(requestsOn(engine)).toHaveLength(1);
+  });
+
+  it('says that everything is frozen, where that is why nobody takes it', async () => {
+    const { engine, clock, text, run } = await stage();
+    touchHead(engine, { 'understudy.freeze': '{"by":"root@m2","why":"the storage is ill"}' });
+    const running = run('retry blog --timeout 5s');
+    await clock.advance(5_000);
+    expect(await running).toBe(6);
+    const line = 'frozen by root@m2 until understudy unfreeze: the storage is ill';
+    expect([text.out, text.err]).toEqual([
+      expect.stringContaining(line),
+      expect.stringContaining(line),
+    ]);
   });
 
   it('waits on through a Swarm in trouble, and names it', async () => {
@@ -225,7 +257,8 @@ describe('understudy rollback', () => {
     const { engine, agent, clock, text, run } = await stage();
     const running = run(`rollback blog${options}`);
     await clock.advance(100);
-    const asked = { id: 'stack/blog', verb: 'rollback', by: 'root@m1' };
+    const { digest } = newer;
+    const asked = { id: 'stack/blog', verb: 'rollback', by: 'root@m1', digest };
     expect(requestsOn(engine)).toEqual([release === undefined ? asked : { ...asked, release }]);
     const entry = { ...failure, code: 'manual', at: 'now' };
     await agent.take((blog) => ({ ...blog, quarantine: [entry, ...blog.quarantine] }));
@@ -254,6 +287,33 @@ describe('understudy rollback', () => {
       ].join('\n'),
     );
     expect(requestsOn(engine)).toEqual([]);
+  });
+});
+
+describe('understudy suspend and resume', () => {
+  const suspended = { by: 'root@m1', at: '2026-01-01T00:00:00.000Z' };
+
+  it('ask for it, and say when it is so', async () => {
+    const { engine, agent, clock, text, run } = await stage();
+    const suspending = run('suspend blog');
+    await clock.advance(100);
+    expect(requestsOn(engine)).toEqual([{ id: 'stack/blog', verb: 'suspend', by: 'root@m1' }]);
+    await agent.take((blog) => ({ ...blog, suspended }));
+    await clock.advance(500);
+    expect(await suspending).toBe(0);
+    expect(text.out).toContain('taken; nothing is called for it any more until understudy resume');
+    const resuming = run('resume blog');
+    await clock.advance(100);
+    await agent.take(({ suspended: _suspended, ...blog }) => blog);
+    await clock.advance(500);
+    expect([await resuming, text.err]).toEqual([0, '']);
+    expect(text.out).toContain('taken; it goes on where it stood');
+  });
+
+  it('are told what another request means meanwhile', async () => {
+    const { text, run } = await stage({ ...broken, suspended });
+    expect(await run('retry blog --no-wait')).toBe(0);
+    expect(text.out).toContain('it is suspended: nothing is called before understudy resume');
   });
 });
 
@@ -403,11 +463,10 @@ describe('the program', () => {
     );
   };
 
-  it('lists both verbs, and tells how each is used', async () => {
+  it('lists the verbs, and tells how each is used', async () => {
     const { stdout } = await understudy(['--help']);
-    expect(stdout).toMatch(/^ {2}retry +\S/m);
-    expect(stdout).toMatch(/^ {2}rollback +\S/m);
-    for (const verb of ['retry', 'rollback']) {
+    for (const verb of verbs) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${verb} +\\S`, 'm'));
       const usage = await understudy([verb, '--help']);
       expect(usage.stdout).toMatch(new RegExp(`^Usage: understudy ${verb} UNIT`));
     }
@@ -426,7 +485,7 @@ describe('the program', () => {
       const { code, stdout } = await understudy(['retry', 'blog', '--no-wait'], environment);
       expect([code, stdout]).toEqual([0, expect.stringContaining('stack/blog: asked')]);
       expect(requestsOn(fake.engine)).toEqual([
-        { id: 'stack/blog', verb: 'retry', by: expect.stringMatching(/^.+@.+$/) },
+        expect.objectContaining({ verb: 'retry', by: expect.stringMatching(/^.+@.+$/) }),
       ]);
       const nowhere = await understudy(['retry', 'blog', '--socket', join(folder, 'none')]);
       expect(nowhere).toMatchObject({ code: 6, stderr: expect.stringContaining('ENOENT') });

@@ -96,6 +96,23 @@ describe('a warm child', () => {
     expect(blog?.spec.services['web']?.TaskTemplate.ContainerSpec.Image).toBe('nginx:1.30');
   });
 
+  it('says that a stack is suspended, which is no new version of it: its spec is not sent again', async () => {
+    const renderer = open();
+    const file = (suspend: boolean): Contents => ({
+      ...small,
+      'stacks/blog/stack.yaml': `kind: Stack\nsuspend: ${String(suspend)}\n`,
+    });
+    const units = [];
+    for (const contents of [small, file(true), file(false)]) {
+      units.push(...(await renderer.render(snapshotOf(contents), signal)).units);
+    }
+    const [plain, suspended, again] = units;
+    expect(units.map((unit) => unit.suspended)).toEqual([undefined, true, undefined]);
+    expect([suspended?.digest, again?.digest]).toEqual([plain?.digest, plain?.digest]);
+    expect([suspended?.spec, again?.spec]).toEqual([plain?.spec, plain?.spec]);
+    expect(suspended?.spec).toBe(plain?.spec);
+  });
+
   it('gives the same as a fresh one', async () => {
     const [warm, fresh] = [open(), open()];
     await warm.render(snapshotOf(small), signal);

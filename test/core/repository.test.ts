@@ -279,7 +279,7 @@ describe('with any mistake there are no units', () => {
     ],
     [
       'a key for later',
-      { ...small, 'stacks/blog/stack.yaml': 'kind: Stack\nsuspend: true\n' },
+      { ...small, 'stacks/blog/stack.yaml': 'kind: Stack\nremoval: hold\n' },
       ['unsupported-key stacks/blog/stack.yaml'],
     ],
     [

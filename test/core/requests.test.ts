@@ -205,3 +205,59 @@ describe('a second rollback', () => {
     expect(ask(rollback, record).why).toBe('there is no other healthy release to go back to');
   });
 });
+
+describe('a request that names what the person saw', () => {
+  const [one, other] = [d3.digest, 'dxdxdxdxdxdx'];
+  const another = (asked: string): string =>
+    `the repository wants something else by now (digest d3cccc, it was asked of ${asked}): look again`;
+  const failed: UnitRecord = { ...base, quarantine: [entry] };
+  const stuck: UnitRecord = { ...failed, phase: 'stuck', stuck: { ...failure, at: 'later' } };
+  const left: UnitRecord = { ...failed, phase: 'stuck', stuck: failure };
+  const back: UnitRecord = {
+    ...failed,
+    phase: 'reverting',
+    attempt: { ...attempt, digest: d1.digest },
+  };
+  const wellAt3: UnitRecord = { ...base, releases: [d3, d2, d1].map(release) };
+
+  it.each<[string, Request, UnitRecord, string | undefined]>([
+    ['retry of what failed', { ...retry, digest: one }, failed, ''],
+    ['retry of what is stuck', { ...retry, digest: one }, stuck, ''],
+    ['retry of what is wanted no more', { ...retry, digest: other }, failed, another('dxdxdxdxdx')],
+    ['retry of what is stuck no more', { ...retry, digest: other }, stuck, another('dxdxdxdxdx')],
+    ['rollback of what is wanted', { ...rollback, digest: one }, wellAt3, ''],
+    ['rollback of what was wanted', { ...rollback, digest: d2.digest }, wellAt3, another('d2bbbb')],
+    [
+      'rollback to a named one',
+      { ...rollback, digest: other, release: 'd1' },
+      wellAt3,
+      another('dxdxdxdxdx'),
+    ],
+    ['rollback of what is in place', { ...rollback, digest: d2.digest }, failed, ''],
+    ['rollback of what is brought back', { ...rollback, digest: d1.digest }, back, ''],
+    [
+      'rollback of what is not brought back',
+      { ...rollback, digest: d2.digest },
+      back,
+      another('d2bbbb'),
+    ],
+    [
+      'rollback of what was under way and failed since',
+      { ...rollback, digest: one },
+      failed,
+      'it has failed and gone back by itself since this was asked',
+    ],
+    ['rollback of that to a named one', { ...rollback, digest: one, release: 'd1' }, failed, ''],
+    ['rollback of what is stuck', { ...rollback, digest: one }, stuck, ''],
+    ['rollback of what was left as it failed', { ...rollback, digest: one }, left, ''],
+  ])('%s', (_what, request, record, why) => {
+    const answered = ask(request, record);
+    expect(answered.why).toBe(why);
+    expect(answered.record === record).toBe(why !== '');
+  });
+
+  it('goes to the last healthy release from what was left as it failed, and one further from a failed rollback', () => {
+    expect(ask(rollback, left).record?.attempt?.digest).toBe(d2.digest);
+    expect(ask(rollback, stuck).record?.attempt?.digest).toBe(d1.digest);
+  });
+});

@@ -152,6 +152,7 @@ function note(
 }
 
 const PASSES_MAX = 1_500;
+const TEST_MS = 60_000;
 
 interface Rest {
   readonly scene: Scene;
@@ -195,6 +196,12 @@ function inspect(before: Scene, result: Step<UnitCall>): void {
     return;
   }
   isConsistent(record);
+  const isStill = record.suspended !== undefined || before.wants?.suspended === true;
+  if (isStill) {
+    expect(result.work).toEqual([]);
+    if (before.requests.length === 0) expect(record).toBe(before.record);
+    return;
+  }
   wasAllowed(before, record);
   callsAreOf(before, record, result);
 }
@@ -227,15 +234,23 @@ function wasAllowed({ record: before, wants, requests }: Scene, record: UnitReco
     const { attempt } = before;
     const arrived = record.phase === 'none' && attempt ? atFront(before, attempt) : before;
     expect(record.releases).toEqual(arrived.releases);
-    expect(record.quarantine).toEqual(before.quarantine);
+    expect(sorted(record)).toEqual(sorted(before));
     if (record.phase === 'rolling-back') expect(before.phase).toBe('rolling-back');
   }
   if (before.phase === 'stuck' && record !== before) expect(record.phase).not.toBe('rolling-back');
-  const { quarantine } = before;
   const failed = record.quarantine.filter(({ digest }) => !isQuarantined(before, digest));
   expect(failed.length).toBeLessThanOrEqual(1);
   if (failed.length > 0) expect(failed[0]?.digest).toBe(before.attempt?.digest);
-  if (failed.length === 0) expect(record.quarantine).toEqual(quarantine);
+  if (failed.length === 0) expect(sorted(record)).toEqual(sorted(before));
+  // What is wanted and failed before is what a person sees first.
+  if (wants !== undefined && isQuarantined(record, wants.digest)) {
+    expect(record.quarantine[0]?.digest).toBe(wants.digest);
+  }
+}
+
+/** What failed, whatever of it is wanted now. */
+function sorted({ quarantine }: UnitRecord): readonly object[] {
+  return quarantine.toSorted((one, other) => (one.digest < other.digest ? -1 : 1));
 }
 
 /** Calls are made only for what the record says is under way, or is to be kept: never for a digest that failed. */
@@ -317,8 +332,14 @@ type Happening =
   | { readonly what: 'remove' | 'stop'; readonly name: string }
   | { readonly what: 'outside' | 'blocked'; readonly why: string | undefined }
   | { readonly what: 'away'; readonly nodes: readonly string[] }
-  | { readonly what: 'retry' }
-  | { readonly what: 'rollback'; readonly release: string | undefined };
+  | { readonly what: 'suspend' | 'resume' }
+  | { readonly what: 'suspend by file'; readonly suspended: boolean }
+  | { readonly what: 'retry'; readonly digest: string | undefined }
+  | {
+      readonly what: 'rollback';
+      readonly release: string | undefined;
+      readonly digest: string | undefined;
+    };
 
 function happen(scene: Scene, one: Happening): Scene {
   const { world, requests } = scene;
@@ -345,14 +366,29 @@ function happen(scene: Scene, one: Happening): Scene {
       return { ...scene, world: { ...world, [one.what]: one.why } };
     case 'away':
       return { ...scene, world: { ...world, away: one.nodes } };
-    case 'retry':
-      return { ...scene, requests: [...requests, { ...person, verb: 'retry' }] };
+    case 'suspend':
+    case 'resume':
+      return { ...scene, requests: [...requests, { ...person, verb: one.what }] };
+    case 'suspend by file':
+      return { ...scene, wants: scene.wants && withFile(scene.wants, one.suspended) };
+    case 'retry': {
+      const seen = one.digest === undefined ? {} : { digest: one.digest };
+      return { ...scene, requests: [...requests, { ...person, verb: 'retry', ...seen }] };
+    }
     case 'rollback': {
-      const { release } = one;
-      const named = release === undefined ? {} : { release };
+      const { release, digest } = one;
+      const named = {
+        ...(release !== undefined && { release }),
+        ...(digest !== undefined && { digest }),
+      };
       return { ...scene, requests: [...requests, { ...person, verb: 'rollback', ...named }] };
     }
   }
+}
+
+function withFile(unit: Rendered<UnitSpec>, suspended: boolean): Rendered<UnitSpec> {
+  const { suspended: _suspended, ...rest } = unit;
+  return suspended ? { ...rest, suspended } : rest;
 }
 
 function walk(happenings: readonly Happening[]): Scene {
@@ -388,6 +424,12 @@ const byHand = fc.oneof(
   fc.record({ what: fc.constant('away' as const), nodes: fc.constantFrom([], ['n1']) }),
 );
 
+/** What a person says to have seen. */
+const seen = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: digest },
+);
+
 const happenings: fc.Arbitrary<Happening[]> = fc.array(
   fc.oneof(
     {
@@ -410,48 +452,74 @@ const happenings: fc.Arbitrary<Happening[]> = fc.array(
     },
     { weight: 2, arbitrary: byHand },
     { weight: 1, arbitrary: fc.constant({ what: 'restart' as const }) },
-    { weight: 1, arbitrary: fc.constant({ what: 'retry' as const }) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom({ what: 'suspend' } as const, { what: 'resume' } as const),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        what: fc.constant('suspend by file' as const),
+        suspended: fc.boolean(),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant('retry' as const), digest: seen }) },
     {
       weight: 1,
       arbitrary: fc.record({
         what: fc.constant('rollback' as const),
         release: fc.oneof(digest, fc.constant(undefined)),
+        digest: seen,
       }),
     },
   ),
   { maxLength: 60, size: 'max' },
 );
 
-/** Outside all is well again, and whatever was put there by hand is taken away. */
-function calm(scene: Scene): Scene {
+/** Outside all is well again, whatever was put there by hand is taken away, and nobody holds it any more. */
+function calm({ wants, requests, ...scene }: Scene): Scene {
   const { world } = scene;
-  return { ...scene, world: { ...world, outside: undefined, blocked: undefined, away: [] } };
+  const resume: Request = { id: ID, by: 'p', verb: 'resume' };
+  const free = { wants: wants && withFile(wants, false), requests: [...requests, resume] };
+  return {
+    ...scene,
+    ...free,
+    world: { ...world, outside: undefined, blocked: undefined, away: [] },
+  };
 }
 
 describe('a unit on a random walk', () => {
-  it('keeps its rules at every step, comes to rest where it should be, and stays there', () => {
-    fc.assert(
-      fc.property(happenings, (happened) => {
-        const rest = toRest(calm(walk(happened)));
-        isAtRest(rest);
-        isQuiet(rest);
-      }),
-      { numRuns: 200 },
-    );
-  });
+  it(
+    'keeps its rules at every step, comes to rest where it should be, and stays there',
+    () => {
+      fc.assert(
+        fc.property(happenings, (happened) => {
+          const rest = toRest(calm(walk(happened)));
+          isAtRest(rest);
+          isQuiet(rest);
+        }),
+        { numRuns: 200 },
+      );
+    },
+    TEST_MS,
+  );
 
-  it('gets to a good commit at once after any walk, unless that failed or was taken back', () => {
-    fc.assert(
-      fc.property(happenings, (happened) => {
-        const wants = unitOf('new', { web: 'good 7', api: 'good 7' });
-        const { scene } = toRest(calm({ ...walk(happened), wants, requests: [] }));
-        expect(scene.record?.phase).toBe('none');
-        expect(scene.record?.releases[0]?.digest).toBe('new');
-        expect(scene.record?.quarantine.map(({ digest }) => digest)).not.toContain('new');
-      }),
-      { numRuns: 100 },
-    );
-  });
+  it(
+    'gets to a good commit at once after any walk, unless that failed or was taken back',
+    () => {
+      fc.assert(
+        fc.property(happenings, (happened) => {
+          const wants = unitOf('new', { web: 'good 7', api: 'good 7' });
+          const { scene } = toRest(calm({ ...walk(happened), wants, requests: [] }));
+          expect(scene.record?.phase).toBe('none');
+          expect(scene.record?.releases[0]?.digest).toBe('new');
+          expect(scene.record?.quarantine.map(({ digest }) => digest)).not.toContain('new');
+        }),
+        { numRuns: 100 },
+      );
+    },
+    TEST_MS,
+  );
 });
 
 /** All that people care for in the end. */
@@ -475,67 +543,79 @@ function isAtRelease(world: UnitWorld, record: UnitRecord | undefined): void {
 }
 
 describe('a unit whose agent fails', () => {
-  it('ends where it would have ended: passes that broke off anywhere, and memories lost, change nothing', () => {
-    const commits = fc.array(fc.tuple(digest, fc.array(luck, { maxLength: 40, size: 'max' })), {
-      maxLength: 6,
-      size: 'max',
-    });
-    fc.assert(
-      fc.property(commits, (revisions) => {
-        let well = nothing;
-        let ill = nothing;
-        for (const [digest, fortunes] of revisions) {
-          const wants = unitWith(digest);
-          well = toRest({ ...well, wants }).scene;
-          ill = toRest({ ...ill, wants }, (passed) => fortunes[passed] ?? 'well').scene;
-          expect(summary(ill)).toEqual(summary(well));
-        }
-      }),
-      { numRuns: 100 },
-    );
-  });
-
-  it('ends where it would have ended when it forgets everything every few passes', () => {
-    fc.assert(
-      fc.property(
-        fc.array(digest, { maxLength: 5, size: 'max' }),
-        fc.integer({ min: 1, max: 90 }),
-        (revisions, every) => {
+  it(
+    'ends where it would have ended: passes that broke off anywhere, and memories lost, change nothing',
+    () => {
+      const commits = fc.array(fc.tuple(digest, fc.array(luck, { maxLength: 40, size: 'max' })), {
+        maxLength: 6,
+        size: 'max',
+      });
+      fc.assert(
+        fc.property(commits, (revisions) => {
           let well = nothing;
           let ill = nothing;
-          for (const wants of revisions.map(unitWith)) {
+          for (const [digest, fortunes] of revisions) {
+            const wants = unitWith(digest);
             well = toRest({ ...well, wants }).scene;
-            const fortune = (passed: number): Luck =>
-              passed < 400 && passed % every === 0 ? 'crash-after-calls' : 'well';
-            ill = toRest({ ...ill, wants }, fortune).scene;
+            ill = toRest({ ...ill, wants }, (passed) => fortunes[passed] ?? 'well').scene;
             expect(summary(ill)).toEqual(summary(well));
           }
-        },
-      ),
-      { numRuns: 30 },
-    );
-  });
+        }),
+        { numRuns: 100 },
+      );
+    },
+    TEST_MS,
+  );
 
-  it('has gone back to exactly the release when it says so', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom('good1', 'good2', 'good4', 'pause'),
-        fc.array(digest, { maxLength: 4, size: 'max' }),
-        (first, others) => {
-          let scene = toRest({ ...nothing, wants: unitWith(first) }).scene;
-          for (const wants of others.map(unitWith)) {
-            scene = { ...scene, wants };
-            for (let passed = 0; passed < 300; passed += 1) {
-              const result = look(scene);
-              const back = result.events.some(({ event }) => event === 'unit rolled back');
-              if (back) isAtRelease(scene.world, result.units.get(ID));
-              const after = pass(scene, result, 'well');
-              scene = { ...after, world: tick(after.world), nowMs: scene.nowMs + 1_000 };
+  it(
+    'ends where it would have ended when it forgets everything every few passes',
+    () => {
+      fc.assert(
+        fc.property(
+          fc.array(digest, { maxLength: 5, size: 'max' }),
+          fc.integer({ min: 1, max: 90 }),
+          (revisions, every) => {
+            let well = nothing;
+            let ill = nothing;
+            for (const wants of revisions.map(unitWith)) {
+              well = toRest({ ...well, wants }).scene;
+              const fortune = (passed: number): Luck =>
+                passed < 400 && passed % every === 0 ? 'crash-after-calls' : 'well';
+              ill = toRest({ ...ill, wants }, fortune).scene;
+              expect(summary(ill)).toEqual(summary(well));
             }
-          }
-        },
-      ),
-      { numRuns: 30 },
-    );
-  });
+          },
+        ),
+        { numRuns: 30 },
+      );
+    },
+    TEST_MS,
+  );
+
+  it(
+    'has gone back to exactly the release when it says so',
+    () => {
+      fc.assert(
+        fc.property(
+          fc.constantFrom('good1', 'good2', 'good4', 'pause'),
+          fc.array(digest, { maxLength: 4, size: 'max' }),
+          (first, others) => {
+            let scene = toRest({ ...nothing, wants: unitWith(first) }).scene;
+            for (const wants of others.map(unitWith)) {
+              scene = { ...scene, wants };
+              for (let passed = 0; passed < 300; passed += 1) {
+                const result = look(scene);
+                const back = result.events.some(({ event }) => event === 'unit rolled back');
+                if (back) isAtRelease(scene.world, result.units.get(ID));
+                const after = pass(scene, result, 'well');
+                scene = { ...after, world: tick(after.world), nowMs: scene.nowMs + 1_000 };
+              }
+            }
+          },
+        ),
+        { numRuns: 30 },
+      );
+    },
+    TEST_MS,
+  );
 });

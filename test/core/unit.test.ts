@@ -16,6 +16,7 @@ import {
   stuck,
   type UnitRecord,
   unknownUnit,
+  wantedFirst,
 } from '../../agent/core/unit.ts';
 
 const at = '2026-11-20T10:00:00.000Z';
@@ -43,6 +44,17 @@ describe('a unit', () => {
       made: ['service a', 'service b'],
       releases: known.releases,
     });
+  });
+
+  it('has what is wanted first among what failed', () => {
+    const failed = { ...known, quarantine: [entry('d5'), entry('d3'), entry('d4')] };
+    expect(wantedFirst(failed, 'd4').quarantine.map(({ digest }) => digest)).toEqual([
+      'd4',
+      'd5',
+      'd3',
+    ]);
+    expect(wantedFirst(failed, 'd5')).toBe(failed);
+    expect(wantedFirst(failed, 'd9')).toBe(failed);
   });
 
   it('goes back to its newest release', () => {

@@ -105,15 +105,18 @@ describe('a view', () => {
 
 describe('the next look', () => {
   const pace = { nowMs: 1_000, intervalMs: 60_000, verifyMs: 900 };
+  const late = { retryAtMs: 800_000 };
   it.each<[string, Moved<string>, number]>([
     ['follows calls at once', moved(inPhase('verifying'), { operations: [operation] }), 0],
     ['is soon where something is held', moved(inPlace, { held: 'h' }), 5_000],
     ['is at the pace of health while it verifies', moved(inPhase('verifying')), 900],
     ['is at the pace of health while it reverts', moved(inPhase('reverting')), 900],
     ['is at once where calls are due', moved(inPhase('rolling-back')), 0],
-    ['waits for the next try', moved(inPhase('applying'), {}, { retryAtMs: 8_000 }), 7_000],
+    ['waits for the next try', moved(inPhase('applying'), {}, { retryAtMs: 2_500 }), 1_500],
+    ['is soon before a late try: its clocks go on', moved(inPhase('applying'), {}, late), 2_000],
+    ['is soon where something under way is held', moved(inPhase('applying'), { held: 'h' }), 2_000],
     ['waits for the next try of a correction', moved(inPlace, {}, { retryAtMs: 8_000 }), 7_000],
-    ['is never later than the interval', moved(inPlace, {}, { retryAtMs: 800_000 }), 60_000],
+    ['is never later than the interval', moved(inPlace, {}, late), 60_000],
     ['is at leisure where all is well', moved(inPlace), 60_000],
     ['is at leisure where a person is needed', moved(inPhase('stuck')), 60_000],
     ['is at leisure where nothing is known', moved(undefined), 60_000],

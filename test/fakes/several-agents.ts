@@ -10,8 +10,8 @@ import { run } from '../../agent/reconcile/loop.ts';
 import type { AgentEvent, Loaded } from '../../agent/reconcile/ports.ts';
 import { Wake } from '../../agent/reconcile/wake.ts';
 import { HEAD_NAME, headFormat } from '../../agent/record/head.ts';
+import { HeadWatch } from '../../agent/record/head-watch.ts';
 import { readRecord } from '../../agent/record/read.ts';
-import { isAsked } from '../../agent/record/requests.ts';
 import { openRecorder } from '../../agent/record/recorder.ts';
 import { VirtualClock } from './clock.ts';
 import { ProcessClock } from './head-world.ts';
@@ -106,6 +106,7 @@ export class SeveralAgents {
     const head = headFormat((bytes) => Buffer.alloc(bytes, 7));
     const [wake, sourceWake] = [new Wake(clock), new Wake(clock)];
     const tell = (event: AgentEvent): void => void this.events.push({ ...event, node });
+    const headWatch = new HeadWatch(clock);
     const lease = openLease({
       head: swarmHead(swarm, head),
       clock,
@@ -114,14 +115,16 @@ export class SeveralAgents {
       isDead: async () => false,
       nonce: () => `a nonce of the process ${process}, ${String(this.#nonces++)}`,
       read: (labels) => {
-        if (isAsked(labels)) wake.ring();
+        if (headWatch.heard(labels)) wake.ring();
       },
       tell,
       changed: () => wake.ring(),
     });
-    const guarded = guardedSwarm(swarm, {
-      refusal: (ms) => (stop.signal.aborted ? 'stopping' : lease.refusal(ms)),
-    });
+    const guard = {
+      refusal: (ms: number) =>
+        stop.signal.aborted ? 'stopping' : (lease.refusal(ms) ?? headWatch.refusal()),
+    };
+    const guarded = guardedSwarm(swarm, guard);
     const owner = { environment: 'test', repository: 'ssh://git@host/x', clock };
     const ended = run(
       {
@@ -135,6 +138,7 @@ export class SeveralAgents {
           answered: () => wake.ring(),
         }),
         lease,
+        guard,
         clock,
         reporter: { tell },
         atOnce: 16,

@@ -1,3 +1,4 @@
+import type { Freeze } from '../../agent/core/freeze.ts';
 import type { Answer, Id, Rendered } from '../../agent/core/kind.ts';
 import type { Request } from '../../agent/core/unit.ts';
 import type { StackObserved } from '../../agent/providers/stack/observed.ts';
@@ -16,7 +17,9 @@ import {
 } from '../../agent/reconcile/pass.ts';
 import type { HeadKeeper } from '../../agent/reconcile/lease-ports.ts';
 import type { AgentEvent, Loaded, Shelf } from '../../agent/reconcile/ports.ts';
+import { FREEZE_LABEL, freezeLabel, readFreeze } from '../../agent/record/freeze.ts';
 import { HEAD_NAME, headFormat } from '../../agent/record/head.ts';
+import { HeadWatch } from '../../agent/record/head-watch.ts';
 import { readRecord } from '../../agent/record/read.ts';
 import { blobsOf, readShelf } from '../../agent/record/reading.ts';
 import { openRecorder } from '../../agent/record/recorder.ts';
@@ -93,6 +96,8 @@ interface Life {
   readonly ports: PassPorts<StackSpec, StackObserved, StackCall>;
   readonly swarm: Swarm & { close(): void };
   readonly head: HeadKeeper;
+  /** As the loop tells it the labels of the head. */
+  readonly headWatch: HeadWatch;
   memory: Memory;
   /** Of the revision that it follows: its own objects, as if it had rendered them. */
   desired: Desired<StackSpec> | undefined;
@@ -143,6 +148,7 @@ export class WholeAgent {
   #requests = 0;
   /** It is not the agent that writes now. */
   #byPerson = false;
+  #freezeAt: { isMeant: (write: Write) => boolean; freeze: Freeze } | undefined;
 
   constructor() {
     this.engine.follow(this.clock);
@@ -151,6 +157,10 @@ export class WholeAgent {
       if (this.#byPerson || write === undefined) return;
       write.text = request.text;
       this.seen(write, request);
+      const planned = this.#freezeAt;
+      if (planned?.isMeant(write) !== true) return;
+      this.#freezeAt = undefined;
+      this.freeze(planned.freeze);
     };
     this.engine.answered = (_request, answer) => {
       const write = this.writes.at(-1);
@@ -174,19 +184,49 @@ export class WholeAgent {
 
   /** A person asks, by a label of the head as the CLI writes it. */
   ask(request: Request): void {
-    const head = [...this.engine.configs.values()].find(({ name }) => name === HEAD_NAME);
     const label = requestLabel(request, (this.#requests++).toString(16).padStart(8, '0'));
-    if (head === undefined || label.status === 'refused') throw new Error('nobody can ask');
-    const labels = { ...head.labels, [label.key]: label.value };
+    if (label.status === 'refused') throw new Error('nobody can ask');
+    this.#relabel({ [label.key]: label.value });
+  }
+
+  /** A person freezes everything, or ends that; the agent that lives hears of it at once. */
+  freeze(freeze: Freeze | undefined): void {
+    const label = freeze && freezeLabel(freeze);
+    if (label?.status === 'refused') throw new Error(label.why);
+    this.#relabel({ [FREEZE_LABEL]: label?.value });
+    this.#life?.headWatch.heard(this.#head().labels);
+  }
+
+  /** A person freezes everything while the agent makes the first call of which this is so. */
+  freezeAt(isMeant: (write: Write) => boolean, freeze: Freeze): void {
+    this.#freezeAt = { isMeant, freeze };
+  }
+
+  /** The freeze in force, by the labels of the head. */
+  get frozen(): Freeze | undefined {
+    const head = [...this.engine.configs.values()].find(({ name }) => name === HEAD_NAME);
+    return readFreeze(head?.labels ?? {}, this.clock.date());
+  }
+
+  #head() {
+    const head = [...this.engine.configs.values()].find(({ name }) => name === HEAD_NAME);
+    if (head === undefined) throw new Error('there is no head');
+    return head;
+  }
+
+  #relabel(labels: Readonly<Record<string, string | undefined>>): void {
+    const head = this.#head();
+    const all = Object.entries({ ...head.labels, ...labels });
+    const Labels = Object.fromEntries(all.filter(([, value]) => value !== undefined));
     this.#byPerson = true;
     const answer = this.engine.handle({
       method: 'POST',
       path: `/configs/${head.id}/update`,
       query: new URLSearchParams({ version: String(head.version) }),
-      text: JSON.stringify({ Name: head.name, Labels: labels }),
+      text: JSON.stringify({ Name: head.name, Labels }),
     });
     this.#byPerson = false;
-    if (answer === 'drop' || answer.status !== 200) throw new Error('the request was not taken');
+    if (answer === 'drop' || answer.status !== 200) throw new Error('the label was not taken');
     this.#rung = true;
   }
 
@@ -333,11 +373,13 @@ export class WholeAgent {
     const head = headFormat((bytes) => Buffer.alloc(bytes, 7));
     const keeper = swarmHead(swarm, head);
     const owner = { environment: 'test', repository: 'ssh://git@host/x' };
+    const headWatch = new HeadWatch(clock);
     const life: Life = {
       number,
       stop,
       swarm,
       head: keeper,
+      headWatch,
       memory: nothingKnown,
       desired: this.#desired(),
       doomed: false,
@@ -354,6 +396,7 @@ export class WholeAgent {
         }),
         clock,
         reporter: { tell: (event) => void this.events.push(event) },
+        guard: headWatch,
         atOnce: 16,
       },
     };

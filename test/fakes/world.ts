@@ -25,6 +25,8 @@ export class World {
   /** What the next calls answer, one each; then all is well. */
   readonly answers: CallOutcome<{ readonly id: string }>[] = [];
   readonly views: CallOutcome<World>[] = [];
+  /** Happens while a call is under way. */
+  during: (() => Promise<void>) | undefined;
   /** Calls under way now, and the most there ever were. */
   underWay = 0;
   mostUnderWay = 0;
@@ -109,6 +111,7 @@ export function worldProvider(world: World): Provider<World, WorldCall> {
         await new Promise<void>((resolve) => {
           setImmediate(resolve);
         });
+        await world.during?.();
         world.underWay -= 1;
         world.calls.push(`${call.name}=${call.text}`);
         const answer = world.answers.shift() ?? { status: 'ok', value: { id: call.name } };

@@ -35,12 +35,17 @@ export class Watcher {
     const say = (what: string): void => {
       this.broken.push(`write ${String(write.at)}, ${method} ${path}: ${what}`);
     };
+    if (this.#world.frozen !== undefined) say('everything is frozen');
     if (method === 'DELETE') {
       const why = this.#whyNotRemoved(path);
       if (why !== undefined) say(why);
       return;
     }
     const body = JSON.parse(request.text);
+    const namespace = body.Labels?.[NAMESPACE];
+    if (typeof namespace === 'string' && this.#recordOf(namespace)?.suspended !== undefined) {
+      say('its stack is suspended');
+    }
     if (body.Name === HEAD_NAME || isBlobName(body.Name)) return;
     const why = path.startsWith('/services/') ? this.#service(path, body) : this.#part(path, body);
     if (why !== undefined) say(why);

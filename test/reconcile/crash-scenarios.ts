@@ -2,7 +2,7 @@ import type { Rendered } from '../../agent/core/kind.ts';
 import { renderStack } from '../../agent/providers/stack/render.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
 import type { FakeEngine } from '../fakes/swarm-engine.ts';
-import type { Revision, WholeAgent } from '../fakes/whole-agent.ts';
+import type { Revision, WholeAgent, Write } from '../fakes/whole-agent.ts';
 import { denyAll } from '../providers/stack/compose/inputs.ts';
 
 /** One version of a stack: its image, the contents of its config and its secret, and what the file says beside. */
@@ -115,6 +115,17 @@ async function verifying(world: WholeAgent): Promise<void> {
   await world.until(({ units }) => units.get('stack/blog')?.phase === 'verifying');
 }
 
+/** Some minutes of whatever the agent does by itself: longer than a stack may take. */
+async function later(world: WholeAgent): Promise<void> {
+  const untilMs = world.clock.nowMs() + 150_000;
+  await world.until(() => world.clock.nowMs() >= untilMs);
+}
+
+/** It makes a part of a stack, not of the record. */
+function isOfStack({ text = '' }: Write): boolean {
+  return text.includes('com.docker.stack.namespace');
+}
+
 /** Brings one revision after another to rest. */
 export async function follow(world: WholeAgent, ...revisions: readonly Revision[]): Promise<void> {
   for (const one of revisions) {
@@ -201,6 +212,35 @@ export const scenarios: readonly Scenario[] = [
     what: 'a change that crashes and is held',
     before: [r1],
     play: (world) => follow(world, revision('r2', held)),
+  },
+  {
+    what: 'a change that is suspended while it is verified, and goes on later',
+    before: [r1],
+    async play(world) {
+      world.commit(revision('r2', two));
+      await verifying(world);
+      world.ask({ verb: 'suspend', id: 'stack/blog', by: 'root@m1' });
+      await world.until(({ units }) => units.get('stack/blog')?.suspended !== undefined);
+      await later(world);
+      world.ask({ verb: 'resume', id: 'stack/blog', by: 'root@m1' });
+      await world.until(({ units }) => units.get('stack/blog')?.suspended === undefined);
+      await world.rest();
+    },
+  },
+  {
+    what: 'a freeze in the middle of the calls of a change, and its end',
+    before: [r1],
+    async play(world) {
+      world.commit(revision('r2', two));
+      world.freezeAt((write) => write.path === '/configs/create' && isOfStack(write), {
+        by: 'root@m1',
+        why: 'the storage is ill',
+      });
+      await world.until(() => world.frozen !== undefined);
+      await later(world);
+      world.freeze(undefined);
+      await world.rest();
+    },
   },
   {
     what: 'two stacks of which one fails',

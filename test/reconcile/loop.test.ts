@@ -5,7 +5,8 @@ import type { Snapshot } from '../../agent/core/snapshot.ts';
 import { run } from '../../agent/reconcile/loop.ts';
 import { SourceError } from '../../agent/reconcile/ports.ts';
 import { Wake } from '../../agent/reconcile/wake.ts';
-import { isAsked } from '../../agent/record/requests.ts';
+import { FREEZE_LABEL, freezeLabel } from '../../agent/record/freeze.ts';
+import { HeadWatch } from '../../agent/record/head-watch.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { leaseOf } from '../fakes/lease.ts';
 import {
@@ -32,6 +33,8 @@ let leases: string[];
 let tip: string | SourceError;
 /** What was fetched before a restart. */
 let mirrored: string | undefined;
+/** Names of the units of a revision. */
+let units: readonly string[];
 /** So many renders fail because files cannot be read. */
 let unreadable: number;
 
@@ -45,6 +48,7 @@ beforeEach(() => {
   leases = [];
   tip = 'v1';
   unreadable = 0;
+  units = ['s0'];
   mirrored = undefined;
 });
 
@@ -56,14 +60,16 @@ const snapshot = (revision: string): Snapshot => ({
   read: async () => new Map(),
 });
 
+const retry = { 'understudy.request.0123abcd': '{"verb":"retry","id":"stack/s0","by":"root"}' };
 const wrong: Diagnostic = { severity: 'error', code: 'syntax', message: 'not YAML' };
 
 function start(): Promise<void> {
   const wake = new Wake(clock);
+  const headWatch = new HeadWatch(clock);
   const lease = leaseOf('m1', world.shelf.headKeeper(), clock, {
     tell: (event) => void leases.push(event.event),
     read: (labels) => {
-      if (isAsked(labels)) wake.ring();
+      if (headWatch.heard(labels)) wake.ring();
     },
     changed: () => wake.ring(),
   });
@@ -77,6 +83,7 @@ function start(): Promise<void> {
       sourceWake,
       wake,
       lease,
+      guard: headWatch,
       recorder: worldRecorder(world, clock, lease),
       prober: quietProber,
       source: {
@@ -93,7 +100,7 @@ function start(): Promise<void> {
           if (unreadable-- > 0) throw new SourceError('a read timed out', { retry: 'soon' });
           return revision.startsWith('!')
             ? { units: [], diagnostics: [wrong], settings }
-            : { units: [worldUnit('s0', revision)], diagnostics: [], settings };
+            : { units: units.map((name) => worldUnit(name, revision)), diagnostics: [], settings };
         },
         close: async () => {},
       },
@@ -210,10 +217,35 @@ describe('the loop', () => {
     const running = start();
     await clock.advance(10_000);
     const { observations } = world;
-    world.shelf.relabel({ 'understudy.request.0123abcd': 'not JSON' });
+    world.shelf.relabel(retry);
     await clock.advance(1_000);
     expect(world.observations).toBe(observations + 1);
-    expect(world.shelf.head?.labels).not.toHaveProperty('understudy.request.0123abcd');
+    expect(reporter.names().at(-1)).toBe('request refused');
+    stop.abort();
+    await running;
+  });
+
+  it('stops in the middle of its calls within a second when somebody freezes, and hears of the end', async () => {
+    world.during = () => clock.sleep(600, new AbortController().signal);
+    units = Array.from({ length: 40 }, (_, n) => `s${String(n)}`);
+    const running = start();
+    await clock.advance(700);
+    const label = freezeLabel({ by: 'root@m1', why: 'ill' });
+    world.shelf.relabel({ [FREEZE_LABEL]: label.status === 'ok' ? label.value : '' });
+    await clock.advance(2_000);
+    const { length } = world.calls;
+    expect(length).toBeLessThan(13);
+    world.shelf.relabel(retry);
+    await clock.advance(3_000);
+    const { observations } = world;
+    await clock.advance(30_000);
+    // What is asked is not taken meanwhile, and nobody looks for it again and again.
+    expect([world.calls.length, world.observations]).toEqual([length, observations]);
+    expect(reporter.names()).toContain('frozen');
+    world.shelf.relabel({ [FREEZE_LABEL]: undefined });
+    await clock.advance(30_000);
+    expect(world.running.size).toBe(40);
+    expect(reporter.names()).toContain('unfrozen');
     stop.abort();
     await running;
   });

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { type Desired, type Memory, nothingKnown, pass } from '../../agent/reconcile/pass.ts';
+import type { Guard } from '../../agent/reconcile/lease-ports.ts';
 import type { Recorder } from '../../agent/reconcile/ports.ts';
+import { FREEZE_LABEL, freezeLabel } from '../../agent/record/freeze.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { Crash } from '../fakes/shelf.ts';
 import {
@@ -24,8 +26,12 @@ let memory: Memory;
 let recorder: Recorder<World>;
 /** How much the passes expect to be under way. */
 let loads: string[];
+/** Why no call may be made. */
+let refusal: () => string | undefined;
+const guard: Guard = { refusal: () => refusal() };
 
 beforeEach(() => {
+  refusal = () => undefined;
   world = new World();
   clock = new VirtualClock();
   reporter = listeningReporter();
@@ -49,7 +55,15 @@ const desired = (...texts: string[]): Desired<string> => ({
 
 async function passOnce(wanted: Desired<string>, atOnce = 4, stop = signal): Promise<number> {
   const provider = worldProvider(world);
-  const ports = { kind: worldKind, provider, recorder, prober: quietProber, clock, reporter };
+  const ports = {
+    kind: worldKind,
+    provider,
+    recorder,
+    prober: quietProber,
+    clock,
+    reporter,
+    guard,
+  };
   const lease = { expect: (load: string) => void loads.push(load) };
   const result = await pass({ ...ports, lease, atOnce }, wanted, memory, stop);
   memory = result.memory;
@@ -66,12 +80,21 @@ async function settle(wanted: Desired<string>): Promise<void> {
   throw new Error(`it never settles:\n${JSON.stringify(reporter.events.slice(-10), null, 1)}`);
 }
 
+/** One look after another for so long, as while something is under way. */
+async function watch(wanted: Desired<string>, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    await clock.advance(1_000);
+    await passOnce(wanted);
+  }
+}
+
 describe('a pass', () => {
   it('applies, is followed at once, verifies, and then writes nothing more', async () => {
     expect(await passOnce(desired('v1'))).toBe(0);
     expect(world.calls).toEqual(['stack/s0=v1']);
     expect(await passOnce(desired('v1'))).toBe(1_000);
-    await clock.advance(5_000);
+    await watch(desired('v1'), 4_000);
+    await clock.advance(1_000);
     expect(await passOnce(desired('v1'))).toBe(60_000);
     expect(reporter.names()).toEqual([
       'change applied',
@@ -156,28 +179,8 @@ describe('a pass', () => {
       const refusal = { status: 'refused', why, retry: 'after-replan' } as const;
       world.answers.push(cause === undefined ? refusal : { ...refusal, cause });
     }
-    for (let n = 0; n < 8; n += 1) {
-      await passOnce(desired('v1'));
-      await clock.advance(20_000);
-    }
+    await watch(desired('v1'), 62_000);
     expect(reporter.names().includes('unit failed')).toBe(failed);
-  });
-
-  it('does not count the time in which nothing could be seen', async () => {
-    await passOnce(desired('v1'));
-    await passOnce(desired('v1'));
-    world.unsettled = true;
-    await clock.advance(1_000);
-    await passOnce(desired('v1'));
-    world.views.push({ status: 'unknown', why: 'no leader' });
-    await clock.advance(1_000);
-    await passOnce(desired('v1'));
-    await clock.advance(600_000);
-    await passOnce(desired('v1'));
-    expect(reporter.names()).not.toContain('unit failed');
-    await clock.advance(59_000);
-    await passOnce(desired('v1'));
-    expect(reporter.names()).toContain('unit failed');
   });
 
   it('takes a failed unit back, and its revision is never healthy', async () => {
@@ -246,8 +249,7 @@ describe('a pass', () => {
   it('tells when a healthy unit loses tasks, and when they are back, and writes nothing', async () => {
     await passOnce(desired('v1'));
     await passOnce(desired('v1'));
-    await clock.advance(5_000);
-    await passOnce(desired('v1'));
+    await watch(desired('v1'), 5_000);
     world.unsettled = true;
     await passOnce(desired('v1'));
     await passOnce(desired('v1'));
@@ -264,8 +266,7 @@ describe('a pass', () => {
     world.notes.push('network front: a label differs');
     await passOnce(desired('v1'));
     await passOnce(desired('v1'));
-    await clock.advance(5_000);
-    await passOnce(desired('v1'));
+    await watch(desired('v1'), 5_000);
     expect(reporter.names().filter((name) => name === 'unit notes')).toHaveLength(1);
     expect(reporter.names().at(-1)).toBe('revision healthy');
   });
@@ -273,6 +274,224 @@ describe('a pass', () => {
   it('starts no call after an abort', async () => {
     await passOnce(desired('v1'), 4, AbortSignal.abort()).catch(() => undefined);
     expect(world.calls).toEqual([]);
+  });
+});
+
+describe('the time between two looks', () => {
+  const v1 = desired('v1');
+  /** In which nothing could be read at the first look. */
+  async function blind(ms: number): Promise<void> {
+    world.views.push({ status: 'unknown', why: 'no leader' });
+    await clock.advance(1_000);
+    await passOnce(v1);
+    await clock.advance(ms);
+  }
+  /** In which the pass's own calls, to other units, get no answer one after another. */
+  async function hanging(ms: number): Promise<void> {
+    const others = Array.from({ length: ms / 6_000 }, (_, n) => `x${String(n)}`);
+    world.answers.push(...others.map(() => ({ status: 'unknown', why: 'no answer' }) as const));
+    world.during = () => clock.advance(6_000);
+    await passOnce(desired('v1', ...others), 1);
+    world.during = undefined;
+  }
+  const gaps: readonly (readonly [string, number, () => Promise<void>])[] = [
+    ['in which nothing could be seen', 0, () => blind(600_000)],
+    ['that calls hung', 3_000, () => hanging(600_000)],
+    ['that the process stood still', 3_000, () => clock.advance(600_000)],
+    [
+      'with all of it at once',
+      3_000,
+      async () => {
+        await hanging(60_000);
+        await clock.advance(600_000);
+        await passOnce(v1);
+        await blind(600_000);
+      },
+    ],
+  ];
+
+  it.each(gaps)('%s does not fail a unit: %d ms of it count', async (_what, countsMs, gap) => {
+    await passOnce(v1);
+    await passOnce(v1);
+    world.unsettled = true;
+    await gap();
+    await passOnce(v1);
+    expect(reporter.names()).not.toContain('unit failed');
+    await watch(v1, 59_000 - countsMs);
+    expect(reporter.names()).not.toContain('unit failed');
+    await watch(v1, 1_000);
+    expect(reporter.names()).toContain('unit failed');
+  });
+
+  it.each(gaps)('%s does not make a unit healthy: %d ms of it count', async (_, countsMs, gap) => {
+    await passOnce(v1);
+    await passOnce(v1);
+    await gap();
+    await passOnce(v1);
+    expect(reporter.names()).not.toContain('unit healthy');
+    await watch(v1, 4_000 - countsMs);
+    expect(reporter.names()).not.toContain('unit healthy');
+    await watch(v1, 1_000);
+    expect(reporter.names()).toContain('unit healthy');
+  });
+
+  it.each(gaps)('%s is no time in which the engine refused something', async (_, _counts, gap) => {
+    const refusal = { status: 'refused', why: 'port taken', retry: 'after-replan' } as const;
+    world.answers.push(refusal);
+    await passOnce(v1);
+    await gap();
+    world.answers.push(refusal);
+    await passOnce(v1);
+    await passOnce(v1);
+    expect(reporter.names()).not.toContain('unit failed');
+  });
+});
+
+describe('a guard', () => {
+  it('is asked before every single call, and stops the rest of a unit without blaming it', async () => {
+    let calls = 0;
+    refusal = () => (calls++ < 2 ? undefined : 'not now');
+    await passOnce(desired('v1', 'v2', 'v3', 'v4'), 1);
+    expect(world.calls).toEqual(['stack/s0=v1', 'stack/s1=v2']);
+    await passOnce(desired('v1', 'v2', 'v3', 'v4'));
+    expect(reporter.names()).not.toContain('unit failed');
+    refusal = () => undefined;
+    await settle(desired('v1', 'v2', 'v3', 'v4'));
+    expect(world.running.size).toBe(4);
+  });
+
+  it('that refuses for longer than a timeout fails nothing', async () => {
+    refusal = () => 'not now';
+    await passOnce(desired('v1'));
+    await watch(desired('v1'), 120_000);
+    expect([world.calls, reporter.names()]).toEqual([[], ['unit held']]);
+    refusal = () => undefined;
+    await settle(desired('v1'));
+    expect(reporter.names().at(-1)).toBe('revision healthy');
+  });
+
+  it('keeps old blobs from being collected', async () => {
+    await settle(desired('v1'));
+    refusal = () => 'not now';
+    await clock.advance(700_000);
+    world.shelf.takeWrites();
+    await passOnce(desired('v1'));
+    expect(world.shelf.takeWrites()).toEqual([]);
+    refusal = () => undefined;
+    await passOnce(desired('v1'));
+    expect(world.shelf.takeWrites()).toContainEqual(expect.stringMatching(/^remove /));
+  });
+});
+
+describe('a freeze', () => {
+  const freeze = (until?: string): void => {
+    const label = freezeLabel({ by: 'root@m1', why: 'ill', ...(until !== undefined && { until }) });
+    if (label.status === 'refused') throw new Error(label.why);
+    world.shelf.relabel({ [FREEZE_LABEL]: label.value });
+  };
+  const retry = { 'understudy.request.0123abcd': '{"verb":"retry","id":"stack/s0","by":"root"}' };
+
+  it('calls, records, collects and takes nothing, and tells what it holds', async () => {
+    await settle(desired('v1'));
+    freeze();
+    world.shelf.relabel(retry);
+    world.shelf.takeWrites();
+    for (let n = 0; n < 20; n += 1) {
+      expect(await passOnce(desired('v2', 'w2'))).toBe(60_000);
+      await clock.advance(60_000);
+    }
+    expect([world.calls, world.shelf.takeWrites()]).toEqual([['stack/s0=v1'], []]);
+    expect(world.shelf.head?.labels).toMatchObject(retry);
+    const why = 'frozen by root@m1 until understudy unfreeze: ill';
+    expect(reporter.events.slice(4)).toEqual([
+      { event: 'frozen', by: 'root@m1', why: 'ill' },
+      { event: 'unit held', id: 'stack/s0', why },
+      { event: 'unit held', id: 'stack/s1', why },
+    ]);
+    world.shelf.relabel({ [FREEZE_LABEL]: undefined });
+    await settle(desired('v2', 'w2'));
+    expect(reporter.events[7]).toEqual({ event: 'unfrozen', was: why });
+    expect(reporter.names()).toContain('request refused');
+    expect([...world.running.values()]).toEqual(['v2', 'w2']);
+  });
+
+  it.each([
+    ['for a unit', false, 'unit healthy'],
+    ['against a unit', true, 'unit failed'],
+  ] as const)('counts no time %s', async (_what, unsettled, event) => {
+    await passOnce(desired('v1'));
+    await passOnce(desired('v1'));
+    await watch(desired('v1'), 1_000);
+    world.unsettled = unsettled;
+    freeze();
+    await watch(desired('v1'), 90_000);
+    world.shelf.relabel({ [FREEZE_LABEL]: undefined });
+    await watch(desired('v1'), 3_000);
+    expect(reporter.names()).not.toContain(event);
+    await watch(desired('v1'), unsettled ? 60_000 : 2_000);
+    expect(reporter.names()).toContain(event);
+  });
+
+  it('ends by itself at its time, and not before', async () => {
+    freeze('2026-01-01T00:00:30.000Z');
+    expect(await passOnce(desired('v1'))).toBe(30_000);
+    await clock.advance(29_999);
+    expect(await passOnce(desired('v1'))).toBe(1);
+    expect(world.calls).toEqual([]);
+    await clock.advance(1);
+    await passOnce(desired('v1'));
+    expect(world.calls).toEqual(['stack/s0=v1']);
+  });
+
+  it('does not lose what the engine refused before it', async () => {
+    world.answers.push({ status: 'refused', why: 'bad mount', retry: 'never' });
+    await passOnce(desired('v1'));
+    freeze();
+    await passOnce(desired('v1'));
+    world.shelf.relabel({ [FREEZE_LABEL]: undefined });
+    await passOnce(desired('v1'));
+    expect(reporter.names()).toContain('unit failed');
+    expect(world.calls).toHaveLength(1);
+  });
+});
+
+describe('a suspended unit', () => {
+  const ask = (verb: string): void => {
+    const text = JSON.stringify({ verb, id: 'stack/s0', by: 'root' });
+    world.shelf.relabel({ 'understudy.request.0123abcd': text });
+  };
+
+  it('stands in the middle of a verification, and goes on where it was', async () => {
+    await passOnce(desired('v1'));
+    await passOnce(desired('v1'));
+    world.unsettled = true;
+    await watch(desired('v1'), 50_000);
+    ask('suspend');
+    await passOnce(desired('v1'));
+    await watch(desired('v1'), 100_000);
+    await clock.advance(3_600_000);
+    await passOnce(desired('v1'));
+    expect(reporter.names()).not.toContain('unit failed');
+    ask('resume');
+    await watch(desired('v1'), 8_000);
+    expect(reporter.names()).not.toContain('unit failed');
+    await watch(desired('v1'), 5_000);
+    expect(reporter.names()).toContain('unit failed');
+  });
+
+  it('lets its neighbours go on and its revision end', async () => {
+    await settle(desired('v1', 'w1'));
+    ask('suspend');
+    await settle(desired('v2', 'w2'));
+    expect([...world.running.values()]).toEqual(['v1', 'w2']);
+    expect(reporter.events.at(-1)).toMatchObject({
+      event: 'revision healthy',
+      suspended: ['stack/s0'],
+    });
+    ask('resume');
+    await settle(desired('v2', 'w2'));
+    expect([...world.running.values()]).toEqual(['v2', 'w2']);
+    expect(reporter.events.at(-1)).toMatchObject({ event: 'revision healthy', suspended: [] });
   });
 });
 
@@ -313,5 +532,5 @@ describe('an agent that dies at any write and is started again', () => {
         expect(world.shelf.writes).toHaveLength(before);
       }
     }
-  });
+  }, 60_000);
 });

@@ -168,6 +168,7 @@ describe('a revision', () => {
       revision: 'r1',
       units: 2,
       quarantined: [],
+      suspended: [],
       ms: 7,
     });
     expect(history).toEqual({
@@ -178,6 +179,21 @@ describe('a revision', () => {
         ended('r0'),
       ],
     });
+  });
+
+  it('does not wait for what is suspended, says so, and ends again when that goes on', () => {
+    const suspended = unit('b', { leftOut: true, gate: 'suspended', held: 'suspended by x' }, {});
+    const first = judge(past(ended('r0')), 'r1', [healthy('a'), suspended]);
+    expect(first.event).toMatchObject({ event: 'revision healthy', suspended: ['stack/b'] });
+    const [entry] = first.history.revisions;
+    expect(entry).toMatchObject({ commit: 'r1', outcome: 'healthy', suspended: ['stack/b'] });
+    expect(judge(first.history, 'r1', [healthy('a'), suspended]).history).toBe(first.history);
+    const open = judge(first.history, 'r1', [healthy('a'), pending('b')]);
+    expect(open).toEqual({ history: first.history, event: undefined });
+    const { history, event } = judge(open.history, 'r1', [healthy('a'), healthy('b')]);
+    expect(event).toMatchObject({ event: 'revision healthy', suspended: [] });
+    expect(history.revisions).toHaveLength(2);
+    expect(history.revisions[0]).not.toHaveProperty('suspended');
   });
 
   it('is healthy where it has no unit at all', () => {

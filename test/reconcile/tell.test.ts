@@ -72,6 +72,7 @@ describe('what happened', () => {
       revision: 'r1',
       units: 1,
       quarantined: [],
+      suspended: [],
       ms: 1,
     } as const;
     const names = tell({
@@ -170,6 +171,7 @@ describe('the end of a revision', () => {
     revision: 'r1',
     units: 1,
     quarantined: [],
+    suspended: [],
     ms: 1,
   } as const;
   const failed = {

@@ -338,7 +338,7 @@ describe('what a later version wrote beside ours', () => {
     const [id = 'stack/a'] = apart(1);
     let other: Id = 'stack/n';
     for (let n = 0; bucketOf(other) !== bucketOf(id) || other === id; n += 1) other = `stack/n${n}`;
-    const kept = { ...unitAt('a'), suspended: { by: 'root' }, releases: [] };
+    const kept = { ...unitAt('a'), removal: { by: 'root' }, releases: [] };
     const bucket = shelve(shelf, 'b', { schema: 1, extra: [1], units: { [id]: kept } });
     const buckets = Array.from({ length: 16 }, (_, n) => (n === bucketOf(id) ? bucket : ''));
     const revision = { commit: 'c', outcome: 'failed', units: 1, failed: [id], at: '', note: 'n' };

@@ -22,6 +22,15 @@ describe('requests', () => {
     expect(value(open(shelf).load(shelf.look())).requests).toEqual([retry, rollback]);
   });
 
+  it.each<Request>([
+    { ...retry, digest: 'a'.repeat(64) },
+    { ...rollback, digest: 'a'.repeat(64) },
+  ])('may name what the person saw: $verb', (request) => {
+    const shelf = new FakeShelf();
+    ask(shelf, request, '0000000a');
+    expect(value(open(shelf).load(shelf.look())).requests).toEqual([request]);
+  });
+
   it('are taken away in the same write that records their effect', async () => {
     const shelf = new FakeShelf();
     const recorder = open(shelf);
@@ -101,6 +110,7 @@ describe('requests', () => {
     ],
     ['by too long a name', '0000000a', JSON.stringify({ ...retry, by: 'x'.repeat(101) })],
     ['of a release that is no name', '0000000a', JSON.stringify({ ...rollback, release: '' })],
+    ['of a digest that is none', '0000000a', JSON.stringify({ ...retry, digest: 'a b' })],
     ['under a name without its digits', 'now', JSON.stringify(retry)],
   ])('that are %s are named and removed', async (_what, random, text) => {
     const shelf = new FakeShelf();

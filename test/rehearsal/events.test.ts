@@ -82,6 +82,26 @@ describe('describeEvent', () => {
       { id: 'stack/a', notes: ['a network stays', 'a volume stays'] },
       'stack/a: a network stays\nstack/a: a volume stays',
     ],
+    [
+      'revision healthy',
+      { revision: '0123456789abcdef', ms: 7_000, suspended: ['stack/a'] },
+      'revision 0123456789 is healthy, 7.0 s after it was seen; suspended, not waited for: stack/a',
+    ],
+    [
+      'frozen',
+      { by: 'root@m1', why: 'ill', until: '2026-11-20T18:00:00.000Z' },
+      'frozen by root@m1, nothing is called until 2026-11-20T18:00:00.000Z: ill',
+    ],
+    [
+      'frozen',
+      { by: 'root@m1', why: 'ill' },
+      'frozen by root@m1, nothing is called until understudy unfreeze: ill',
+    ],
+    [
+      'unfrozen',
+      { was: 'frozen by root@m1 until understudy unfreeze: ill' },
+      'the freeze is over: it was frozen by root@m1 until understudy unfreeze: ill',
+    ],
     ['waiting', { why: 'no leader' }, 'waiting: no leader'],
     ['waiting', { of: 'swarm', why: 'no leader' }, 'waiting for the Swarm: no leader'],
     ['waiting', { of: 'repository', why: 'no key' }, 'waiting for the repository: no key'],

@@ -61,6 +61,8 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
       dependsOn: [...new Set(depends.map(({ on }) => on))],
       needs,
       gives,
+      // Beside the spec, so beside the digest: to suspend a stack is no new version of it.
+      ...(document.value?.suspend === true && { suspended: true }),
     },
     depends,
     claims: [...services, ...gives].map((claim) => claim.toLowerCase()),
