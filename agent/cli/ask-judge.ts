@@ -1,7 +1,8 @@
+import type { Approval } from '../core/approve.ts';
 import type { Id, Release } from '../core/kind.ts';
 import { suggest } from '../core/suggest.ts';
-import type { Request, UnitRecord } from '../core/unit.ts';
-import type { Verb, Wanted } from './ask-options.ts';
+import type { UnitRecord, UnitRequest } from '../core/unit.ts';
+import type { WantedOfUnit } from './ask-options.ts';
 
 /** The parts of the record that are needed to say what can be asked. */
 export interface Recorded {
@@ -14,7 +15,7 @@ export interface Recorded {
 export type Judged =
   | {
       readonly status: 'sensible';
-      readonly request: Request;
+      readonly request: UnitRequest;
       readonly record: UnitRecord;
       /** Where a rollback was told to go. */
       readonly release?: Release;
@@ -23,7 +24,7 @@ export type Judged =
   | { readonly status: 'senseless'; readonly why: string; readonly more: readonly string[] };
 
 /** Pure. What the record says of a request, before anybody is bothered with it. `by` is who asks. */
-export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
+export function judge(recorded: Recorded, wanted: WantedOfUnit, by: string): Judged {
   const { unit: id, verb, to } = wanted;
   const record = recorded.units.get(id);
   if (record === undefined) return unknown(recorded, id);
@@ -50,7 +51,7 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
     return { status: 'senseless', why, more: lines.map(([at, one]) => line(one, at + 1)) };
   }
   // Whole: the agent goes to the one that was shown, not to another that begins alike.
-  const request: Request = { id, by, verb, release: release.digest };
+  const request: UnitRequest = { id, by, verb, release: release.digest };
   return { status: 'sensible', request, record, release };
 }
 
@@ -81,11 +82,20 @@ function line(release: Release, place: number): string {
   return `  ${String(place)}  ${nameOf(release)}`;
 }
 
+/** Pure. Whether somebody released what has this digest, also where it is done by now. */
+export function isApproved(digest: string, approved: readonly Approval[] = []): boolean {
+  return approved.some((one) => one.digest.startsWith(digest));
+}
+
 /**
  * Pure. Whether what was asked has been done between these two readings. The agent takes a request in the same write that
  * records its effect: a unit without one was refused.
  */
-export function isDone(verb: Verb, before: UnitRecord, after: UnitRecord | undefined): boolean {
+export function isDone(
+  verb: UnitRequest['verb'],
+  before: UnitRecord,
+  after: UnitRecord | undefined,
+): boolean {
   if (after === undefined) return false;
   const had = new Set(before.quarantine.map(entryOf));
   const has = new Set(after.quarantine.map(entryOf));

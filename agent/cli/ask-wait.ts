@@ -1,7 +1,7 @@
 import { readRecord } from '../record/read.ts';
 import type { Asking, Ended } from './ask-ports.ts';
-import { isDone } from './ask-judge.ts';
-import { type Asked, inWords } from './ask-put.ts';
+import { subjectOf } from './ask-options.ts';
+import { type Asked, inWords, isTaken } from './ask-put.ts';
 
 /** Between two looks at the head. Milliseconds. */
 const LOOK_MS = 500;
@@ -57,8 +57,8 @@ async function verdict(
   const record = shelf.status === 'ok' ? readRecord(shelf.value) : shelf;
   // It is gone from the head: that much is certain.
   if (record.status !== 'ok') return { status: 'taken', code: 0 };
-  const done = isDone(wanted.verb, asked.before, record.value.units.get(wanted.unit));
-  if (done) return { status: 'taken', code: 0 };
-  const why = `the agent refused it: its log says why (\`request refused\`, ${wanted.unit})`;
+  if (isTaken(wanted, asked, record.value)) return { status: 'taken', code: 0 };
+  const event = wanted.verb === 'approve' ? 'approval refused' : 'request refused';
+  const why = `the agent refused it: its log says why (\`${event}\`, ${subjectOf(wanted)})`;
   return { status: 'refused', code: 1, why };
 }

@@ -5,7 +5,7 @@ import {
   isQuarantined,
   quarantined,
   released,
-  type Request,
+  type UnitRequest,
   type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
@@ -21,14 +21,16 @@ export function answer<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec> | undefined,
   record: UnitRecord | undefined,
-  request: Request,
+  request: UnitRequest,
 ): Answered {
   const result =
     unit === undefined || record === undefined
       ? 'there is no such unit in the repository, or nothing is recorded of it yet'
-      : request.verb === 'retry'
-        ? retry(look, unit, record)
-        : rollBack(look, unit, record, request);
+      : record.phase === 'removing'
+        ? 'it is being removed'
+        : request.verb === 'retry'
+          ? retry(look, unit, record)
+          : rollBack(look, unit, record, request);
   const { id, verb, by } = request;
   return typeof result === 'string'
     ? { record, event: { event: 'request refused', id, verb, by, why: result } }
@@ -54,7 +56,7 @@ function rollBack<Spec, Observed, Call>(
   { kind, observed, date, absent, revision }: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   record: UnitRecord,
-  { by, release: wanted }: Extract<Request, { verb: 'rollback' }>,
+  { by, release: wanted }: Extract<UnitRequest, { verb: 'rollback' }>,
 ): UnitRecord | string {
   const others = record.releases.filter(({ digest }) => digest !== unit.digest);
   // What is quarantined already runs the first release: one further back is meant.

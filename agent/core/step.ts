@@ -1,19 +1,23 @@
+import { answerApprovals, type Approval, liveApprovals, type Unapproved } from './approve.ts';
 import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
-import { type Look, type Moved, type Standing, unmoved } from './look.ts';
+import type { Look, Moved, Standing } from './look.ts';
+import { defaultRemovals, type Removals } from './removal.ts';
 import { answer } from './requests.ts';
 import { goBack } from './step-back.ts';
 import { begin, goOn } from './step-forward.ts';
-import { firstSight, keep, needPerson, takeUp, watchOf } from './step-rest.ts';
+import { leftOf } from './step-left.ts';
+import { comeBack, leaveAll } from './step-remove.ts';
+import { directionOf, firstSight, keep, needPerson, takeUp, watchOf } from './step-rest.ts';
 import {
   type Attempt,
   goingBack,
   isQuarantined,
   type Request,
-  settled,
   type UnitEvent,
   type UnitRecord,
+  withRemoval,
 } from './unit.ts';
-import { type UnitView, viewOf, waitingEvents, wakeOf } from './view.ts';
+import { type UnitView, viewOf, viewOfLeft, waitingEvents, wakeOf } from './view.ts';
 import { lostNodes, type Watch } from './watch.ts';
 
 /** What one unit may do now. */
@@ -29,8 +33,9 @@ export interface Step<Call> {
   readonly units: ReadonlyMap<Id, UnitRecord>;
   readonly watches: ReadonlyMap<Id, Watch>;
   readonly views: readonly UnitView[];
-  /** Recorded, and not in the repository any more. */
-  readonly left: readonly Id[];
+  /** What people released, the newest first. The same object where nothing in it changed. */
+  readonly approved: readonly Approval[];
+  readonly unapproved: readonly Unapproved[];
   /** Told once it is recorded. */
   readonly events: readonly UnitEvent[];
   readonly asks: readonly Asked[];
@@ -50,6 +55,12 @@ export interface StepInput<Spec, Observed, Call> {
   readonly refusals: ReadonlyMap<Id, Failure>;
   readonly answers: ReadonlyMap<string, Answer>;
   readonly requests: readonly Request[];
+  /** What people released before. */
+  readonly approved?: readonly Approval[];
+  /** By what removals are judged. Absent: nothing is removed. */
+  readonly removals?: Removals;
+  /** False: nothing is removed, whatever else says so. */
+  readonly mayRemove?: boolean;
   readonly nowMs: number;
   readonly date: string;
   /** Between looks while nothing is under way, and while something is. */
@@ -57,9 +68,15 @@ export interface StepInput<Spec, Observed, Call> {
   readonly verifyMs: number;
 }
 
-/** Pure. For each unit the one step that is allowed now. Units that left the repository are left alone once they settled. */
+/** Pure. For each unit the one step that is allowed now. Units that left the repository are removed where the rules allow it. */
 export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
-  const look = { ...input, absent: input.kind.absent(input.observed) };
+  const { kind, observed, approved = [] } = input;
+  const look: Look<Spec, Observed, Call> = {
+    ...input,
+    absent: kind.absent(observed),
+    approvals: liveApprovals(approved),
+    removalsOff: whyNoRemovals(input),
+  };
   const asked = answerAll(look, input);
   const units = new Map(asked.units);
   const watches = new Map<Id, Watch>();
@@ -67,30 +84,60 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   const events: UnitEvent[] = [...asked.events];
   const asks: Asked[] = [];
   const views: UnitView[] = [];
+  const open = new Map<string, Id[]>();
   let wakeMs = input.intervalMs;
 
   function note(id: Id, moved: Moved<Call>): void {
     if (moved.record !== undefined) units.set(id, moved.record);
     watches.set(id, moved.watch);
+    if (moved.gone === true) for (const all of [units, watches]) all.delete(id);
     if (moved.operations.length > 0) work.push({ id, operations: moved.operations });
     events.push(...moved.events, ...waitingEvents(id, input.watches.get(id), moved.watch));
     asks.push(...(moved.health?.asks ?? []));
+    const { approval } = moved;
+    if (approval !== undefined) open.set(approval, [...(open.get(approval) ?? []), id]);
     wakeMs = Math.min(wakeMs, wakeOf(moved, input));
   }
   for (const unit of input.desired) {
     const { id } = unit;
     const before = { watch: input.watches.get(id), refusal: input.refusals.get(id) };
-    const moved = stepUnit(look, unit, units.get(id), before);
-    note(id, moved);
-    views.push(viewOf(unit, moved));
+    const { record, ...moved } = stepUnit(look, unit, units.get(id), before);
+    const noted = record && withRemoval(record, kind.removal(unit).hold);
+    note(id, { ...moved, record: noted });
+    views.push(viewOf(unit, { ...moved, record: noted }));
   }
   const wanted = new Set(input.desired.map(({ id }) => id));
-  const left = [...asked.units.keys()].filter((id) => !wanted.has(id));
-  for (const [id, record] of asked.units) {
-    if (wanted.has(id) || record.phase === 'none' || record.phase === 'stuck') continue;
-    note(id, leave(look, id, record, input));
+  const { busy, resting } = leftOf(look, asked.units, { ...input, wanted });
+  for (const [id, moved] of busy) {
+    note(id, moved);
+    if (moved.record?.phase === 'removing') views.push(viewOfLeft(id, moved));
   }
-  return { work, units, watches, views, left, events, asks, wakeMs };
+  const others = { units, views: views.filter(({ left }) => left !== true), going: busy.size };
+  for (const [id, moved] of leaveAll(look, resting, { ...rulesOf(input), ...others })) {
+    note(id, moved);
+    views.push(viewOfLeft(id, moved));
+  }
+  const answered = answerApprovals(approved, open, input.requests);
+  events.push(...answered.events);
+  if (answered.news) wakeMs = 0;
+  const { approved: released, refused: unapproved } = answered;
+  return { work, units, watches, views, approved: released, unapproved, events, asks, wakeMs };
+}
+
+function whyNoRemovals<Spec, Observed, Call>({
+  removals,
+  mayRemove = true,
+  desired,
+}: StepInput<Spec, Observed, Call>): string | undefined {
+  if (removals === undefined || !mayRemove) return 'nothing is removed for now';
+  return desired.length === 0 ? 'the repository holds nothing at all' : removals.off;
+}
+
+function rulesOf<Spec, Observed, Call>({
+  removals = { policy: defaultRemovals, rewound: false },
+  approved = [],
+}: StepInput<Spec, Observed, Call>) {
+  return { removals, approved };
 }
 
 /** Requests are taken one after another, each from where the last one left its unit. */
@@ -101,6 +148,7 @@ function answerAll<Spec, Observed, Call>(
   const units = new Map(before);
   const events: UnitEvent[] = [];
   for (const request of requests) {
+    if (request.verb === 'approve') continue;
     const unit = desired.find(({ id }) => id === request.id);
     const { record, event } = answer(look, unit, units.get(request.id), request);
     if (record !== undefined) units.set(request.id, record);
@@ -125,6 +173,7 @@ function stepUnit<Spec, Observed, Call>(
   const at = (of: string): Watch => watchOf(before.watch, of, look.nowMs);
   if (record === undefined) return firstSight(look, unit, at('none'));
   const { attempt, phase } = record;
+  if (phase === 'removing') return returned(look, unit, record);
   const turned = turn(record, unit.digest);
   const of = directionOf(record);
   // A refusal is of the way that was gone then, and of no other.
@@ -143,10 +192,16 @@ function stepUnit<Spec, Observed, Call>(
   return turnBack(look, { ...standing, watch }, attempt);
 }
 
-/** Names the way that a unit is on: its watch is of this way only. */
-function directionOf({ phase, attempt }: UnitRecord): string {
-  if (phase === 'none' || phase === 'stuck' || attempt === undefined) return phase;
-  return `${phase === 'applying' || phase === 'verifying' ? 'to' : 'back'} ${attempt.digest}`;
+/** A unit that comes back while it is removed: what it lost is made anew, and it is looked at as after any change. */
+function returned<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+  before: UnitRecord,
+): Moved<Call> {
+  const record = comeBack(look, { id: unit.id, record: before });
+  const watch = watchOf(undefined, 'none', look.nowMs);
+  const standing = { unit, record, watch, refusal: undefined };
+  return isQuarantined(record, unit.digest) ? keep(look, standing) : takeUp(look, standing);
 }
 
 /** Whether the repository wants another digest than the one under way, or one that is in place or failed before. */
@@ -154,6 +209,7 @@ function turn(record: UnitRecord, digest: string): 'begin' | 'back' | 'stay' {
   const known = isQuarantined(record, digest) || record.releases[0]?.digest === digest;
   switch (record.phase) {
     case 'none':
+    case 'removing':
     case 'rolling-back':
     case 'reverting':
       return known ? 'stay' : 'begin';
@@ -208,23 +264,4 @@ function turnBack<Spec, Observed, Call>(
 
 function withSuperseded<Call>(moved: Moved<Call>, id: Id, { revision }: Attempt): Moved<Call> {
   return { ...moved, events: [{ event: 'unit superseded', id, revision }, ...moved.events] };
-}
-
-/** A unit that left the repository while something was under way: it is brought to rest, not removed. */
-function leave<Spec, Observed, Call>(
-  look: Look<Spec, Observed, Call>,
-  id: Id,
-  record: UnitRecord,
-  { watches, refusals }: StepInput<Spec, Observed, Call>,
-): Moved<Call> {
-  const { attempt, phase } = record;
-  const started = watchOf(watches.get(id), directionOf(record), look.nowMs);
-  if (attempt === undefined || phase === 'applying' || phase === 'verifying') {
-    return unmoved(settled(record), started);
-  }
-  const watch = lostNodes(started, look.absent, attempt.absent);
-  const known = watches.get(id)?.of === directionOf(record);
-  const refusal = known ? refusals.get(id) : undefined;
-  const standing = { unit: undefined, record, watch, refusal };
-  return goBack(look, id, standing, attempt);
 }

@@ -18,6 +18,8 @@ export interface UnitView {
   /** What differs and is left as it is. */
   readonly notes: readonly string[];
   readonly health?: Health;
+  /** The repository does not have it any more. */
+  readonly left?: true;
 }
 
 /** After so many tries it is no hiccup, and people are told what the unit waits for. */
@@ -52,6 +54,8 @@ function isPending<Call>(
   switch (phase) {
     case 'stuck':
       return false;
+    case 'removing':
+      return true;
     case 'none':
       // What was there before us and waits to be taken over is no revision's matter.
       if (record === undefined) return health === undefined;
@@ -64,18 +68,38 @@ function isPending<Call>(
   }
 }
 
+/** Pure. A unit that left the repository: a revision that removes it has not ended before it is gone. */
+export function viewOfLeft<Call>(id: Id, { record, watch, held }: Moved<Call>): UnitView {
+  const phase = record?.phase ?? 'none';
+  const trouble = watch.tries >= TRIES_TOLD ? watch.trouble : undefined;
+  const why = held ?? trouble;
+  return {
+    id,
+    digest: '',
+    phase,
+    pending: phase === 'removing',
+    quarantined: false,
+    ...(why !== undefined && { held: why }),
+    blocked: [],
+    notes: [],
+    left: true,
+  };
+}
+
 /** What a unit waits for may come at any time; nobody tells when. Milliseconds. */
 const HELD_MS = 5_000;
 
 /** Pure. How soon another look at the unit can matter. */
 export function wakeOf<Call>(
-  { record, watch, operations, held, health, blocked = [] }: Moved<Call>,
+  { record, watch, operations, held, health, patient, soon, blocked = [] }: Moved<Call>,
   pace: { readonly nowMs: number; readonly intervalMs: number; readonly verifyMs: number },
 ): number {
   if (operations.length > 0) return 0;
+  if (patient === true) return pace.intervalMs;
   // What is stuck waits for a person or a commit, and both wake us.
   const stuck = record?.phase === 'stuck' && blocked.length === 0;
   if (held !== undefined && !stuck) return Math.min(pace.intervalMs, HELD_MS);
+  if (soon === true) return Math.max(pace.verifyMs, watch.retryAtMs - pace.nowMs);
   switch (record?.phase) {
     case 'verifying':
     case 'reverting':
@@ -86,6 +110,8 @@ export function wakeOf<Call>(
       return health === undefined || health.status === 'failing'
         ? Math.max(0, watch.retryAtMs - pace.nowMs)
         : pace.verifyMs;
+    case 'removing':
+      return Math.max(pace.verifyMs, watch.retryAtMs - pace.nowMs);
     case 'none':
     case 'stuck':
     case undefined: {

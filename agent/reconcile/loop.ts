@@ -1,12 +1,14 @@
 import { follow, type FollowPorts } from './follow.ts';
 import { type Desired, nothingKnown, pass, type PassPorts } from './pass.ts';
+import type { Source } from './ports.ts';
 import { Wake } from './wake.ts';
 
 /** What the whole agent runs on. `sourceWake` may be rung by anybody who saw the repository move. */
 export interface LoopPorts<Spec, Observed, Call>
   extends
-    PassPorts<Spec, Observed, Call>,
-    Omit<FollowPorts<Spec>, 'publish' | 'wake' | 'lastSeen'> {
+    Omit<PassPorts<Spec, Observed, Call>, 'source'>,
+    Omit<FollowPorts<Spec>, 'publish' | 'wake' | 'lastSeen' | 'source'> {
+  readonly source: Source;
   readonly sourceWake: Wake;
   /** Rung by whoever knows something that a pass should look at. */
   readonly wake: Wake;

@@ -1,4 +1,5 @@
 import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
+import type { RepositorySettings } from '../core/repository.ts';
 import { step, type Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit.ts';
 import { called, postponed, shifted, type Watch } from '../core/watch.ts';
@@ -11,8 +12,9 @@ import type {
   Provider,
   Recorder,
   Reporter,
-  RepositorySettings,
+  Source,
 } from './ports.ts';
+import { type JudgedBy, judgedBy, type Sizes, withRemovals } from './removals.ts';
 import { judgeRevision } from './revision.ts';
 import { nothingTold, type Told, tellStep } from './tell.ts';
 
@@ -25,6 +27,8 @@ export interface Desired<Spec> {
   readonly seenAtMs: number;
   /** The repository cannot be asked: this is what was fetched last. Acted upon only where it is what was seen last. */
   readonly remembered: boolean;
+  /** Why it may not be what the repository wants by now; absent: it was the newest when the repository was asked last. */
+  readonly behind?: string;
 }
 
 /** What is remembered between passes, in memory only: all of it can be lost. */
@@ -33,6 +37,8 @@ export interface Memory {
   /** Calls that were refused for good: the next pass records what follows from it. */
   readonly refusals: ReadonlyMap<Id, Failure>;
   readonly told: Told;
+  /** How long the lists were that the last pass read. */
+  readonly sizes?: Sizes;
   /** What a step changed whose record may have been written or not: told when the record shows it. */
   readonly untold: Untold | undefined;
   /** Passes in a row that could not read or record, and when one last could. */
@@ -65,8 +71,11 @@ export interface PassPorts<Spec, Observed, Call> {
   readonly prober: Prober;
   readonly clock: Clock;
   readonly reporter: Reporter;
+  readonly source: Pick<Source, 'descends'>;
   /** Units at once. */
   readonly atOnce: number;
+  /** Whether anything may be removed now; absent: yes, where the rules allow it. */
+  readonly mayRemove?: () => boolean;
 }
 
 /** While a unit verifies, a look follows within this time (DESIGN: within 2 s). */
@@ -105,8 +114,10 @@ export async function pass<Spec, Observed, Call>(
     return cannotSee(reporter, desired, memory, why);
   }
 
-  const next = decide(ports, { desired, observed, loaded: loaded.value, memory });
-  const { history, event } = judgeRevision(
+  const seeing = { desired, observed, loaded: loaded.value, before: memory.sizes };
+  const judged = await judgedBy(ports, seeing, signal);
+  const next = decide(ports, { desired, observed, loaded: loaded.value, memory }, judged);
+  const { history: standing, event } = judgeRevision(
     loaded.value.history,
     {
       revision: desired.revision,
@@ -116,6 +127,7 @@ export async function pass<Spec, Observed, Call>(
     next.views,
     next.units,
   );
+  const history = withRemovals(standing, next, judged.rewound, desired);
   const known: Known = { units: next.units, history };
   const saved = await recorder.save(observed, loaded.value, known, signal);
   if (saved.status !== 'ok') {
@@ -134,7 +146,8 @@ export async function pass<Spec, Observed, Call>(
   const told = tellStep(next, { notes, revision: event, late }, memory.told, reporter);
   prober.ask(next.asks);
 
-  const remembered = { told, blind: 0, seenAtMs: clock.nowMs(), ...nothingOpen };
+  const { sizes } = judged;
+  const remembered = { told, sizes, blind: 0, seenAtMs: clock.nowMs(), ...nothingOpen };
   if (next.work.length === 0) {
     await recorder.collect(observed, signal);
     return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
@@ -149,7 +162,7 @@ export async function pass<Spec, Observed, Call>(
 }
 
 function decide<Spec, Observed, Call>(
-  { kind, prober, clock }: PassPorts<Spec, Observed, Call>,
+  { kind, prober, clock, mayRemove }: PassPorts<Spec, Observed, Call>,
   {
     desired,
     observed,
@@ -161,6 +174,7 @@ function decide<Spec, Observed, Call>(
     readonly loaded: Loaded;
     readonly memory: Memory;
   },
+  { removals }: JudgedBy,
 ): Step<Call> {
   const nowMs = clock.nowMs();
   return step({
@@ -170,6 +184,9 @@ function decide<Spec, Observed, Call>(
     observed,
     units: loaded.units,
     requests: loaded.requests,
+    approved: loaded.history.approved ?? [],
+    removals,
+    mayRemove: mayRemove?.() ?? true,
     watches: afterBlindness(memory, nowMs),
     refusals: memory.refusals,
     answers: prober.answers(),
@@ -184,7 +201,7 @@ function decide<Spec, Observed, Call>(
 function toldLate(untold: Untold | undefined, { units }: Known): readonly UnitEvent[] {
   if (untold === undefined) return [];
   const { events, units: wanted } = untold;
-  return events.filter(({ id }) => units.has(id) && units.get(id) === wanted.get(id));
+  return events.filter(({ id }) => units.get(id) === wanted.get(id));
 }
 
 /** Pure. What the calls' outcomes mean for their units; a unit whose calls were all ok is looked at by the next pass. */

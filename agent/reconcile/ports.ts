@@ -1,5 +1,7 @@
+import type { Approval, Unapproved } from '../core/approve.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Answer, Asked, CallOutcome, Id, Rendered } from '../core/kind.ts';
+import type { RepositorySettings } from '../core/repository.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Request, UnitEvent, UnitRecord } from '../core/unit.ts';
@@ -25,6 +27,8 @@ export interface Source {
   newest(signal: AbortSignal): Promise<Snapshot>;
   /** A revision that was fetched before, also before a restart, without asking anybody. Undefined where it is not whole there. */
   at(revision: string, signal: AbortSignal): Promise<Snapshot | undefined>;
+  /** Whether `later` has `earlier` among its ancestors, as far as is known here: false where nobody knows. Asks nobody, never throws but for an abort. */
+  descends(earlier: string, later: string, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -37,12 +41,6 @@ export class SourceError extends Error {
     this.name = 'SourceError';
     this.retry = options.retry;
   }
-}
-
-/** What the repository as a whole says about how the agent works. Milliseconds. */
-export interface RepositorySettings {
-  readonly intervalMs: number;
-  readonly retryIntervalMs: number;
 }
 
 /** A revision, rendered. With any error among the diagnostics `units` is empty: nothing may be applied. */
@@ -80,6 +78,7 @@ export interface Provider<Observed, Call> {
 /** What happens, for people and for machines that follow the log. `event` is the constant message. */
 export type AgentEvent =
   | UnitEvent
+  | Unapproved
   | { readonly event: 'agent started'; readonly version: string; readonly environment: string }
   | { readonly event: 'revision seen'; readonly revision: string; readonly subject: string }
   | {
@@ -98,6 +97,8 @@ export type AgentEvent =
       readonly target: string;
       readonly verb: string;
       readonly fields: readonly string[];
+      /** Something is gone that only another deploy brings back. */
+      readonly destructive?: true;
       readonly ms: number;
     }
   | {
@@ -210,6 +211,10 @@ export interface History {
   readonly settled: string;
   /** Newest first, 50 at most. */
   readonly revisions: readonly RevisionRecord[];
+  /** What people released, newest first. */
+  readonly approved?: readonly Approval[];
+  /** A revision that does not descend from the one before it, as long as units that left with it are still there. */
+  readonly rewound?: string;
 }
 
 /** All that outlives the agent. */
@@ -222,6 +227,8 @@ export interface Known {
 export interface Loaded extends Known {
   /** What people ask for; taken by the next save. */
   readonly requests: readonly Request[];
+  /** Not all of it could be read. */
+  readonly incomplete?: true;
   /** What could not be read, for people: those units are as if nothing had been recorded of them. */
   readonly notes: readonly string[];
 }

@@ -40,7 +40,7 @@ export function judgeRevision(
   const quarantined = views
     .filter((view) => view.quarantined && !failed.includes(view.id))
     .map(({ id }) => id);
-  const told = { revision: commit, units: views.length, ms };
+  const told = { revision: commit, units: views.filter(({ left }) => left !== true).length, ms };
   const event: RevisionEvent =
     failed.length === 0
       ? { event: 'revision healthy', quarantined, ...told }

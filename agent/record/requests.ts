@@ -13,6 +13,9 @@ const By = z.string().regex(/^\P{C}{1,100}$/u, 'who asks is 1 to 100 characters 
 const Release = z
   .string()
   .regex(/^[\w.-]{1,64}$/, 'a release is named by the first characters of its digest or revision');
+const Digest = z
+  .string()
+  .regex(/^[0-9a-f]{8,64}$/, 'what is held is named by the first 8 or more digits of its digest');
 const RequestContent: z.ZodType<Request> = z.discriminatedUnion('verb', [
   z.object({ verb: z.literal('retry'), id: UnitId, by: By }),
   z.object({
@@ -21,6 +24,7 @@ const RequestContent: z.ZodType<Request> = z.discriminatedUnion('verb', [
     by: By,
     release: z.exactOptional(Release),
   }),
+  z.object({ verb: z.literal('approve'), digest: Digest, by: By }),
 ]);
 
 /** What the labels of the head ask for. */

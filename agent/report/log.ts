@@ -32,6 +32,8 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit notes':
     case 'unit rolled back':
     case 'unit waiting':
+    case 'unit removing':
+    case 'approval refused':
     case 'request refused':
     case 'record notes':
     case 'waiting':
@@ -47,6 +49,7 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit adopted':
     case 'unit superseded':
     case 'unit going on':
+    case 'unit removed':
     case 'request taken':
     case 'revision healthy':
     case 'going on':

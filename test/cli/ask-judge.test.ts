@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { isDone, judge, nameOf } from '../../agent/cli/ask-judge.ts';
-import type { Wanted } from '../../agent/cli/ask-options.ts';
+import type { WantedOfUnit } from '../../agent/cli/ask-options.ts';
 import type { Id, Release } from '../../agent/core/kind.ts';
 import { type Quarantined, unknownUnit, type UnitRecord } from '../../agent/core/unit.ts';
 
@@ -27,7 +27,7 @@ const recorded = (units: Record<Id, UnitRecord>, notes: readonly string[] = []) 
   notes,
 });
 const idOf = (text: string): Id => `stack/${text.replace('stack/', '')}`;
-const wanted = (verb: 'retry' | 'rollback', to?: string): Wanted => ({
+const wanted = (verb: 'retry' | 'rollback', to?: string): WantedOfUnit => ({
   verb,
   unit: 'stack/blog',
   socket: '/s',

@@ -80,7 +80,11 @@ describe('a repository becomes units', () => {
       },
     ]);
     expect(units[0]?.digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(settings).toEqual({ intervalMs: 60_000, retryIntervalMs: 10_000 });
+    expect(settings).toEqual({
+      intervalMs: 60_000,
+      retryIntervalMs: 10_000,
+      removals: { max: 5, share: 20 },
+    });
   });
 
   it('variables are text as it is written', () => {
@@ -334,7 +338,7 @@ describe('with any mistake there are no units', () => {
       'environments/production.yaml': 'kind: Environment\nname: production\nvariabels: {}\n',
       'environments/staging.yaml': 'kind: Environment\nname: stage\nwindows: []\n',
       'stacks/blog/compose.yaml': 'services:\n  web:\n    imagee: nginx\n',
-      'stacks/blog/stack.yaml': 'kind: Stack\nprune: "no"\nhealth:\n  timeout: soon\n',
+      'stacks/blog/stack.yaml': 'kind: Stack\nsuspend: "no"\nhealth:\n  timeout: soon\n',
       'stacks/shop/compose.yaml': 'services:\n  web: [\n',
       'stacks/Shop/compose.yaml': 'services:\n  web:\n    image: nginx\n',
       'mysql/users.yaml': 'kind: MySQLUser\n',

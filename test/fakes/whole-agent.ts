@@ -52,7 +52,11 @@ export interface Write {
   answer?: FakeAnswer;
 }
 
-const SETTINGS = { intervalMs: 60_000, retryIntervalMs: 10_000 };
+const SETTINGS = {
+  intervalMs: 60_000,
+  retryIntervalMs: 10_000,
+  removals: { max: 5, share: 50 },
+};
 /** A write that is late comes after so long; milliseconds. */
 const LATE_MS = 3_500;
 /** Between the last pass of a story and a look at what came of it; milliseconds. */
@@ -115,6 +119,8 @@ export class WholeAgent {
   faultOf: (write: Pick<Write, 'at' | 'method' | 'path'>) => Fault | undefined = () => undefined;
   /** Is told of each write before it is carried out. */
   seen: (write: Write, request: FakeRequest) => void = () => undefined;
+  /** Revisions that do not descend from any other. */
+  readonly rewinds = new Set<string>();
   lives = 0;
   passes = 0;
   #life: Life | undefined;
@@ -225,6 +231,11 @@ export class WholeAgent {
     return read.value;
   }
 
+  /** What the repository has now. */
+  wanted(): readonly Rendered<StackSpec>[] {
+    return this.#revision?.units ?? [];
+  }
+
   /** Names of the blobs that the head points to. */
   blobs(): readonly string[] {
     return [...blobsOf(readShelf(this.#shelf(), []))];
@@ -240,6 +251,7 @@ export class WholeAgent {
   #isSettled(): boolean {
     if (this.#late > 0 || this.engine.trouble !== undefined) return false;
     const { units } = this.record();
+    if ([...units.values()].some(({ phase }) => phase === 'removing')) return false;
     const phases = (this.#revision?.units ?? []).map(({ id }: { id: Id }) => units.get(id)?.phase);
     return phases.every((phase) => phase === 'none' || phase === 'stuck');
   }
@@ -330,6 +342,7 @@ export class WholeAgent {
           answered: () => (this.#rung = true),
         }),
         clock,
+        source: { descends: async (_earlier, later) => !this.rewinds.has(later) },
         reporter: { tell: (event) => void this.events.push(event) },
         atOnce: 16,
       },

@@ -11,12 +11,19 @@ interface Version {
   readonly extra?: string;
   readonly onFailure?: 'pause' | 'rollback' | 'continue';
   readonly mode?: 'auto' | 'hold';
+  /** A service on a network of its own beside the usual one. */
+  readonly back?: true;
 }
 
 /** Pure. A stack as the repository would hold it, rendered by the renderer itself. */
-function stackOf(name: string, { image, extra, onFailure, mode }: Version): Rendered<StackSpec> {
+function stackOf(
+  name: string,
+  { image, extra, onFailure, mode, back }: Version,
+): Rendered<StackSpec> {
   const folder = `stacks/${name}`;
   const other = extra === undefined ? '' : `  extra:\n    image: ${extra}\n`;
+  const behind = back ? '  back: { image: site:1, networks: [back] }\n' : '';
+  const networks = back ? 'networks: { back: {} }\n' : '';
   const files: Readonly<Record<string, string>> = {
     [`${folder}/stack.yaml`]: `
 kind: Stack
@@ -33,7 +40,7 @@ services:
       replicas: 2
       restart_policy: { condition: any, delay: 1s }
       update_config: { monitor: 3s, failure_action: ${onFailure ?? 'pause'} }
-${other}configs: { page: { file: ./page.txt } }
+${other}${behind}${networks}configs: { page: { file: ./page.txt } }
 secrets: { key: { file: ./key.txt } }
 `,
     [`${folder}/page.txt`]: `the page of ${image}`,
@@ -65,6 +72,7 @@ const missing = stackOf('blog', { image: 'site:gone', extra: 'extra:1' });
 const held = stackOf('blog', { image: 'site:crash', extra: 'extra:1', mode: 'hold' });
 const shop = stackOf('shop', { image: 'site:1' });
 const shopTwo = stackOf('shop', { image: 'site:2' });
+const wide = stackOf('blog', { image: 'site:1', back: true });
 
 const r1 = revision('r1', one);
 
@@ -84,6 +92,7 @@ export const allUnits = [
   held,
   shop,
   shopTwo,
+  wide,
 ];
 
 /** Digests that fail. */
@@ -196,7 +205,32 @@ export const scenarios: readonly Scenario[] = [
     before: [revision('r1', one, shop)],
     play: (world) => follow(world, revision('r2', crashing, shopTwo)),
   },
+  {
+    what: 'a stack that leaves the repository',
+    before: [revision('r1', wide, shop)],
+    play: (world) => follow(world, revision('r2', shop)),
+  },
+  {
+    what: 'a stack that comes back while it is removed',
+    before: [revision('r1', wide, shop)],
+    isQuick: true,
+    async play(world) {
+      world.commit(revision('r2', shop));
+      await world.until(() => servicesOf(world, 'blog_').length === 0);
+      await follow(world, revision('r3', wide, shop));
+    },
+  },
+  {
+    what: 'a service and a network that leave a stack',
+    before: [revision('r1', wide)],
+    play: (world) => follow(world, revision('r2', one)),
+  },
 ];
+
+function servicesOf({ engine }: WholeAgent, prefix: string): readonly string[] {
+  const names = [...engine.services.values()].map(({ spec }) => spec.Name);
+  return names.filter((name) => name.startsWith(prefix));
+}
 
 /** The scenario of this name. */
 export function scenarioCalled(what: string): Scenario {

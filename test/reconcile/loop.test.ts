@@ -16,7 +16,7 @@ import {
   worldUnit,
 } from '../fakes/world.ts';
 
-const settings = { intervalMs: 60_000, retryIntervalMs: 10_000 };
+const settings = { intervalMs: 60_000, retryIntervalMs: 10_000, removals: { max: 5, share: 20 } };
 
 let world: World;
 let clock: VirtualClock;
@@ -72,6 +72,7 @@ function start(): Promise<void> {
           if (tip instanceof SourceError) throw tip;
           return snapshot(tip);
         },
+        descends: async () => true,
         close: async () => {},
       },
       renderer: {

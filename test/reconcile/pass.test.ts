@@ -7,6 +7,7 @@ import { Crash } from '../fakes/shelf.ts';
 import {
   listeningReporter,
   quietProber,
+  straightLine,
   World,
   worldKind,
   worldProvider,
@@ -15,7 +16,7 @@ import {
 } from '../fakes/world.ts';
 
 const signal = new AbortController().signal;
-const settings = { intervalMs: 60_000, retryIntervalMs: 10_000 };
+const settings = { intervalMs: 60_000, retryIntervalMs: 10_000, removals: { max: 5, share: 20 } };
 
 let world: World;
 let clock: VirtualClock;
@@ -47,7 +48,7 @@ const desired = (...texts: string[]): Desired<string> => ({
 async function passOnce(wanted: Desired<string>, atOnce = 4, stop = signal): Promise<number> {
   const provider = worldProvider(world);
   const ports = { kind: worldKind, provider, recorder, prober: quietProber, clock, reporter };
-  const result = await pass({ ...ports, atOnce }, wanted, memory, stop);
+  const result = await pass({ ...ports, source: straightLine, atOnce }, wanted, memory, stop);
   memory = result.memory;
   return result.wakeMs;
 }
@@ -234,14 +235,19 @@ describe('a pass', () => {
     expect(world.shelf.head?.labels).not.toHaveProperty('understudy.request.0123abcd');
   });
 
-  it('leaves alone what left the repository', async () => {
-    await passOnce(desired('v1', 'v2'));
-    await passOnce(desired('v1'));
-    await passOnce(desired('v1'));
-    expect([...world.running.keys()]).toEqual(['stack/s0', 'stack/s1']);
-    expect(reporter.events.filter(({ event }) => event === 'unit notes')).toMatchObject([
-      { id: 'stack/s1', notes: [expect.stringContaining('not in the repository any more')] },
+  it('removes what left the repository, and then it is out of the record', async () => {
+    await settle(desired('v1', 'v2'));
+    await settle(desired('v1'));
+    expect([...world.running.keys()]).toEqual(['stack/s0']);
+    expect(world.calls.slice(2)).toEqual(['remove stack/s1']);
+    expect(reporter.names().slice(-4)).toEqual([
+      'unit removing',
+      'change applied',
+      'unit removed',
+      'revision healthy',
     ]);
+    const loaded = recorder.load(world);
+    expect(loaded.status === 'ok' && [...loaded.value.units.keys()]).toEqual(['stack/s0']);
   });
 
   it('tells when a healthy unit loses tasks, and when they are back, and writes nothing', async () => {

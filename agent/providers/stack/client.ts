@@ -17,7 +17,7 @@ import {
   readTasks,
 } from './shapes.ts';
 import type { Shaped } from './shaped.ts';
-import { assertSendable } from './sendable.ts';
+import { assertSendable, isRemoval, type RemoveCall } from './sendable.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
 import { type AnswerBytesMax, type Dial, EngineError, type Modem, openModem } from './transport.ts';
 
@@ -194,19 +194,19 @@ async function carryOut(
 ): Promise<CallOutcome<{ readonly id: string }>> {
   assertSendable(call);
   signal.throwIfAborted();
-  if (call.op === 'config-remove') return removeConfig(modem, call, signal);
+  if (isRemoval(call)) return remove(modem, call, signal);
   return outcomeOf(() => send(docker, call, signal), readMade);
 }
 
 /** By the modem: dockerode passes no options on to a delete. */
-async function removeConfig(
+async function remove(
   modem: Modem,
-  { id }: { readonly id: string },
+  { op, id }: RemoveCall,
   abortSignal: AbortSignal,
 ): Promise<CallOutcome<{ readonly id: string }>> {
   const options = { _query: {} };
   const reply = await modem.reply({
-    path: `/configs/${id}`,
+    path: `/${op.replace('-remove', 's')}/${id}`,
     method: 'DELETE',
     options,
     abortSignal,
@@ -218,7 +218,7 @@ async function removeConfig(
 /** dockerode gives a handle with the new object's id. Bodies go into `_body`, never into the URL. */
 async function send(
   docker: Docker,
-  call: Exclude<StackCall, { readonly op: 'config-remove' }>,
+  call: Exclude<StackCall, RemoveCall>,
   abortSignal: AbortSignal,
 ): Promise<unknown> {
   const rest = { _query: {}, abortSignal };
