@@ -135,30 +135,24 @@ export async function pass<Spec, Observed, Call>(
     if (saved.cause === 'out-of-sequence' && memory.blind === 0) {
       return { memory: { ...memory, blind: 1 }, wakeMs: 0 };
     }
-    const { units } = loaded.value;
-    const changed = next.events.filter(({ id }) => units.get(id) !== next.units.get(id));
-    const untold = { events: changed, units: next.units };
-    const open = { ...memory, ...(saved.status === 'unknown' && { untold }) };
-    return cannotSee(reporter, desired, open, `the record cannot be written: ${saved.why}`);
+    const open = saved.status === 'unknown' ? untoldOf(loaded.value, next) : {};
+    const why = `the record cannot be written: ${saved.why}`;
+    return cannotSee(reporter, desired, { ...memory, ...open }, why);
   }
   const notes = [...loaded.value.notes, ...saved.value.notes];
   const late = toldLate(memory.untold, loaded.value);
   const told = tellStep(next, { notes, revision: event, late }, memory.told, reporter);
   prober.ask(next.asks);
 
-  const { sizes } = judged;
-  const remembered = { told, sizes, blind: 0, seenAtMs: clock.nowMs(), ...nothingOpen };
+  const rest = { told, sizes: judged.sizes, blind: 0, seenAtMs: clock.nowMs(), ...nothingOpen };
   if (next.work.length === 0) {
     await recorder.collect(observed, signal);
-    return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
+    return { memory: { ...rest, watches: next.watches }, wakeMs: next.wakeMs };
   }
-  const results = await carryOut(
-    next.work,
-    { ...ports, caller: () => provider.caller(observed) },
-    signal,
-  );
+  const calling = { ...ports, caller: () => provider.caller(observed) };
+  const results = await carryOut(next.work, calling, signal);
   const noted = noteResults(next.watches, results, desired.settings, clock.nowMs());
-  return { memory: { ...remembered, ...noted }, wakeMs: 0 };
+  return { memory: { ...rest, ...noted }, wakeMs: 0 };
 }
 
 function decide<Spec, Observed, Call>(
@@ -195,6 +189,12 @@ function decide<Spec, Observed, Call>(
     intervalMs: desired.settings.intervalMs,
     verifyMs: VERIFY_MS,
   });
+}
+
+/** Pure. What a step changed of which nobody knows whether it is recorded. */
+function untoldOf<Call>({ units }: Known, next: Step<Call>): Pick<Memory, 'untold'> {
+  const events = next.events.filter(({ id }) => units.get(id) !== next.units.get(id));
+  return { untold: { events, units: next.units } };
 }
 
 /** Pure. What was recorded after all, although nobody answered. */

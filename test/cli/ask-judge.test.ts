@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isDone, judge, nameOf } from '../../agent/cli/ask-judge.ts';
+import { isApproved, isDone, judge, nameOf } from '../../agent/cli/ask-judge.ts';
 import type { WantedOfUnit } from '../../agent/cli/ask-options.ts';
 import type { Id, Release } from '../../agent/core/kind.ts';
 import { type Quarantined, unknownUnit, type UnitRecord } from '../../agent/core/unit.ts';
@@ -43,6 +43,17 @@ const three = unit({
     release('d2aa', '3f2a91c000'),
     release('d3aa', '3f2bbbb000'),
   ],
+});
+
+describe('isApproved', () => {
+  it.each([
+    ['123', [], false],
+    ['123', [{ digest: '1234', by: 'p' }], true],
+    ['123', [{ digest: '1234', by: 'p', spent: true as const }], true],
+    ['124', [{ digest: '1234', by: 'p' }], false],
+  ])('%s of %j: %s', (digest, approved, expected) => {
+    expect(isApproved(digest, approved)).toBe(expected);
+  });
 });
 
 describe('judge', () => {

@@ -78,9 +78,12 @@ function start(): Promise<void> {
       renderer: {
         render: async ({ revision }) => {
           if (unreadable-- > 0) throw new SourceError('a read timed out', { retry: 'soon' });
+          // `v1w1`: two units.
+          const texts = revision.match(/../g) ?? [];
+          const units = texts.map((text, at) => worldUnit(`s${String(at)}`, text));
           return revision.startsWith('!')
             ? { units: [], diagnostics: [wrong], settings }
-            : { units: [worldUnit('s0', revision)], diagnostics: [], settings };
+            : { units, diagnostics: [], settings };
         },
         close: async () => {},
       },
@@ -130,6 +133,37 @@ describe('the loop', () => {
     world.running.set('stack/s0', 'by hand');
     await clock.advance(60_000);
     expect(world.running.get('stack/s0')).toBe('v1');
+    stop.abort();
+    await running;
+  });
+
+  it.each<[string, string | SourceError]>([
+    ['the newest revision is invalid', '!'],
+    ['the repository cannot be read', new SourceError('host unreachable', { retry: 'soon' })],
+  ])('removes nothing while %s, and goes on with it after that', async (why, trouble) => {
+    tip = 'v1w1';
+    const running = start();
+    await clock.advance(10_000);
+    tip = 'v1';
+    world.unsettled = true;
+    world.answers.push({ status: 'unknown', why: 'no answer' });
+    sourceWake.ring();
+    await clock.advance(10);
+    // The one call so far went unanswered; from here on it is not known what the repository wants.
+    expect(world.calls.slice(2)).toEqual(['remove stack/s1']);
+    tip = trouble;
+    sourceWake.ring();
+    await clock.advance(30_000);
+    expect(world.calls.slice(2)).toEqual(['remove stack/s1']);
+    expect(reporter.events).toContainEqual({
+      event: 'unit held',
+      id: 'stack/s1',
+      why: `its removal waits: ${why}`,
+    });
+    tip = 'v1';
+    sourceWake.ring();
+    await clock.advance(70_000);
+    expect([...world.running.keys()]).toEqual(['stack/s0']);
     stop.abort();
     await running;
   });

@@ -246,6 +246,7 @@ describe('a pass', () => {
       'unit removed',
       'revision healthy',
     ]);
+    world.seen = world.shelf.look();
     const loaded = recorder.load(world);
     expect(loaded.status === 'ok' && [...loaded.value.units.keys()]).toEqual(['stack/s0']);
   });

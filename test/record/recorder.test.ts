@@ -410,6 +410,16 @@ describe('the owner', () => {
   });
 });
 
+it('what was released and a rewind are kept, and a rewind is forgotten when it is over', async () => {
+  const shelf = new FakeShelf();
+  const approved = [{ digest: 'd', by: 'root@m1' }];
+  const noted = { ...history, rewound: 'r2', approved };
+  await save(open(shelf), shelf, () => ({ history: noted }));
+  expect(reload(shelf).history).toEqual(noted);
+  await save(open(shelf), shelf, () => ({ history: { ...history, approved } }));
+  expect(reload(shelf).history).toEqual({ ...history, approved });
+});
+
 it('a record of this version is read from a root that was written by hand', () => {
   const shelf = new FakeShelf();
   const units = { 'stack/blog': { phase: 'none', quarantine: [], made: [], releases: [] } };
