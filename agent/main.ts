@@ -54,6 +54,11 @@ const commands: Readonly<Record<string, Command>> = {
     usage: freezeUsage.unfreeze,
     run: (args, io, signal) => freezeCommand('unfreeze', args, askIo(io, process.env), signal),
   },
+  approve: {
+    summary: 'release what is held: removals, or a stack that was there before and differs',
+    usage: askUsage.approve,
+    run: (args, io, signal) => askCommand('approve', args, askIo(io, process.env), signal),
+  },
   rehearse: {
     summary: 'bring a real Swarm up on this machine and try the repository on it',
     usage: rehearseUsage,

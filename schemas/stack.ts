@@ -153,7 +153,7 @@ export const Stack = z.strictObject({
 export type Stack = z.output<typeof Stack>;
 
 /** Keys of `StackDefaults` that this version does not act upon. */
-export const STACK_DEFAULTS_UNSUPPORTED = ['prune', 'instances'];
+export const STACK_DEFAULTS_UNSUPPORTED = ['instances'];
 
 /** Keys of `Stack` that this version does not act upon. */
-export const STACK_UNSUPPORTED = ['files', 'removal', 'ignore', ...STACK_DEFAULTS_UNSUPPORTED];
+export const STACK_UNSUPPORTED = ['files', 'ignore', ...STACK_DEFAULTS_UNSUPPORTED];

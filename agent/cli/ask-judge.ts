@@ -1,8 +1,9 @@
+import type { Approval } from '../core/approve.ts';
 import { minuteOf } from '../core/freeze.ts';
 import type { Id, Release } from '../core/kind.ts';
 import { suggest } from '../core/suggest.ts';
-import type { Request, UnitRecord } from '../core/unit.ts';
-import type { Verb, Wanted } from './ask-options.ts';
+import type { UnitRecord, UnitRequest } from '../core/unit.ts';
+import type { WantedOfUnit } from './ask-options.ts';
 
 /** The parts of the record that are needed to say what can be asked. */
 export interface Recorded {
@@ -15,7 +16,7 @@ export interface Recorded {
 export type Judged =
   | {
       readonly status: 'sensible';
-      readonly request: Request;
+      readonly request: UnitRequest;
       readonly record: UnitRecord;
       /** Where a rollback was told to go. */
       readonly release?: Release;
@@ -24,7 +25,7 @@ export type Judged =
   | { readonly status: 'senseless'; readonly why: string; readonly more: readonly string[] };
 
 /** Pure. What the record says of a request, before anybody is bothered with it. `by` is who asks. */
-export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
+export function judge(recorded: Recorded, wanted: WantedOfUnit, by: string): Judged {
   const { unit: id, verb, to } = wanted;
   const record = recorded.units.get(id);
   if (record === undefined) return unknown(recorded, id);
@@ -35,7 +36,7 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
   }
   if (verb === 'retry') {
     const failed = record.quarantine.length > 0 || record.phase === 'stuck';
-    const request: Request = { id, by, verb, ...digestOf(failedDigest(record)) };
+    const request: UnitRequest = { id, by, verb, ...digestOf(failedDigest(record)) };
     if (failed) return { status: 'sensible', request, record };
     const why = `${id} is not quarantined: there is nothing to try again`;
     return { status: 'senseless', why, more: [] };
@@ -58,7 +59,7 @@ export function judge(recorded: Recorded, wanted: Wanted, by: string): Judged {
     return { status: 'senseless', why, more: lines.map(([at, one]) => line(one, at + 1)) };
   }
   // Whole: the agent goes to the one that was shown, not to another that begins alike.
-  const request: Request = { id, by, verb, release: release.digest, ...meant };
+  const request: UnitRequest = { id, by, verb, release: release.digest, ...meant };
   return { status: 'sensible', request, record, release };
 }
 
@@ -116,11 +117,20 @@ function line(release: Release, place: number): string {
   return `  ${String(place)}  ${nameOf(release)}`;
 }
 
+/** Pure. Whether somebody released what has this digest, also where it is done by now. */
+export function isApproved(digest: string, approved: readonly Approval[] = []): boolean {
+  return approved.some((one) => one.digest.startsWith(digest));
+}
+
 /**
  * Pure. Whether what was asked has been done between these two readings. The agent takes a request in the same write that
  * records its effect: a unit without one was refused.
  */
-export function isDone(verb: Verb, before: UnitRecord, after: UnitRecord | undefined): boolean {
+export function isDone(
+  verb: UnitRequest['verb'],
+  before: UnitRecord,
+  after: UnitRecord | undefined,
+): boolean {
   if (after === undefined) return false;
   if (verb === 'suspend') return after.suspended !== undefined;
   if (verb === 'resume') return after.suspended === undefined;
@@ -135,7 +145,7 @@ export function isDone(verb: Verb, before: UnitRecord, after: UnitRecord | undef
 
 /** Pure. Why the agent refused what it took, where the record tells: something else is wanted or runs by now. */
 export function whyRefused(
-  request: Request,
+  request: UnitRequest,
   before: UnitRecord,
   after: UnitRecord | undefined,
 ): string | undefined {

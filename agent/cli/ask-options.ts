@@ -2,21 +2,40 @@ import { parseArgs } from 'node:util';
 
 import { parseDuration } from '../../schemas/common.ts';
 import type { Id } from '../core/kind.ts';
-import type { Request } from '../core/unit.ts';
+import type { Request, UnitRequest } from '../core/unit.ts';
 
 /** What a person can ask for on the command line. */
 export type Verb = Request['verb'];
 
-/** What is wanted of which unit, and how the answer is waited for. */
-export interface Wanted {
-  readonly verb: Verb;
-  readonly unit: Id;
-  /** As it was written: a release's place in the list, or the first characters of its commit or digest. */
-  readonly to?: string;
+/** How the answer is waited for. */
+interface Waiting {
   readonly socket: string;
   /** Milliseconds; absent: nothing is waited for. */
   readonly waitMs?: number;
   readonly json: boolean;
+}
+
+/** What is wanted of one unit. */
+export interface WantedOfUnit extends Waiting {
+  readonly verb: UnitRequest['verb'];
+  readonly unit: Id;
+  /** As it was written: a release's place in the list, or the first characters of its commit or digest. */
+  readonly to?: string;
+}
+
+/** What is held is to be released. */
+export interface WantedApproval extends Waiting {
+  readonly verb: 'approve';
+  /** The first digits of it. */
+  readonly digest: string;
+}
+
+/** What is wanted, and how the answer is waited for. */
+export type Wanted = WantedOfUnit | WantedApproval;
+
+/** Pure. What it is wanted of, as the person named it. */
+export function subjectOf(wanted: Wanted): string {
+  return wanted.verb === 'approve' ? wanted.digest : wanted.unit;
 }
 
 /** Where the engine listens unless somebody says otherwise. */
@@ -26,7 +45,7 @@ const DEFAULT_WAIT_MS = 60_000;
 const common = `  --socket PATH     the engine's socket; default UNDERSTUDY_DOCKER_SOCKET, else ${DEFAULT_SOCKET}
   --no-wait         ask, and do not wait until an agent took it
   --timeout TIME    how long to wait; default 60s
-  --json            one JSON object: unit, verb, status (taken, asked, refused), why
+  --json            one JSON object: unit or digest, verb, status (taken, asked, refused), why
   --help            this text
 
 Needs no agent on this machine and no token: on a manager it asks through the engine's socket.
@@ -38,6 +57,13 @@ export const askUsage: Readonly<Record<Verb, string>> = {
   retry: `Usage: understudy retry UNIT [OPTIONS]
 
 Lets the agent try once more what the repository wants of a unit that failed. UNIT is stack/blog, or blog.
+
+${common}`,
+  approve: `Usage: understudy approve DIGEST [OPTIONS]
+
+Releases operations that are held: removals above the limit or after a rewind, and a stack that was there before
+and differs. DIGEST is what the agent's log says with \`unit held\`: it names exactly these operations, and is good for
+nothing any more as soon as they change.
 
 ${common}`,
   rollback: `Usage: understudy rollback UNIT [--to RELEASE] [OPTIONS]
@@ -72,9 +98,8 @@ export function wantedOf(
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
   const [name = '', second] = positionals;
-  if (second !== undefined) return { wrong: `one unit only, not \`${second}\` as well` };
-  const unit = unitOf(name);
-  if (unit === undefined) return { wrong: 'name the unit, as in `stack/blog`' };
+  const one = verb === 'approve' ? 'digest' : 'unit';
+  if (second !== undefined) return { wrong: `one ${one} only, not \`${second}\` as well` };
   const timeout = values.timeout;
   const timeoutMs = timeout === undefined ? DEFAULT_WAIT_MS : (parseDuration(timeout) ?? 0);
   if (timeoutMs <= 0) return { wrong: '`--timeout` is a time such as `60s` or `5m`' };
@@ -82,14 +107,19 @@ export function wantedOf(
   if (to !== undefined && !/^[\w.-]{1,64}$/.test(to)) {
     return { wrong: '`--to` is a place in the list, or the first characters of a commit' };
   }
-  return {
-    verb,
-    unit,
-    ...(to === undefined ? {} : { to }),
+  const waiting: Waiting = {
     socket: socketOf(values.socket, environment),
     ...(values['no-wait'] === true ? {} : { waitMs: timeoutMs }),
     json: values.json === true,
   };
+  if (verb === 'approve') {
+    return /^[0-9a-f]{8,64}$/.test(name)
+      ? { verb, digest: name, ...waiting }
+      : { wrong: 'name what is held by its digest, 8 digits or more, as the log says it' };
+  }
+  const unit = unitOf(name);
+  if (unit === undefined) return { wrong: 'name the unit, as in `stack/blog`' };
+  return { verb, unit, ...(to === undefined ? {} : { to }), ...waiting };
 }
 
 /** Pure. The engine's socket, as an option or the environment has it. */

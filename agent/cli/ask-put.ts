@@ -1,10 +1,11 @@
 import type { CallOutcome } from '../core/kind.ts';
-import type { Request, UnitRecord } from '../core/unit.ts';
+import type { Request, UnitRecord, UnitRequest } from '../core/unit.ts';
 import type { Shelf } from '../reconcile/ports.ts';
-import { readRecord } from '../record/read.ts';
+import { type OwnedRecord, readRecord } from '../record/read.ts';
 import { requestLabel } from '../record/requests.ts';
 import type { Asking, Ended } from './ask-ports.ts';
-import { isDone, judge, nameOf } from './ask-judge.ts';
+import { isApproved, isDone, judge, nameOf } from './ask-judge.ts';
+import { subjectOf, type Wanted } from './ask-options.ts';
 
 /** The request lies on the head, or did until a moment ago. */
 export interface Asked {
@@ -12,8 +13,8 @@ export interface Asked {
   /** Of its label. */
   readonly key: string;
   readonly request: Request;
-  /** The unit as it was then. */
-  readonly before: UnitRecord;
+  /** The unit as it was then, where it is about one. */
+  readonly before: UnitRecord | undefined;
   /** What was asked, for people: `for another try`. */
   readonly what: string;
 }
@@ -44,7 +45,7 @@ export async function putRequest(asking: Asking, signal: AbortSignal): Promise<A
     if (!moved) await io.clock.sleep(PAUSE_MS, signal);
   }
   const said = `could not ask after ${String(TRIES)} tries: ${why}`;
-  return { status: 'refused', code: 6, why: `${wanted.unit}: ${said}; try again` };
+  return { status: 'refused', code: 6, why: `${subjectOf(wanted)}: ${said}; try again` };
 }
 
 interface Draft {
@@ -72,31 +73,56 @@ function draftOn(
   if (record.status !== 'ok') return { status: 'refused', code: 1, why: record.why };
   const { head } = shelf;
   if (first !== undefined) {
-    const unit = record.value.units.get(wanted.unit);
-    const there = first.key in head.labels || isDone(wanted.verb, first.before, unit);
+    const there = first.key in head.labels || isTaken(wanted, first, record.value);
     if (there) return { status: 'draft', head, labels: head.labels, asked: first, there };
   }
-  const judged = judge(record.value, wanted, io.by);
-  if (judged.status === 'senseless') {
-    return { status: 'refused', code: 1, why: judged.why, more: judged.more };
-  }
-  const label = requestLabel(judged.request, random);
+  const asking = askingOf(record.value, wanted, io.by);
+  if ('status' in asking) return asking;
+  const { request, before, what } = asking;
+  const label = requestLabel(request, random);
   if (label.status === 'refused') return { status: 'refused', code: 1, why: label.why };
-  const { release, record: before } = judged;
   // Who asks twice while nobody listens leaves one request.
   const same = Object.keys(head.labels).find((key) => head.labels[key] === label.value);
   const key = same ?? label.key;
-  const what = whatOf(judged.request, release && nameOf(release));
   return {
     status: 'draft',
     head,
     labels: { ...head.labels, [key]: label.value },
-    asked: { status: 'put', key, request: judged.request, before, what },
+    asked: { status: 'put', key, request, before, what },
     there: same !== undefined,
   };
 }
 
-function whatOf({ verb }: Request, release: string | undefined): string {
+/** Pure. Whether an agent did what was asked. */
+export function isTaken(
+  wanted: Wanted,
+  { before }: Pick<Asked, 'before'>,
+  { units, history }: OwnedRecord,
+): boolean {
+  if (wanted.verb === 'approve') return isApproved(wanted.digest, history.approved);
+  return before !== undefined && isDone(wanted.verb, before, units.get(wanted.unit));
+}
+
+interface Sensible extends Pick<Asked, 'before' | 'what'> {
+  readonly request: Request;
+}
+
+function askingOf(record: OwnedRecord, wanted: Wanted, by: string): Sensible | Ended {
+  if (wanted.verb === 'approve') {
+    const { verb, digest } = wanted;
+    const why = `${digest} was approved before: what is held now has another digest`;
+    if (isApproved(digest, record.history.approved)) return { status: 'refused', code: 1, why };
+    return { request: { verb, digest, by }, before: undefined, what: 'to release what is held' };
+  }
+  const judged = judge(record, wanted, by);
+  if (judged.status === 'senseless') {
+    return { status: 'refused', code: 1, why: judged.why, more: judged.more };
+  }
+  const { release, request, record: before } = judged;
+  return { request, before, what: whatOf(request, release && nameOf(release)) };
+}
+
+function whatOf({ verb }: UnitRequest, release: string | undefined): string {
   if (verb === 'retry') return 'for another try of what the repository wants';
   if (verb === 'suspend') return 'to be suspended';
   if (verb === 'resume') return 'to go on';

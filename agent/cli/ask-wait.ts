@@ -1,10 +1,11 @@
 import { frozenLine } from '../core/freeze.ts';
 import { readFreeze } from '../record/freeze.ts';
 import type { Labels } from '../reconcile/lease-ports.ts';
-import { readRecord } from '../record/read.ts';
+import { type OwnedRecord, readRecord } from '../record/read.ts';
 import type { Asking, Ended } from './ask-ports.ts';
-import { isDone, whyRefused } from './ask-judge.ts';
-import { type Asked, inWords } from './ask-put.ts';
+import { whyRefused } from './ask-judge.ts';
+import { subjectOf } from './ask-options.ts';
+import { type Asked, inWords, isTaken } from './ask-put.ts';
 
 /** Between two looks at the head. Milliseconds. */
 const LOOK_MS = 500;
@@ -66,11 +67,15 @@ async function verdict(
   const record = shelf.status === 'ok' ? readRecord(shelf.value) : shelf;
   // It is gone from the head: that much is certain.
   if (record.status !== 'ok') return { status: 'taken', code: 0 };
-  const unit = record.value.units.get(wanted.unit);
-  if (isDone(wanted.verb, asked.before, unit)) return { status: 'taken', code: 0 };
+  if (isTaken(wanted, asked, record.value)) return { status: 'taken', code: 0 };
+  const event = wanted.verb === 'approve' ? 'approval refused' : 'request refused';
   const cause =
-    whyRefused(asked.request, asked.before, unit) ??
-    `its log says why (\`request refused\`, ${wanted.unit})`;
+    causeOf(asked, record.value) ?? `its log says why (\`${event}\`, ${subjectOf(wanted)})`;
   const why = `the agent refused it: ${cause}`;
   return { status: 'refused', code: 1, why };
+}
+
+function causeOf({ request, before }: Asked, { units }: OwnedRecord): string | undefined {
+  if (request.verb === 'approve' || before === undefined) return undefined;
+  return whyRefused(request, before, units.get(request.id));
 }

@@ -1,10 +1,10 @@
-import { askUsage, type Verb, wantedOf } from './ask-options.ts';
+import { askUsage, subjectOf, type Verb, wantedOf } from './ask-options.ts';
 import type { AskIo, Asking, Ended } from './ask-ports.ts';
 import { type Asked, putRequest } from './ask-put.ts';
 import { awaitTaken } from './ask-wait.ts';
 import { createPrinter } from './printer.ts';
 
-/** Runs `understudy retry`, `rollback`, `suspend` or `resume`; gives the exit code. */
+/** Runs `understudy retry`, `rollback`, `suspend`, `resume` or `approve`; gives the exit code. */
 export async function askCommand(
   verb: Verb,
   args: readonly string[],
@@ -38,8 +38,8 @@ async function ask(asking: Asking, signal: AbortSignal): Promise<Ended> {
     const put = await putRequest(asking, signal);
     if (put.status !== 'put') return put;
     asked = put;
-    asking.print.line(`${asking.wanted.unit}: asked ${put.what}`);
-    if (put.before.suspended !== undefined && put.request.verb !== 'resume') {
+    asking.print.line(`${subjectOf(asking.wanted)}: asked ${put.what}`);
+    if (put.before?.suspended !== undefined && put.request.verb !== 'resume') {
       asking.print.line('it is suspended: nothing is called before understudy resume', 'dim');
     }
     if (asking.wanted.waitMs === undefined) return { status: 'asked', code: 0 };
@@ -56,11 +56,12 @@ function tell(
   { status, why, more = [] }: Ended,
   { wanted, io, print }: Pick<Asking, 'wanted' | 'io' | 'print'>,
 ): void {
-  const { unit, verb, json } = wanted;
+  const { verb, json } = wanted;
   if (json) {
     const whole = [why, ...more.map((line) => line.trim())].filter((one) => one !== undefined);
     const said = whole.length === 0 ? {} : { why: whole.join(' ') };
-    io.out(`${JSON.stringify({ unit, verb, status, ...said })}\n`);
+    const of = wanted.verb === 'approve' ? { digest: wanted.digest } : { unit: wanted.unit };
+    io.out(`${JSON.stringify({ ...of, verb, status, ...said })}\n`);
     return;
   }
   if (why !== undefined) print.error(`understudy ${verb}: ${[why, ...more].join('\n')}`);
@@ -69,6 +70,7 @@ function tell(
 }
 
 const next: Readonly<Record<Verb, string>> = {
+  approve: "the agent's log says how it goes on: `unit removed`, or `unit healthy`",
   retry: "the agent's log says how it goes on: `unit healthy`, or `unit failed` once more",
   rollback: "the agent's log says how it goes on: `unit rolled back`, or `unit stuck`",
   suspend: 'nothing is called for it any more until understudy resume',

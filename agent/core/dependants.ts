@@ -65,6 +65,7 @@ function broughtBy({ phase, attempt, releases }: UnitRecord): string | undefined
     case 'rolling-back':
     case 'reverting':
     case 'stuck':
+    case 'removing':
       return undefined;
   }
 }

@@ -106,6 +106,8 @@ function obstacleOf<Spec, Call>(
       return { id, why: 'goes back to its last healthy release' };
     case 'stuck':
       return { id, why: 'is stuck', ended: 'failed' };
+    case 'removing':
+      return { id, why: 'is being removed' };
     case 'none':
     case undefined:
       break;

@@ -186,6 +186,34 @@ export interface RollbackRules {
   readonly keep: number;
 }
 
+/** What happens to what leaves the repository. */
+export interface RemovalRules {
+  /** The whole unit waits for a person. */
+  readonly hold: boolean;
+  /** Parts that left a healthy unit are removed. */
+  readonly prune: boolean;
+}
+
+/** One object of a unit that is there, as the record names it. */
+export interface Member {
+  /** As people name it: `service blog_web`. */
+  readonly target: string;
+  /** Whole: a name may be somebody else's by now. */
+  readonly id: string;
+}
+
+/** How far the removal of some members is. */
+export interface Removal<Call> {
+  /** What can go now, in order. */
+  readonly operations: readonly Operation<Call>[];
+  /** Those that are there and still the unit's; with none of them it is over. */
+  readonly left: readonly Member[];
+  /** What has to end first and does so by itself. */
+  readonly ending?: string;
+  /** Why some of them cannot go, until somebody helps. */
+  readonly waits: readonly string[];
+}
+
 /** A unit as it was healthy, kept in the record. */
 export interface Release {
   /** The digest of the unit as it was rendered. */
@@ -230,6 +258,15 @@ export interface Kind<Spec, Observed, Call> {
   parts(unit: Rendered<Spec>): readonly string[];
   /** What stops these parts of a unit (targets of operations) and removes nothing, or touches what is not the unit's. Nothing to do where they stand still. */
   stop(id: Id, targets: readonly string[], observed: Observed): readonly Operation<Call>[];
+  removal(unit: Rendered<Spec>): RemovalRules;
+  /** Targets of all that goes from the Swarm when it leaves the unit. */
+  makes(unit: Rendered<Spec>): readonly string[];
+  /** All objects that are there under the unit's own mark, in the order in which they can go. Never what holds data. */
+  members(id: Id, observed: Observed): readonly Member[];
+  /** Removes these and nothing else, each only while it still bears the unit's mark, and the later ones only after the earlier ones. */
+  remove(id: Id, members: readonly Member[], observed: Observed): Removal<Call>;
+  /** How long each list is that was read. */
+  sizes(observed: Observed): Readonly<Record<string, number>>;
 }
 
 /** Why a digest is given up: a slug, a sentence, and what was seen. */

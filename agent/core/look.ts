@@ -24,6 +24,10 @@ export interface Look<Spec, Observed, Call> {
   /** Nodes that cannot run anything now. */
   readonly absent: readonly string[];
   readonly answers: ReadonlyMap<string, Answer>;
+  /** Digests of what a person released. */
+  readonly approvals: ReadonlySet<string>;
+  /** Why nothing at all may be removed now. */
+  readonly removalsOff: string | undefined;
   /** Why nothing at all may be called now. */
   readonly frozen?: string;
 }
@@ -63,6 +67,14 @@ export interface Moved<Call> {
   readonly blocked?: readonly Blocked[];
   readonly notes?: readonly string[];
   readonly health?: Health;
+  /** Digest of what a person may release or has released, as long as it is not carried out. */
+  readonly approval?: string;
+  /** Nothing but what wakes us anyway ends what holds it. */
+  readonly patient?: true;
+  /** What it waits for ends by itself in a moment. */
+  readonly soon?: true;
+  /** It leaves the record. */
+  readonly gone?: true;
 }
 
 /** Pure. Nothing is to be done. */

@@ -10,7 +10,8 @@ import { edgeMistakes, type Folder } from './edge-mistakes.ts';
 import type { Id, Rendered } from './kind.ts';
 import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
-import { readEnvironment, readRepository, surroundingsOf } from './surroundings.ts';
+import { defaultRemovals, type RemovalPolicy } from './removal.ts';
+import { readEnvironment, readRepository, removalsOf, surroundingsOf } from './surroundings.ts';
 import type { Found } from './surroundings.ts';
 
 /** What rendering a repository needs besides its files. */
@@ -31,16 +32,28 @@ export type RepositoryOutcome<Spec> =
       /** Empty with any error among the diagnostics. */
       readonly units: readonly Rendered<Spec>[];
       readonly diagnostics: readonly Diagnostic[];
-      readonly settings: { readonly intervalMs: number; readonly retryIntervalMs: number };
+      readonly settings: RepositorySettings;
       /** How many units were rendered now, and how many taken from the memo. */
       readonly work: { readonly rendered: number; readonly kept: number };
     };
+
+/** What the repository as a whole says about how the agent works. Milliseconds. */
+export interface RepositorySettings {
+  readonly intervalMs: number;
+  readonly retryIntervalMs: number;
+  /** How much a revision may remove without a person. */
+  readonly removals: RemovalPolicy;
+}
 
 const INTERVAL_MS = 60_000;
 const RETRY_INTERVAL_MS = 10_000;
 
 /** How the agent works while understudy.yaml does not say otherwise, or cannot be read. */
-export const defaultSettings = { intervalMs: INTERVAL_MS, retryIntervalMs: RETRY_INTERVAL_MS };
+export const defaultSettings: RepositorySettings = {
+  intervalMs: INTERVAL_MS,
+  retryIntervalMs: RETRY_INTERVAL_MS,
+  removals: defaultRemovals,
+};
 
 /** Pure but for the memo. Turns the files of a revision into the units of one environment. */
 export function renderRepository<Spec>(
@@ -74,6 +87,7 @@ export function renderRepository<Spec>(
     settings: {
       intervalMs: value?.interval ?? INTERVAL_MS,
       retryIntervalMs: value?.retryInterval ?? RETRY_INTERVAL_MS,
+      removals: removalsOf(documents.repository, documents.environment),
     },
     work: { rendered, kept: outputs.length - rendered },
   };

@@ -1,4 +1,4 @@
-import type { Rendered } from './kind.ts';
+import type { Id, Rendered } from './kind.ts';
 import type { Look } from './look.ts';
 import {
   goingBack,
@@ -9,6 +9,7 @@ import {
   type Request,
   resumed,
   suspended,
+  type UnitRequest,
   type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
@@ -19,12 +20,36 @@ export interface Answered {
   readonly event: UnitEvent;
 }
 
+interface AnswerInput<Spec> {
+  readonly requests: readonly Request[];
+  readonly desired: readonly Rendered<Spec>[];
+  readonly units: ReadonlyMap<Id, UnitRecord>;
+  readonly frozen?: string;
+}
+
+/** Pure. Requests are taken one after another, each from where the last one left its unit; approvals are answered elsewhere. */
+export function answerAll<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  { requests, desired, units: before, frozen }: AnswerInput<Spec>,
+): { readonly units: ReadonlyMap<Id, UnitRecord>; readonly events: readonly UnitEvent[] } {
+  const units = new Map(before);
+  const events: UnitEvent[] = [];
+  for (const request of frozen === undefined ? requests : []) {
+    if (request.verb === 'approve') continue;
+    const unit = desired.find(({ id }) => id === request.id);
+    const { record, event } = answer(look, unit, units.get(request.id), request);
+    if (record !== undefined) units.set(request.id, record);
+    events.push(event);
+  }
+  return { units, events };
+}
+
 /** Pure. Carries out what a person asks, or refuses it; either way the request is done with. */
 export function answer<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec> | undefined,
   record: UnitRecord | undefined,
-  request: Request,
+  request: UnitRequest,
 ): Answered {
   const result = outcomeOf(look, unit, record, request);
   const { id, verb, by } = request;
@@ -37,7 +62,7 @@ function outcomeOf<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec> | undefined,
   record: UnitRecord | undefined,
-  request: Request,
+  request: UnitRequest,
 ): UnitRecord | string {
   if (record === undefined) return NOT_THERE;
   switch (request.verb) {
@@ -51,19 +76,22 @@ function outcomeOf<Spec, Observed, Call>(
         ? 'the repository suspends it: take `suspend` out of its file'
         : 'it is not suspended';
     case 'retry':
-      return unit === undefined ? NOT_THERE : retry(look, unit, record, request);
+      if (unit === undefined) return NOT_THERE;
+      return record.phase === 'removing' ? REMOVED : retry(look, unit, record, request);
     case 'rollback':
-      return unit === undefined ? NOT_THERE : rollBack(look, unit, record, request);
+      if (unit === undefined) return NOT_THERE;
+      return record.phase === 'removing' ? REMOVED : rollBack(look, unit, record, request);
   }
 }
 
 const NOT_THERE = 'there is no such unit in the repository, or nothing is recorded of it yet';
+const REMOVED = 'it is being removed';
 
 function retry<Spec, Observed, Call>(
   { kind, observed, absent }: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   record: UnitRecord,
-  { digest }: Extract<Request, { verb: 'retry' }>,
+  { digest }: Extract<UnitRequest, { verb: 'retry' }>,
 ): UnitRecord | string {
   if (!isQuarantined(record, unit.digest) && record.phase !== 'stuck') {
     return 'it is neither quarantined nor stuck';
@@ -80,7 +108,7 @@ function rollBack<Spec, Observed, Call>(
   { kind, observed, date, absent, revision }: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   record: UnitRecord,
-  { by, release: wanted, digest }: Extract<Request, { verb: 'rollback' }>,
+  { by, release: wanted, digest }: Extract<UnitRequest, { verb: 'rollback' }>,
 ): UnitRecord | string {
   const others = record.releases.filter((one) => one.digest !== unit.digest);
   const isBack = isQuarantined(record, unit.digest) && !isLeftFailed(record);

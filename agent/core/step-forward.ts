@@ -6,11 +6,13 @@ import {
   goingBack,
   healthy,
   inPhase,
+  pruning,
   quarantined,
   stuck,
   type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
+import { leftParts } from './step-prune.ts';
 import { isFutile, judge, newWatch, refusedTooLong, startClock, type Watch } from './watch.ts';
 
 /** One unit on its way to what the repository wants. */
@@ -113,14 +115,18 @@ function verify<Spec, Observed, Call>(
 }
 
 function becameHealthy<Spec, Observed, Call>(
-  { kind, observed, nowMs, date }: Look<Spec, Observed, Call>,
+  look: Look<Spec, Observed, Call>,
   { unit, record, watch }: Forward<Spec>,
   { digest, revision }: Attempt,
 ): Moved<Call> {
+  const { kind, observed, nowMs, date } = look;
   const release = { digest, revision, at: date, content: kind.release(unit, observed, 'wanted') };
   const ms = nowMs - watch.sinceMs;
+  const made = leftOver(record, kind.parts(unit));
+  const next = healthy(record, release, kind.rollback(unit).keep, made);
   return {
-    record: healthy(record, release, kind.rollback(unit).keep, leftOver(record, kind.parts(unit))),
+    // From the record as it was: it may forget a release now.
+    record: pruning(next, leftParts(look, unit, record)),
     watch: newWatch('none', nowMs),
     operations: [],
     events: [{ event: 'unit healthy', id: unit.id, revision, ms }],

@@ -1,3 +1,4 @@
+import { approveWith } from './approve.ts';
 import { digestOf } from './digest.ts';
 import type { Difference, Failure, Rendered } from './kind.ts';
 import {
@@ -11,7 +12,8 @@ import {
 } from './look.ts';
 import { wayBack } from './step-back.ts';
 import { begin } from './step-forward.ts';
-import { isQuarantined, unknownUnit } from './unit.ts';
+import { prune } from './step-prune.ts';
+import { isQuarantined, unknownUnit, type UnitRecord } from './unit.ts';
 import { newWatch, type Watch } from './watch.ts';
 
 /** A unit of the repository of which nothing is under way. */
@@ -21,7 +23,8 @@ interface AtRest<Spec> extends Standing<Spec> {
 
 /**
  * Pure. A unit that nobody recorded. What is there already is taken over: silently where it is what the repository
- * wants and does well, else with what is there as its first release, so that there is something to go back to.
+ * wants and does well. Where it differs a person says so first, and what is there is its first release, so that there is
+ * something to go back to.
  */
 export function firstSight<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
@@ -35,10 +38,20 @@ export function firstSight<Spec, Observed, Call>(
   if (!kind.isThere(unit, observed)) return beginOrHold(look, standing, difference, undefined);
   const differs = difference.operations.length > 0 || difference.blocked.length > 0;
   if (differs) {
+    const approval = digestOfTakeOver(unit, difference);
+    const held = heldBy(difference.blocked) ?? foreign(difference, approval);
+    if (difference.blocked.length > 0 || !look.approvals.has(approval)) {
+      const { blocked, notes } = difference;
+      const patient = blocked.length === 0 ? ({ patient: true } as const) : {};
+      const rest = { approval, ...patient, blocked, ...(notes && { notes }) };
+      return { ...unmoved(undefined, watch), held, ...rest };
+    }
     const content = kind.release(unit, observed, 'all');
     const release = { digest: digestOf(content), revision: '', at: date, content };
     const record = { ...unknownUnit, releases: [release] };
-    return beginOrHold(look, { ...standing, record }, difference, undefined);
+    const moved = beginOrHold(look, { ...standing, record }, difference, undefined);
+    // What is released stays so while it waits for another unit.
+    return standing.wait === undefined ? moved : { ...moved, approval };
   }
   const health = healthNow(look, unit);
   if (health.status !== 'converged') {
@@ -52,6 +65,27 @@ export function firstSight<Spec, Observed, Call>(
     events: [{ event: 'unit adopted', id: unit.id }],
     health,
   };
+}
+
+/** Names what taking it over would change and nothing else. Hex. */
+function digestOfTakeOver<Spec, Call>(
+  { id }: Rendered<Spec>,
+  { operations }: Difference<Call>,
+): string {
+  const changes = operations.map(({ target, verb, fields }) => ({ target, verb, fields }));
+  return digestOf({ takeOver: id, changes });
+}
+
+const FIELDS_SHOWN = 8;
+
+function foreign<Call>({ operations }: Difference<Call>, approval: string): string {
+  const paths = operations.flatMap(({ target, fields }) =>
+    fields.length === 0 ? [`${target} is missing`] : fields.map(({ path }) => path),
+  );
+  const more = paths.length - FIELDS_SHOWN;
+  const shown = paths.slice(0, FIELDS_SHOWN).join(', ');
+  const fields = more > 0 ? `${shown} and ${String(more)} more` : shown;
+  return `it was there before and differs: ${fields}; ${approveWith(approval)}`;
 }
 
 /** Pure. Another digest than the one that is in place. */
@@ -106,6 +140,13 @@ const REFUSED_MS = 300_000;
  */
 export function keep<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
+  standing: AtRest<Spec>,
+): Moved<Call> {
+  return prune(look, standing, correct(look, standing));
+}
+
+function correct<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
   { unit, record, watch, refusal }: AtRest<Spec>,
 ): Moved<Call> {
   const { kind, nowMs } = look;
@@ -147,7 +188,8 @@ function leftAsItIs<Call>({ target }: Difference<Call>['operations'][number]): s
   return `${target} was changed by hand and is left as it is: to change it back would run it again`;
 }
 
-function refusedAt(watch: Watch, { evidence }: Failure, nowMs: number): Watch {
+/** Pure. A call was refused for good: it is tried again later, because somebody may have helped. */
+export function refusedAt(watch: Watch, { evidence }: Failure, nowMs: number): Watch {
   const refused = `the engine refused it: ${evidence}`;
   return { ...watch, refused, retryAtMs: nowMs + REFUSED_MS };
 }
@@ -172,4 +214,12 @@ export function needPerson<Spec, Observed, Call>(
 /** Pure. The watch of this direction, or a new one. */
 export function watchOf(watch: Watch | undefined, of: string, nowMs: number): Watch {
   return watch?.of === of ? watch : newWatch(of, nowMs);
+}
+
+/** Pure. Names the way that a unit is on: its watch is of this way only. */
+export function directionOf({ phase, attempt, removing = [] }: UnitRecord): string {
+  // What is taken away is no drift that is corrected.
+  if (phase === 'none' && removing.length > 0) return 'pruning';
+  if (phase === 'none' || phase === 'stuck' || attempt === undefined) return phase;
+  return `${phase === 'applying' || phase === 'verifying' ? 'to' : 'back'} ${attempt.digest}`;
 }

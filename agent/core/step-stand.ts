@@ -2,7 +2,7 @@ import type { Difference, Health, Id, Rendered } from './kind.ts';
 import { healthNow, type Look, type Moved, seenBy, unmoved } from './look.ts';
 import { wayBack } from './step-back.ts';
 import { isQuarantined, isWayBack, targetOf, type UnitRecord } from './unit.ts';
-import type { Watch } from './watch.ts';
+import { lostNodes, type Watch } from './watch.ts';
 
 /** Why nothing may be called for a unit now, whatever is due: for people. */
 export interface Gate {
@@ -55,6 +55,15 @@ export function stand<Spec, Observed, Call>(
   return { ...shown, held: gate.why, blocked: difference.blocked, notes: notesOf(difference) };
 }
 
+/** Pure. Nodes that go away meanwhile are nobody's failure either. */
+export function withLost<Spec, Observed, Call>(
+  { absent }: Look<Spec, Observed, Call>,
+  watch: Watch,
+  record: UnitRecord | undefined,
+): Watch {
+  return record?.attempt === undefined ? watch : lostNodes(watch, absent, record.attempt.absent);
+}
+
 /** What it would be brought to, were it free to move. */
 function wanted<Spec, Observed, Call>(
   { kind }: Look<Spec, Observed, Call>,
@@ -105,7 +114,8 @@ function isDue<Spec, Call>(
   { operations, blocked }: Difference<Call>,
 ): boolean {
   if (record?.phase === 'stuck') return false;
-  if (record?.attempt !== undefined || operations.length > 0 || blocked.length > 0) return true;
+  if (record?.attempt !== undefined || record?.phase === 'removing') return true;
+  if (operations.length > 0 || blocked.length > 0) return true;
   if (record === undefined || unit === undefined) return false;
   return !isQuarantined(record, unit.digest) && record.releases[0]?.digest !== unit.digest;
 }

@@ -1,23 +1,26 @@
+import { type Approval, answerApprovals, liveApprovals, type Unapproved } from './approve.ts';
 import { followBack } from './dependants.ts';
 import { Dependencies, waiting } from './dependencies.ts';
 import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
-import { type Look, type Moved, type Standing, unmoved, type Wait } from './look.ts';
-import { answer } from './requests.ts';
+import type { Look, Moved, Wait } from './look.ts';
+import { defaultRemovals, type Removals } from './removal.ts';
+import { answerAll } from './requests.ts';
 import { goBack } from './step-back.ts';
-import { begin, goOn } from './step-forward.ts';
-import { firstSight, keep, needPerson, takeUp, watchOf } from './step-rest.ts';
-import { gateOf, stand } from './step-stand.ts';
+import { goOn } from './step-forward.ts';
+import { leftOf } from './step-left.ts';
+import { comeBack, leaveAll } from './step-remove.ts';
+import { directionOf, firstSight, keep, needPerson, takeUp, watchOf } from './step-rest.ts';
+import { gateOf, stand, withLost } from './step-stand.ts';
+import { supersede, turn, turnBack } from './step-turn.ts';
 import {
-  type Attempt,
-  goingBack,
   isQuarantined,
   type Request,
-  settled,
   type UnitEvent,
   type UnitRecord,
   wantedFirst,
+  withRemoval,
 } from './unit.ts';
-import { type UnitView, viewOf, waitingEvents, wakeOf } from './view.ts';
+import { type UnitView, viewOf, viewOfLeft, waitingEvents, wakeOf } from './view.ts';
 import { lostNodes, type Watch } from './watch.ts';
 
 /** What one unit may do now. */
@@ -33,8 +36,9 @@ export interface Step<Call> {
   readonly units: ReadonlyMap<Id, UnitRecord>;
   readonly watches: ReadonlyMap<Id, Watch>;
   readonly views: readonly UnitView[];
-  /** Recorded, and not in the repository any more. */
-  readonly left: readonly Id[];
+  /** What people released, the newest first. The same object where nothing in it changed. */
+  readonly approved: readonly Approval[];
+  readonly unapproved: readonly Unapproved[];
   /** Told once it is recorded. */
   readonly events: readonly UnitEvent[];
   readonly asks: readonly Asked[];
@@ -56,6 +60,12 @@ export interface StepInput<Spec, Observed, Call> {
   readonly requests: readonly Request[];
   /** Why nothing at all may be called now. Then nothing is recorded either, and no request is taken. */
   readonly frozen?: string;
+  /** What people released before. */
+  readonly approved?: readonly Approval[];
+  /** By what removals are judged. Absent: nothing is removed. */
+  readonly removals?: Removals;
+  /** False: nothing is removed, whatever else says so. */
+  readonly mayRemove?: boolean;
   readonly nowMs: number;
   readonly date: string;
   /** Between looks while nothing is under way, and while something is. */
@@ -65,10 +75,16 @@ export interface StepInput<Spec, Observed, Call> {
 
 /**
  * Pure. For each unit the one step that is allowed now, after those that it depends on. Units that left the repository
- * are left alone once they settled.
+ * are removed where the rules allow it.
  */
 export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
-  const look = { ...input, absent: input.kind.absent(input.observed) };
+  const { kind, observed, approved = [] } = input;
+  const look: Look<Spec, Observed, Call> = {
+    ...input,
+    absent: kind.absent(observed),
+    approvals: liveApprovals(approved),
+    removalsOff: whyNoRemovals(input),
+  };
   const asked = answerAll(look, input);
   const units = new Map(asked.units);
   const watches = new Map<Id, Watch>();
@@ -76,14 +92,18 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   const events: UnitEvent[] = [...asked.events];
   const asks: Asked[] = [];
   const views: UnitView[] = [];
+  const open = new Map<string, Id[]>();
   let wakeMs = input.intervalMs;
 
   function note(id: Id, moved: Moved<Call>): void {
     if (moved.record !== undefined) units.set(id, moved.record);
     watches.set(id, moved.watch);
+    if (moved.gone === true) for (const all of [units, watches]) all.delete(id);
     if (moved.operations.length > 0) work.push({ id, operations: moved.operations });
     events.push(...moved.events, ...waitingEvents(id, input.watches.get(id), moved.watch));
     asks.push(...(moved.health?.asks ?? []));
+    const { approval } = moved;
+    if (approval !== undefined) open.set(approval, [...(open.get(approval) ?? []), id]);
     wakeMs = Math.min(wakeMs, wakeOf(moved, input));
   }
   const dependencies = new Dependencies(input.desired);
@@ -93,38 +113,55 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
     const back = followBack(look, unit, units.get(id), dependencies.returnsOf(id));
     const stepped = back.moved ?? stepUnit(look, unit, units.get(id), before);
-    const moved = waiting(unit, stepped, wait);
+    const moved = noted(look, unit, waiting(unit, stepped, wait));
     events.push(...back.events);
     note(id, moved);
     dependencies.note(unit, moved);
     views.push(viewOf(unit, moved));
   }
   const wanted = new Set(input.desired.map(({ id }) => id));
-  const left = [...asked.units.keys()].filter((id) => !wanted.has(id));
-  for (const [id, record] of asked.units) {
-    if (wanted.has(id) || record.phase === 'none' || record.phase === 'stuck') continue;
-    note(id, leave(look, id, record, input));
+  const { busy, resting } = leftOf(look, asked.units, { ...input, wanted });
+  for (const [id, moved] of busy) {
+    note(id, moved);
+    const isShown = moved.gate !== undefined || moved.record?.phase === 'removing';
+    if (isShown) views.push(viewOfLeft(id, moved));
   }
-  return { work, units, watches, views, left, events, asks, wakeMs };
+  const others = { units, views: views.filter(({ left }) => left !== true), going: busy.size };
+  for (const [id, moved] of leaveAll(look, resting, { ...rulesOf(input), ...others })) {
+    note(id, moved);
+    views.push(viewOfLeft(id, moved));
+  }
+  const answered = approvalsAfter(input, open);
+  events.push(...answered.events);
+  if (answered.news) wakeMs = 0;
+  const { approved: released, refused: unapproved } = answered;
+  return { work, units, watches, views, approved: released, unapproved, events, asks, wakeMs };
 }
 
-/** Requests are taken one after another, each from where the last one left its unit. */
-function answerAll<Spec, Observed, Call>(
-  look: Look<Spec, Observed, Call>,
-  { requests, desired, units: before, frozen }: StepInput<Spec, Observed, Call>,
-): { readonly units: ReadonlyMap<Id, UnitRecord>; readonly events: readonly UnitEvent[] } {
-  const units = new Map(before);
-  const events: UnitEvent[] = [];
-  for (const request of frozen === undefined ? requests : []) {
-    const unit = desired.find(({ id }) => id === request.id);
-    const { record, event } = answer(look, unit, units.get(request.id), request);
-    if (record !== undefined) units.set(request.id, record);
-    events.push(event);
-  }
-  return { units, events };
+/** While everything is frozen nothing is released, and what was released stays so. */
+function approvalsAfter<Spec, Observed, Call>(
+  { approved = [], requests, frozen }: StepInput<Spec, Observed, Call>,
+  open: ReadonlyMap<string, readonly Id[]>,
+): ReturnType<typeof answerApprovals> {
+  if (frozen !== undefined) return { approved, events: [], refused: [], news: false };
+  return answerApprovals(approved, open, requests);
 }
 
-type InRepository<Spec> = Standing<Spec> & { readonly unit: Rendered<Spec> };
+function whyNoRemovals<Spec, Observed, Call>({
+  removals,
+  mayRemove = true,
+  desired,
+}: StepInput<Spec, Observed, Call>): string | undefined {
+  if (removals === undefined || !mayRemove) return 'nothing is removed for now';
+  return desired.length === 0 ? 'the repository holds nothing at all' : removals.off;
+}
+
+function rulesOf<Spec, Observed, Call>({
+  removals = { policy: defaultRemovals, rewound: false },
+  approved = [],
+}: StepInput<Spec, Observed, Call>) {
+  return { removals, approved };
+}
 
 interface Before {
   readonly watch: Watch | undefined;
@@ -148,6 +185,7 @@ function stepUnit<Spec, Observed, Call>(
   if (known === undefined) return firstSight(look, unit, { watch: at('none'), ...wait });
   const record = wantedFirst(known, unit.digest);
   const { attempt, phase } = record;
+  if (phase === 'removing') return returned(look, unit, { record, ...wait });
   const turned = turn(record, unit.digest);
   const of = directionOf(record);
   // A refusal is of the way that was gone then, and of no other.
@@ -166,102 +204,25 @@ function stepUnit<Spec, Observed, Call>(
   return turnBack(look, { ...standing, watch }, attempt);
 }
 
-/** Nodes that go away meanwhile are nobody's failure either. */
-function withLost<Spec, Observed, Call>(
-  { absent }: Look<Spec, Observed, Call>,
-  watch: Watch,
-  record: UnitRecord | undefined,
-): Watch {
-  return record?.attempt === undefined ? watch : lostNodes(watch, absent, record.attempt.absent);
-}
-
-/** Names the way that a unit is on: its watch is of this way only. */
-function directionOf({ phase, attempt }: UnitRecord): string {
-  if (phase === 'none' || phase === 'stuck' || attempt === undefined) return phase;
-  return `${phase === 'applying' || phase === 'verifying' ? 'to' : 'back'} ${attempt.digest}`;
-}
-
-/** Whether the repository wants another digest than the one under way, or one that is in place or failed before. */
-function turn(record: UnitRecord, digest: string): 'begin' | 'back' | 'stay' {
-  const known = isQuarantined(record, digest) || record.releases[0]?.digest === digest;
-  switch (record.phase) {
-    case 'none':
-    case 'rolling-back':
-    case 'reverting':
-      return known ? 'stay' : 'begin';
-    case 'stuck':
-      return isQuarantined(record, digest) || record.stuck?.digest === digest ? 'stay' : 'begin';
-    case 'applying':
-    case 'verifying':
-      if (record.attempt?.digest === digest) return 'stay';
-      return known ? 'back' : 'begin';
-  }
-}
-
-/** A newer digest takes the place of what is under way: the old one is neither healthy nor quarantined. */
-function supersede<Spec, Observed, Call>(
-  look: Look<Spec, Observed, Call>,
-  standing: InRepository<Spec>,
-  attempt: Attempt,
+/** Whether it may go without a person is noted as long as its file says so. */
+function noted<Spec, Observed, Call>(
+  { kind, frozen }: Look<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+  moved: Moved<Call>,
 ): Moved<Call> {
-  const { unit, record, wait } = standing;
-  const difference = look.kind.diff(unit, look.observed);
-  const isShut = wait !== undefined || difference.blocked.length > 0;
-  if (record.phase === 'rolling-back' || record.phase === 'reverting') {
-    // The way back is finished while the new digest cannot begin.
-    return isShut ? goBack(look, unit.id, standing, attempt) : begin(look, standing, difference);
-  }
-  // Nobody knows how what was overtaken does, and what overtook it cannot begin: what was healthy is safe. Where nothing
-  // was, to begin what lacks only a thing harms nobody, and to begin what another unit must be in place for might.
-  if (isShut && (record.releases.length > 0 || wait !== undefined)) {
-    return turnBack(look, standing, attempt);
-  }
-  return withSuperseded(begin(look, standing, difference), unit.id, attempt);
+  const { record } = moved;
+  if (record === undefined || frozen !== undefined) return moved;
+  return { ...moved, record: withRemoval(record, kind.removal(unit).hold) };
 }
 
-/** The repository went back to what is known while something else was under way: nothing new is quarantined. */
-function turnBack<Spec, Observed, Call>(
+/** A unit that comes back while it is removed: what it lost is made anew, and it is looked at as after any change. */
+function returned<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
-  standing: InRepository<Spec>,
-  attempt: Attempt,
+  unit: Rendered<Spec>,
+  from: { readonly record: UnitRecord; readonly wait?: Wait },
 ): Moved<Call> {
-  const { unit, record } = standing;
-  const baseline = look.kind.baseline(unit, look.observed);
-  const back = goingBack(record, { baseline, absent: look.absent });
-  const watch = watchOf(undefined, `back ${back.attempt.digest}`, look.nowMs);
-  const moved = goBack(
-    look,
-    unit.id,
-    { unit, record: back, watch, refusal: undefined },
-    back.attempt,
-  );
-  return withSuperseded(moved, unit.id, attempt);
-}
-
-function withSuperseded<Call>(moved: Moved<Call>, id: Id, { revision }: Attempt): Moved<Call> {
-  return { ...moved, events: [{ event: 'unit superseded', id, revision }, ...moved.events] };
-}
-
-/** A unit that left the repository while something was under way: it is brought to rest, not removed. */
-function leave<Spec, Observed, Call>(
-  look: Look<Spec, Observed, Call>,
-  id: Id,
-  record: UnitRecord,
-  { watches, refusals }: StepInput<Spec, Observed, Call>,
-): Moved<Call> {
-  const { attempt, phase } = record;
-  const started = watchOf(watches.get(id), directionOf(record), look.nowMs);
-  const gate = gateOf<Spec>(look.frozen, undefined, record);
-  if (gate !== undefined) {
-    const stood = withLost(look, started, record);
-    return stand(look, id, { unit: undefined, record, watch: stood }, gate);
-  }
-  if (attempt === undefined || phase === 'applying' || phase === 'verifying') {
-    return unmoved(settled(record), started);
-  }
-  const watch = lostNodes(started, look.absent, attempt.absent);
-  const known = watches.get(id)?.of === directionOf(record);
-  const refusal = known ? refusals.get(id) : undefined;
-  const standing = { unit: undefined, record, watch, refusal };
-  return goBack(look, id, standing, attempt);
+  const record = comeBack(look, { id: unit.id, record: from.record });
+  const watch = watchOf(undefined, 'none', look.nowMs);
+  const standing = { ...from, unit, record, watch, refusal: undefined };
+  return isQuarantined(record, unit.digest) ? keep(look, standing) : takeUp(look, standing);
 }

@@ -10,6 +10,7 @@ import type { StackDefaults } from '../../schemas/stack.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { readDocument } from './document.ts';
 import type { Read } from './document.ts';
+import { defaultRemovals, type RemovalPolicy } from './removal.ts';
 
 /** `policy.allow` with nothing left open. */
 export type AllowRules = { readonly [Key in keyof Allow]-?: NonNullable<Allow[Key]> };
@@ -105,6 +106,18 @@ export function surroundingsOf(
       },
     },
     policyKnown: below.policy !== undefined && above.policy !== undefined,
+  };
+}
+
+/** Pure. How much a revision may remove without a person; the Environment wins, key by key. */
+export function removalsOf(
+  repository: Read<Repository> | undefined,
+  document: Read<Environment>,
+): RemovalPolicy {
+  const [below, above] = [repository, document].map((read) => partsOf(read).policy?.removals);
+  return {
+    max: above?.max ?? below?.max ?? defaultRemovals.max,
+    share: above?.share ?? below?.share ?? defaultRemovals.share,
   };
 }
 

@@ -1,10 +1,11 @@
-import type { Failure, Id, Release } from './kind.ts';
+import type { Failure, Id, Member, Release } from './kind.ts';
 
 /**
  * Where a unit stands. `none`: nothing is under way. `applying`, `verifying`: a digest of the repository. `rolling-back`,
- * `reverting`: the same for the last healthy release. `stuck`: needs a person.
+ * `reverting`: the same for the last healthy release. `stuck`: needs a person. `removing`: it left the repository.
  */
-export type Phase = 'none' | 'applying' | 'verifying' | 'rolling-back' | 'reverting' | 'stuck';
+export type Phase =
+  'none' | 'applying' | 'verifying' | 'rolling-back' | 'reverting' | 'stuck' | 'removing';
 
 /** What is being tried. */
 export interface Attempt {
@@ -42,7 +43,7 @@ export interface Suspended {
 /** What is kept of one unit, whoever leads. Plain JSON. */
 export interface UnitRecord {
   readonly phase: Phase;
-  /** In every phase but `none` and `stuck`. */
+  /** In every phase but `none`, `stuck` and `removing`. */
   readonly attempt?: Attempt;
   /** What the repository wants first, if it is among them; then the newest first. */
   readonly quarantine: readonly Quarantined[];
@@ -53,6 +54,10 @@ export interface UnitRecord {
   readonly made: readonly string[];
   /** Healthy ones, newest first; the first is what a rollback brings back. */
   readonly releases: readonly Release[];
+  /** What is taken away, noted before the first of it goes: all of the unit while `removing`, else what left it. */
+  readonly removing?: readonly Member[];
+  /** Its own file wanted that, as long as there was one: the whole unit is not removed without a person. */
+  readonly removal?: 'hold';
 }
 
 /** A unit of which something is under way. */
@@ -130,6 +135,24 @@ export function healthy(
   return { ...settled(unit), made, releases: [release, ...others].slice(0, keep) };
 }
 
+/** Pure. It left the repository: these are taken away, and it leaves the record when they are gone. */
+export function removing(unit: UnitRecord, members: readonly Member[]): UnitRecord {
+  return { ...settled(unit), phase: 'removing', removing: members };
+}
+
+/** Pure. Parts of the unit that are taken away beside all else; none of them: that is over. */
+export function pruning(unit: UnitRecord, members: readonly Member[]): UnitRecord {
+  const { removing: _removing, ...rest } = unit;
+  return members.length === 0 ? rest : { ...rest, removing: members };
+}
+
+/** Pure. Whether the unit may go without a person, as its file says now. The same object where it is noted so. */
+export function withRemoval(unit: UnitRecord, hold: boolean): UnitRecord {
+  if ((unit.removal === 'hold') === hold) return unit;
+  const { removal: _removal, ...rest } = unit;
+  return hold ? { ...rest, removal: 'hold' } : rest;
+}
+
 /** Pure. A digest failed: it is tried no more. */
 export function quarantined(unit: UnitRecord, entry: Quarantined): UnitRecord {
   const others = unit.quarantine.filter(({ digest }) => digest !== entry.digest);
@@ -203,6 +226,9 @@ export type UnitEvent = { readonly id: Id } & (
   /** A cause outside holds it up; `long`: for more than 15 minutes. */
   | { readonly event: 'unit waiting'; readonly why: string; readonly long: boolean }
   | { readonly event: 'unit going on' }
+  /** It left the repository, and these are taken away. */
+  | { readonly event: 'unit removing'; readonly targets: readonly string[] }
+  | { readonly event: 'unit removed'; readonly ms: number }
   | { readonly event: 'request taken'; readonly verb: Request['verb']; readonly by: string }
   | {
       readonly event: 'request refused';
@@ -213,7 +239,7 @@ export type UnitEvent = { readonly id: Id } & (
 );
 
 /** What a person asks of one unit. */
-export type Request = { readonly id: Id; readonly by: string } & (
+export type UnitRequest = { readonly id: Id; readonly by: string } & (
   | {
       readonly verb: 'retry';
       /** What is meant, as the person saw it; absent: whatever the repository wants by then. */
@@ -229,3 +255,13 @@ export type Request = { readonly id: Id; readonly by: string } & (
   | { readonly verb: 'suspend' }
   | { readonly verb: 'resume' }
 );
+
+/** What a person asks of what is held: the operations whose digest begins so are released. */
+export interface ApproveRequest {
+  readonly verb: 'approve';
+  readonly digest: string;
+  readonly by: string;
+}
+
+/** What a person asks. */
+export type Request = UnitRequest | ApproveRequest;

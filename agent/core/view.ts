@@ -24,6 +24,8 @@ export interface UnitView {
   /** What differs and is left as it is. */
   readonly notes: readonly string[];
   readonly health?: Health;
+  /** The repository does not have it any more. */
+  readonly left?: true;
 }
 
 /** After so many tries it is no hiccup, and people are told what the unit waits for. */
@@ -64,6 +66,8 @@ function isPending<Call>(
   switch (phase) {
     case 'stuck':
       return false;
+    case 'removing':
+      return true;
     case 'none':
       // What was there before us and waits to be taken over is no revision's matter.
       if (record === undefined) return health === undefined;
@@ -76,6 +80,28 @@ function isPending<Call>(
   }
 }
 
+/**
+ * Pure. A unit that left the repository: a revision that removes it has not ended before it is gone, unless it is suspended.
+ */
+export function viewOfLeft<Call>(id: Id, { record, watch, held, gate }: Moved<Call>): UnitView {
+  const phase = record?.phase ?? 'none';
+  const trouble = watch.tries >= TRIES_TOLD ? watch.trouble : undefined;
+  const why = held ?? trouble;
+  return {
+    id,
+    digest: '',
+    phase,
+    pending: phase === 'removing' && gate !== 'suspended',
+    quarantined: false,
+    ...(gate !== undefined && { gate }),
+    ...(gate === 'suspended' && { leftOut: true }),
+    ...(why !== undefined && { held: why }),
+    blocked: [],
+    notes: [],
+    left: true,
+  };
+}
+
 /** What a unit waits for may come at any time; nobody tells when. Milliseconds. */
 const HELD_MS = 5_000;
 /** While something is under way a look follows within this time: the clocks count no longer gaps. */
@@ -83,12 +109,12 @@ const UNDER_WAY_MS = 2_000;
 
 /** Pure. How soon another look at the unit can matter. */
 export function wakeOf<Call>(
-  { record, watch, operations, held, gate, wait, health, blocked = [] }: Moved<Call>,
+  { record, watch, operations, held, gate, patient, soon, wait, health, blocked = [] }: Moved<Call>,
   pace: { readonly nowMs: number; readonly intervalMs: number; readonly verifyMs: number },
 ): number {
   if (operations.length > 0) return 0;
   // What ends it is a commit, a request or a label of the head, and all of them wake us.
-  if (gate !== undefined) return pace.intervalMs;
+  if (gate !== undefined || patient === true) return pace.intervalMs;
   const isUnderWay = record !== undefined && !['none', 'stuck'].includes(record.phase);
   // What is stuck waits for a person or a commit, and both wake us.
   const stuck = record?.phase === 'stuck' && blocked.length === 0;
@@ -97,6 +123,7 @@ export function wakeOf<Call>(
   if (held !== undefined && !stuck && !waits) {
     return Math.min(pace.intervalMs, isUnderWay ? UNDER_WAY_MS : HELD_MS);
   }
+  if (soon === true) return Math.max(pace.verifyMs, watch.retryAtMs - pace.nowMs);
   switch (record?.phase) {
     case 'verifying':
     case 'reverting':
@@ -107,6 +134,8 @@ export function wakeOf<Call>(
       return health === undefined || health.status === 'failing'
         ? Math.min(UNDER_WAY_MS, Math.max(0, watch.retryAtMs - pace.nowMs))
         : pace.verifyMs;
+    case 'removing':
+      return Math.max(pace.verifyMs, watch.retryAtMs - pace.nowMs);
     case 'none':
     case 'stuck':
     case undefined: {

@@ -101,10 +101,11 @@ function tell<Call>(
   reporter: Reporter,
 ): void {
   const { id, ms } = told;
-  const { target, verb, fields } = told.operation;
+  const { target, verb, fields, effect } = told.operation;
+  const destructive = effect === 'destructive' ? ({ destructive: true } as const) : {};
   if (outcome.status === 'ok') {
     const paths = fields.map(({ path }) => path);
-    reporter.tell({ event: 'change applied', id, target, verb, fields: paths, ms });
+    reporter.tell({ event: 'change applied', id, target, verb, fields: paths, ...destructive, ms });
   } else {
     const { status, why } = outcome;
     reporter.tell({ event: 'change failed', id, target, status, why });

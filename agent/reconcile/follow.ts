@@ -1,17 +1,10 @@
-import { defaultSettings } from '../core/repository.ts';
+import { defaultSettings, type RepositorySettings } from '../core/repository.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Desired } from './pass.ts';
-import {
-  type Clock,
-  type Renderer,
-  type Reporter,
-  type RepositorySettings,
-  type Source,
-  SourceError,
-} from './ports.ts';
+import { type Clock, type Renderer, type Reporter, type Source, SourceError } from './ports.ts';
 import type { Wake } from './wake.ts';
 
-/** What following needs. `publish` gets every valid revision once; the last one stands until the next. */
+/** What following needs. `publish` gets every valid revision, and once more when it is not the newest any more, or is it again. */
 export interface FollowPorts<Spec> {
   readonly source: Source;
   readonly renderer: Renderer<Spec>;
@@ -34,7 +27,8 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
   let seen: string | undefined;
   let revision: string | undefined;
   let trouble: Trouble | undefined;
-  let published = false;
+  let invalid = false;
+  let published: Desired<Spec> | undefined;
   while (!signal.aborted) {
     try {
       const snapshot = await ports.source.newest(signal);
@@ -45,10 +39,12 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
       }
       if (snapshot.revision !== revision) {
         const valid = await look(ports, snapshot, signal);
-        published ||= valid !== undefined;
-        settings = valid ?? settings;
+        if (valid !== undefined) ports.publish(valid);
+        published = valid ?? published;
+        settings = valid?.settings ?? settings;
         // Only now: a revision whose files could not be read must be looked at again.
         revision = snapshot.revision;
+        invalid = valid === undefined;
       }
       if (trouble !== undefined) ports.reporter.tell({ event: 'going on', of: 'repository' });
       trouble = undefined;
@@ -60,7 +56,8 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
       trouble = { why, retry: error.retry, times: (trouble?.times ?? 0) + 1 };
     }
     // Started anew while the newest revision cannot be had or is invalid: the last valid one stands.
-    if (!published) published = await remember(ports, signal);
+    published ??= await remember(ports, signal);
+    published = published && atDate(published, ports, behindOf(trouble, invalid));
     await ports.wake.wait(waitMs(settings, trouble), signal);
   }
 }
@@ -72,30 +69,52 @@ interface Trouble {
   readonly times: number;
 }
 
-/** Publishes what the record saw last, as remembered only. Whether it could. */
-async function remember<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal): Promise<boolean> {
+function behindOf(trouble: Trouble | undefined, invalid: boolean): string | undefined {
+  if (trouble !== undefined) return 'the repository cannot be read';
+  return invalid ? 'the newest revision is invalid' : undefined;
+}
+
+/** The same revision, published once more where it is not the newest any more, or is it again. */
+function atDate<Spec>(
+  published: Desired<Spec>,
+  { publish }: FollowPorts<Spec>,
+  behind: string | undefined,
+): Desired<Spec> {
+  if (published.behind === behind) return published;
+  const { behind: _behind, ...rest } = published;
+  const next = behind === undefined ? rest : { ...rest, behind };
+  publish(next);
+  return next;
+}
+
+/** Publishes what the record saw last, as remembered only. Undefined where it could not. */
+async function remember<Spec>(
+  ports: FollowPorts<Spec>,
+  signal: AbortSignal,
+): Promise<Desired<Spec> | undefined> {
   try {
     const revision = await ports.lastSeen(signal);
-    if (revision === undefined) return false;
+    if (revision === undefined) return undefined;
     const snapshot = await ports.source.at(revision, signal);
-    if (snapshot === undefined) return false;
+    if (snapshot === undefined) return undefined;
     const seenAtMs = ports.clock.nowMs();
     const { units, diagnostics, settings } = await ports.renderer.render(snapshot, signal);
-    if (diagnostics.some(({ severity }) => severity === 'error')) return false;
-    ports.publish({ revision, units, settings, seenAtMs, remembered: true });
-    return true;
+    if (diagnostics.some(({ severity }) => severity === 'error')) return undefined;
+    const remembered = { revision, units, settings, seenAtMs, remembered: true };
+    ports.publish(remembered);
+    return remembered;
   } catch (error) {
-    if (signal.aborted || error instanceof SourceError) return false;
+    if (signal.aborted || error instanceof SourceError) return undefined;
     throw error;
   }
 }
 
-/** Renders one revision; its settings where it is valid. */
+/** Renders one revision; undefined where it is invalid. */
 async function look<Spec>(
-  { renderer, reporter, clock, publish }: FollowPorts<Spec>,
+  { renderer, reporter, clock }: FollowPorts<Spec>,
   snapshot: Snapshot,
   signal: AbortSignal,
-): Promise<RepositorySettings | undefined> {
+): Promise<Desired<Spec> | undefined> {
   const { revision } = snapshot;
   const seenAtMs = clock.nowMs();
   const { units, diagnostics, settings } = await renderer.render(snapshot, signal);
@@ -104,8 +123,7 @@ async function look<Spec>(
     return undefined;
   }
   if (diagnostics.length > 0) reporter.tell({ event: 'warnings', revision, diagnostics });
-  publish({ revision, units, settings, seenAtMs, remembered: false });
-  return settings;
+  return { revision, units, settings, seenAtMs, remembered: false };
 }
 
 /** What waiting does not help is asked for at the usual pace: a person may have put it right meanwhile. */

@@ -1,13 +1,15 @@
 import { follow, type FollowPorts } from './follow.ts';
 import type { LeaseKeeper, Reign } from './lease-ports.ts';
 import { type Desired, type Memory, nothingKnown, pass, type PassPorts } from './pass.ts';
+import type { Source } from './ports.ts';
 import type { Wake } from './wake.ts';
 
 /** What the whole agent runs on. `sourceWake` may be rung by anybody who saw the repository move. */
 export interface LoopPorts<Spec, Observed, Call>
   extends
-    Omit<PassPorts<Spec, Observed, Call>, 'lease'>,
-    Omit<FollowPorts<Spec>, 'publish' | 'wake' | 'lastSeen'> {
+    Omit<PassPorts<Spec, Observed, Call>, 'lease' | 'source'>,
+    Omit<FollowPorts<Spec>, 'publish' | 'wake' | 'lastSeen' | 'source'> {
+  readonly source: Source;
   readonly lease: LeaseKeeper;
   readonly sourceWake: Wake;
   /** Rung by whoever knows something that a pass should look at: also when somebody else leads from now on. */

@@ -1,11 +1,12 @@
 import { type Freeze, frozenLine } from '../core/freeze.ts';
 import { afterGap } from '../core/gap.ts';
-import type { CallOutcome, Failure, Id, Kind, Rendered } from '../core/kind.ts';
+import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
 import { SWARM_CALL_MS } from '../core/lease.ts';
+import type { RepositorySettings } from '../core/repository.ts';
 import { step, type Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit.ts';
-import { called, postponed, type Watch } from '../core/watch.ts';
-import { carryOut, type UnitResult } from './carry-out.ts';
+import type { Watch } from '../core/watch.ts';
+import { carryOut } from './carry-out.ts';
 import type { Guard, Leadership } from './lease-ports.ts';
 import type {
   Clock,
@@ -15,8 +16,17 @@ import type {
   Provider,
   Recorder,
   Reporter,
-  RepositorySettings,
+  Source,
 } from './ports.ts';
+import {
+  type JudgedBy,
+  judgedBy,
+  removalsFromMs,
+  type Sizes,
+  untilRemovals,
+  withRemovals,
+} from './removals.ts';
+import { cannotRecord, cannotSee, noteResults, toldLate } from './pass-ends.ts';
 import { judgeRevision } from './revision.ts';
 import { nothingTold, type Told, tellStep } from './tell.ts';
 
@@ -29,6 +39,8 @@ export interface Desired<Spec> {
   readonly seenAtMs: number;
   /** The repository cannot be asked: this is what was fetched last. Acted upon only where it is what was seen last. */
   readonly remembered: boolean;
+  /** Why it may not be what the repository wants by now; absent: it was the newest when the repository was asked last. */
+  readonly behind?: string;
 }
 
 /** What is remembered between passes, in memory only: all of it can be lost. */
@@ -37,6 +49,8 @@ export interface Memory {
   /** Calls that were refused for good: the next pass records what follows from it. */
   readonly refusals: ReadonlyMap<Id, Failure>;
   readonly told: Told;
+  /** How long the lists were that the last pass read. */
+  readonly sizes?: Sizes;
   /** What a step changed whose record may have been written or not: told when the record shows it. */
   readonly untold: Untold | undefined;
   /** Passes in a row that could not read or record. */
@@ -45,7 +59,8 @@ export interface Memory {
   readonly lookedAtMs: number | undefined;
 }
 
-interface Untold {
+/** What may be recorded or not. */
+export interface Untold {
   readonly events: readonly UnitEvent[];
   readonly units: Known['units'];
 }
@@ -68,10 +83,11 @@ export interface PassPorts<Spec, Observed, Call> {
   readonly provider: Provider<Observed, Call>;
   readonly recorder: Recorder<Observed>;
   readonly prober: Prober;
-  readonly lease: Pick<Leadership, 'expect'>;
+  readonly lease: Pick<Leadership, 'expect' | 'reign'>;
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly guard: Guard;
+  readonly source: Pick<Source, 'descends'>;
   /** Units at once. */
   readonly atOnce: number;
 }
@@ -79,7 +95,8 @@ export interface PassPorts<Spec, Observed, Call> {
 /** While a unit verifies, a look follows within this time (DESIGN: within 2 s). */
 const VERIFY_MS = 1_000;
 
-interface Passed {
+/** How a pass ended. */
+export interface Passed {
   readonly memory: Memory;
   /** How soon looking again can matter. */
   readonly wakeMs: number;
@@ -111,13 +128,15 @@ export async function pass<Spec, Observed, Call>(
 
   const nowMs = clock.nowMs();
   const sight = { desired, observed, loaded: loaded.value, memory, nowMs };
-  const next = decide(ports, sight);
+  const seeing = { desired, observed, loaded: loaded.value, before: memory.sizes };
+  const judged = await judgedBy(ports, seeing, signal);
+  const next = decide(ports, sight, judged);
   const { freeze } = loaded.value;
   const calls = next.work.length > 0;
   const isWorking = freeze === undefined && (calls || isMoving(next.units));
   lease.expect(isWorking ? 'working' : 'idle');
   if (freeze !== undefined) return lookOnly(ports, sight, next, freeze);
-  const { history, event } = judgeRevision(
+  const { history: standing, event } = judgeRevision(
     loaded.value.history,
     {
       revision: desired.revision,
@@ -127,6 +146,7 @@ export async function pass<Spec, Observed, Call>(
     next.views,
     next.units,
   );
+  const history = withRemovals(standing, next, judged.rewound, desired);
   const known = { units: next.units, history, calls };
   const saved = await recorder.save(observed, loaded.value, known, signal);
   if (saved.status !== 'ok') {
@@ -139,23 +159,21 @@ export async function pass<Spec, Observed, Call>(
   const told = tellStep(next, { notes, revision: event, late }, memory.told, reporter);
   prober.ask(next.asks);
 
-  const remembered = { told, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
+  const rest = { told, sizes: judged.sizes, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
   if (!calls) {
     if (mayCall(ports)) await recorder.collect(observed, signal);
-    return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
+    const wakeMs = Math.min(next.wakeMs, untilRemovals(lease, next.units, desired, nowMs));
+    return { memory: { ...rest, watches: next.watches }, wakeMs };
   }
-  const results = await carryOut(
-    next.work,
-    { ...ports, caller: () => provider.caller(observed) },
-    signal,
-  );
+  const calling = { ...ports, caller: () => provider.caller(observed) };
+  const results = await carryOut(next.work, calling, signal);
   const noted = noteResults(next.watches, results, desired.settings, clock.nowMs());
-  return { memory: { ...remembered, ...noted }, wakeMs: 0 };
+  return { memory: { ...rest, ...noted }, wakeMs: 0 };
 }
 
 /** Pure. Whether anything is under way. */
 function isMoving(units: Known['units']): boolean {
-  return units.values().some(({ attempt }) => attempt !== undefined);
+  return units.values().some(({ attempt, phase }) => attempt !== undefined || phase === 'removing');
 }
 
 /** What one pass decides from. */
@@ -168,8 +186,9 @@ interface Sight<Spec, Observed> {
 }
 
 function decide<Spec, Observed, Call>(
-  { kind, prober, clock }: PassPorts<Spec, Observed, Call>,
+  { kind, prober, clock, lease }: PassPorts<Spec, Observed, Call>,
   { desired, observed, loaded, memory, nowMs }: Sight<Spec, Observed>,
+  { removals }: JudgedBy,
 ): Step<Call> {
   const { watches, lookedAtMs: fromMs = nowMs, blind } = memory;
   const { freeze } = loaded;
@@ -181,6 +200,9 @@ function decide<Spec, Observed, Call>(
     units: loaded.units,
     requests: loaded.requests,
     ...(freeze && { frozen: frozenLine(freeze) }),
+    approved: loaded.history.approved ?? [],
+    removals,
+    mayRemove: nowMs >= removalsFromMs(lease),
     watches: afterGap(watches, { fromMs, nowMs, blind: blind > 0 }),
     refusals: memory.refusals,
     answers: prober.answers(),
@@ -210,77 +232,4 @@ function lookOnly<Spec, Observed, Call>(
 
 function mayCall({ guard }: { readonly guard: Guard }): boolean {
   return guard.refusal(SWARM_CALL_MS) === undefined;
-}
-
-/** Pure. What was recorded after all, although nobody answered. */
-function toldLate(untold: Untold | undefined, { units }: Known): readonly UnitEvent[] {
-  if (untold === undefined) return [];
-  const { events, units: wanted } = untold;
-  return events.filter(({ id }) => units.has(id) && units.get(id) === wanted.get(id));
-}
-
-/** Pure. What the calls' outcomes mean for their units; a unit whose calls were all ok is looked at by the next pass. */
-function noteResults(
-  before: ReadonlyMap<Id, Watch>,
-  results: readonly UnitResult[],
-  settings: RepositorySettings,
-  nowMs: number,
-): Pick<Memory, 'watches' | 'refusals'> {
-  const watches = new Map(before);
-  const refusals = new Map<Id, Failure>();
-  const firstWaitMs = Math.min(1_000, settings.retryIntervalMs);
-  for (const { id, outcome } of results) {
-    const watch = before.get(id);
-    if (watch === undefined) continue;
-    if (outcome.status === 'ok') {
-      watches.set(id, called(watch, nowMs));
-      continue;
-    }
-    const { target, why } = outcome;
-    if (outcome.status === 'again') {
-      const trouble = { why: `${target}: ${why}`, refused: outcome.refused };
-      watches.set(id, postponed(watch, trouble, firstWaitMs, nowMs));
-      continue;
-    }
-    refusals.set(id, { code: 'refused', why: `the engine refused ${target}`, evidence: why });
-  }
-  return { watches, refusals };
-}
-
-function cannotRecord<Spec, Call>(
-  reporter: Reporter,
-  desired: Desired<Spec>,
-  memory: Memory,
-  {
-    saved,
-    next,
-    units,
-  }: {
-    readonly saved: Exclude<CallOutcome<unknown>, { status: 'ok' }>;
-    readonly next: Step<Call>;
-    readonly units: Known['units'];
-  },
-): Passed {
-  // A request came in between: nothing is wrong, look again.
-  if (saved.cause === 'out-of-sequence' && memory.blind === 0) {
-    return { memory: { ...memory, blind: 1 }, wakeMs: 0 };
-  }
-  const changed = next.events.filter(({ id }) => units.get(id) !== next.units.get(id));
-  const untold = { events: changed, units: next.units };
-  const open = { ...memory, ...(saved.status === 'unknown' && { untold }) };
-  return cannotSee(reporter, desired, open, `the record cannot be written: ${saved.why}`);
-}
-
-function cannotSee<Spec>(
-  reporter: Reporter,
-  { settings }: Desired<Spec>,
-  memory: Memory,
-  why: string,
-): Passed {
-  if (memory.told.waiting !== why) reporter.tell({ event: 'waiting', of: 'swarm', why });
-  const wakeMs = Math.min(1_000 * 2 ** Math.min(memory.blind, 10), settings.retryIntervalMs);
-  return {
-    memory: { ...memory, blind: memory.blind + 1, told: { ...memory.told, waiting: why } },
-    wakeMs,
-  };
 }

@@ -1,10 +1,13 @@
+import type { Unapproved } from '../core/approve.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Freeze } from '../core/freeze.ts';
 import type { Answer, Asked, CallOutcome, Id, Rendered } from '../core/kind.ts';
 import type { Instant } from '../core/lease.ts';
+import type { RepositorySettings } from '../core/repository.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Request, UnitEvent, UnitRecord } from '../core/unit.ts';
+import type { History } from './history.ts';
 import type { HeadWriter, LeaseEvent } from './lease-ports.ts';
 
 /** Time as the agent may use it. The only source of time and timers below main.ts. */
@@ -30,6 +33,8 @@ export interface Source {
   newest(signal: AbortSignal): Promise<Snapshot>;
   /** A revision that was fetched before, also before a restart, without asking anybody. Undefined where it is not whole there. */
   at(revision: string, signal: AbortSignal): Promise<Snapshot | undefined>;
+  /** Whether `later` has `earlier` among its ancestors, as far as is known here: false where nobody knows. Asks nobody, never throws but for an abort. */
+  descends(earlier: string, later: string, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -42,12 +47,6 @@ export class SourceError extends Error {
     this.name = 'SourceError';
     this.retry = options.retry;
   }
-}
-
-/** What the repository as a whole says about how the agent works. Milliseconds. */
-export interface RepositorySettings {
-  readonly intervalMs: number;
-  readonly retryIntervalMs: number;
 }
 
 /** A revision, rendered. With any error among the diagnostics `units` is empty: nothing may be applied. */
@@ -79,6 +78,7 @@ export interface Provider<Observed, Call> {
 export type AgentEvent =
   | UnitEvent
   | LeaseEvent
+  | Unapproved
   | { readonly event: 'agent started'; readonly version: string; readonly environment: string }
   | { readonly event: 'revision seen'; readonly revision: string; readonly subject: string }
   | {
@@ -97,6 +97,8 @@ export type AgentEvent =
       readonly target: string;
       readonly verb: string;
       readonly fields: readonly string[];
+      /** Something is gone that only another deploy brings back. */
+      readonly destructive?: true;
       readonly ms: number;
     }
   | {
@@ -196,40 +198,6 @@ export interface Prober {
   close(): void;
 }
 
-/** A unit that may not begin, and the digest that it would begin. */
-export interface Waiting {
-  readonly id: Id;
-  readonly digest: string;
-}
-
-/** How one revision ended. */
-export interface RevisionRecord {
-  readonly commit: string;
-  /** `superseded`: a newer one came before it ended. */
-  readonly outcome: 'healthy' | 'failed' | 'rolled-back' | 'superseded';
-  /** Units that it changed. */
-  readonly units: number;
-  readonly failed: readonly Id[];
-  /** Units that stay at an earlier release for what an earlier revision brought, or because a person said so. */
-  readonly quarantined: readonly Id[];
-  /** Units that waited for one that failed or was taken back by hand, with what they wanted; absent: none. */
-  readonly waiting?: readonly Waiting[];
-  /** Units that are suspended with something under way or due: it ended without them. Absent: none. */
-  readonly suspended?: readonly Id[];
-  /** For people, ISO 8601. */
-  readonly at: string;
-}
-
-/** What the record says beside the units. */
-export interface History {
-  /** The newest valid revision that was looked at; empty before the first. */
-  readonly seen: string;
-  /** The newest one of which nothing was under way any more. */
-  readonly settled: string;
-  /** Newest first, 50 at most. */
-  readonly revisions: readonly RevisionRecord[];
-}
-
 /** All that outlives the agent. */
 export interface Known {
   readonly units: ReadonlyMap<Id, UnitRecord>;
@@ -242,6 +210,8 @@ export interface Loaded extends Known {
   readonly requests: readonly Request[];
   /** While there is one nothing is called and nothing recorded. */
   readonly freeze?: Freeze;
+  /** Not all of it could be read. */
+  readonly incomplete?: true;
   /** What could not be read, for people: those units are as if nothing had been recorded of them. */
   readonly notes: readonly string[];
 }

@@ -1,7 +1,8 @@
 import type { Id } from '../core/kind.ts';
 import type { UnitRecord } from '../core/unit.ts';
 import type { UnitView } from '../core/view.ts';
-import type { AgentEvent, History, RevisionRecord, Waiting } from './ports.ts';
+import type { History, RevisionRecord, Waiting } from './history.ts';
+import type { AgentEvent } from './ports.ts';
 
 const REVISIONS_MAX = 50;
 
@@ -30,7 +31,8 @@ export function judgeRevision(
 
   const ends = endsOf(seen, commit, views, units);
   const { failed, quarantined, waiting, suspended, outcome } = ends;
-  const event = eventOf(ends, { revision: commit, units: views.length, ms }, units);
+  const there = views.filter(({ left }) => left !== true).length;
+  const event = eventOf(ends, { revision: commit, units: there, ms }, units);
   const [last] = seen.revisions;
   if (last !== undefined && isSame(last, { commit, ...ends })) return { history: seen, event };
   const changed = views.filter(({ id }) => changedBy(units.get(id), commit)).length;

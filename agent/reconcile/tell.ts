@@ -13,8 +13,6 @@ export interface Told {
   readonly held: ReadonlyMap<Id, string>;
   readonly notes: ReadonlyMap<Id, string>;
   readonly degraded: ReadonlySet<Id>;
-  /** Units that left the repository. */
-  readonly left: ReadonlySet<Id>;
   /** What of the record could not be read. */
   readonly record: string;
   /** The revision whose end was told, and how it ended. */
@@ -31,7 +29,6 @@ export const nothingTold: Told = {
   held: new Map(),
   notes: new Map(),
   degraded: new Set(),
-  left: new Set(),
   record: '',
   ended: '',
   frozen: '',
@@ -52,7 +49,7 @@ interface Beside {
 
 /** Tells what a step found and changed in how units stand. The step is recorded by now. */
 export function tellStep<Call>(
-  { views, left, events }: Step<Call>,
+  { views, events, unapproved }: Step<Call>,
   { notes: recordNotes, revision, late, freeze }: Beside,
   told: Told,
   reporter: Reporter,
@@ -63,7 +60,7 @@ export function tellStep<Call>(
     reporter.tell({ event: 'record notes', notes: bounded(recordNotes) });
   }
   const frozen = tellFreeze(freeze, told.frozen, reporter);
-  for (const event of [...late, ...events]) reporter.tell(event);
+  for (const event of [...late, ...events, ...unapproved]) reporter.tell(event);
   return {
     tasks: tellLines(views, told.tasks, tasksOf, ({ id, phase }, tasks) => {
       reporter.tell({ event: 'unit verifying', id, tasks, rollback: phase === 'reverting' });
@@ -75,7 +72,6 @@ export function tellStep<Call>(
       reporter.tell({ event: 'unit notes', id, notes });
     }),
     degraded: tellDegraded(views, told.degraded, reporter),
-    left: tellLeft(left, told.left, reporter),
     ended: tellEnd(revision, told.ended, reporter),
     record,
     frozen,
@@ -150,15 +146,6 @@ function tellDegraded(
     if (!is && was.has(id)) reporter.tell({ event: 'unit recovered', id, tasks });
   }
   return degraded;
-}
-
-/** Nothing of it is removed, and nobody should forget it. */
-function tellLeft(left: readonly Id[], told: ReadonlySet<Id>, reporter: Reporter): ReadonlySet<Id> {
-  const note = 'it is not in the repository any more; what is there of it stays: remove it by hand';
-  for (const id of left) {
-    if (!told.has(id)) reporter.tell({ event: 'unit notes', id, notes: [note] });
-  }
-  return new Set(left);
 }
 
 /** Once when a revision ends, again when it ends otherwise, and once after a start. */

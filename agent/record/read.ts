@@ -25,5 +25,6 @@ export function loadedFrom(shelf: Shelf | undefined, reading: Reading): Loaded {
   const unclear = damaged.map(
     (key) => `label ${key} asks for nothing that can be understood: it is removed`,
   );
-  return { units, history, requests, notes: [...notes, ...unclear] };
+  const incomplete = reading.complete ? {} : ({ incomplete: true } as const);
+  return { units, history, requests, notes: [...notes, ...unclear], ...incomplete };
 }

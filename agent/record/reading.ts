@@ -1,6 +1,7 @@
 import type { Id } from '../core/kind.ts';
 import type { UnitRecord } from '../core/unit.ts';
-import type { History, Shelf } from '../reconcile/ports.ts';
+import type { History } from '../reconcile/history.ts';
+import type { Shelf } from '../reconcile/ports.ts';
 import { unpackBlob } from './blob.ts';
 import { type Bucket, BUCKETS, emptyBucket, parseBucket, type Units } from './bucket.ts';
 import { readPointer } from './head.ts';

@@ -13,6 +13,9 @@ const Release = z
   .string()
   .regex(/^[\w.-]{1,64}$/, 'a release is named by the first characters of its digest or revision');
 const Digest = z.string().regex(/^[\w.-]{1,64}$/, 'a digest is 1 to 64 letters and digits');
+const HeldDigest = z
+  .string()
+  .regex(/^[0-9a-f]{8,64}$/, 'what is held is named by the first 8 or more digits of its digest');
 const RequestContent: z.ZodType<Request> = z.discriminatedUnion('verb', [
   z.object({
     verb: z.literal('retry'),
@@ -28,6 +31,7 @@ const RequestContent: z.ZodType<Request> = z.discriminatedUnion('verb', [
     digest: z.exactOptional(Digest),
   }),
   z.object({ verb: z.enum(['suspend', 'resume']), id: UnitId, by: By }),
+  z.object({ verb: z.literal('approve'), digest: HeldDigest, by: By }),
 ]);
 
 /** What the labels of the head ask for. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { canonicalJson } from '../core/digest.ts';
-import type { History } from '../reconcile/ports.ts';
+import type { History } from '../reconcile/history.ts';
 import { BUCKETS } from './bucket.ts';
 import { type Parsed, parseVersioned, SCHEMA, UnitId } from './shapes.ts';
 
@@ -18,6 +18,12 @@ const Revision = z.looseObject({
   at: z.string(),
 });
 
+const Approved = z.looseObject({
+  digest: z.string(),
+  by: z.string(),
+  spent: z.exactOptional(z.literal(true)),
+});
+
 const RootContent = z.looseObject({
   schema: z.literal(SCHEMA),
   environment: z.string(),
@@ -25,7 +31,8 @@ const RootContent = z.looseObject({
   repository: z.string(),
   seen: z.string(),
   settled: z.string(),
-  approved: z.array(z.unknown()),
+  approved: z.array(Approved),
+  rewound: z.exactOptional(z.string()),
   revisions: z.array(Revision).max(REVISIONS_MAX),
   /** Names of the blobs, empty for a bucket without units. */
   buckets: z.array(z.string().regex(/^(?:understudy\.b\.[0-9a-f]{40})?$/)).length(BUCKETS),
@@ -50,8 +57,14 @@ export function parseRoot(json: unknown): Parsed<Root> {
 }
 
 /** Pure. The part of a root that the flow works with. */
-export function historyOf({ seen, settled, revisions }: Root): History {
-  return { seen, settled, revisions };
+export function historyOf({ seen, settled, revisions, approved, rewound }: Root): History {
+  return {
+    seen,
+    settled,
+    revisions,
+    ...(approved.length > 0 && { approved }),
+    ...(rewound !== undefined && { rewound }),
+  };
 }
 
 /** Pure. As much of it as is kept. */
@@ -74,7 +87,8 @@ export function nextRoot(
   buckets: readonly string[],
 ): Root {
   const { environment, repository } = owner;
-  const { seen, settled } = history;
+  const { seen, settled, approved = [], rewound } = history;
+  const { rewound: _rewound, ...kept } = before ?? {};
   const revisions = history.revisions.map(({ waiting, suspended, ...one }) => ({
     ...one,
     failed: [...one.failed],
@@ -83,13 +97,14 @@ export function nextRoot(
     ...(suspended && { suspended: [...suspended] }),
   }));
   return {
-    approved: [],
-    ...before,
+    ...kept,
     schema: SCHEMA,
     environment,
     repository,
     seen,
     settled,
+    approved: approved.map((one) => ({ ...one })),
+    ...(rewound !== undefined && { rewound }),
     revisions,
     buckets: [...buckets],
   };

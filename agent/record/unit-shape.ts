@@ -33,18 +33,31 @@ const Release = z.looseObject({
 
 const Suspended = z.looseObject({ by: z.string(), at: z.string() });
 
+const Member = z.looseObject({ target: z.string(), id: z.string() });
+
 const UNDER_WAY = new Set(['applying', 'verifying', 'rolling-back', 'reverting']);
 
-/** A unit as the record holds it: an attempt exactly while one is under way, `stuck` exactly in that phase. */
+/** A unit as the record holds it: an attempt exactly while one is under way, `stuck` exactly in that phase, what goes while it goes. */
 export const Unit: z.ZodType<UnitRecord> = z
   .looseObject({
-    phase: z.enum(['none', 'applying', 'verifying', 'rolling-back', 'reverting', 'stuck']),
+    phase: z.enum([
+      'none',
+      'applying',
+      'verifying',
+      'rolling-back',
+      'reverting',
+      'stuck',
+      'removing',
+    ]),
     attempt: z.exactOptional(Attempt),
     quarantine: z.array(Quarantined),
     stuck: z.exactOptional(Stuck),
     suspended: z.exactOptional(Suspended),
     made: z.array(z.string()),
     releases: z.array(Release),
+    removing: z.exactOptional(z.array(Member)),
+    removal: z.exactOptional(z.literal('hold')),
   })
   .refine(({ phase, attempt }) => (attempt !== undefined) === UNDER_WAY.has(phase))
-  .refine(({ phase, stuck }) => (stuck !== undefined) === (phase === 'stuck'));
+  .refine(({ phase, stuck }) => (stuck !== undefined) === (phase === 'stuck'))
+  .refine(({ phase, removing }) => phase !== 'removing' || removing !== undefined);

@@ -196,6 +196,15 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     ],
   ],
   ['unit going on', ['plain', ({ id }) => `${id}: goes on`]],
+  [
+    'unit removing',
+    ['plain', ({ id, text }) => `${id}: left the repository, is removed: ${text('targets')}`],
+  ],
+  ['unit removed', ['plain', ({ id, ms }) => `${id}: removed after ${seconds(ms)}`]],
+  [
+    'approval refused',
+    ['bad', ({ text }) => `approve ${text('digest')} asked by ${text('by')}: ${text('why')}`],
+  ],
   ['request taken', ['plain', ({ id, text }) => `${id}: ${text('verb')} asked by ${text('by')}`]],
   [
     'request refused',

@@ -1,8 +1,9 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Rendered } from '../core/kind.ts';
+import type { RepositorySettings } from '../core/repository.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
-import type { Clock, RepositorySettings } from '../reconcile/ports.ts';
+import type { Clock } from '../reconcile/ports.ts';
 import { ChildFailure } from './process.ts';
 import type { RenderProcess } from './process.ts';
 import { pieces } from './protocol.ts';

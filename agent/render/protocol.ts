@@ -77,7 +77,11 @@ export const FromChild = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('diagnostics'), diagnostics: z.array(diagnostic) }),
   z.strictObject({
     type: z.literal('done'),
-    settings: z.strictObject({ intervalMs: z.number(), retryIntervalMs: z.number() }),
+    settings: z.strictObject({
+      intervalMs: z.number(),
+      retryIntervalMs: z.number(),
+      removals: z.strictObject({ max: count, share: count }),
+    }),
     work: z.strictObject({ rendered: count, kept: count }),
   }),
 ]);

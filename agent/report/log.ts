@@ -34,6 +34,8 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit taken back':
     case 'unit not taken back':
     case 'unit waiting':
+    case 'unit removing':
+    case 'approval refused':
     case 'request refused':
     case 'record notes':
     case 'lease lost':
@@ -54,6 +56,7 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit adopted':
     case 'unit superseded':
     case 'unit going on':
+    case 'unit removed':
     case 'request taken':
     case 'revision healthy':
     case 'going on':

@@ -31,6 +31,8 @@ export interface GitSettings {
 }
 
 const FETCH_TIMEOUT_MS = 120_000;
+/** A pass waits for it. */
+const DESCENDS_TIMEOUT_MS = 5_000;
 /** Callers of one source at a time. */
 const WAITING_MAX = 8;
 
@@ -114,6 +116,19 @@ class GitSource implements Source {
   async at(revision: string, signal: AbortSignal): Promise<Snapshot | undefined> {
     if (!OBJECT_ID.test(revision)) return undefined;
     return this.#inTurn((both) => this.#remember(revision, both), signal);
+  }
+
+  /** Beside a fetch that may be under way: what is asked for was fetched before. */
+  async descends(earlier: string, later: string, signal: AbortSignal): Promise<boolean> {
+    if (!OBJECT_ID.test(earlier) || !OBJECT_ID.test(later)) return false;
+    const both = AbortSignal.any([signal, this.#closing.signal]);
+    const work = this.#mirror.isAncestor(earlier, later, both, DESCENDS_TIMEOUT_MS);
+    try {
+      return await this.#track(work);
+    } catch (error) {
+      if (error instanceof GitFailure) return false;
+      throw error;
+    }
   }
 
   /** One at a time: two fetches into one mirror would stand in each other's way. */

@@ -108,9 +108,14 @@ export class Mirror {
   }
 
   /** Whether `earlier` is an ancestor of `later`. A commit that the mirror does not have is none. */
-  async isAncestor(earlier: string, later: string, signal: AbortSignal): Promise<boolean> {
+  async isAncestor(
+    earlier: string,
+    later: string,
+    signal: AbortSignal,
+    timeoutMs = SHORT_TIMEOUT_MS,
+  ): Promise<boolean> {
     try {
-      const base = await this.#run(['merge-base', earlier, later], SHORT_TIMEOUT_MS, signal);
+      const base = await this.#run(['merge-base', earlier, later], timeoutMs, signal);
       return base.trim() === earlier;
     } catch (error) {
       // 1: nothing in common. 128: not there.

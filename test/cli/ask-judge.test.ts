@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { isDone, judge, nameOf, whyRefused } from '../../agent/cli/ask-judge.ts';
-import type { Verb, Wanted } from '../../agent/cli/ask-options.ts';
+import { isApproved, isDone, judge, nameOf, whyRefused } from '../../agent/cli/ask-judge.ts';
+import type { WantedOfUnit } from '../../agent/cli/ask-options.ts';
 import type { Id, Release } from '../../agent/core/kind.ts';
 import {
   type Quarantined,
-  type Request,
+  type UnitRequest,
   unknownUnit,
   type UnitRecord,
 } from '../../agent/core/unit.ts';
@@ -32,14 +32,14 @@ const recorded = (units: Record<Id, UnitRecord>, notes: readonly string[] = []) 
   notes,
 });
 const idOf = (text: string): Id => `stack/${text.replace('stack/', '')}`;
-const wanted = (verb: Verb, to?: string): Wanted => ({
+const wanted = (verb: UnitRequest['verb'], to?: string): WantedOfUnit => ({
   verb,
   unit: 'stack/blog',
   socket: '/s',
   json: false,
   ...(to === undefined ? {} : { to }),
 });
-const ask = (blog: UnitRecord, verb: Verb, to?: string) =>
+const ask = (blog: UnitRecord, verb: UnitRequest['verb'], to?: string) =>
   judge(recorded({ 'stack/blog': blog }), wanted(verb, to), 'root@m1');
 
 const three = unit({
@@ -48,6 +48,17 @@ const three = unit({
     release('d2aa', '3f2a91c000'),
     release('d3aa', '3f2bbbb000'),
   ],
+});
+
+describe('isApproved', () => {
+  it.each([
+    ['123', [], false],
+    ['123', [{ digest: '1234', by: 'p' }], true],
+    ['123', [{ digest: '1234', by: 'p', spent: true as const }], true],
+    ['124', [{ digest: '1234', by: 'p' }], false],
+  ])('%s of %j: %s', (digest, approved, expected) => {
+    expect(isApproved(digest, approved)).toBe(expected);
+  });
 });
 
 describe('judge', () => {
@@ -274,7 +285,7 @@ describe('whyRefused', () => {
     ],
     ['nothing tells', 'rollback', well, well, undefined],
   ])('%s (%s)', (_what, verb, before, after, why) => {
-    const request: Request = { id: 'stack/blog', by: 'x', verb, digest: 'd' };
+    const request: UnitRequest = { id: 'stack/blog', by: 'x', verb, digest: 'd' };
     expect(whyRefused(request, before, after)).toBe(why);
     expect(whyRefused({ id: 'stack/blog', by: 'x', verb }, before, after)).toBeUndefined();
   });

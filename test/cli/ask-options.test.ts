@@ -23,6 +23,21 @@ describe('wantedOf', () => {
     expect(wantedOf(verb, args, {})).toEqual({ verb, ...expected }),
   );
 
+  it('approves by the first digits of a digest, and by nothing else', () => {
+    const { unit: _unit, ...rest } = plain;
+    const digest = '3f2a91c07b1e';
+    expect(wantedOf('approve', [digest], {})).toEqual({ verb: 'approve', digest, ...rest });
+    for (const wrong of ['', 'stack/blog', '3f2a91c', '3F2A91C07B1E', 'a'.repeat(65)]) {
+      expect(wantedOf('approve', [wrong], {})).toEqual({
+        wrong: expect.stringMatching(/by its digest/),
+      });
+    }
+    expect(wantedOf('approve', [digest, 'x'], {})).toEqual({
+      wrong: expect.stringMatching(/one digest only/),
+    });
+    expect(wantedOf('approve', [digest, '--to', 'x'], {})).toHaveProperty('wrong');
+  });
+
   it('waits for nothing with --no-wait', () => {
     expect(wantedOf('retry', ['blog', '--no-wait'], {})).not.toHaveProperty('waitMs');
   });
@@ -53,11 +68,14 @@ describe('wantedOf', () => {
     expect(wantedOf(verb, args, {})).toEqual({ wrong: expect.stringMatching(wrong) }),
   );
 
-  it.each(['retry', 'rollback'] as const)('%s has help that names every option', (verb) => {
-    expect(wantedOf(verb, ['--help'], {})).toBe('help');
-    for (const option of ['--socket', '--no-wait', '--timeout', '--json', '--help']) {
-      expect(askUsage[verb]).toContain(`  ${option}`);
-    }
-    expect(askUsage[verb].includes('--to RELEASE')).toBe(verb === 'rollback');
-  });
+  it.each(['retry', 'rollback', 'approve'] as const)(
+    '%s has help that names every option',
+    (verb) => {
+      expect(wantedOf(verb, ['--help'], {})).toBe('help');
+      for (const option of ['--socket', '--no-wait', '--timeout', '--json', '--help']) {
+        expect(askUsage[verb]).toContain(`  ${option}`);
+      }
+      expect(askUsage[verb].includes('--to RELEASE')).toBe(verb === 'rollback');
+    },
+  );
 });

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 import { askCommand } from '../../agent/cli/ask.ts';
+import type { Approval } from '../../agent/core/approve.ts';
 import type { Release } from '../../agent/core/kind.ts';
 import { type Quarantined, unknownUnit, type UnitRecord } from '../../agent/core/unit.ts';
 import { deskOn } from '../../agent/desk.ts';
@@ -67,7 +68,10 @@ class Keeper {
   }
 
   /** Takes what is asked and writes the unit as it is then. */
-  async take(effect: (blog: UnitRecord) => UnitRecord): Promise<void> {
+  async take(
+    effect: (blog: UnitRecord) => UnitRecord,
+    approved: readonly Approval[] = [],
+  ): Promise<void> {
     const state = await directSwarm(this.#engine).observe(signal);
     if (state.status !== 'ok') throw new Error(state.why);
     const observed = indexState(state.value, undefined);
@@ -75,7 +79,10 @@ class Keeper {
     if (loaded.status !== 'ok') throw new Error(loaded.why);
     const { units, history } = loaded.value;
     const blog = effect(units.get('stack/blog') ?? unknownUnit);
-    const next = { units: new Map([...units, ['stack/blog', blog] as const]), history };
+    const next = {
+      units: new Map([...units, ['stack/blog', blog] as const]),
+      history: approved.length === 0 ? history : { ...history, approved },
+    };
     const saved = await this.#recorder.save(observed, loaded.value, next, signal);
     if (saved.status !== 'ok') throw new Error(saved.why);
   }
@@ -102,7 +109,7 @@ function touchHead(engine: FakeEngine, labels: Readonly<Record<string, string>> 
   engine.handle({ method: 'POST', path: `/configs/${head.id}/update`, query, text });
 }
 
-const verbs = ['retry', 'rollback', 'suspend', 'resume'] as const;
+const verbs = ['retry', 'rollback', 'suspend', 'resume', 'approve'] as const;
 
 async function stage(blog: UnitRecord | undefined = broken) {
   const engine = new FakeEngine();
@@ -244,6 +251,41 @@ describe('understudy retry', () => {
     expect(await running).toBe(1);
     expect(text.err).toBe('understudy retry: stopped waiting; the request stays\n');
     expect(requestsOn(engine)).toHaveLength(1);
+  });
+});
+
+describe('understudy approve', () => {
+  const digest = '3f2a91c07b1e';
+  const whole = digest.padEnd(64, '0');
+
+  it('asks by the digest alone, and is told when an agent took it', async () => {
+    const { engine, agent, clock, text, run } = await stage();
+    const running = run(`approve ${digest}`);
+    await clock.advance(1_000);
+    expect(requestsOn(engine)).toEqual([{ digest, verb: 'approve', by: 'root@m1' }]);
+    await agent.take((blog) => blog, [{ digest: whole, by: 'root@m1', spent: true }]);
+    await clock.advance(1_000);
+    expect(await running).toBe(0);
+    expect(text.out).toContain(`${digest}: asked to release what is held`);
+    expect(text.out).toContain('taken');
+  });
+
+  it('is told when the agent refused it', async () => {
+    const { agent, clock, text, run } = await stage();
+    const running = run(`approve ${digest}`);
+    await clock.advance(1_000);
+    await agent.take((blog) => blog);
+    await clock.advance(1_000);
+    expect(await running).toBe(1);
+    expect(text.err).toContain(`\`approval refused\`, ${digest}`);
+  });
+
+  it('asks for nothing that was approved before, and says so in JSON too', async () => {
+    const { engine, agent, text, run } = await stage();
+    await agent.take((blog) => blog, [{ digest: whole, by: 'root@m1' }]);
+    expect(await run(`approve ${digest} --json`)).toBe(1);
+    expect(requestsOn(engine)).toEqual([]);
+    expect(JSON.parse(text.out)).toMatchObject({ digest, verb: 'approve', status: 'refused' });
   });
 });
 
@@ -468,7 +510,7 @@ describe('the program', () => {
     for (const verb of verbs) {
       expect(stdout).toMatch(new RegExp(`^ {2}${verb} +\\S`, 'm'));
       const usage = await understudy([verb, '--help']);
-      expect(usage.stdout).toMatch(new RegExp(`^Usage: understudy ${verb} UNIT`));
+      expect(usage.stdout).toMatch(new RegExp(`^Usage: understudy ${verb} (?:UNIT|DIGEST)`));
     }
     expect(await understudy(['retry'])).toMatchObject({
       code: 2,

@@ -99,6 +99,18 @@ const exchanges: Exchange[] = [
     const { id } = created(stage, '/configs/create', { Name: name, Data: data });
     return { op: 'config-remove', id, name };
   }),
+  writing('config-remove of a stack', /configs\/[^/]+$/, (stage) => ({
+    op: 'config-remove',
+    ...created(stage, '/configs/create', { Name: 'blog_page', Data: data }),
+    name: 'blog_page',
+    stack: 'blog',
+  })),
+  writing('service-remove', /services\/[^/]+$/, (stage) => ({
+    op: 'service-remove',
+    ...created(stage, '/services/create', spec('w')),
+    name: 'w',
+    stack: 'blog',
+  })),
   writing('network-create', /networks\/create/, () => ({
     op: 'network-create',
     body: network('n'),
@@ -570,6 +582,30 @@ describe('what is never sent', () => {
         `the removal of ${name}`,
         { op: 'config-remove', id, name },
         'no blob of the record',
+      ],
+    ),
+    ...(['service', 'network', 'config', 'secret'] as const).flatMap(
+      (noun): [string, StackCall, string][] => [
+        [
+          `a name for the ${noun} to remove`,
+          { op: `${noun}-remove`, id: 'blog_web', name: 'blog_web', stack: 'blog' },
+          'full',
+        ],
+        [
+          `the beginning of the id of the ${noun} to remove`,
+          { op: `${noun}-remove`, id: id.slice(1), name: 'blog_web', stack: 'blog' },
+          'full',
+        ],
+        [
+          `the removal of a ${noun} of no stack`,
+          { op: `${noun}-remove`, id, name: 'blog_web', stack: '' },
+          'no stack',
+        ],
+        [
+          `the removal of the head as if it were a ${noun} of a stack`,
+          { op: `${noun}-remove`, id, name: 'understudy.head', stack: 'understudy' },
+          'no stack',
+        ],
       ],
     ),
     ['no version', { op: 'service-update', id, version: Number.NaN, body: spec('w') }, 'version'],

@@ -122,6 +122,42 @@ describe('a revision', () => {
     await expect(source.newest(signal())).rejects.toThrow('closed');
   });
 
+  it('says of any two revisions whether one descends from the other, while it looks too', async () => {
+    using temporary = temporaryFolder();
+    const repository = new Repository(join(temporary.path, 'repo'));
+    repository.write('a', '1');
+    const one = repository.commit('one');
+    repository.write('a', '2');
+    const two = repository.commit('two');
+    const source = await openGitSource(localSettings(temporary.path, repository.folder), ports);
+    // Nothing is fetched yet, so nobody knows.
+    expect(await source.descends(one, two, signal())).toBe(false);
+    await source.newest(signal());
+    repository.git(['checkout', '-q', '--orphan', 'other']);
+    const unrelated = repository.commit('unrelated');
+    repository.git(['branch', '-f', 'main', 'other']);
+    const looking = source.newest(signal());
+    const answers = [
+      [one, two, true],
+      [two, two, true],
+      [two, one, false],
+      ['f'.repeat(40), two, false],
+      ['', two, false],
+      [two, '--help', false],
+    ] as const;
+    for (const [earlier, later, expected] of answers) {
+      expect([earlier, later, await source.descends(earlier, later, signal())]).toEqual([
+        earlier,
+        later,
+        expected,
+      ]);
+    }
+    await looking;
+    expect(await source.descends(two, unrelated, signal())).toBe(false);
+    expect(await source.descends(one, two, signal())).toBe(true);
+    await source.close();
+  });
+
   it('is found again by the next process without a fetch, and what moved in between is known', async () => {
     using temporary = temporaryFolder();
     const repository = new Repository(join(temporary.path, 'repo'));

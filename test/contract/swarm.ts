@@ -497,6 +497,54 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       expect(await subject.swarm.call(call, soon(20_000))).toMatchObject({ status: 'ok' });
     });
 
+    it('removes the parts of a stack by id, each once nothing uses it, and once more', async () => {
+      const stack = 'contract';
+      const network = await make(overlay('c_going'));
+      const config = await make({ op: 'config-create', name: 'c_gone', labels: {}, data: 'eA==' });
+      const data = new Secret('eA==');
+      const secret = await make({ op: 'secret-create', name: 'c_gone', labels: {}, data });
+      const ref = { UID: '0', GID: '0', Mode: 292 };
+      const TaskTemplate = {
+        ContainerSpec: {
+          Image: 'site:1',
+          Configs: [{ File: { Name: '/x', ...ref }, ConfigName: 'c_gone', ConfigID: config }],
+          Secrets: [{ File: { Name: 'x', ...ref }, SecretName: 'c_gone', SecretID: secret }],
+        },
+        Placement: {},
+        Networks: [{ Target: 'c_going' }],
+      };
+      const body = idleService('c_going_web', { TaskTemplate });
+      const user = await make({ op: 'service-create', body });
+      const calls: readonly (readonly [StackCall, string])[] = [
+        [
+          { op: 'network-remove', id: network, name: 'c_going', stack },
+          `network ${network} is in use by service ${user}`,
+        ],
+        [
+          { op: 'config-remove', id: config, name: 'c_gone', stack },
+          `config 'c_gone' is in use by the following service: c_going_web`,
+        ],
+        [
+          { op: 'secret-remove', id: secret, name: 'c_gone', stack },
+          `secret 'c_gone' is in use by the following service: c_going_web`,
+        ],
+      ];
+      for (const [call, why] of calls) {
+        const refused = { status: 'refused', why, retry: 'after-replan' };
+        expect(await subject.swarm.call(call, soon(20_000))).toEqual(refused);
+      }
+      const first: StackCall = { op: 'service-remove', id: user, name: 'c_going_web', stack };
+      for (const call of [first, ...calls.map(([one]) => one)]) {
+        const id = 'id' in call ? call.id : '';
+        const gone = { status: 'ok', value: { id } };
+        expect([call.op, await subject.swarm.call(call, soon(20_000))]).toEqual([call.op, gone]);
+        expect([call.op, await subject.swarm.call(call, soon(20_000))]).toEqual([call.op, gone]);
+      }
+      const { services, networks, configs, secrets } = await state();
+      const left = [...services, ...networks, ...configs, ...secrets].map(({ id }) => id);
+      expect(left.filter((id) => [user, network, config, secret].includes(id))).toEqual([]);
+    });
+
     it.each([
       ['there', { found: 'there', why: '' }],
       ['missingTag', { found: 'missing', why: 'manifest unknown' }],

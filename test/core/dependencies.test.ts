@@ -362,3 +362,33 @@ describe('a revision with units that wait', () => {
     expect(wakeMs).toBe(60_000);
   });
 });
+
+describe('what waits for a person to approve it', () => {
+  const held = { 'stack/db': one, 'stack/api': one, 'stack/web': one } as const;
+  const heldOf = (from: ManyScene, id: Id): string =>
+    lookAt(from).views.find((view) => view.id === id)?.held ?? '';
+
+  it('is not in place for those that depend on it', () => {
+    const from = scene([db2, web2], { web: known({ releases: [web1] }) }, held);
+    expect(heldOf(from, 'stack/db')).toContain('understudy approve');
+    expect(outcome(from)).toEqual(heldFor('stack/db, which is held'));
+  });
+
+  it('stays released while it waits for another unit, and begins after that', () => {
+    const ready = { ...held, 'stack/db': two };
+    const db = known({ releases: [db2, db1] });
+    const from = scene([db2, api2], { db }, ready);
+    const digest = /approve ([0-9a-f]{12})`/.exec(heldOf(from, 'stack/api'))?.[1] ?? '';
+    const { approved } = lookAt({
+      ...from,
+      requests: [{ verb: 'approve', digest, by: 'root@m1' }],
+    });
+    expect(approved).toHaveLength(1);
+    const early = { ...scene([db2, api2], { db: moving }, ready), approved };
+    expect(lookAt(early).approved).toBe(approved);
+    expect(outcome(early, 'api')).toMatchObject({ calls: [], phase: undefined });
+    expect(heldOf(early, 'stack/api')).toBe('waits for stack/db, which is verifying');
+    const released = { ...from, approved };
+    expect(outcome(released, 'api')).toMatchObject({ calls: ['good 2'] });
+  });
+});

@@ -80,8 +80,56 @@ describe('a repository becomes units', () => {
       },
     ]);
     expect(units[0]?.digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(settings).toEqual({ intervalMs: 60_000, retryIntervalMs: 10_000 });
+    expect(settings).toEqual({
+      intervalMs: 60_000,
+      retryIntervalMs: 10_000,
+      removals: { max: 5, share: 20 },
+    });
   });
+
+  it.each<[string, string, string, object]>([
+    ['nobody says', '', '', { max: 5, share: 20 }],
+    ['understudy.yaml says', 'policy: {removals: {max: 2, share: 10%}}', '', { max: 2, share: 10 }],
+    ['the Environment says', '', 'policy: {removals: {max: 0}}', { max: 0, share: 20 }],
+    [
+      'both say, key by key',
+      'policy: {removals: {max: 2, share: 10%}}',
+      'policy: {removals: {share: 50%}}',
+      { max: 2, share: 50 },
+    ],
+  ])('removes as much as %s', (_who, below, above, expected) => {
+    const { diagnostics, settings } = render({
+      ...environment(above),
+      'understudy.yaml': `version: 1\n${below}\n`,
+    });
+    expect([diagnostics, settings.removals]).toEqual([[], expected]);
+  });
+
+  it.each<[string, string, string, object]>([
+    ['nothing said', '', '', {}],
+    ['the defaults said', '', 'prune: true', {}],
+    ['its file holds', 'removal: hold', '', { removal: 'hold' }],
+    ['its file keeps', 'prune: false', '', { prune: false }],
+    ['the defaults keep', '', 'prune: false', { prune: false }],
+    ['its file wins', 'prune: true', 'prune: false', {}],
+  ])(
+    'keeps what leaves as %s, and asks for something else by that only',
+    (_who, file, all, expected) => {
+      const one = render({
+        ...environment(all === '' ? '' : `defaults: {stack: {${all}}}`),
+        'stacks/blog/stack.yaml': `kind: Stack\n${file}\n`,
+      });
+      const plain = render({ ...small, 'stacks/blog/stack.yaml': 'kind: Stack\n' });
+      const { removal, prune } = one.units[0]?.spec ?? {};
+      expect([
+        one.diagnostics,
+        { ...(removal && { removal }), ...(prune === false && { prune }) },
+      ]).toEqual([[], expected]);
+      expect(one.units[0]?.digest === plain.units[0]?.digest).toBe(
+        Object.keys(expected).length === 0,
+      );
+    },
+  );
 
   it('variables are text as it is written', () => {
     const text = [
@@ -279,7 +327,7 @@ describe('with any mistake there are no units', () => {
     ],
     [
       'a key for later',
-      { ...small, 'stacks/blog/stack.yaml': 'kind: Stack\nremoval: hold\n' },
+      { ...small, 'stacks/blog/stack.yaml': 'kind: Stack\nignore: [services.web.replicas]\n' },
       ['unsupported-key stacks/blog/stack.yaml'],
     ],
     [
@@ -334,7 +382,7 @@ describe('with any mistake there are no units', () => {
       'environments/production.yaml': 'kind: Environment\nname: production\nvariabels: {}\n',
       'environments/staging.yaml': 'kind: Environment\nname: stage\nwindows: []\n',
       'stacks/blog/compose.yaml': 'services:\n  web:\n    imagee: nginx\n',
-      'stacks/blog/stack.yaml': 'kind: Stack\nprune: "no"\nhealth:\n  timeout: soon\n',
+      'stacks/blog/stack.yaml': 'kind: Stack\nignore: "no"\nhealth:\n  timeout: soon\n',
       'stacks/shop/compose.yaml': 'services:\n  web: [\n',
       'stacks/Shop/compose.yaml': 'services:\n  web:\n    image: nginx\n',
       'mysql/users.yaml': 'kind: MySQLUser\n',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Release, Rendered } from '../../agent/core/kind.ts';
 import type { Look } from '../../agent/core/look.ts';
 import { answer } from '../../agent/core/requests.ts';
-import type { Phase, Request, UnitRecord } from '../../agent/core/unit.ts';
+import type { Phase, UnitRecord, UnitRequest } from '../../agent/core/unit.ts';
 import {
   running,
   type UnitCall,
@@ -31,6 +31,8 @@ const look: Look<UnitSpec, UnitWorld, UnitCall> = {
   date: at,
   absent: ['n9'],
   answers: new Map(),
+  approvals: new Set<string>(),
+  removalsOff: undefined,
 };
 const attempt = { digest: d3.digest, revision: 'r', baseline: [], absent: [] };
 const failure = { digest: d3.digest, code: 'c', why: 'w', evidence: 'e', at };
@@ -43,11 +45,11 @@ const base: UnitRecord = {
 };
 
 const person = { id: d3.id, by: 'root@m1' };
-const retry: Request = { ...person, verb: 'retry' };
-const rollback: Request = { ...person, verb: 'rollback' };
+const retry: UnitRequest = { ...person, verb: 'retry' };
+const rollback: UnitRequest = { ...person, verb: 'rollback' };
 
 function ask(
-  request: Request,
+  request: UnitRequest,
   record: UnitRecord | undefined,
   unit: Rendered<UnitSpec> | undefined = d3,
 ): { readonly record: UnitRecord | undefined; readonly why: string } {
@@ -163,7 +165,7 @@ describe('a rollback', () => {
     expect(ask(rollback, again).record?.made).toEqual(['service job', 'service old']);
   });
 
-  it.each<[string, UnitRecord, Request, string]>([
+  it.each<[string, UnitRecord, UnitRequest, string]>([
     [
       'without another release',
       { ...base, releases: [release(d3)] },
@@ -220,7 +222,7 @@ describe('a request that names what the person saw', () => {
   };
   const wellAt3: UnitRecord = { ...base, releases: [d3, d2, d1].map(release) };
 
-  it.each<[string, Request, UnitRecord, string | undefined]>([
+  it.each<[string, UnitRequest, UnitRecord, string | undefined]>([
     ['retry of what failed', { ...retry, digest: one }, failed, ''],
     ['retry of what is stuck', { ...retry, digest: one }, stuck, ''],
     ['retry of what is wanted no more', { ...retry, digest: other }, failed, another('dxdxdxdxdx')],

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import type { Approval } from '../../agent/core/approve.ts';
 import type { Failure, Id, Rendered } from '../../agent/core/kind.ts';
 import { step, type Step } from '../../agent/core/step.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type Request,
   targetOf,
   type UnitRecord,
+  withRemoval,
 } from '../../agent/core/unit.ts';
 import { called, postponed, type Watch } from '../../agent/core/watch.ts';
 import {
@@ -45,7 +47,18 @@ const pool: readonly Rendered<UnitSpec>[] = [
   unitOf('stubborn', { web: 'stubborn 1' }),
   unitOf('twist', { web: 'twist 1' }),
   unitOf('hold', { web: 'crash 1' }, { mode: 'hold' }),
+  unitOf('guarded', { web: 'good 5', last: 'good 5' }, { hold: true }),
+  unitOf('kept', { last: 'good 5' }, { prune: false }),
 ];
+
+/** Beside it in the repository, at rest: else that would be empty. */
+const other: Rendered<UnitSpec> = { ...unitOf('other', {}), id: 'stack/other' };
+const otherRecord: UnitRecord = {
+  phase: 'none',
+  quarantine: [],
+  made: [],
+  releases: [{ digest: 'other', revision: 'r', at: '', content: { services: {} } }],
+};
 
 const digests = pool.map(({ digest }) => digest);
 
@@ -72,6 +85,7 @@ interface Scene {
   readonly watches: ReadonlyMap<Id, Watch>;
   readonly refusals: ReadonlyMap<Id, Failure>;
   readonly requests: readonly Request[];
+  readonly approved: readonly Approval[];
   readonly world: UnitWorld;
   readonly nowMs: number;
 }
@@ -82,6 +96,7 @@ const nothing: Scene = {
   watches: new Map(),
   refusals: new Map(),
   requests: [],
+  approved: [],
   world: emptyWorld,
   nowMs: 0,
 };
@@ -90,10 +105,11 @@ function look({ wants, record, world, ...scene }: Scene): Step<UnitCall> {
   return step({
     ...scene,
     kind: unitKind,
-    desired: wants ? [wants] : [],
+    desired: wants ? [wants, other] : [other],
+    removals: { policy: { max: 5, share: 100 }, rewound: false },
     revision: wants?.digest ?? '',
     observed: world,
-    units: new Map(record && [[ID, record]]),
+    units: new Map([[other.id, otherRecord], ...(record ? ([[ID, record]] as const) : [])]),
     answers: new Map(),
     date: '2026-11-20T10:00:00.000Z',
     intervalMs: INTERVAL_MS,
@@ -104,8 +120,8 @@ function look({ wants, record, world, ...scene }: Scene): Step<UnitCall> {
 /** As the pass does it: record, then call, then note what came of it. */
 function pass(scene: Scene, result: Step<UnitCall>, luck: Luck): Scene {
   if (luck === 'save-refused') return scene;
-  const record = result.units.get(ID);
-  const saved = { ...scene, requests: [], ...(record && { record }) };
+  const { approved } = result;
+  const saved = { ...scene, requests: [], approved, record: result.units.get(ID) };
   if (luck === 'save-unknown') return saved;
   const forgotten = { ...saved, watches: new Map(), refusals: new Map() };
   if (luck === 'crash-before-calls') return forgotten;
@@ -193,21 +209,31 @@ function inspect(before: Scene, result: Step<UnitCall>): void {
   const record = result.units.get(ID);
   if (record === undefined) {
     expect(result.work).toEqual([]);
+    // Only what is gone leaves the record.
+    if (before.record !== undefined) expect(before.wants).toBeUndefined();
     return;
   }
   isConsistent(record);
   const isStill = record.suspended !== undefined || before.wants?.suspended === true;
   if (isStill) {
     expect(result.work).toEqual([]);
-    if (before.requests.length === 0) expect(record).toBe(before.record);
+    if (before.requests.length === 0) isAsBefore(before, record);
     return;
   }
   wasAllowed(before, record);
   callsAreOf(before, record, result);
 }
 
-function isConsistent({ phase, attempt, stuck, quarantine, releases, made }: UnitRecord): void {
-  expect(attempt !== undefined).toBe(phase !== 'none' && phase !== 'stuck');
+/** What its file says of its removal is noted all the same. */
+function isAsBefore({ record: before, wants }: Scene, record: UnitRecord): void {
+  if (before === undefined || wants === undefined) expect(record).toBe(before);
+  else expect(record).toEqual(withRemoval(before, wants.spec.hold));
+}
+
+function isConsistent(record: UnitRecord): void {
+  const { phase, attempt, stuck, quarantine, releases, made, removing } = record;
+  expect(attempt !== undefined).toBe(!['none', 'stuck', 'removing'].includes(phase));
+  if (phase === 'removing') expect(removing?.length).toBeGreaterThan(0);
   expect(stuck !== undefined).toBe(phase === 'stuck');
   expect(quarantine.length).toBeLessThanOrEqual(5);
   expect(new Set(quarantine.map(({ digest }) => digest)).size).toBe(quarantine.length);
@@ -221,13 +247,21 @@ function isConsistent({ phase, attempt, stuck, quarantine, releases, made }: Uni
 }
 
 /** Which way from one record to the next there is, where no person asked for it. */
-function wasAllowed({ record: before, wants, requests }: Scene, record: UnitRecord): void {
+function wasAllowed(scene: Scene, record: UnitRecord): void {
+  const { record: before, wants, requests, approved } = scene;
+  const released = approved.some(({ spent }) => spent !== true);
   const forward = record.phase === 'applying' || record.phase === 'verifying';
   if (forward && record.attempt !== undefined) {
     expect(isQuarantined(record, record.attempt.digest)).toBe(false);
     expect(record.attempt.digest).toBe(wants?.digest);
   }
+  if (record.phase === 'removing') {
+    expect(wants).toBeUndefined();
+    if (record.removal === 'hold' && before?.phase !== 'removing') expect(released).toBe(true);
+  }
   if (before === undefined || requests.length > 0) return;
+  // What a removal took cannot be brought back.
+  if (before.phase === 'removing') return;
   if (before.phase === 'rolling-back' || before.phase === 'reverting') {
     // Nothing is rolled back from here, and nothing fails here that was not known.
     // A release that a person chose comes to the front once it is healthy.
@@ -254,7 +288,8 @@ function sorted({ quarantine }: UnitRecord): readonly object[] {
 }
 
 /** Calls are made only for what the record says is under way, or is to be kept: never for a digest that failed. */
-function callsAreOf({ wants, world }: Scene, record: UnitRecord, { work }: Step<UnitCall>): void {
+function callsAreOf(scene: Scene, record: UnitRecord, { work }: Step<UnitCall>): void {
+  const { wants, world } = scene;
   const calls = work.flatMap(({ operations }) => operations.map((one) => one.call));
   if (calls.length === 0) return;
   expect(record.phase).not.toBe('stuck');
@@ -273,8 +308,33 @@ function callsAreOf({ wants, world }: Scene, record: UnitRecord, { work }: Step<
       expect(record.made).toContain(`service ${one.name}`);
       expect(target?.spec.services[one.name]).toBeUndefined();
     }
+    if (one.op === 'remove') wasToGo(scene, record, one);
     if (one.op === 'resume') expect(world.services[one.name]?.paused).toBe(true);
   }
+}
+
+/** Removed is what was noted before, and only where nobody wants it: nothing of the unit, or it is healthy without. */
+function wasToGo(
+  { wants, world }: Scene,
+  record: UnitRecord,
+  { name, id }: Extract<UnitCall, { op: 'remove' }>,
+): void {
+  expect(record.removing).toContainEqual({ target: `service ${name}`, id });
+  expect(world.services[name]).toMatchObject({ id, foreign: false });
+  if (name === 'last') {
+    const before = Object.entries(world.services).filter(
+      ([one, live]) => one !== 'last' && record.removing?.some((member) => member.id === live.id),
+    );
+    expect(before).toEqual([]);
+  }
+  if (wants === undefined) {
+    expect(record.phase).toBe('removing');
+    return;
+  }
+  expect(record.phase).toBe('none');
+  expect(record.releases[0]?.digest).toBe(wants.digest);
+  expect(wants.spec.services[name]).toBeUndefined();
+  expect(wants.spec.prune).toBe(true);
 }
 
 /** What runs is exactly this, and what only failed attempts made stands still. */
@@ -289,14 +349,32 @@ function runs(world: UnitWorld, record: UnitRecord, target: Rendered<UnitSpec> |
   expect(toStand.filter(([, { replicas }]) => replicas > 0)).toEqual([]);
 }
 
-function isLeftAlone({ views }: Step<UnitCall>): void {
-  expect(views[0]?.held).toMatch(/^it was there before/);
+function isLeftAlone(last: Step<UnitCall>): void {
+  expect(heldOf(last)).toMatch(/^it was there before/);
+}
+
+function heldOf({ views }: Step<UnitCall>): string | undefined {
+  return views.find(({ id }) => id === ID)?.held;
+}
+
+/** What a person would write who reads why it is held. */
+function approvalOf(last: Step<UnitCall>): readonly Request[] {
+  const digest = /understudy approve ([0-9a-f]+)/.exec(heldOf(last) ?? '')?.[1];
+  return digest === undefined ? [] : [{ verb: 'approve', digest, by: 'p' }];
+}
+
+function isGoneOrHeld(record: UnitRecord | undefined, last: Step<UnitCall>): void {
+  const held = record?.removal === 'hold' && approvalOf(last).length === 1;
+  expect([record === undefined, held]).toContain(true);
 }
 
 /** Where a unit may be at rest in a world in which all is well. */
 function isAtRest({ scene, last }: Rest): void {
   const { wants, record, world } = scene;
-  if (wants === undefined) return;
+  if (wants === undefined) {
+    isGoneOrHeld(record, last);
+    return;
+  }
   if (record === undefined) {
     isLeftAlone(last);
     return;
@@ -334,6 +412,7 @@ type Happening =
   | { readonly what: 'away'; readonly nodes: readonly string[] }
   | { readonly what: 'suspend' | 'resume' }
   | { readonly what: 'suspend by file'; readonly suspended: boolean }
+  | { readonly what: 'approve' }
   | { readonly what: 'retry'; readonly digest: string | undefined }
   | {
       readonly what: 'rollback';
@@ -375,6 +454,8 @@ function happen(scene: Scene, one: Happening): Scene {
       const seen = one.digest === undefined ? {} : { digest: one.digest };
       return { ...scene, requests: [...requests, { ...person, verb: 'retry', ...seen }] };
     }
+    case 'approve':
+      return { ...scene, requests: [...requests, ...approvalOf(look(scene))] };
     case 'rollback': {
       const { release, digest } = one;
       const named = {
@@ -411,7 +492,7 @@ const luck = fc.oneof(
   },
 );
 
-const name = fc.constantFrom('web', 'api');
+const name = fc.constantFrom('web', 'api', 'last');
 const byHand = fc.oneof(
   fc.record({
     what: fc.constant('put' as const),
@@ -445,7 +526,7 @@ const happenings: fc.Arbitrary<Happening[]> = fc.array(
       arbitrary: fc.record({
         what: fc.constant('commit' as const),
         digest: fc.oneof(
-          { weight: 9, arbitrary: digest },
+          { weight: 4, arbitrary: digest },
           { weight: 1, arbitrary: fc.constant(undefined) },
         ),
       }),
@@ -464,6 +545,7 @@ const happenings: fc.Arbitrary<Happening[]> = fc.array(
       }),
     },
     { weight: 1, arbitrary: fc.record({ what: fc.constant('retry' as const), digest: seen }) },
+    { weight: 1, arbitrary: fc.constant({ what: 'approve' as const }) },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -488,6 +570,25 @@ function calm({ wants, requests, ...scene }: Scene): Scene {
   };
 }
 
+/** Some passes, while it is not to move. */
+function stayed(from: Scene): Rest {
+  let rest: Rest = { scene: from, last: look(from) };
+  for (let passed = 0; passed < 20; passed += 1) {
+    const last = look(rest.scene);
+    inspect(rest.scene, last);
+    const after = pass(rest.scene, last, 'well');
+    const nowMs = rest.scene.nowMs + last.wakeMs;
+    rest = { scene: { ...after, world: tick(after.world), nowMs }, last };
+  }
+  return rest;
+}
+
+/** Somebody reads why it is held, and approves it. */
+function released(rest: Rest): Rest {
+  const requests = approvalOf(rest.last);
+  return requests.length === 0 ? rest : toRest({ ...rest.scene, requests });
+}
+
 describe('a unit on a random walk', () => {
   it(
     'keeps its rules at every step, comes to rest where it should be, and stays there',
@@ -510,7 +611,7 @@ describe('a unit on a random walk', () => {
       fc.assert(
         fc.property(happenings, (happened) => {
           const wants = unitOf('new', { web: 'good 7', api: 'good 7' });
-          const { scene } = toRest(calm({ ...walk(happened), wants, requests: [] }));
+          const { scene } = released(toRest(calm({ ...walk(happened), wants, requests: [] })));
           expect(scene.record?.phase).toBe('none');
           expect(scene.record?.releases[0]?.digest).toBe('new');
           expect(scene.record?.quarantine.map(({ digest }) => digest)).not.toContain('new');
@@ -542,20 +643,61 @@ function isAtRelease(world: UnitWorld, record: UnitRecord | undefined): void {
   if (record !== undefined) runs(world, record, target);
 }
 
+describe('a unit that left the repository', () => {
+  it(
+    'is gone with all that was its own once a person approves what is held, and nothing else is',
+    () => {
+      fc.assert(
+        fc.property(happenings, (happened) => {
+          const walked = calm({ ...walk(happened), wants: undefined, requests: [] });
+          const ours = walked.record !== undefined;
+          const { scene } = released(toRest(walked));
+          expect(scene.record).toBeUndefined();
+          const there = Object.keys(scene.world.services);
+          expect(there).toEqual(ours ? [] : Object.keys(walked.world.services));
+        }),
+        { numRuns: 150 },
+      );
+    },
+    TEST_MS,
+  );
+
+  it(
+    'is not touched while it is suspended',
+    () => {
+      fc.assert(
+        fc.property(happenings, (happened) => {
+          const walked = { ...walk(happened), wants: undefined };
+          const suspend: Request = { id: ID, by: 'p', verb: 'suspend' };
+          const { scene } = stayed({ ...walked, requests: [suspend] });
+          expect(scene.record?.phase).toBe(walked.record?.phase);
+          const there = Object.keys(scene.world.services);
+          expect(there).toEqual(Object.keys(walked.world.services));
+        }),
+        { numRuns: 100 },
+      );
+    },
+    TEST_MS,
+  );
+});
+
 describe('a unit whose agent fails', () => {
   it(
     'ends where it would have ended: passes that broke off anywhere, and memories lost, change nothing',
     () => {
-      const commits = fc.array(fc.tuple(digest, fc.array(luck, { maxLength: 40, size: 'max' })), {
-        maxLength: 6,
-        size: 'max',
-      });
+      const commits = fc.array(
+        fc.tuple(
+          fc.option(digest, { nil: undefined }),
+          fc.array(luck, { maxLength: 40, size: 'max' }),
+        ),
+        { maxLength: 6, size: 'max' },
+      );
       fc.assert(
         fc.property(commits, (revisions) => {
           let well = nothing;
           let ill = nothing;
           for (const [digest, fortunes] of revisions) {
-            const wants = unitWith(digest);
+            const wants = digest === undefined ? undefined : unitWith(digest);
             well = toRest({ ...well, wants }).scene;
             ill = toRest({ ...ill, wants }, (passed) => fortunes[passed] ?? 'well').scene;
             expect(summary(ill)).toEqual(summary(well));

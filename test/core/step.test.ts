@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Approval } from '../../agent/core/approve.ts';
 import type { Answer, Failure, Id, Release, Rendered } from '../../agent/core/kind.ts';
 import { step, type Step, type StepInput } from '../../agent/core/step.ts';
 import type { Attempt, Phase, Quarantined, Request, UnitRecord } from '../../agent/core/unit.ts';
@@ -85,6 +86,7 @@ interface Start {
   readonly answers?: ReadonlyMap<string, Answer>;
   readonly nowMs?: number;
   readonly kind?: typeof unitKind;
+  readonly approved?: readonly Approval[];
 }
 
 function look({ wants, record, refusal, ...start }: Start): Step<UnitCall> {
@@ -100,6 +102,7 @@ function look({ wants, record, refusal, ...start }: Start): Step<UnitCall> {
     refusals: new Map(refusal && [[ID, refusal]]),
     answers: start.answers ?? new Map(),
     requests: start.requests ?? [],
+    approved: start.approved ?? [],
     nowMs: start.nowMs ?? NOW,
     date: DATE,
     intervalMs: 300_000,
@@ -208,9 +211,28 @@ describe('a unit that is not recorded', () => {
     ],
   ]);
 
-  it('keeps what was there as its first release where it differs', () => {
+  it('waits for a person where it differs, and then keeps what was there as its first release', () => {
     const there = running({ web: 'good 0', old: 'good 9' });
-    const first = look({ wants: git.d1, world: there });
+    const before = look({ wants: git.d1, world: there });
+    const [view] = before.views;
+    expect(outcome(before)).toMatchObject({ phase: 'unknown', calls: [], releases: [] });
+    expect(view?.held).toMatch(
+      /^it was there before and differs: services\.web; approve with `understudy approve [0-9a-f]{12}`$/,
+    );
+    expect(view?.pending).toBe(true);
+    const digest = /[0-9a-f]{12}/.exec(view?.held ?? '')?.[0] ?? '';
+    const requests: Request[] = [{ verb: 'approve', digest, by: 'root@m1' }];
+    const asked = look({ wants: git.d1, world: there, requests });
+    expect(asked).toMatchObject({ wakeMs: 0, approved: [{ by: 'root@m1' }] });
+    expect(outcome(asked)).toMatchObject({ phase: 'unknown', events: ['request taken'] });
+    const { approved } = asked;
+    // Something else differs by now: that is not what was approved.
+    const wantsMore = unitOf('d1', { web: 'good 1', api: 'good 1' });
+    const other = look({ wants: wantsMore, world: there, approved });
+    expect(outcome(other)).toMatchObject({ phase: 'unknown', calls: [] });
+    expect(other.approved).toMatchObject([{ spent: true }]);
+    const first = look({ wants: git.d1, world: there, approved });
+    expect(first.approved).toMatchObject([{ spent: true }]);
     expect(outcome(first)).toMatchObject({ phase: 'applying', attempt: 'd1', events: [] });
     expect(first.units.get(ID)?.releases).toMatchObject([
       {
@@ -305,7 +327,11 @@ describe('none', () => {
         held: 'this version cannot read the healthy release in the record',
       },
     ],
-    ['that left the repository is left alone', { record: known({}), world: gone }, {}],
+    [
+      'that left the repository is left alone where nothing may be removed',
+      { record: known({}), world: gone },
+      { held: 'its removal waits: nothing is removed for now' },
+    ],
     [
       'begins again after a retry',
       {
@@ -1146,9 +1172,9 @@ describe('stuck', () => {
       { phase: 'applying', attempt: 'crash', calls: ['web=crash 1'], events: ['request taken'] },
     ],
     [
-      'is left alone outside of the repository',
+      'is left alone outside of the repository where nothing may be removed',
       { record, world: gone },
-      { ...rest, phase: 'stuck' },
+      { ...rest, phase: 'stuck', held: 'its removal waits: nothing is removed for now' },
     ],
   ]);
 

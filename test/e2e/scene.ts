@@ -218,7 +218,7 @@ export class Scene {
   }
 }
 
-/** Nothing else is ever deleted among configs: the client refuses to send it. */
+/** A delete names an id: those of blobs and those of a stack cannot be told apart here. */
 function isCollection(method: string, path: string): boolean {
   return method === 'DELETE' && path.includes('/configs/');
 }

@@ -5,6 +5,7 @@ import type {
   HeadWriter,
   Labels,
   LeaseKeeper,
+  Reign,
 } from '../../agent/reconcile/lease-ports.ts';
 import type { Clock } from '../../agent/reconcile/ports.ts';
 
@@ -22,6 +23,11 @@ export function aloneOn(head: HeadKeeper): HeadWriter {
       return { status: 'refused', why, retry: 'after-replan', cause: 'out-of-sequence' };
     },
   };
+}
+
+/** One time in which somebody leads, who may remove something from then on. */
+export function reignFrom(removalsFromMs: number): Reign {
+  return { term: 1, signal: new AbortController().signal, removalsFromMs };
 }
 
 let nonces = 0;

@@ -2,7 +2,7 @@ import type { Failure, Id, Kind, Operation, Rendered } from '../../agent/core/ki
 import { step, type Step } from '../../agent/core/step.ts';
 import type { Request, UnitRecord } from '../../agent/core/unit.ts';
 import { called, type Watch } from '../../agent/core/watch.ts';
-import type { History } from '../../agent/reconcile/ports.ts';
+import type { History } from '../../agent/reconcile/history.ts';
 import { judgeRevision, type RevisionStanding } from '../../agent/reconcile/revision.ts';
 import {
   call,
@@ -51,6 +51,14 @@ export const worldsKind: Kind<UnitSpec, Worlds, WorldsCall> = {
   restore: (id, release) => unitKind.restore(id, release),
   parts: (unit) => unitKind.parts(unit),
   stop: (id, targets, worlds) => unitKind.stop(id, targets, worldOf(worlds, id)).map(addressed(id)),
+  removal: (unit) => unitKind.removal(unit),
+  makes: (unit) => unitKind.makes(unit),
+  members: (id, worlds) => unitKind.members(id, worldOf(worlds, id)),
+  remove: (id, members, worlds) => {
+    const removal = unitKind.remove(id, members, worldOf(worlds, id));
+    return { ...removal, operations: removal.operations.map(addressed(id)) };
+  },
+  sizes: (worlds) => ({ worlds: Object.keys(worlds).length }),
 };
 
 /** Pure. `web: 'good 1'` after others; its digest is what it asks for. */

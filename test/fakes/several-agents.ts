@@ -29,7 +29,11 @@ export interface Member {
   fate: () => Fate;
 }
 
-const SETTINGS = { intervalMs: 60_000, retryIntervalMs: 10_000 };
+const SETTINGS = {
+  intervalMs: 60_000,
+  retryIntervalMs: 10_000,
+  removals: { max: 5, share: 50 },
+};
 
 /**
  * A Swarm under virtual time with a whole agent on each manager: the real loop, lease, passes, record, client and prober. Each
@@ -147,6 +151,7 @@ export class SeveralAgents {
         source: {
           newest: async () => snapshotOf(this.#revision?.name ?? ''),
           at: async () => undefined,
+          descends: async () => true,
           close: async () => undefined,
         },
         renderer: {

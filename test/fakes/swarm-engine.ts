@@ -84,7 +84,11 @@ export class FakeEngine {
     this.services = services.all;
     this.addNode({ hostname: 'm1', role: 'manager' });
     const specs = (): ServiceSpec[] => [...this.services.values()].map(({ spec }) => spec);
-    const networks = new FakeNetworks(raft, () => [...this.services.values()]);
+    const networks = new FakeNetworks(
+      raft,
+      () => [...this.services.values()],
+      () => [...this.tasks.values()],
+    );
     const configs = new FakeFiles('configs', raft, specs);
     const secrets = new FakeFiles('secrets', raft, specs);
     this.#stores = { services, networks, configs, secrets };

@@ -10,7 +10,7 @@ import {
   refused,
 } from './swarm-answers.ts';
 import { networkJson } from './swarm-json.ts';
-import type { FakeService } from './swarm-world.ts';
+import { type FakeService, type FakeTask, isOver } from './swarm-world.ts';
 
 const networkBody = z.looseObject({
   Name: z.string(),
@@ -31,10 +31,18 @@ export class FakeNetworks {
   readonly all = new Map<string, FakeNetwork>();
   readonly #raft: Raft;
   readonly #services: () => readonly FakeService[];
+  readonly #tasks: () => readonly FakeTask[];
+  /** Removed ones by id: engines keep their own copy until the last task on it is gone. */
+  readonly #removed = new Map<string, string>();
 
-  constructor(raft: Raft, services: () => readonly FakeService[]) {
+  constructor(
+    raft: Raft,
+    services: () => readonly FakeService[],
+    tasks: () => readonly FakeTask[] = () => [],
+  ) {
     this.#raft = raft;
     this.#services = services;
+    this.#tasks = tasks;
     this.#add('ingress', 'swarm', { Driver: 'overlay', Ingress: true });
     this.#add('bridge', 'local', { Driver: 'bridge' });
   }
@@ -72,6 +80,7 @@ export class FakeNetworks {
       );
     }
     this.all.delete(id);
+    this.#removed.set(id, network.name.toLowerCase());
     this.#raft.commit();
     return { status: 204, body: undefined };
   }
@@ -81,12 +90,21 @@ export class FakeNetworks {
     if (!parsed.success) throw new Refusal(400, 'json: cannot unmarshal the body');
     const body = parsed.data;
     const lower = body.Name.toLowerCase();
-    if ([...this.all.values()].some((one) => one.name.toLowerCase() === lower)) {
+    const isThere = [...this.all.values()].some((one) => one.name.toLowerCase() === lower);
+    if (isThere || this.#lingers(lower)) {
       throw new Refusal(409, `network with name ${body.Name} already exists`);
     }
     const scope = body.Driver === 'overlay' || body.Scope === 'swarm' ? 'swarm' : 'local';
     this.#raft.commit();
     return { status: 201, body: { Id: this.#add(body.Name, scope, body), Warning: '' } };
+  }
+
+  #lingers(name: string): boolean {
+    return this.#tasks().some(
+      (task) =>
+        !isOver(task) &&
+        task.template.Networks?.some(({ Target }) => this.#removed.get(Target) === name) === true,
+    );
   }
 
   #add(name: string, scope: string, body: Record<string, unknown>): string {

@@ -12,6 +12,9 @@ export interface UnitSpec {
   readonly keep: number;
   /** It is asked from outside too, and only a good answer makes it healthy. */
   readonly check: boolean;
+  /** It is not removed without a person. */
+  readonly hold: boolean;
+  readonly prune: boolean;
 }
 
 interface Task {
@@ -21,6 +24,10 @@ interface Task {
 }
 
 interface Service extends Wanted {
+  /** Another one when it is made anew. */
+  readonly id: string;
+  /** Somebody else's by now. */
+  readonly foreign: boolean;
   /** What it ran before: the engine may go back to it by itself. */
   readonly before: string | undefined;
   readonly task: string;
@@ -47,6 +54,7 @@ export interface UnitWorld {
 export type UnitCall =
   | { readonly op: 'set'; readonly name: string; readonly wanted: Wanted }
   | { readonly op: 'stop'; readonly name: string }
+  | { readonly op: 'remove'; readonly name: string; readonly id: string }
   | { readonly op: 'resume'; readonly name: string };
 
 export const emptyWorld: UnitWorld = {
@@ -75,7 +83,8 @@ export function unitOf(
   const entries = Object.entries(texts).map(([name, text]) => [name, { text, replicas: 1 }]);
   const services: Record<string, Wanted> = Object.fromEntries(entries);
   const place = { file: 'f', line: 1, column: 1, length: 1, quoted: '' };
-  const spec = { services, mode: 'auto', keep: 3, check: false, ...rules } as const;
+  const usual = { mode: 'auto', keep: 3, check: false, hold: false, prune: true } as const;
+  const spec = { services, ...usual, ...rules };
   return { id: 'stack/blog', spec, digest, place, dependsOn: [], needs: [], gives: [] };
 }
 
@@ -109,6 +118,8 @@ export function put(world: UnitWorld, name: string, wanted: Wanted): UnitWorld {
   const live = world.services[name];
   const service: Service = {
     ...wanted,
+    id: live?.id ?? `id ${String(world.tasks)} of ${name}`,
+    foreign: live?.foreign ?? false,
     before: live?.text,
     task: `${name}.${String(world.tasks)}`,
     ticks: 0,
@@ -175,6 +186,9 @@ export function call(world: UnitWorld, { name, ...todo }: UnitCall): UnitWorld |
     }
     case 'stop':
       return change(world, name, { replicas: 0, ready: false, paused: false });
+    case 'remove':
+      // By its id: one that was made anew is another one.
+      return world.services[name]?.id === todo.id ? without(world, name) : world;
     case 'resume': {
       const goesOn = behaviour(world.services[name]?.text ?? '') === 'pause';
       return goesOn ? change(world, name, { paused: false, ready: true }) : world;
@@ -182,13 +196,17 @@ export function call(world: UnitWorld, { name, ...todo }: UnitCall): UnitWorld |
   }
 }
 
-function operation(name: string, verb: 'create' | 'update', todo: UnitCall): Operation<UnitCall> {
+function operation(
+  name: string,
+  verb: 'create' | 'update' | 'remove',
+  todo: UnitCall,
+): Operation<UnitCall> {
   const fields = [{ path: `services.${name}` }];
   return {
     target: `service ${name}`,
     verb,
-    phase: 'change',
-    effect: 'restart',
+    phase: verb === 'remove' ? 'remove' : 'change',
+    effect: verb === 'remove' ? 'destructive' : 'restart',
     fields,
     call: todo,
   };
@@ -258,6 +276,27 @@ export const unitKind: Kind<UnitSpec, UnitWorld, UnitCall> = {
     Object.entries(world.services)
       .filter(([name, { replicas }]) => replicas > 0 && targets.includes(`service ${name}`))
       .map(([name]) => operation(name, 'update', { op: 'stop', name })),
+  removal: ({ spec: { hold, prune } }) => ({ hold, prune }),
+  makes: ({ spec }) => Object.keys(spec.services).map((name) => `service ${name}`),
+  members: (_id, world) =>
+    Object.entries(world.services)
+      .filter(([, { foreign }]) => !foreign)
+      .map(([name, { id }]) => ({ target: `service ${name}`, id })),
+  remove: (_id, members, world) => {
+    const there = Object.entries(world.services).filter(
+      ([, { id, foreign }]) => !foreign && members.some((one) => one.id === id),
+    );
+    // What is called `last` goes when the others are gone, as a network does.
+    const first = there.filter(([name]) => name !== 'last');
+    return {
+      operations: (first.length > 0 ? first : there).map(([name, { id }]) =>
+        operation(name, 'remove', { op: 'remove', name, id }),
+      ),
+      left: there.map(([name, { id }]) => ({ target: `service ${name}`, id })),
+      waits: [],
+    };
+  },
+  sizes: (world) => ({ services: Object.keys(world.services).length }),
 };
 
 /** What the questions of this world's checks are called. */

@@ -25,7 +25,7 @@ import { blobsOf, readShelf } from '../../agent/record/reading.ts';
 import { openRecorder } from '../../agent/record/recorder.ts';
 import { requestLabel } from '../../agent/record/requests.ts';
 import { VirtualClock } from './clock.ts';
-import { aloneOn } from './lease.ts';
+import { aloneOn, reignFrom } from './lease.ts';
 import type { FakeAnswer, FakeRequest } from './swarm-answers.ts';
 import { FakeEngine } from './swarm-engine.ts';
 import { directSwarm, type FakeExchange, type Fate } from './swarm-modem.ts';
@@ -58,7 +58,11 @@ export interface Write {
   answer?: FakeAnswer;
 }
 
-const SETTINGS = { intervalMs: 60_000, retryIntervalMs: 10_000 };
+const SETTINGS = {
+  intervalMs: 60_000,
+  retryIntervalMs: 10_000,
+  removals: { max: 5, share: 50 },
+};
 /** A write that is late comes after so long; milliseconds. */
 const LATE_MS = 3_500;
 /** Between the last pass of a story and a look at what came of it; milliseconds. */
@@ -137,6 +141,8 @@ export class WholeAgent {
   faultOf: (write: Pick<Write, 'at' | 'method' | 'path'>) => Fault | undefined = () => undefined;
   /** Is told of each write before it is carried out. */
   seen: (write: Write, request: FakeRequest) => void = () => undefined;
+  /** Revisions that do not descend from any other. */
+  readonly rewinds = new Set<string>();
   lives = 0;
   passes = 0;
   #life: Life | undefined;
@@ -282,6 +288,11 @@ export class WholeAgent {
     return read.value;
   }
 
+  /** What the repository has now. */
+  wanted(): readonly Rendered<StackSpec>[] {
+    return this.#revision?.units ?? [];
+  }
+
   /** Names of the blobs that the head points to. */
   blobs(): readonly string[] {
     return [...blobsOf(readShelf(this.#shelf(), []))];
@@ -297,6 +308,7 @@ export class WholeAgent {
   #isSettled(): boolean {
     if (this.#late > 0 || this.engine.trouble !== undefined) return false;
     const { units } = this.record();
+    if ([...units.values()].some(({ phase }) => phase === 'removing')) return false;
     const phases = (this.#revision?.units ?? []).map(({ id }: { id: Id }) => units.get(id)?.phase);
     return phases.every((phase) => phase === 'none' || phase === 'stuck');
   }
@@ -374,6 +386,7 @@ export class WholeAgent {
     const keeper = swarmHead(swarm, head);
     const owner = { environment: 'test', repository: 'ssh://git@host/x' };
     const headWatch = new HeadWatch(clock);
+    const reign = reignFrom(0);
     const life: Life = {
       number,
       stop,
@@ -387,7 +400,7 @@ export class WholeAgent {
         kind: stackKind,
         provider: stackProvider(swarm, head),
         recorder: openRecorder(swarmShelf(swarm, head.name, aloneOn(keeper)), { ...owner, clock }),
-        lease: { expect: () => undefined },
+        lease: { expect: () => undefined, reign: () => reign },
         prober: openProber({
           clock,
           image: (image, ended) => imageAnswer(swarm, image, ended),
@@ -395,6 +408,7 @@ export class WholeAgent {
           answered: () => (this.#rung = true),
         }),
         clock,
+        source: { descends: async (_earlier, later) => !this.rewinds.has(later) },
         reporter: { tell: (event) => void this.events.push(event) },
         guard: headWatch,
         atOnce: 16,

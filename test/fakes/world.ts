@@ -36,9 +36,12 @@ export class World {
   blocked: string | undefined;
   /** No task runs yet. */
   unsettled = false;
+  /** What runs beside, of other units. */
+  others = 0;
 }
 
-export type WorldCall = { readonly name: string; readonly text: string };
+/** Without a text it is removed. */
+export type WorldCall = { readonly name: string; readonly text?: string };
 
 const STOPPED = 'stopped';
 
@@ -93,6 +96,22 @@ export const worldKind: Kind<string, World, WorldCall> = {
         fields: [],
         call: { name: target, text: STOPPED },
       })),
+  removal: () => ({ hold: false, prune: true }),
+  makes: ({ id }) => [id],
+  members: (id, world) => (world.running.has(id) ? [{ target: id, id: `id of ${id}` }] : []),
+  remove: (_id, members, world) => {
+    const left = members.filter(({ target }) => world.running.has(target));
+    const operations = left.map(({ target }) => ({
+      target,
+      verb: 'remove' as const,
+      phase: 'remove' as const,
+      effect: 'destructive' as const,
+      fields: [],
+      call: { name: target },
+    }));
+    return { operations, left, waits: [] };
+  },
+  sizes: ({ running, others }) => ({ units: running.size + others }),
 };
 
 export function worldProvider(world: World): Provider<World, WorldCall> {
@@ -113,9 +132,11 @@ export function worldProvider(world: World): Provider<World, WorldCall> {
         });
         await world.during?.();
         world.underWay -= 1;
-        world.calls.push(`${call.name}=${call.text}`);
-        const answer = world.answers.shift() ?? { status: 'ok', value: { id: call.name } };
-        if (answer.status === 'ok') world.running.set(call.name, call.text);
+        const { name, text } = call;
+        world.calls.push(text === undefined ? `remove ${name}` : `${name}=${text}`);
+        const answer = world.answers.shift() ?? { status: 'ok', value: { id: name } };
+        if (answer.status === 'ok' && text === undefined) world.running.delete(name);
+        if (answer.status === 'ok' && text !== undefined) world.running.set(name, text);
         return answer;
       },
     }),
@@ -143,6 +164,9 @@ export function worldRecorder(world: World, clock: Clock, writer?: HeadWriter): 
 
 /** Nothing is ever asked in this world. */
 export const quietProber: Prober = { ask() {}, answers: () => new Map(), close() {} };
+
+/** Every revision descends from every other one. */
+export const straightLine = { descends: async (): Promise<boolean> => true };
 
 /** Keeps what was told. */
 export function listeningReporter(): Reporter & {

@@ -1,6 +1,7 @@
 import type { Rendered } from '../../agent/core/kind.ts';
 import type { UnitRecord } from '../../agent/core/unit.ts';
 import { canonical } from '../../agent/providers/stack/canonical.ts';
+import { stackMakes } from '../../agent/providers/stack/remove.ts';
 import type { ServiceSpec } from '../../agent/providers/stack/engine-api.ts';
 import { NAMESPACE } from '../../agent/providers/stack/observed.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
@@ -17,6 +18,11 @@ const badImages = new Set(
     .filter(({ digest }) => badDigests.has(digest))
     .map(({ spec }) => spec.services['web']?.TaskTemplate.ContainerSpec.Image),
 );
+
+interface Labelled {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 /** What must hold at every single write; what does not is kept in words. */
 export class Watcher {
@@ -51,17 +57,46 @@ export class Watcher {
     if (why !== undefined) say(why);
   }
 
-  /** Nothing is ever deleted but blobs of the record that nothing points to. */
+  /** Nothing is ever deleted but blobs of the record that nothing points to, and what Git said (facts/safety.md 2, I3). */
   #whyNotRemoved(path: string): string | undefined {
-    const id = path.replace('/configs/', '');
+    const id = path.replace(/^\/[a-z]+\//, '');
+    const object = this.#objectAt(path, id);
+    // An answer that was lost: it is gone already, and ids are never used twice.
+    if (object === undefined) return undefined;
     const file = this.#world.engine.configs.get(id);
-    if (!path.startsWith('/configs/')) return 'only blobs may be removed';
-    if (file === undefined) return undefined;
-    if (!isBlobName(file.name)) return `${file.name} is no blob`;
+    if (file === undefined || !isBlobName(file.name)) return this.#whyNotGone(id, object);
     this.#world.engine.configs.delete(id);
     const { notes } = this.#world.record();
     this.#world.engine.configs.set(id, file);
     return notes.length === 0 ? undefined : `the record needs ${file.name}`;
+  }
+
+  #objectAt(path: string, id: string): Labelled | undefined {
+    const { services, networks, configs, secrets } = this.#world.engine;
+    const service = services.get(id);
+    if (path.startsWith('/services/')) {
+      return service && { name: service.spec.Name, labels: service.spec.Labels ?? {} };
+    }
+    if (path.startsWith('/networks/')) return networks.get(id);
+    return path.startsWith('/configs/') ? configs.get(id) : secrets.get(id);
+  }
+
+  /** Of a stack that the record says is taken away, and by its id; and nobody wants it. */
+  #whyNotGone(id: string, { name, labels }: Labelled): string | undefined {
+    const stack = labels[NAMESPACE];
+    const record = this.#recordOf(stack ?? '');
+    if (record === undefined) return `${name} is of no stack that is recorded`;
+    const { phase, removing = [], releases } = record;
+    if (!removing.some((member) => member.id === id)) return `${name} is not noted`;
+    const wanted = this.#world.wanted().find(({ spec }) => spec.name === stack);
+    if (wanted === undefined) return phase === 'removing' ? undefined : `${name}: phase ${phase}`;
+    const parts = [
+      ...stackMakes(wanted),
+      ...Object.values(wanted.spec.configs).map((one) => one.name),
+    ];
+    if (parts.some((part) => part.endsWith(name))) return `${name} is wanted`;
+    const isHealthy = phase === 'none' && releases[0]?.digest === wanted.digest;
+    return isHealthy ? undefined : `${name} goes before the stack is healthy without it`;
   }
 
   #service(path: string, body: ServiceSpec): string | undefined {
@@ -127,6 +162,8 @@ export class Watcher {
 export interface End {
   readonly services: Readonly<Record<string, ServiceEnd>>;
   readonly networks: readonly string[];
+  /** Configs and secrets of stacks. */
+  readonly files: readonly string[];
   readonly units: Readonly<Record<string, UnitEnd>>;
   readonly settled: string;
   readonly revisions: readonly object[];
@@ -161,6 +198,10 @@ export function endOf(world: WholeAgent): End {
   return {
     services: Object.fromEntries(services),
     networks: [...engine.networks.values()].map(({ name }) => name).toSorted(),
+    files: [...engine.configs.values(), ...engine.secrets.values()]
+      .map(({ name }) => name)
+      .filter((name) => !name.startsWith('understudy.'))
+      .toSorted(),
     units: Object.fromEntries([...units].map(([id, unit]) => [id, unitEnd(unit)])),
     settled: history.settled,
     revisions: history.revisions.map(({ at: _at, units: _units, ...rest }) => rest),

@@ -14,15 +14,19 @@ interface Version {
   readonly mode?: 'auto' | 'hold';
   /** The stack that it depends on. */
   readonly after?: string;
+  /** A service on a network of its own beside the usual one. */
+  readonly back?: true;
 }
 
 /** Pure. A stack as the repository would hold it, rendered by the renderer itself. */
 function stackOf(
   name: string,
-  { image, extra, onFailure, mode, after }: Version,
+  { image, extra, onFailure, mode, after, back }: Version,
 ): Rendered<StackSpec> {
   const folder = `stacks/${name}`;
   const other = extra === undefined ? '' : `  extra:\n    image: ${extra}\n`;
+  const behind = back ? '  back: { image: site:1, networks: [back] }\n' : '';
+  const networks = back ? 'networks: { back: {} }\n' : '';
   const files: Readonly<Record<string, string>> = {
     [`${folder}/stack.yaml`]: `
 kind: Stack
@@ -40,7 +44,7 @@ services:
       replicas: 2
       restart_policy: { condition: any, delay: 1s }
       update_config: { monitor: 3s, failure_action: ${onFailure ?? 'pause'} }
-${other}configs: { page: { file: ./page.txt } }
+${other}${behind}${networks}configs: { page: { file: ./page.txt } }
 secrets: { key: { file: ./key.txt } }
 `,
     [`${folder}/page.txt`]: `the page of ${image}`,
@@ -74,6 +78,7 @@ const shop = stackOf('shop', { image: 'site:1' });
 const shopTwo = stackOf('shop', { image: 'site:2' });
 const site = stackOf('site', { image: 'site:1', after: 'blog' });
 const siteTwo = stackOf('site', { image: 'site:2', after: 'blog' });
+const wide = stackOf('blog', { image: 'site:1', back: true });
 
 const r1 = revision('r1', one);
 
@@ -95,6 +100,7 @@ export const allUnits = [
   shopTwo,
   site,
   siteTwo,
+  wide,
 ];
 
 /** Digests that fail. */
@@ -260,7 +266,47 @@ export const scenarios: readonly Scenario[] = [
       await world.rest();
     },
   },
+  {
+    what: 'a stack that leaves the repository',
+    before: [revision('r1', wide, shop)],
+    play: (world) => follow(world, revision('r2', shop)),
+  },
+  {
+    what: 'a stack that comes back while it is removed',
+    before: [revision('r1', wide, shop)],
+    isQuick: true,
+    async play(world) {
+      world.commit(revision('r2', shop));
+      await world.until(() => servicesOf(world, 'blog_').length === 0);
+      await follow(world, revision('r3', wide, shop));
+    },
+  },
+  {
+    what: 'a stack that is suspended while it is removed, and resumed',
+    before: [revision('r1', wide, shop)],
+    isQuick: true,
+    async play(world) {
+      world.commit(revision('r2', shop));
+      await world.until(() => servicesOf(world, 'blog_').length === 0);
+      world.ask({ verb: 'suspend', id: 'stack/blog', by: 'root@m1' });
+      await world.passOnce();
+      await world.clock.advance(90_000);
+      await world.passOnce();
+      world.ask({ verb: 'resume', id: 'stack/blog', by: 'root@m1' });
+      await world.rest();
+    },
+  },
+  {
+    what: 'a service and a network that leave a stack',
+    before: [revision('r1', wide)],
+    play: (world) => follow(world, revision('r2', one)),
+  },
 ];
+
+function servicesOf({ engine }: WholeAgent, prefix: string): readonly string[] {
+  const names = [...engine.services.values()].map(({ spec }) => spec.Name);
+  return names.filter((name) => name.startsWith(prefix));
+}
 
 /** The scenario of this name. */
 export function scenarioCalled(what: string): Scenario {

@@ -19,7 +19,7 @@ import {
   worldUnit,
 } from '../fakes/world.ts';
 
-const settings = { intervalMs: 60_000, retryIntervalMs: 10_000 };
+const settings = { intervalMs: 60_000, retryIntervalMs: 10_000, removals: { max: 5, share: 20 } };
 
 let world: World;
 let clock: VirtualClock;
@@ -33,8 +33,8 @@ let leases: string[];
 let tip: string | SourceError;
 /** What was fetched before a restart. */
 let mirrored: string | undefined;
-/** Names of the units of a revision. */
-let units: readonly string[];
+/** Names of the units of a revision; absent: as the revision says. */
+let names: readonly string[] | undefined;
 /** So many renders fail because files cannot be read. */
 let unreadable: number;
 
@@ -48,7 +48,7 @@ beforeEach(() => {
   leases = [];
   tip = 'v1';
   unreadable = 0;
-  units = ['s0'];
+  names = undefined;
   mirrored = undefined;
 });
 
@@ -93,14 +93,20 @@ function start(): Promise<void> {
           if (tip instanceof SourceError) throw tip;
           return snapshot(tip);
         },
+        descends: async () => true,
         close: async () => {},
       },
       renderer: {
         render: async ({ revision }) => {
           if (unreadable-- > 0) throw new SourceError('a read timed out', { retry: 'soon' });
+          // `v1w1`: two units.
+          const texts = revision.match(/../g) ?? [];
+          const units = names
+            ? names.map((name) => worldUnit(name, revision))
+            : texts.map((text, at) => worldUnit(`s${String(at)}`, text));
           return revision.startsWith('!')
             ? { units: [], diagnostics: [wrong], settings }
-            : { units: units.map((name) => worldUnit(name, revision)), diagnostics: [], settings };
+            : { units, diagnostics: [], settings };
         },
         close: async () => {},
       },
@@ -150,6 +156,37 @@ describe('the loop', () => {
     world.running.set('stack/s0', 'by hand');
     await clock.advance(60_000);
     expect(world.running.get('stack/s0')).toBe('v1');
+    stop.abort();
+    await running;
+  });
+
+  it.each<[string, string | SourceError]>([
+    ['the newest revision is invalid', '!'],
+    ['the repository cannot be read', new SourceError('host unreachable', { retry: 'soon' })],
+  ])('removes nothing while %s, and goes on with it after that', async (why, trouble) => {
+    tip = 'v1w1';
+    const running = start();
+    await clock.advance(10_000);
+    tip = 'v1';
+    world.unsettled = true;
+    world.answers.push({ status: 'unknown', why: 'no answer' });
+    sourceWake.ring();
+    await clock.advance(10);
+    // The one call so far went unanswered; from here on it is not known what the repository wants.
+    expect(world.calls.slice(2)).toEqual(['remove stack/s1']);
+    tip = trouble;
+    sourceWake.ring();
+    await clock.advance(30_000);
+    expect(world.calls.slice(2)).toEqual(['remove stack/s1']);
+    expect(reporter.events).toContainEqual({
+      event: 'unit held',
+      id: 'stack/s1',
+      why: `its removal waits: ${why}`,
+    });
+    tip = 'v1';
+    sourceWake.ring();
+    await clock.advance(70_000);
+    expect([...world.running.keys()]).toEqual(['stack/s0']);
     stop.abort();
     await running;
   });
@@ -227,7 +264,7 @@ describe('the loop', () => {
 
   it('stops in the middle of its calls within a second when somebody freezes, and hears of the end', async () => {
     world.during = () => clock.sleep(600, new AbortController().signal);
-    units = Array.from({ length: 40 }, (_, n) => `s${String(n)}`);
+    names = Array.from({ length: 40 }, (_, n) => `s${String(n)}`);
     const running = start();
     await clock.advance(700);
     const label = freezeLabel({ by: 'root@m1', why: 'ill' });

@@ -5,10 +5,12 @@ import type { Guard } from '../../agent/reconcile/lease-ports.ts';
 import type { Recorder } from '../../agent/reconcile/ports.ts';
 import { FREEZE_LABEL, freezeLabel } from '../../agent/record/freeze.ts';
 import { VirtualClock } from '../fakes/clock.ts';
+import { reignFrom } from '../fakes/lease.ts';
 import { Crash } from '../fakes/shelf.ts';
 import {
   listeningReporter,
   quietProber,
+  straightLine,
   World,
   worldKind,
   worldProvider,
@@ -17,7 +19,7 @@ import {
 } from '../fakes/world.ts';
 
 const signal = new AbortController().signal;
-const settings = { intervalMs: 60_000, retryIntervalMs: 10_000 };
+const settings = { intervalMs: 60_000, retryIntervalMs: 10_000, removals: { max: 5, share: 20 } };
 
 let world: World;
 let clock: VirtualClock;
@@ -63,8 +65,9 @@ async function passOnce(wanted: Desired<string>, atOnce = 4, stop = signal): Pro
     clock,
     reporter,
     guard,
+    source: straightLine,
   };
-  const lease = { expect: (load: string) => void loads.push(load) };
+  const lease = { expect: (load: string) => void loads.push(load), reign: () => reignFrom(0) };
   const result = await pass({ ...ports, lease, atOnce }, wanted, memory, stop);
   memory = result.memory;
   return result.wakeMs;
@@ -241,14 +244,20 @@ describe('a pass', () => {
     expect(world.shelf.head?.labels).not.toHaveProperty('understudy.request.0123abcd');
   });
 
-  it('leaves alone what left the repository', async () => {
-    await passOnce(desired('v1', 'v2'));
-    await passOnce(desired('v1'));
-    await passOnce(desired('v1'));
-    expect([...world.running.keys()]).toEqual(['stack/s0', 'stack/s1']);
-    expect(reporter.events.filter(({ event }) => event === 'unit notes')).toMatchObject([
-      { id: 'stack/s1', notes: [expect.stringContaining('not in the repository any more')] },
+  it('removes what left the repository, and then it is out of the record', async () => {
+    await settle(desired('v1', 'v2'));
+    await settle(desired('v1'));
+    expect([...world.running.keys()]).toEqual(['stack/s0']);
+    expect(world.calls.slice(2)).toEqual(['remove stack/s1']);
+    expect(reporter.names().slice(-4)).toEqual([
+      'unit removing',
+      'change applied',
+      'unit removed',
+      'revision healthy',
     ]);
+    world.seen = world.shelf.look();
+    const loaded = recorder.load(world);
+    expect(loaded.status === 'ok' && [...loaded.value.units.keys()]).toEqual(['stack/s0']);
   });
 
   it('tells when a healthy unit loses tasks, and when they are back, and writes nothing', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Id } from '../../agent/core/kind.ts';
 import { type UnitRecord, unknownUnit } from '../../agent/core/unit.ts';
 import type { UnitView } from '../../agent/core/view.ts';
-import type { History, RevisionRecord } from '../../agent/reconcile/ports.ts';
+import type { History, RevisionRecord } from '../../agent/reconcile/history.ts';
 import { judgeRevision, type RevisionStanding } from '../../agent/reconcile/revision.ts';
 
 const date = '2026-11-20T10:00:00.000Z';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { SeveralAgents } from '../fakes/several-agents.ts';
-import { badDigests, behave, revision, versions } from './crash-scenarios.ts';
+import { allUnits, badDigests, behave, revision, versions } from './crash-scenarios.ts';
 
 const NODES = ['m1', 'm2', 'm3'];
 const [one, two] = versions;
@@ -57,6 +57,38 @@ describe('an agent on each of three managers', () => {
     expect(world.holder()?.split('/')[0]).not.toBe(leader);
     expect(world.events.filter(({ event }) => event === 'lease acquired')).toHaveLength(2);
     world.members.delete(leader);
+    await world.close();
+  });
+});
+
+describe('an agent that took the lease over', () => {
+  it('removes nothing for half a minute, and then what left the repository', async () => {
+    const shop = allUnits.find(({ id }) => id === 'stack/shop');
+    if (shop === undefined) throw new Error('no shop');
+    const world = opened();
+    world.commit(revision('r1', one, shop));
+    await world.time.advance(120_000);
+    expect(world.record().units.get('stack/shop')?.phase).toBe('none');
+    const leader = world.holder();
+    world.kill(leader?.split('/')[0] ?? '');
+    world.commit(revision('r2', one));
+    while (world.holder() === leader) await world.time.advance(500);
+    await world.time.advance(28_500);
+    const names = (): readonly string[] => world.events.map(({ event }) => event);
+    expect(names()).not.toContain('unit removing');
+    expect(world.events).toContainEqual(
+      expect.objectContaining({
+        event: 'unit held',
+        id: 'stack/shop',
+        why: 'its removal waits: nothing is removed for now',
+      }),
+    );
+    await world.time.advance(3_500);
+    expect(names()).toContain('unit removing');
+    await world.time.advance(60_000);
+    expect(names()).toContain('unit removed');
+    expect(world.record().units.has('stack/shop')).toBe(false);
+    expect(world.astray).toEqual([]);
     await world.close();
   });
 });

@@ -49,7 +49,8 @@ function tell({ views = [], events = [], notes = [], revision }: Look): readonly
     units: new Map(),
     watches: new Map(),
     asks: [],
-    left: [],
+    approved: [],
+    unapproved: [],
     wakeMs: 0,
   };
   told = tellStep(result, { notes, revision, late: [] }, told, reporter);

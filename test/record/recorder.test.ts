@@ -338,7 +338,7 @@ describe('what a later version wrote beside ours', () => {
     const [id = 'stack/a'] = apart(1);
     let other: Id = 'stack/n';
     for (let n = 0; bucketOf(other) !== bucketOf(id) || other === id; n += 1) other = `stack/n${n}`;
-    const kept = { ...unitAt('a'), removal: { by: 'root' }, releases: [] };
+    const kept = { ...unitAt('a'), later: { by: 'root' }, releases: [] };
     const bucket = shelve(shelf, 'b', { schema: 1, extra: [1], units: { [id]: kept } });
     const buckets = Array.from({ length: 16 }, (_, n) => (n === bucketOf(id) ? bucket : ''));
     const revision = { commit: 'c', outcome: 'failed', units: 1, failed: [id], at: '', note: 'n' };
@@ -408,6 +408,16 @@ describe('the owner', () => {
     await save(moved, shelf, withUnits(['stack/blog', unitAt('b')]));
     expect(value(moved.load(shelf.look())).notes).toEqual([]);
   });
+});
+
+it('what was released and a rewind are kept, and a rewind is forgotten when it is over', async () => {
+  const shelf = new FakeShelf();
+  const approved = [{ digest: 'd', by: 'root@m1' }];
+  const noted = { ...history, rewound: 'r2', approved };
+  await save(open(shelf), shelf, () => ({ history: noted }));
+  expect(reload(shelf).history).toEqual(noted);
+  await save(open(shelf), shelf, () => ({ history: { ...history, approved } }));
+  expect(reload(shelf).history).toEqual({ ...history, approved });
 });
 
 it('a record of this version is read from a root that was written by hand', () => {

@@ -15,6 +15,16 @@ function ask(shelf: FakeShelf, request: Request, random: string): void {
 }
 
 describe('requests', () => {
+  it('to approve name a digest and no unit', () => {
+    const shelf = new FakeShelf();
+    const approve: Request = { verb: 'approve', digest: '1234567890ab', by: 'root@m1' };
+    ask(shelf, approve, '0000000a');
+    expect(value(open(shelf).load(shelf.look())).requests).toEqual([approve]);
+    for (const digest of ['1234567', 'x234567890ab', '1'.repeat(65)]) {
+      expect(requestLabel({ ...approve, digest }, '0000000a').status).toBe('refused');
+    }
+  });
+
   it('are read from the labels of the head, before anything was recorded too', () => {
     const shelf = new FakeShelf();
     ask(shelf, rollback, '0000000b');

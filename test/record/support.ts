@@ -83,11 +83,14 @@ const attempt = fc.record({
   baseline: fc.array(text, { maxLength: 3 }),
   absent: fc.array(text, { maxLength: 2 }),
 });
+const members = fc.array(fc.record({ target: text, id: text }), { maxLength: 3 });
 const lasting = {
   quarantine: fc.array(fc.record({ ...failure, digest: text, revision: text, at: text }), {
     maxLength: 3,
   }),
   made: fc.array(text, { maxLength: 3 }),
+  removal: fc.constant('hold' as const),
+  removing: members,
   releases: fc.array(
     fc.record({
       digest: text,
@@ -99,48 +102,70 @@ const lasting = {
   ),
 };
 
+/** What an agent of the version before did not write may be missing. */
+function optional<Key extends string>(...own: readonly Key[]) {
+  return { requiredKeys: [...own, 'quarantine' as const, 'made' as const, 'releases' as const] };
+}
+
 export const anyUnit: fc.Arbitrary<UnitRecord> = fc.oneof(
-  fc.record({ phase: fc.constant('none' as const), ...lasting }),
-  fc.record({
-    phase: fc.constantFrom(
-      'applying' as const,
-      'verifying' as const,
-      'rolling-back' as const,
-      'reverting' as const,
-    ),
-    attempt,
-    ...lasting,
-  }),
-  fc.record({
-    phase: fc.constant('stuck' as const),
-    stuck: fc.record({ ...failure, digest: text, at: text }),
-    ...lasting,
-  }),
+  fc.record({ phase: fc.constant('none' as const), ...lasting }, optional('phase')),
+  fc.record({ phase: fc.constant('removing' as const), ...lasting }, optional('phase', 'removing')),
+  fc.record(
+    {
+      phase: fc.constantFrom(
+        'applying' as const,
+        'verifying' as const,
+        'rolling-back' as const,
+        'reverting' as const,
+      ),
+      attempt,
+      ...lasting,
+    },
+    optional('phase', 'attempt'),
+  ),
+  fc.record(
+    {
+      phase: fc.constant('stuck' as const),
+      stuck: fc.record({ ...failure, digest: text, at: text }),
+      ...lasting,
+    },
+    optional('phase', 'stuck'),
+  ),
 );
 
 export const anyId: fc.Arbitrary<Id> = fc
   .tuple(fc.constantFrom('stack', 'mysql-user'), fc.stringMatching(/^[a-zA-Z0-9][\w.-]{0,15}$/))
   .map(([kind, name]): Id => `${kind}/${name}`);
 
+const approval = fc.record(
+  { digest: text, by: text, spent: fc.constant(true as const) },
+  { requiredKeys: ['digest', 'by'] },
+);
+
 export const anyKnown: fc.Arbitrary<Known> = fc.record({
   units: fc.array(fc.tuple(anyId, anyUnit), { maxLength: 12 }).map((all) => new Map(all)),
-  history: fc.record({
-    seen: text,
-    settled: text,
-    revisions: fc.array(
-      fc.record(
-        {
-          commit: text,
-          outcome: fc.constantFrom('healthy' as const, 'failed' as const, 'rolled-back' as const),
-          units: fc.nat(),
-          failed: fc.array(anyId, { maxLength: 2 }),
-          quarantined: fc.array(anyId, { maxLength: 2 }),
-          waiting: fc.array(fc.record({ id: anyId, digest: text }), { maxLength: 2 }),
-          at: text,
-        },
-        { requiredKeys: ['commit', 'outcome', 'units', 'failed', 'quarantined', 'at'] },
+  history: fc.record(
+    {
+      seen: text,
+      settled: text,
+      rewound: text,
+      approved: fc.array(approval, { minLength: 1, maxLength: 3 }),
+      revisions: fc.array(
+        fc.record(
+          {
+            commit: text,
+            outcome: fc.constantFrom('healthy' as const, 'failed' as const, 'rolled-back' as const),
+            units: fc.nat(),
+            failed: fc.array(anyId, { maxLength: 2 }),
+            quarantined: fc.array(anyId, { maxLength: 2 }),
+            waiting: fc.array(fc.record({ id: anyId, digest: text }), { maxLength: 2 }),
+            at: text,
+          },
+          { requiredKeys: ['commit', 'outcome', 'units', 'failed', 'quarantined', 'at'] },
+        ),
+        { maxLength: 4 },
       ),
-      { maxLength: 4 },
-    ),
-  }),
+    },
+    { requiredKeys: ['seen', 'settled', 'revisions'] },
+  ),
 });

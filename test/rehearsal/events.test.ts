@@ -75,6 +75,17 @@ describe('describeEvent', () => {
       { id: 'stack/b', because: 'stack/a', why: 'it has no earlier healthy release' },
       'stack/b: stays as it is though stack/a, which it depends on, went back: it has no earlier healthy release',
     ],
+    [
+      'unit removing',
+      { id: 'stack/a', targets: ['service a_web', 'network a_default'] },
+      'stack/a: left the repository, is removed: service a_web, network a_default',
+    ],
+    ['unit removed', { id: 'stack/a', ms: 2_000 }, 'stack/a: removed after 2.0 s'],
+    [
+      'approval refused',
+      { digest: '3f2a91c07b1e', by: 'root@m1', why: 'it changed' },
+      'approve 3f2a91c07b1e asked by root@m1: it changed',
+    ],
     ['unit degraded', { id: 'stack/a', tasks: 'web 1/2' }, 'stack/a: degraded: web 1/2'],
     ['unit recovered', { id: 'stack/a', tasks: 'web 2/2' }, 'stack/a: recovered: web 2/2'],
     [

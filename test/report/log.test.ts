@@ -48,6 +48,15 @@ describe('the log', () => {
     expect(line).toMatchObject({ level, why: 'node w1 is down' });
   });
 
+  it.each<[AgentEvent, number]>([
+    [{ event: 'unit removing', id: 'stack/blog', targets: ['service blog_web'] }, 40],
+    [{ event: 'unit removed', id: 'stack/blog', ms: 1.4 }, 30],
+    [{ event: 'approval refused', digest: 'abc', by: 'root@m1', why: 'it changed' }, 40],
+  ])('says what is removed, and what was not approved: %j', (event, level) => {
+    const [line] = lines(event);
+    expect(line).toMatchObject({ level, msg: event.event });
+  });
+
   it('keeps to the level of the settings', () => {
     expect(lines({ event: 'going on', of: 'swarm' }, 'error')).toEqual([]);
   });

@@ -117,7 +117,10 @@ it.each([
   ['rollback: {keep: 0}', ['wrong-value rollback.keep: write a whole number from 1 to 5']],
   ['rollback: {keep: 6}', ['wrong-value rollback.keep: write a whole number from 1 to 5']],
   ['rollback: {mode: never}', ['wrong-value rollback.mode: write `auto` or `hold`']],
-  ['prune: true', ['unsupported-key prune: `prune` is not supported by this version yet']],
+  ['prune: true', []],
+  ['removal: hold', []],
+  ['removal: never', ['wrong-value removal: write `auto` or `hold`']],
+  ['suspend: true', ['unsupported-key suspend: `suspend` is not supported by this version yet']],
 ])('%s: %j', (text, expected) => expect(mistakes(text)).toEqual(expected));
 
 describe('network.allow', () => {

@@ -3,6 +3,7 @@ import { classifyRemoval, type Reply } from './classify.ts';
 import { distributionPath, imageFound, type ImageFound } from './distribution.ts';
 import { judged, outcomeOf, shapedOutcome } from './judged.ts';
 import { type EngineIdentity, readConfig, readIdentity, readRunning } from './shapes.ts';
+import type { RemoveCall } from './sendable.ts';
 import type { ConfigHead } from './swarm.ts';
 import type { Dial, Modem } from './transport.ts';
 
@@ -85,14 +86,14 @@ function reading(path: string, abortSignal: AbortSignal): Dial {
 }
 
 /** By the modem: dockerode passes no options on to a delete. */
-export async function removeConfig(
+export async function remove(
   modem: Modem,
-  { id }: { readonly id: string },
+  { op, id }: RemoveCall,
   abortSignal: AbortSignal,
 ): Promise<CallOutcome<{ readonly id: string }>> {
   const options = { _query: {} };
   const reply = await modem.reply({
-    path: `/configs/${id}`,
+    path: `/${op.replace('-remove', 's')}/${id}`,
     method: 'DELETE',
     options,
     abortSignal,

@@ -21,6 +21,8 @@ interface Rule {
   readonly cause?: CallCause;
 }
 
+const LOCAL_NETWORK = /^network \S+ not found$/;
+
 /**
  * Swarm's status codes come from gRPC codes and most conflicts are a plain 500, so the text decides. The contract
  * suite holds these texts against a real engine. The first rule that fits wins.
@@ -48,7 +50,7 @@ const rules: readonly Rule[] = [
     cause: 'name-taken',
   },
   // Looked up before anything is proposed, so nothing was written (seen: 500, not 404).
-  { http: 500, text: /^network \S+ not found$/, outcome: 'after-replan' },
+  { http: 500, text: LOCAL_NETWORK, outcome: 'after-replan' },
   { http: 404, text: /page not found/, outcome: 'never' },
   { http: 400, text: /\b(config|secret|network|service)\b.* not found/, outcome: 'after-replan' },
   // Something that is removed or changed in the same revision may hold it for a moment more.
@@ -80,11 +82,10 @@ export function classify(reply: Reply): CallOutcome<object> {
 /** Pure. As `classify`, of a delete: what is gone already needs no deleting. */
 export function classifyRemoval(reply: Reply): CallOutcome<object> {
   const outcome = classify(reply);
-  const gone =
-    reply.kind === 'answer' &&
-    reply.status === 404 &&
-    outcome.status === 'refused' &&
-    outcome.retry === 'after-replan';
+  if (reply.kind !== 'answer' || outcome.status !== 'refused') return outcome;
+  // An engine that still has a network locally says 500 (seen).
+  const missing = reply.status === 404 || LOCAL_NETWORK.test(outcome.why);
+  const gone = missing && outcome.retry === 'after-replan';
   return gone ? { status: 'ok', value: {} } : outcome;
 }
 

@@ -2,7 +2,7 @@ import Docker from 'dockerode';
 import type { CallOutcome } from '../../core/kind.ts';
 import { SWARM_CALL_MS } from '../../core/lease.ts';
 import type { Clock } from '../../reconcile/ports.ts';
-import { configNamed, containerRuns, findImage, identity, removeConfig } from './asks.ts';
+import { configNamed, containerRuns, findImage, identity, remove } from './asks.ts';
 import type { NotOk } from './classify.ts';
 import { outcomeOf } from './judged.ts';
 import {
@@ -17,7 +17,7 @@ import {
   readTasks,
 } from './shapes.ts';
 import type { Shaped } from './shaped.ts';
-import { assertSendable } from './sendable.ts';
+import { assertSendable, isRemoval, type RemoveCall } from './sendable.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
 import { type AnswerBytesMax, type Modem, openModem } from './transport.ts';
 
@@ -146,14 +146,14 @@ async function carryOut(
 ): Promise<CallOutcome<{ readonly id: string }>> {
   assertSendable(call);
   signal.throwIfAborted();
-  if (call.op === 'config-remove') return removeConfig(modem, call, signal);
+  if (isRemoval(call)) return remove(modem, call, signal);
   return outcomeOf(() => send(docker, call, signal), readMade);
 }
 
 /** dockerode gives a handle with the new object's id. Bodies go into `_body`, never into the URL. */
 async function send(
   docker: Docker,
-  call: Exclude<StackCall, { readonly op: 'config-remove' }>,
+  call: Exclude<StackCall, RemoveCall>,
   abortSignal: AbortSignal,
 ): Promise<unknown> {
   const rest = { _query: {}, abortSignal };

@@ -71,9 +71,12 @@ export function diffStack(
   };
 }
 
+const WHEN_HEALTHY =
+  'what was deployed from it goes once the stack is healthy, else remove it by hand';
+
 /**
- * Services of the stack that its file does not have any more: nothing is removed here, but nobody should forget them. What
- * a healthy release does not have may well be in the file.
+ * Services of the stack that its file does not have: nothing is removed here, but nobody should forget them. What a healthy
+ * release does not have may well be in the file.
  */
 function leftBehind(unit: Rendered<StackSpec>, observed: StackObserved): readonly string[] {
   const { spec } = unit;
@@ -84,7 +87,7 @@ function leftBehind(unit: Rendered<StackSpec>, observed: StackObserved): readonl
     .map((name) =>
       unit.place === FROM_RECORD
         ? `service ${name} is not part of the healthy release: it is left as it is`
-        : `service ${name} is not in the repository any more: remove it by hand`,
+        : `service ${name} is not in the repository: ${spec.prune === false ? 'remove it by hand' : WHEN_HEALTHY}`,
     );
 }
 

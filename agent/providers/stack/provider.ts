@@ -6,6 +6,7 @@ import { stackGivenUp, stackHealth, stackTaskIds } from './health.ts';
 import { indexState, type StackObserved } from './observed.ts';
 import { absentNodes } from './outside.ts';
 import { restoreStack, stackRelease } from './release.ts';
+import { removeMembers, stackMakes, stackMembers, stackSizes } from './remove.ts';
 import type { StackSpec } from './spec.ts';
 import { resumeStack, stackParts, stopParts } from './stop.ts';
 import type { StackCall, Swarm } from './swarm.ts';
@@ -26,6 +27,11 @@ export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
   restore: restoreStack,
   parts: stackParts,
   stop: stopParts,
+  removal: ({ spec }) => ({ hold: spec.removal === 'hold', prune: spec.prune !== false }),
+  makes: stackMakes,
+  members: stackMembers,
+  remove: removeMembers,
+  sizes: stackSizes,
 };
 
 /** Stacks on one Swarm. */

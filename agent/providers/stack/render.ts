@@ -49,7 +49,14 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
   if (isWrong(diagnostics)) return { claims: [], depends, diagnostics };
   const layers = [surroundings.stack, document.value ?? {}];
   const health = healthOf(layers, objects.services, checks);
-  const spec: StackSpec = { name, ...objects, health, rollback: rollbackOf(layers) };
+  const spec: StackSpec = {
+    name,
+    ...objects,
+    health,
+    rollback: rollbackOf(layers),
+    ...(document.value?.removal === 'hold' && { removal: 'hold' }),
+    ...((document.value?.prune ?? surroundings.stack.prune) === false && { prune: false }),
+  };
   const gives = givesOf(spec);
   const services = Object.values(spec.services).map((service) => `service:${service.Name}`);
   return {

@@ -10,11 +10,28 @@ export function assertSendable(call: StackCall): void {
   if ('version' in call) {
     if (!Number.isSafeInteger(call.version)) throw new Error('bug: an update needs a version');
   }
-  if (call.op === 'config-remove' && !/^understudy\.[rb]\./.test(call.name)) {
-    // The head, and whatever belongs to a stack or a person, is never ours to remove.
+  if (isRemoval(call)) assertRemovable(call);
+  if (call.op === 'service-update' || call.op === 'service-create') assertSpec(call.body);
+}
+
+/** Every delete. */
+export type RemoveCall = Extract<StackCall, { readonly op: `${string}-remove` }>;
+
+/** Pure. Whether the call deletes something. */
+export function isRemoval(call: StackCall): call is RemoveCall {
+  return call.op.endsWith('-remove');
+}
+
+/** The head is never ours to remove, and whatever belongs to nobody's stack is not either. */
+function assertRemovable(call: RemoveCall): void {
+  const stack = 'stack' in call ? call.stack : undefined;
+  const ours = call.name.startsWith('understudy.');
+  if (stack === undefined && !/^understudy\.[rb]\./.test(call.name)) {
     throw new Error(`bug: config ${call.name} is no blob of the record`);
   }
-  if (call.op === 'service-update' || call.op === 'service-create') assertSpec(call.body);
+  if (stack !== undefined && (stack === '' || ours)) {
+    throw new Error(`bug: ${call.op} of ${call.name}, which is no stack's`);
+  }
 }
 
 function assertSpec(spec: ServiceSpec): void {

@@ -75,4 +75,8 @@ export interface StackSpec {
   readonly secrets: Readonly<Record<string, SecretSpec>>;
   readonly health: HealthSpec;
   readonly rollback: RollbackSpec;
+  /** `hold`: it is not removed without a person. Absent: `auto`. */
+  readonly removal?: 'hold';
+  /** False: what left the Compose file stays. */
+  readonly prune?: false;
 }

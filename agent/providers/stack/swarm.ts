@@ -94,6 +94,9 @@ export interface ObservedTask {
   readonly jobIteration?: number;
 }
 
+/** What a stack consists of in the Swarm, but for its volumes: these hold data, and nothing here removes them. */
+export type StackNoun = 'service' | 'network' | 'config' | 'secret';
+
 /** Every write that the stack provider can make, as data. */
 export type StackCall =
   | { readonly op: 'network-create'; readonly body: NetworkCreate }
@@ -121,8 +124,15 @@ export type StackCall =
       readonly name: string;
       readonly labels: Readonly<Record<string, string>>;
     }
-  /** Blobs of the record only: nothing of a stack is ever removed by this. By full id; deletes carry no version. */
+  /** A blob of the record. By full id; deletes carry no version. */
   | { readonly op: 'config-remove'; readonly id: string; readonly name: string }
+  | {
+      /** An object of a stack, by full id too; never one of the agent's own. */
+      readonly op: `${StackNoun}-remove`;
+      readonly id: string;
+      readonly name: string;
+      readonly stack: string;
+    }
   | { readonly op: 'service-create'; readonly body: ServiceSpec }
   | {
       readonly op: 'service-update';

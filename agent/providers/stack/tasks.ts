@@ -52,8 +52,8 @@ export function isSettled({ wanted, running, old }: ServiceTasks): boolean {
   return running.length === wanted && old === 0;
 }
 
-/** States in which nothing of a task runs or will run. */
-function isOver({ state }: ObservedTask): boolean {
+/** Pure. Nothing of the task runs or will run. */
+export function isOver({ state }: ObservedTask): boolean {
   return ['complete', 'shutdown', 'failed', 'rejected', 'orphaned', 'remove'].includes(state);
 }
 

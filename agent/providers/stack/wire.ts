@@ -81,6 +81,8 @@ export const stackFromWire = z.strictObject({
     mode: z.enum(['auto', 'hold']),
     keep: z.number().int().min(1).max(5),
   }),
+  removal: z.literal('hold').exactOptional(),
+  prune: z.literal(false).exactOptional(),
 });
 
 /** Pure. A stack as plain JSON, secrets in clear: for the pipe between two of our own processes, nothing else. */

@@ -289,7 +289,9 @@ describe('what belongs to somebody else', () => {
     expect(diffStack(unit(), state)).toEqual({
       operations: [],
       blocked: [],
-      notes: ['service blog_old is not in the repository any more: remove it by hand'],
+      notes: [
+        'service blog_old is not in the repository: what was deployed from it goes once the stack is healthy, else remove it by hand',
+      ],
     });
   });
 

@@ -95,6 +95,8 @@ it.each<[string, object]>([
   ['no rollback', { rollback: undefined }],
   ['a rollback that keeps nothing', { rollback: { mode: 'auto', keep: 0 } }],
   ['a rollback of another kind', { rollback: { mode: 'never', keep: 3 } }],
+  ["a removal by nobody's rule", { removal: 'auto' }],
+  ['a prune that says nothing', { prune: true }],
   ['no checks', { health: { timeoutMs: 1, stableForMs: 2 } }],
   ...[
     { ...checks.byPort, more: 1 },

@@ -1,0 +1,68 @@
+import type { Failure, Id } from './kind.ts';
+import { type Look, type Moved, unmoved } from './look.ts';
+import { goBack } from './step-back.ts';
+import { goOnRemoving, type Left } from './step-remove.ts';
+import { directionOf, watchOf } from './step-rest.ts';
+import { gateOf, type Gate, stand, withLost } from './step-stand.ts';
+import { settled, type UnitRecord } from './unit.ts';
+import { lostNodes, type Watch } from './watch.ts';
+
+interface LeftInput {
+  /** What the repository has. */
+  readonly wanted: ReadonlySet<Id>;
+  readonly watches: ReadonlyMap<Id, Watch>;
+  readonly refusals: ReadonlyMap<Id, Failure>;
+}
+
+/** Pure. Units that left the repository: those of which something is under way or that may not move, and the others. */
+export function leftOf<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  units: ReadonlyMap<Id, UnitRecord>,
+  { wanted, watches, refusals }: LeftInput,
+): { readonly busy: ReadonlyMap<Id, Moved<Call>>; readonly resting: readonly Left[] } {
+  const busy = new Map<Id, Moved<Call>>();
+  const resting: Left[] = [];
+  for (const [id, record] of units) {
+    if (wanted.has(id)) continue;
+    const { phase } = record;
+    const of = directionOf(record);
+    const before = watches.get(id);
+    const watch = watchOf(before, of, look.nowMs);
+    const refusal = before?.of === of ? refusals.get(id) : undefined;
+    const gate = gateOf(look.frozen, undefined, record);
+    if (gate !== undefined) busy.set(id, standStill(look, { id, record, watch }, gate));
+    else if (phase === 'none' || phase === 'stuck') resting.push({ id, record, watch });
+    else if (phase === 'removing') busy.set(id, goOnRemoving(look, { id, record, watch }, refusal));
+    else busy.set(id, leave(look, { id, record, watch }, refusal));
+  }
+  return { busy, resting };
+}
+
+/** It is not to move: nothing of it goes, what went already stays away, and its clocks stand. */
+function standStill<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  { id, record, watch: started }: Left,
+  gate: Gate,
+): Moved<Call> {
+  if (record.attempt !== undefined) {
+    const watch = withLost(look, started, record);
+    return stand(look, id, { unit: undefined, record, watch }, gate);
+  }
+  const watch: Watch = { ...started, stands: true };
+  const held = `its removal waits: ${gate.why}`;
+  return { ...unmoved(record, watch), gate: gate.of, held };
+}
+
+/** A unit that left the repository while something was under way: it is brought to rest first. */
+function leave<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  { id, record, watch: started }: Left,
+  refusal: Failure | undefined,
+): Moved<Call> {
+  const { attempt, phase } = record;
+  if (attempt === undefined || phase === 'applying' || phase === 'verifying') {
+    return unmoved(settled(record), started);
+  }
+  const watch = lostNodes(started, look.absent, attempt.absent);
+  return goBack(look, id, { unit: undefined, record, watch, refusal }, attempt);
+}

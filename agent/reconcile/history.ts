@@ -1,0 +1,40 @@
+import type { Approval } from '../core/approve.ts';
+import type { Id } from '../core/kind.ts';
+
+/** A unit that may not begin, and the digest that it would begin. */
+export interface Waiting {
+  readonly id: Id;
+  readonly digest: string;
+}
+
+/** How one revision ended. */
+export interface RevisionRecord {
+  readonly commit: string;
+  /** `superseded`: a newer one came before it ended. */
+  readonly outcome: 'healthy' | 'failed' | 'rolled-back' | 'superseded';
+  /** Units that it changed. */
+  readonly units: number;
+  readonly failed: readonly Id[];
+  /** Units that stay at an earlier release for what an earlier revision brought, or because a person said so. */
+  readonly quarantined: readonly Id[];
+  /** Units that waited for one that failed or was taken back by hand, with what they wanted; absent: none. */
+  readonly waiting?: readonly Waiting[];
+  /** Units that are suspended with something under way or due: it ended without them. Absent: none. */
+  readonly suspended?: readonly Id[];
+  /** For people, ISO 8601. */
+  readonly at: string;
+}
+
+/** What the record says beside the units. */
+export interface History {
+  /** The newest valid revision that was looked at; empty before the first. */
+  readonly seen: string;
+  /** The newest one of which nothing was under way any more. */
+  readonly settled: string;
+  /** Newest first, 50 at most. */
+  readonly revisions: readonly RevisionRecord[];
+  /** What people released, newest first. */
+  readonly approved?: readonly Approval[];
+  /** A revision that does not descend from the one before it, as long as units that left with it are still there. */
+  readonly rewound?: string;
+}
