@@ -106,6 +106,7 @@ export function viewOfLeft<Call>(id: Id, { record, watch, held, gate }: Moved<Ca
 const HELD_MS = 5_000;
 /** While something is under way a look follows within this time: the clocks count no longer gaps. */
 const UNDER_WAY_MS = 2_000;
+const RESTING: ReadonlySet<Phase> = new Set(['none', 'stuck', 'removing']);
 
 /** Pure. How soon another look at the unit can matter. */
 export function wakeOf<Call>(
@@ -115,7 +116,8 @@ export function wakeOf<Call>(
   if (operations.length > 0) return 0;
   // What ends it is a commit, a request or a label of the head, and all of them wake us.
   if (gate !== undefined || patient === true) return pace.intervalMs;
-  const isUnderWay = record !== undefined && !['none', 'stuck'].includes(record.phase);
+  // No clock is kept of what is removed.
+  const isUnderWay = record !== undefined && !RESTING.has(record.phase);
   // What is stuck waits for a person or a commit, and both wake us.
   const stuck = record?.phase === 'stuck' && blocked.length === 0;
   // What it waits for is a unit itself, and is looked at when that can matter.

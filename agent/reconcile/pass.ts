@@ -171,9 +171,9 @@ export async function pass<Spec, Observed, Call>(
   return { memory: { ...rest, ...noted }, wakeMs: 0 };
 }
 
-/** Pure. Whether anything is under way. */
+/** Pure. Whether anything is under way that must not wait long for another leader; what is removed may. */
 function isMoving(units: Known['units']): boolean {
-  return units.values().some(({ attempt, phase }) => attempt !== undefined || phase === 'removing');
+  return units.values().some(({ attempt }) => attempt !== undefined);
 }
 
 /** What one pass decides from. */

@@ -115,6 +115,11 @@ describe('the next look', () => {
     ['waits for the next try', moved(inPhase('applying'), {}, { retryAtMs: 2_500 }), 1_500],
     ['is soon before a late try: its clocks go on', moved(inPhase('applying'), {}, late), 2_000],
     ['is soon where something under way is held', moved(inPhase('applying'), { held: 'h' }), 2_000],
+    [
+      'is at leisure where what is removed is held',
+      moved({ ...inPlace, phase: 'removing', removing: [] }, { held: 'h' }),
+      5_000,
+    ],
     ['waits for the next try of a correction', moved(inPlace, {}, { retryAtMs: 8_000 }), 7_000],
     ['is never later than the interval', moved(inPlace, {}, late), 60_000],
     ['is at leisure where all is well', moved(inPlace), 60_000],
