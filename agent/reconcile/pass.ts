@@ -68,7 +68,7 @@ export interface PassPorts<Spec, Observed, Call> {
   readonly provider: Provider<Observed, Call>;
   readonly recorder: Recorder<Observed>;
   readonly prober: Prober;
-  readonly lease: Pick<Leadership, 'expect'>;
+  readonly lease: Pick<Leadership, 'expect' | 'reign'>;
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly guard: Guard;
@@ -141,7 +141,7 @@ export async function pass<Spec, Observed, Call>(
 
   const remembered = { told, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
   if (!calls) {
-    if (mayCall(ports)) await recorder.collect(observed, signal);
+    if (mayCall(ports) && mayRemove(ports)) await recorder.collect(observed, signal);
     return { memory: { ...remembered, watches: next.watches }, wakeMs: next.wakeMs };
   }
   const results = await carryOut(
@@ -206,6 +206,11 @@ function lookOnly<Spec, Observed, Call>(
     memory: { ...memory, watches, told, blind: 0, lookedAtMs: nowMs },
     wakeMs: Math.min(next.wakeMs, freeze.leftMs ?? Infinity),
   };
+}
+
+/** Not at once after a take-over: who led before may still be heard. */
+function mayRemove<Spec, Observed, Call>(ports: PassPorts<Spec, Observed, Call>): boolean {
+  return ports.clock.nowMs() >= (ports.lease.reign()?.removalsFromMs ?? 0);
 }
 
 function mayCall({ guard }: { readonly guard: Guard }): boolean {

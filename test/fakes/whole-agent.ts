@@ -387,7 +387,7 @@ export class WholeAgent {
         kind: stackKind,
         provider: stackProvider(swarm, head),
         recorder: openRecorder(swarmShelf(swarm, head.name, aloneOn(keeper)), { ...owner, clock }),
-        lease: { expect: () => undefined },
+        lease: { expect: () => undefined, reign: () => undefined },
         prober: openProber({
           clock,
           image: (image, ended) => imageAnswer(swarm, image, ended),

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { type Desired, type Memory, nothingKnown, pass } from '../../agent/reconcile/pass.ts';
-import type { Guard } from '../../agent/reconcile/lease-ports.ts';
+import type { Guard, Reign } from '../../agent/reconcile/lease-ports.ts';
 import type { Recorder } from '../../agent/reconcile/ports.ts';
 import { FREEZE_LABEL, freezeLabel } from '../../agent/record/freeze.ts';
 import { VirtualClock } from '../fakes/clock.ts';
@@ -24,6 +24,8 @@ let clock: VirtualClock;
 let reporter: ReturnType<typeof listeningReporter>;
 let memory: Memory;
 let recorder: Recorder<World>;
+/** The time in which this agent leads, where that is known. */
+let reign: Reign | undefined;
 /** How much the passes expect to be under way. */
 let loads: string[];
 /** Why no call may be made. */
@@ -36,6 +38,7 @@ beforeEach(() => {
   clock = new VirtualClock();
   reporter = listeningReporter();
   loads = [];
+  reign = undefined;
   startAgent();
 });
 
@@ -64,7 +67,7 @@ async function passOnce(wanted: Desired<string>, atOnce = 4, stop = signal): Pro
     reporter,
     guard,
   };
-  const lease = { expect: (load: string) => void loads.push(load) };
+  const lease = { expect: (load: string) => void loads.push(load), reign: () => reign };
   const result = await pass({ ...ports, lease, atOnce }, wanted, memory, stop);
   memory = result.memory;
   return result.wakeMs;
