@@ -36,7 +36,7 @@ export function leaseOn(parts: LeadingParts): LeaseKeeper {
     const found = await swarm.identity(signal);
     if (found.status !== 'ok') return found;
     ({ nodeId } = found.value);
-    const holder = `${nodeId}/${await nameOfProcess(pid)}`;
+    const holder = `${nodeId}/${await nameOfProcess(pid, { ask }, signal)}`;
     return { status: 'ok', value: { holder, node: found.value.nodeName, version } };
   }
   return openLease({

@@ -94,6 +94,8 @@ export type SeenLease = {
   readonly sinceMs: number;
 } & (
   | { readonly status: 'none' }
+  /** There was one, and somebody removed it: its holder may not know yet. */
+  | { readonly status: 'gone' }
   /** Somebody wrote what nobody can read; it counts as a lease of the longest kind. */
   | { readonly status: 'damaged' }
   /** Of a later version: this one does not lead. */
@@ -108,6 +110,7 @@ export function mayTake(seen: SeenLease, times: LeaseTimes, nowMs: number): bool
       return true;
     case 'newer':
       return false;
+    case 'gone':
     case 'damaged':
       return nowMs - seen.sinceMs >= times.idle.takeoverMs;
     case 'there':
@@ -119,11 +122,6 @@ export function mayTake(seen: SeenLease, times: LeaseTimes, nowMs: number): bool
 function takeoverMs({ ttlMs }: Lease, { working, idle }: LeaseTimes): number {
   const ours = ttlMs <= working.ttlMs ? working.takeoverMs : idle.takeoverMs;
   return Math.max(ours, ttlMs * 1.2);
-}
-
-/** Pure. Whether two readings show the same write. */
-export function isSameWrite(one: Lease, other: Lease): boolean {
-  return one.nonce === other.nonce && one.term === other.term && one.seq === other.seq;
 }
 
 /**

@@ -15,15 +15,27 @@ const PROC = '/proc';
  * Names this process so that another one on the same node can tell whether it lives: by its container, or else by the
  * machine's start, the namespace in which its pid means something, the pid, and when that began.
  */
-export async function nameOfProcess(pid: number, proc: string = PROC): Promise<string> {
-  const container = containerIn(await readFile(`${proc}/self/mountinfo`, 'utf8'));
-  if (container !== undefined) return container;
-  const [boot, namespace, began] = await Promise.all([
-    readFile(`${proc}/sys/kernel/random/boot_id`, 'utf8'),
-    readlink(`${proc}/self/ns/pid`),
-    beginOf(pid, proc),
-  ]);
-  return [boot.trim(), namespaceIn(namespace), String(pid), began ?? '0'].join('.');
+export async function nameOfProcess(
+  pid: number,
+  { ask, proc = PROC }: { readonly ask: AskContainer; readonly proc?: string },
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    const container = containerIn(await readFile(`${proc}/self/mountinfo`, 'utf8'));
+    const asked = container === undefined ? undefined : await ask(container, signal);
+    // The container may be another engine's: then this one cannot tell whether it lives.
+    const isHere = asked?.status === 'ok' && asked.value === true;
+    if (container !== undefined && isHere) return container;
+    const [boot, namespace, began] = await Promise.all([
+      readFile(`${proc}/sys/kernel/random/boot_id`, 'utf8'),
+      readlink(`${proc}/self/ns/pid`),
+      beginOf(pid, proc),
+    ]);
+    return [boot.trim(), namespaceIn(namespace), String(pid), began ?? '0'].join('.');
+  } catch {
+    // Nobody can tell whether it is dead, so others wait for the lease to end.
+    return 'unnamed';
+  }
 }
 
 /**
@@ -55,9 +67,9 @@ export async function isHolderDead(
   }
 }
 
-/** The engine mounts a container's own files from a folder with its id. */
+/** The engine mounts a container's own files from a folder that is called by its id. */
 function containerIn(mountinfo: string): string | undefined {
-  return /\/containers\/([0-9a-f]{64})\/(?:hostname|hosts|resolv\.conf) /.exec(mountinfo)?.[1];
+  return /\/([0-9a-f]{64})\/(?:hostname|hosts|resolv\.conf) /.exec(mountinfo)?.[1];
 }
 
 function namespaceIn(link: string): string {

@@ -2,44 +2,14 @@ import type { CallOutcome } from '../core/kind.ts';
 import {
   type Grant,
   LEASE_MARGIN_MS,
-  type LeaseTimes,
   mayTake,
   passed,
   type SeenLease,
   timeLeft,
 } from '../core/lease.ts';
-import type {
-  HeadKeeper,
-  Labels,
-  LeaseEvent,
-  LeaseKeeper,
-  Reign,
-} from '../reconcile/lease-ports.ts';
-import type { Clock } from '../reconcile/ports.ts';
-import { type Candidate, HeadRegister, type Reading } from './register.ts';
-
-/** What a keeper of the lease works with. */
-export interface LeasePorts {
-  readonly head: HeadKeeper;
-  readonly clock: Clock;
-  readonly times: LeaseTimes;
-  /** Who we are; asked until the engine says. */
-  candidate(signal: AbortSignal): Promise<CallOutcome<Candidate>>;
-  /** True where the holder is of this very node and does not live any more; every doubt is false. */
-  isDead(holder: string, signal: AbortSignal): Promise<boolean>;
-  /** A fresh nonce of 16 characters or more. */
-  nonce(): string;
-  /** Gets every reading of the labels, about one a second. */
-  read(labels: Labels): void;
-  tell(event: LeaseEvent | HeadTrouble): void;
-  /** This agent leads now, or does not any more. */
-  changed(): void;
-}
-
-/** The head cannot be read or written while we do not lead; who leads tells it by its passes. */
-export type HeadTrouble =
-  | { readonly event: 'waiting'; readonly of: 'swarm'; readonly why: string }
-  | { readonly event: 'going on'; readonly of: 'swarm' };
+import type { Labels, LeaseKeeper, Reign } from '../reconcile/lease-ports.ts';
+import type { LeasePorts } from './ports.ts';
+import { type Draft, HeadRegister, type Reading } from './register.ts';
 
 /** Between two looks at the head. Milliseconds. */
 const LOOK_MS = 1_000;
@@ -89,9 +59,8 @@ class HeadLease implements LeaseKeeper {
     if (this.#reign === undefined || this.#grant === undefined) return 'this agent does not lead';
     const left = timeLeft(this.#grant, clock.instant(), times.stopBeforeMs);
     if (!left.agree) {
-      const why = 'the clocks of this machine do not agree: it slept, or one of them was set';
-      this.#end(why);
-      return why;
+      this.#end(CLOCKS);
+      return CLOCKS;
     }
     const isEnough = left.ms >= deadlineMs + LEASE_MARGIN_MS;
     return isEnough ? undefined : 'what is left of the lease is too short for another call';
@@ -118,21 +87,23 @@ class HeadLease implements LeaseKeeper {
   async release(): Promise<void> {
     const { clock } = this.#ports;
     const reign = this.#reign;
-    if (reign === undefined) return;
+    // What took the lease may have got through, and nobody heard of it.
+    if (reign === undefined && !this.#register.isSent) return;
     const limit = new AbortController();
     const cancel = clock.after(RELEASE_MS, () => limit.abort(new Error('too late')));
     try {
       const given = await this.#alone(async () => {
-        const lease = { term: reign.term, ttlMs: 0 };
-        return this.#register.write((head) => isOurs(head) && { lease }, limit.signal);
+        return this.#register.write(givenBack, limit.signal);
       });
-      if (given.status === 'ok') this.#ports.tell({ event: 'lease released', term: reign.term });
+      if (given.status === 'ok' && reign !== undefined) {
+        this.#ports.tell({ event: 'lease released', term: reign.term });
+      }
     } catch (error) {
       if (!limit.signal.aborted) throw error;
     } finally {
       cancel();
       this.#reign = undefined;
-      reign.stop.abort(new Error('the lease was given back'));
+      reign?.stop.abort(new Error('the lease was given back'));
     }
   }
 
@@ -146,12 +117,15 @@ class HeadLease implements LeaseKeeper {
   /** Notes who leads, and renews or takes the lease where that is due. */
   async #look(signal: AbortSignal): Promise<void> {
     const { clock, times } = this.#ports;
+    this.#trustClocks();
     const read = await this.#register.read(signal);
     if (read.status !== 'ok') return this.#wait(read.why);
     this.#note(read.value);
     if (read.value.labels !== undefined) this.#ports.read(read.value.labels);
     if (this.#reign !== undefined) {
-      if (this.#isDue()) await this.#write((labels) => labels, signal);
+      const renewed = this.#isDue() ? await this.#write((labels) => labels, signal) : read;
+      if (renewed.status === 'ok') this.#going();
+      else this.#wait(renewed.why);
       return;
     }
     const nowMs = clock.nowMs();
@@ -180,7 +154,7 @@ class HeadLease implements LeaseKeeper {
       const isFree = seen.status === 'there' && seen.lease.nonce === free;
       const mayNow = isFree || mayTake(seen, times, clock.nowMs());
       // What is ours began just now, by a write whose answer was lost.
-      return mayNow && !isOurs(head) && { lease: { ttlMs: times.working.ttlMs } };
+      return mayNow && !head.isOurs && { lease: { ttlMs: times.working.ttlMs } };
     }, signal);
     if (taken.status === 'ok') return this.#begin(taken.value, before);
     this.#notBeforeMs = clock.nowMs() + this.#register.spread(SPREAD_MS);
@@ -192,6 +166,7 @@ class HeadLease implements LeaseKeeper {
     change: (labels: Labels) => Labels | undefined,
     signal: AbortSignal,
   ): Promise<CallOutcome<unknown>> {
+    this.#trustClocks();
     const { ttlMs } = this.#ports.times[this.#load];
     const written = await this.#register.write((head) => {
       this.#note(head);
@@ -207,16 +182,36 @@ class HeadLease implements LeaseKeeper {
   /** What one reading says of who leads. */
   #note(reading: Reading): void {
     const { lease, from } = reading;
-    if (from !== undefined && lease.status === 'there') {
-      this.#grant = { from, ttlMs: lease.lease.ttlMs };
+    if (reading.isOurs && lease.status === 'there') {
+      if (from !== undefined) this.#grant = { from, ttlMs: lease.lease.ttlMs };
       // A write whose answer was lost came through after all.
       if (this.#reign === undefined && lease.lease.ttlMs > 0) this.#begin(reading, this.#seen);
       return;
     }
-    const isSame = JSON.stringify(lease) === JSON.stringify(withoutSince(this.#seen));
-    if (!isSame) this.#seen = { ...lease, sinceMs: this.#ports.clock.nowMs() };
+    const found = lease.status === 'none' ? { status: this.#noneOrGone() } : lease;
+    const isSame = JSON.stringify(found) === JSON.stringify(withoutSince(this.#seen));
+    if (!isSame) this.#seen = { ...found, sinceMs: this.#ports.clock.nowMs() };
     if (this.#reign === undefined) return;
     this.#end(lease.status === 'there' ? `${lease.lease.node} leads now` : 'the lease is gone');
+  }
+
+  /** Where a lease was removed, only the one who held it until now knows that nobody acts under it. */
+  #noneOrGone(): 'none' | 'gone' {
+    if (this.#reign !== undefined) return this.#isSpent() ? 'gone' : 'none';
+    return this.#seen.status === 'none' ? 'none' : 'gone';
+  }
+
+  #isSpent(): boolean {
+    const { clock, times } = this.#ports;
+    const grant = this.#grant;
+    return grant === undefined || timeLeft(grant, clock.instant(), times.stopBeforeMs).ms < 0;
+  }
+
+  /** A machine that slept, or whose clock was set, cannot tell how long it held what it holds. */
+  #trustClocks(): void {
+    const { clock, times } = this.#ports;
+    if (this.#reign === undefined || this.#grant === undefined) return;
+    if (!timeLeft(this.#grant, clock.instant(), times.stopBeforeMs).agree) this.#end(CLOCKS);
   }
 
   #isDue(): boolean {
@@ -258,7 +253,8 @@ class HeadLease implements LeaseKeeper {
   }
 
   #wait(why: string): void {
-    if (this.#reign !== undefined || this.#trouble === why) return;
+    // As long as the lease lasts, the passes tell.
+    if (!this.#isSpent() || this.#trouble === why) return;
     this.#trouble = why;
     this.#ports.tell({ event: 'waiting', of: 'swarm', why });
   }
@@ -284,8 +280,12 @@ class HeadLease implements LeaseKeeper {
   }
 }
 
-function isOurs({ from }: Reading): boolean {
-  return from !== undefined;
+const CLOCKS = 'the clocks of this machine do not agree: it slept, or one of them was set';
+
+/** What gives the lease back, where it is ours. */
+function givenBack({ isOurs, lease }: Reading): Draft | false {
+  if (!isOurs || lease.status !== 'there') return false;
+  return { lease: { term: lease.lease.term, ttlMs: 0 } };
 }
 
 function withoutSince(seen: SeenLease): object {

@@ -18,7 +18,8 @@ export interface Reading {
   /** Undefined where there is no head. */
   readonly labels: Labels | undefined;
   readonly lease: LeaseRead;
-  /** Of a lease that is ours: when the write that made it was about to be sent. Undefined: it is not ours. */
+  readonly isOurs: boolean;
+  /** Of a lease that is ours: when the write that made it was about to be sent. */
   readonly from: Instant | undefined;
 }
 
@@ -38,8 +39,8 @@ export interface RegisterPorts {
 
 /** Somebody else may write the head in between so often. */
 const TRIES = 4;
-/** So many of our own writes are remembered: nothing arrives later than that. */
-const SENT_MAX = 20;
+/** So many of our own writes that did not get through are remembered. */
+const SENT_MAX = 500;
 
 /**
  * The labels of the head as a register that is compared and swapped. Every write of ours carries a nonce and a number, so
@@ -55,6 +56,8 @@ export class HeadRegister {
   #termMax = 0;
   /** When each of our writes was about to be sent. */
   readonly #sent = new Map<number, Instant>();
+  /** The last of them that the head showed. */
+  #accepted = 0;
   /** A manager that lost touch may answer with what was before. */
   #oldest: Pick<HeadState, 'id' | 'version'> = { id: '', version: 0 };
 
@@ -73,6 +76,11 @@ export class HeadRegister {
     this.#past = this.#nonce;
     this.#nonce = this.#ports.nonce();
     this.#sent.clear();
+  }
+
+  /** Whether a write of ours may be in the head, or come yet. */
+  get isSent(): boolean {
+    return this.#sent.size > 0;
   }
 
   /** A time below `ms`, of this process. */
@@ -170,15 +178,24 @@ export class HeadRegister {
     const lease = readLease(head?.labels ?? {});
     if (lease.status === 'there') this.#termMax = Math.max(this.#termMax, lease.lease.term);
     const isOurs = lease.status === 'there' && lease.lease.nonce === this.#nonce;
+    if (isOurs) this.#accept(lease.lease.seq);
     const from = isOurs ? this.#sent.get(lease.lease.seq) : undefined;
-    return { labels: head?.labels, lease, from };
+    return { labels: head?.labels, lease, isOurs, from };
   }
 
   #next(from: Instant): number {
     this.#seq += 1;
     this.#sent.set(this.#seq, from);
-    this.#sent.delete(this.#seq - SENT_MAX);
+    const [oldest, next] = this.#sent.keys();
+    const least = oldest === this.#accepted ? next : oldest;
+    if (this.#sent.size > SENT_MAX && least !== undefined) this.#sent.delete(least);
     return this.#seq;
+  }
+
+  /** What we sent before it cannot come through any more. */
+  #accept(seq: number): void {
+    this.#accepted = seq;
+    for (const old of this.#sent.keys()) if (old < seq) this.#sent.delete(old);
   }
 }
 

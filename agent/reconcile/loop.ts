@@ -56,6 +56,8 @@ export async function run<Spec, Observed, Call>(
         const passed = await pass(ports, desired, memory, signal);
         ({ memory } = passed);
         waitMs = passed.wakeMs;
+      } else {
+        lease.expect('idle');
       }
       await wake.wait(waitMs, stop);
     }
@@ -69,7 +71,7 @@ export async function run<Spec, Observed, Call>(
         continue;
       }
       await rule(reign).catch((error: unknown) => {
-        if (!reign.signal.aborted) throw error;
+        if (!reign.signal.aborted || error !== reign.signal.reason) throw error;
       });
       ports.prober.ask([]);
     }
@@ -78,15 +80,17 @@ export async function run<Spec, Observed, Call>(
   const cancel = onAbort(outer, () => clock.after(STOP_MS, () => impatience.abort(outer.reason)));
   const lastSeen = (ended: AbortSignal): Promise<string | undefined> => seenLast(ports, ended);
   const following = follow({ ...ports, wake: ports.sourceWake, lastSeen, publish }, stop);
-  const parts = [following, passes(), lease.keep(stop)].map((part) =>
+  const [followed, ...acting] = [following, passes(), lease.keep(stop)].map((part) =>
     part.catch((error: unknown) => {
       failure.abort(error);
       throw error;
     }),
   );
-  const ended = await Promise.allSettled(parts);
+  const acted = await Promise.allSettled(acting);
   cancel();
+  // Whoever waits for Git or a child to end keeps nobody else from acting.
   if (!breakOff.aborted) await lease.release();
+  const ended = [...acted, ...(await Promise.allSettled([followed]))];
   const bug = ended.find((part) => part.status === 'rejected');
   if (bug !== undefined && !outer.aborted) throw bug.reason;
 }

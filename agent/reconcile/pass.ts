@@ -161,7 +161,7 @@ export async function pass<Spec, Observed, Call>(
 
   const rest = { told, sizes: judged.sizes, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
   if (!calls) {
-    if (mayCall(ports)) await recorder.collect(observed, signal);
+    if (mayCall(ports) && nowMs >= removalsFromMs(lease)) await recorder.collect(observed, signal);
     const wakeMs = Math.min(next.wakeMs, untilRemovals(lease, next.units, desired, nowMs));
     return { memory: { ...rest, watches: next.watches }, wakeMs };
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPrinter } from '../../agent/cli/printer.ts';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
+import { readPidFile } from '../../agent/rehearsal/processes.ts';
 import { waitUntil } from '../../agent/rehearsal/run.ts';
 import { attachStage, lowerStage, raiseStage, type Stage } from '../../agent/rehearsal/stage.ts';
 
@@ -396,22 +397,23 @@ describe('a set-up that is killed', () => {
 
 describe('a second run', () => {
   it('is refused while the first one sets the stage up', async () => {
-    const first = raiseStage(options, print, never);
+    const program = [node, 'agent/main.ts', 'rehearse', '--no-agent', ...flags];
+    const first = runProgram(program, () => false);
+    let owner: number | undefined;
     await waitUntil(
       'the first has begun',
-      { deadlineMs: 10_000, everyMs: 5 },
-      async () =>
-        await access(join(folder, 'owner.pid')).then(
-          () => true,
-          () => false,
-        ),
+      { deadlineMs: 60_000, everyMs: 5 },
+      async () => {
+        owner = (await readPidFile(join(folder, 'owner.pid')))?.pid;
+        return owner !== undefined;
+      },
       never,
     );
-    const second = await runProgram(
-      [node, 'agent/main.ts', 'rehearse', '--no-agent', ...flags],
-      () => false,
-    );
-    await first; // before any expectation: a failed one must not leave it running
+    // It stands still in the middle, however long the second one takes to begin.
+    process.kill(owner ?? 0, 'SIGSTOP');
+    const second = await runProgram(program, () => false);
+    process.kill(owner ?? 0, 'SIGCONT');
+    expect((await first).code).toBe(0); // first: a failed expectation must not leave it running
     expect(second).toMatchObject({
       code: 1,
       output: expect.stringContaining('is setting the stage `usx` up'),

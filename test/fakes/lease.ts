@@ -1,4 +1,5 @@
-import { openLease, type LeasePorts } from '../../agent/lease/keeper.ts';
+import { openLease } from '../../agent/lease/keeper.ts';
+import type { LeasePorts } from '../../agent/lease/ports.ts';
 import { leaseTimes } from '../../agent/core/lease.ts';
 import type {
   HeadKeeper,

@@ -104,7 +104,8 @@ export class SeveralAgents {
     const stop = new AbortController();
     const swarm = directSwarm(this.engine, ({ method, path, mutating }) => {
       const fate = member.fate();
-      if (mutating && fate !== 'lost') this.#see(process, `${method} ${path}`);
+      const isLate = lease.refusal(0) !== undefined;
+      if (mutating && fate !== 'lost') this.#see(process, `${method} ${path}`, isLate);
       return fate;
     });
     const head = headFormat((bytes) => Buffer.alloc(bytes, 7));
@@ -171,14 +172,14 @@ export class SeveralAgents {
   #nonces = 0;
 
   /** Of every write but those of the head, which decide by themselves: the sender leads. */
-  #see(process: string, what: string): void {
+  #see(process: string, what: string, isLate: boolean): void {
     this.writes += 1;
     const head = [...this.engine.configs.values()].find(({ name }) => name === HEAD_NAME);
     // Before anybody led, all try to make the head.
     const isNew = readLease(head?.labels ?? {}).status === 'none';
     if (isNew || what === `POST /configs/${head?.id ?? ''}/update`) return;
     const holder = this.holder();
-    if (holder !== process)
+    if (holder !== process || isLate)
       this.astray.push(`${process}: ${what}, and ${holder ?? 'nobody'} leads`);
   }
 }

@@ -60,7 +60,7 @@ describe('a holder of this node', () => {
 
 describe('the name of a process', () => {
   it('tells it from every other one of this machine', async () => {
-    const own = await nameOfProcess(process.pid);
+    const own = await nameOfProcess(process.pid, { ask: async () => unasked }, signal);
     expect(
       await isHolderDead(`n1/${own}`, { nodeId: 'n1', ask: async () => unasked }, signal),
     ).toBe(false);
@@ -70,12 +70,21 @@ describe('the name of a process', () => {
     ).toBe(true);
   });
 
-  it('is its container, where it is in one', async () => {
+  it.each<[string, CallOutcome<boolean | undefined>, RegExp]>([
+    ['is its container, where this engine runs it', { status: 'ok', value: true }, /^(ab12){16}$/],
+    ['is not the container of another engine', { status: 'ok', value: undefined }, /^unnamed$/],
+    [
+      'is not a container that nobody could ask about',
+      { status: 'unknown', why: 'x' },
+      /^unnamed$/,
+    ],
+  ])('%s', async (_what, answer, expected) => {
     const line = `500 499 0:9 /var/lib/docker/containers/${container}/hostname /etc/hostname rw\n`;
     const folder = await mkdtemp(join(tmpdir(), 'understudy-proc-'));
     await mkdir(join(folder, 'self'));
     await writeFile(join(folder, 'self/mountinfo'), line);
-    expect(await nameOfProcess(7, folder)).toBe(container);
+    const name = await nameOfProcess(7, { ask: async () => answer, proc: folder }, signal);
+    expect(name).toMatch(expected);
     await rm(folder, { recursive: true });
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { leaseTimes, SWARM_CALL_MS } from '../../agent/core/lease.ts';
 import { readLease } from '../../agent/lease/label.ts';
-import type { LeasePorts } from '../../agent/lease/keeper.ts';
+import type { LeasePorts } from '../../agent/lease/ports.ts';
 import type { LeaseKeeper, Reign } from '../../agent/reconcile/lease-ports.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { HeadWorld, ProcessClock, type Weather } from '../fakes/head-world.ts';
@@ -211,7 +211,7 @@ describe('the lease', () => {
     await time.advance(8_000);
     expect(leading()).toEqual(['m1']);
     expect(one.lease.reign()).toBe(reign);
-    expect(one.told).toEqual(['lease acquired']);
+    expect(one.told).toEqual(['lease acquired', 'waiting', 'going on']);
   });
 
   it('is taken after an outage of all by one of them, at the first answer', async () => {
@@ -233,12 +233,68 @@ describe('the lease', () => {
   ])('is taken anew by a machine that %s', async (_what, happen) => {
     const one = start('m1');
     await time.advance(2_000);
+    const reign = one.lease.reign();
     happen(time);
-    expect(leading()).toEqual([]);
-    await time.advance(2_000);
-    expect(leading()).toEqual(['m1']);
+    // Also where nobody asks whether anything may be sent.
+    await time.advance(3_000);
+    expect(reign?.signal.aborted).toBe(true);
     expect(one.lease.reign()).toMatchObject({ term: 2 });
     expect(one.told).toEqual(['lease acquired', 'lease lost', 'lease acquired']);
+    expect(leading()).toEqual(['m1']);
+  });
+
+  it('is not acted upon from the moment at which the machine woke up', async () => {
+    start('m1');
+    await time.advance(2_000);
+    time.sleptMs += 60_000;
+    expect(leading()).toEqual([]);
+  });
+
+  it.each<[string, () => void]>([
+    ['label', () => (world.head = { id: 'head', version: 999, labels: {} })],
+    ['head', () => (world.head = undefined)],
+  ])(
+    'whose %s somebody removed is taken by its holder, and not by another before',
+    async (_what, remove) => {
+      const one = start('m1');
+      await time.advance(500);
+      const two = start('m2');
+      await time.advance(2_000);
+      remove();
+      // The other one looks first.
+      one.clock.stop();
+      await time.advance(1_500);
+      expect(two.lease.reign()).toBeUndefined();
+      one.clock.goOn();
+      await time.advance(3_000);
+      expect(leading()).toEqual(['m1']);
+      expect(two.told).not.toContain('lease acquired');
+    },
+  );
+
+  it('is its holder’s own for however many renewals do not get through', async () => {
+    const one = start('m1');
+    await time.advance(500);
+    const reign = one.lease.reign();
+    one.weather = (what) => (what === 'write' ? away : fine);
+    await time.advance(600_000);
+    one.weather = () => fine;
+    await time.advance(10_000);
+    expect(one.lease.reign()).toBe(reign);
+    expect(one.told).toEqual(['lease acquired', 'waiting', 'going on']);
+    expect(leading()).toEqual(['m1']);
+  });
+
+  it('is given back also where nobody heard that it was taken', async () => {
+    const one = start('m1');
+    one.weather = (what) => (what === 'write' ? { latencyMs: 5, fate: 'unanswered' } : fine);
+    await time.advance(100);
+    one.stop.abort();
+    one.weather = () => fine;
+    const released = one.lease.release();
+    await time.advance(100);
+    await released;
+    expect(written()).toMatchObject({ ttlMs: 0 });
   });
 
   it.each(['unanswered', 'late', 'twice'] as const)(
@@ -418,7 +474,9 @@ async function play(events: readonly Event[]): Promise<readonly Call[]> {
     process.clock.after(500, () => act(process));
     if (process.lease.refusal(SWARM_CALL_MS) !== undefined) return;
     const fromMs = time.nowMs();
-    calls.push({ who: process.who, fromMs, untilMs: fromMs + SWARM_CALL_MS });
+    // A process that was killed and the one in its place are two.
+    const who = `${process.who} ${String(all.indexOf(process))}`;
+    calls.push({ who, fromMs, untilMs: fromMs + SWARM_CALL_MS });
   };
   for (const process of processes) act(process);
   for (const { atMs, forMs, who, what } of events) {

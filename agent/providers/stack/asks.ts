@@ -1,7 +1,8 @@
 import type { CallOutcome } from '../../core/kind.ts';
-import { classifyRemoval, type Reply } from './classify.ts';
+import { classifyRemoval } from './classify.ts';
 import { distributionPath, imageFound, type ImageFound } from './distribution.ts';
 import { judged, outcomeOf, shapedOutcome } from './judged.ts';
+import type { Shaped } from './shaped.ts';
 import { type EngineIdentity, readConfig, readIdentity, readRunning } from './shapes.ts';
 import type { RemoveCall } from './sendable.ts';
 import type { ConfigHead } from './swarm.ts';
@@ -46,16 +47,13 @@ export async function configNamed(
 ): Promise<CallOutcome<ConfigHead | undefined>> {
   if (!/^understudy(\.[a-z0-9]+)+$/.test(name)) throw new Error('bug: not a config of ours');
   signal.throwIfAborted();
-  const reply = await modem.reply(reading(`/configs/${name}`, signal));
+  const shaped = await found(modem, reading(`/configs/${name}`, signal), readConfig);
   signal.throwIfAborted();
-  const outcome = classifyRemoval(reply);
-  if (outcome.status !== 'ok') return outcome;
-  if (isNotFound(reply)) return nothing;
-  const shaped = shapedOutcome(outcome.value, readConfig);
   if (shaped.status !== 'ok') return shaped;
+  if (shaped.value === undefined) return nothing;
   // The engine also takes another case, and the beginning of an id.
-  const { id, version, name: found, labels } = shaped.value;
-  return found === name ? { status: 'ok', value: { id, version, labels } } : nothing;
+  const { id, version, name: called, labels } = shaped.value;
+  return called === name ? { status: 'ok', value: { id, version, labels } } : nothing;
 }
 
 /** Whether a container of this very engine runs; undefined where it has none of that id. */
@@ -66,17 +64,26 @@ export async function containerRuns(
 ): Promise<CallOutcome<boolean | undefined>> {
   if (!/^[0-9a-f]{64}$/.test(id)) throw new Error('bug: not the id of a container');
   signal.throwIfAborted();
-  const reply = await modem.reply(reading(`/containers/${id}/json`, signal));
+  const outcome = await found(modem, reading(`/containers/${id}/json`, signal), readRunning);
   signal.throwIfAborted();
-  const outcome = classifyRemoval(reply);
-  if (outcome.status !== 'ok') return outcome;
-  if (isNotFound(reply)) return nothing;
-  return shapedOutcome(outcome.value, readRunning);
+  return outcome;
 }
 
-/** Of an answer that was ok as one to a removal: gone, or never there. */
-function isNotFound(reply: Reply): boolean {
-  return reply.kind === 'answer' && reply.status === 404;
+/** One thing by its name or id; undefined where there is none. */
+async function found<Value>(
+  modem: Modem,
+  dial: Dial,
+  shape: (json: unknown) => Shaped<Value>,
+): Promise<CallOutcome<Value | undefined>> {
+  return judged(
+    () => modem.reply(dial),
+    (reply): CallOutcome<Value | undefined> => {
+      const outcome = classifyRemoval(reply);
+      if (outcome.status !== 'ok') return outcome;
+      const isThere = reply.kind !== 'answer' || reply.status !== 404;
+      return isThere ? shapedOutcome(outcome.value, shape) : nothing;
+    },
+  );
 }
 
 const nothing: CallOutcome<undefined> = { status: 'ok', value: undefined };
