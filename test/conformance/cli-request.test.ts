@@ -437,13 +437,14 @@ describe('the program', () => {
     );
   };
 
-  it('lists both verbs, and tells how each is used', async () => {
+  it('lists all verbs, and tells how each is used', async () => {
     const { stdout } = await understudy(['--help']);
     expect(stdout).toMatch(/^ {2}retry +\S/m);
     expect(stdout).toMatch(/^ {2}rollback +\S/m);
+    expect(stdout).toMatch(/^ {2}approve +\S/m);
     for (const verb of ['retry', 'rollback', 'approve']) {
       const usage = await understudy([verb, '--help']);
-      expect(usage.stdout).toMatch(new RegExp(`^Usage: understudy ${verb} UNIT`));
+      expect(usage.stdout).toMatch(new RegExp(`^Usage: understudy ${verb} (?:UNIT|DIGEST)`));
     }
     expect(await understudy(['retry'])).toMatchObject({
       code: 2,
