@@ -98,6 +98,10 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     if (approval !== undefined) open.set(approval, [...(open.get(approval) ?? []), id]);
     wakeMs = Math.min(wakeMs, wakeOf(moved, input));
   }
+  // With the last of it gone the revision may have ended.
+  function seeLeft(id: Id, moved: Moved<Call>): void {
+    if (moved.gone !== true) views.push(viewOfLeft(id, moved));
+  }
   for (const unit of input.desired) {
     const { id } = unit;
     const before = { watch: input.watches.get(id), refusal: input.refusals.get(id) };
@@ -110,12 +114,12 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   const { busy, resting } = leftOf(look, asked.units, { ...input, wanted });
   for (const [id, moved] of busy) {
     note(id, moved);
-    if (moved.record?.phase === 'removing') views.push(viewOfLeft(id, moved));
+    if (moved.record?.phase === 'removing') seeLeft(id, moved);
   }
   const others = { units, views: views.filter(({ left }) => left !== true), going: busy.size };
   for (const [id, moved] of leaveAll(look, resting, { ...rulesOf(input), ...others })) {
     note(id, moved);
-    views.push(viewOfLeft(id, moved));
+    seeLeft(id, moved);
   }
   const answered = answerApprovals(approved, open, input.requests);
   events.push(...answered.events);

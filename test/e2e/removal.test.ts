@@ -138,10 +138,11 @@ describe('a stack that leaves the repository', () => {
   });
 
   it('goes also where the agent is killed on the way', async () => {
-    await pushWithout('news');
+    const commit = await pushWithout('news');
     await scene.log.until('unit removing', of('news'));
     await scene.killAgent();
     await scene.log.until('unit removed', of('news'));
+    await scene.log.until('revision healthy', revision(commit));
     expect(await objects('news')).toEqual([]);
     expect(await scene.quietPasses(2)).toEqual([]);
   });
