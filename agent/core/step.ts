@@ -124,18 +124,23 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   for (const [id, moved] of busy) {
     note(id, moved);
     const isShown = moved.gate !== undefined || moved.record?.phase === 'removing';
-    if (isShown) views.push(viewOfLeft(id, moved));
+    if (isShown) views.push(...leftView(id, moved));
   }
   const others = { units, views: views.filter(({ left }) => left !== true), going: busy.size };
   for (const [id, moved] of leaveAll(look, resting, { ...rulesOf(input), ...others })) {
     note(id, moved);
-    views.push(viewOfLeft(id, moved));
+    views.push(...leftView(id, moved));
   }
   const answered = approvalsAfter(input, open);
   events.push(...answered.events);
   if (answered.news) wakeMs = 0;
   const { approved: released, refused: unapproved } = answered;
   return { work, units, watches, views, approved: released, unapproved, events, asks, wakeMs };
+}
+
+/** With the last of it gone the revision may have ended. */
+function leftView<Call>(id: Id, moved: Moved<Call>): readonly UnitView[] {
+  return moved.gone === true ? [] : [viewOfLeft(id, moved)];
 }
 
 /** While everything is frozen nothing is released, and what was released stays so. */

@@ -118,6 +118,7 @@ describe('a unit that left the repository', () => {
       [],
     ]);
     expect(third.events).toMatchObject([{ event: 'unit removed', id: ID }]);
+    expect(viewOf(third)).toBeUndefined();
   });
 
   it('leaves the record at once where nothing of it is there', () => {
