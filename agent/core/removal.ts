@@ -37,6 +37,8 @@ export interface Others {
   readonly going: number;
   /** Why a unit that stays is not settled; undefined: all are. */
   readonly restless: string | undefined;
+  /** What of a unit that stays failed: it may be what takes a leaving one's place, or need it still. */
+  readonly failed: string | undefined;
   /** Digests that a person released. */
   readonly approved: ReadonlySet<string>;
 }
@@ -84,7 +86,7 @@ interface Group {
 function groupsOf(
   leaving: readonly Leaving[],
   { policy, rewound }: Removals,
-  { recorded, going }: Others,
+  { recorded, going, failed }: Others,
 ): readonly Group[] {
   const limit = limitOf(policy, recorded);
   const count = leaving.length + going;
@@ -95,6 +97,9 @@ function groupsOf(
   if (count > limit) {
     const why = `${String(count)} of ${String(recorded)} units left the repository, ${String(limit)} may go at once (\`policy.removals\`)`;
     return [{ units: leaving, why }];
+  }
+  if (failed !== undefined) {
+    return [{ units: leaving, why: `${failed}, and may need what left` }];
   }
   return leaving
     .filter(({ hold }) => hold)

@@ -65,6 +65,7 @@ function verdictsOn(
     recorded: units.size,
     going,
     restless: restlessOf(views, units),
+    failed: failedOf(views),
     approved: liveApprovals(approved),
   };
   return judgeRemovals(leaving, { ...removals, ...(off !== undefined && { off }) }, others);
@@ -79,6 +80,17 @@ function restlessOf(
   if (changing !== undefined) return `${changing.id} is not settled`;
   const unwell = views.find(({ id }) => (units.get(id)?.releases.length ?? 0) === 0);
   return unwell && `${unwell.id} was never healthy`;
+}
+
+/** Where a unit that stays is not what the repository wants, and nothing is under way to make it so. */
+function failedOf(views: readonly UnitView[]): string | undefined {
+  const failed = views.find(
+    ({ phase, quarantined, waits }) => phase === 'stuck' || quarantined || waits !== undefined,
+  );
+  if (failed === undefined) return undefined;
+  return failed.waits === undefined
+    ? `${failed.id} failed`
+    : `${failed.id} waits for one that failed`;
 }
 
 function begin<Spec, Observed, Call>(

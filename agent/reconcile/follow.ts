@@ -12,6 +12,8 @@ export interface FollowPorts<Spec> {
   readonly reporter: Reporter;
   readonly wake: Wake;
   readonly publish: (desired: Desired<Spec>) => void;
+  /** Is told each time that the newest revision is the one that was published. */
+  readonly confirm: (revision: string) => void;
   /** The newest valid revision that was ever looked at, as the record has it. */
   readonly lastSeen: (signal: AbortSignal) => Promise<string | undefined>;
 }
@@ -46,6 +48,7 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
         revision = snapshot.revision;
         invalid = valid === undefined;
       }
+      if (published?.revision === snapshot.revision) ports.confirm(snapshot.revision);
       if (trouble !== undefined) ports.reporter.tell({ event: 'going on', of: 'repository' });
       trouble = undefined;
     } catch (error) {

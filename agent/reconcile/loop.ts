@@ -1,6 +1,7 @@
 import { follow, type FollowPorts } from './follow.ts';
 import type { LeaseKeeper, Reign } from './lease-ports.ts';
-import { type Desired, type Memory, nothingKnown, pass, type PassPorts } from './pass.ts';
+import { Newest } from './newest.ts';
+import { type Memory, nothingKnown, pass, type PassPorts } from './pass.ts';
 import type { Source } from './ports.ts';
 import type { Wake } from './wake.ts';
 
@@ -8,7 +9,7 @@ import type { Wake } from './wake.ts';
 export interface LoopPorts<Spec, Observed, Call>
   extends
     Omit<PassPorts<Spec, Observed, Call>, 'lease' | 'source'>,
-    Omit<FollowPorts<Spec>, 'publish' | 'wake' | 'lastSeen' | 'source'> {
+    Omit<FollowPorts<Spec>, 'publish' | 'confirm' | 'wake' | 'lastSeen' | 'source'> {
   readonly source: Source;
   readonly lease: LeaseKeeper;
   readonly sourceWake: Wake;
@@ -37,31 +38,7 @@ export async function run<Spec, Observed, Call>(
   const stop = AbortSignal.any([outer, failure.signal]);
   const breakOff = AbortSignal.any([failure.signal, impatience.signal]);
   const { wake, lease, clock } = ports;
-  let desired: Desired<Spec> | undefined;
-
-  const publish = (newest: Desired<Spec>): void => {
-    desired = newest;
-    wake.ring();
-  };
-
-  /** One time in which we lead. Nothing that was seen before it counts. */
-  async function rule(reign: Reign): Promise<void> {
-    const signal = AbortSignal.any([breakOff, reign.signal]);
-    let memory: Memory = nothingKnown;
-    while (!stop.aborted && lease.reign() === reign) {
-      let waitMs = LONG_MS;
-      if (lease.refusal(0) !== undefined) {
-        waitMs = EXPIRED_MS;
-      } else if (desired !== undefined) {
-        const passed = await pass(ports, desired, memory, signal);
-        ({ memory } = passed);
-        waitMs = passed.wakeMs;
-      } else {
-        lease.expect('idle');
-      }
-      await wake.wait(waitMs, stop);
-    }
-  }
+  const newest = new Newest<Spec>(ports);
 
   async function passes(): Promise<void> {
     while (!stop.aborted) {
@@ -70,7 +47,7 @@ export async function run<Spec, Observed, Call>(
         await wake.wait(LONG_MS, stop);
         continue;
       }
-      await rule(reign).catch((error: unknown) => {
+      await rule(ports, newest, { reign, stop, breakOff }).catch((error: unknown) => {
         if (!reign.signal.aborted || error !== reign.signal.reason) throw error;
       });
       ports.prober.ask([]);
@@ -79,7 +56,16 @@ export async function run<Spec, Observed, Call>(
 
   const cancel = onAbort(outer, () => clock.after(STOP_MS, () => impatience.abort(outer.reason)));
   const lastSeen = (ended: AbortSignal): Promise<string | undefined> => seenLast(ports, ended);
-  const following = follow({ ...ports, wake: ports.sourceWake, lastSeen, publish }, stop);
+  const following = follow(
+    {
+      ...ports,
+      wake: ports.sourceWake,
+      lastSeen,
+      publish: (one) => newest.publish(one),
+      confirm: (revision) => newest.confirm(revision),
+    },
+    stop,
+  );
   const [followed, ...acting] = [following, passes(), lease.keep(stop)].map((part) =>
     part.catch((error: unknown) => {
       failure.abort(error);
@@ -93,6 +79,32 @@ export async function run<Spec, Observed, Call>(
   const ended = [...acted, ...(await Promise.allSettled([followed]))];
   const bug = ended.find((part) => part.status === 'rejected');
   if (bug !== undefined && !outer.aborted) throw bug.reason;
+}
+
+/** One time in which we lead. Nothing that was seen before it counts. */
+async function rule<Spec, Observed, Call>(
+  ports: LoopPorts<Spec, Observed, Call>,
+  newest: Newest<Spec>,
+  ends: { readonly reign: Reign; readonly stop: AbortSignal; readonly breakOff: AbortSignal },
+): Promise<void> {
+  const { lease, wake } = ports;
+  const { reign, stop, breakOff } = ends;
+  const signal = AbortSignal.any([breakOff, reign.signal]);
+  let memory: Memory = nothingKnown;
+  await newest.askAnew(stop);
+  while (!stop.aborted && lease.reign() === reign) {
+    let waitMs = LONG_MS;
+    if (lease.refusal(0) !== undefined) {
+      waitMs = EXPIRED_MS;
+    } else if (newest.desired !== undefined) {
+      const passed = await pass(ports, newest.desired, memory, signal);
+      ({ memory } = passed);
+      waitMs = passed.wakeMs;
+    } else {
+      lease.expect('idle');
+    }
+    await wake.wait(waitMs, stop);
+  }
 }
 
 /** The newest valid revision that was ever looked at, by the record. */

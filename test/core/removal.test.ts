@@ -20,7 +20,13 @@ const [a, b, c] = [leaving('a'), leaving('b'), leaving('c')];
 const guarded = leaving('guarded', { hold: true });
 
 const usual: Removals = { policy: { max: 5, share: 20 }, rewound: false };
-const settled: Others = { recorded: 20, going: 0, restless: undefined, approved: new Set() };
+const settled: Others = {
+  recorded: 20,
+  going: 0,
+  restless: undefined,
+  failed: undefined,
+  approved: new Set(),
+};
 
 /** `a open`, `b held`. */
 function judged(
@@ -42,6 +48,11 @@ describe('what left the repository', () => {
     ['goes', ['a open'], [[a]]],
     ['goes together within the limit', ['a open', 'b open', 'c open'], [[a, b, c]]],
     ['waits while nothing may be removed', ['a waits'], [[a], { off: 'not now' }]],
+    [
+      'is held while another one that stays failed',
+      ['a held', 'b held'],
+      [[a, b], {}, { failed: 'stack/x failed' }],
+    ],
     ['waits while another unit changes', ['a waits'], [[a], {}, { restless: 'stack/x' }]],
     [
       'is held, all of it, above the number',

@@ -107,11 +107,12 @@ describe('a repository becomes units', () => {
 
   it.each<[string, string, string, object]>([
     ['nothing said', '', '', {}],
-    ['the defaults said', '', 'prune: true', {}],
+    ['the defaults said', '', 'prune: true', { prune: true }],
     ['its file holds', 'removal: hold', '', { removal: 'hold' }],
-    ['its file keeps', 'prune: false', '', { prune: false }],
-    ['the defaults keep', '', 'prune: false', { prune: false }],
-    ['its file wins', 'prune: true', 'prune: false', {}],
+    ['nobody said', '', '', {}],
+    ['its file keeps', 'prune: false', 'prune: true', {}],
+    ['the defaults keep', '', 'prune: false', {}],
+    ['its file wins', 'prune: true', 'prune: false', { prune: true }],
   ])(
     'keeps what leaves as %s, and asks for something else by that only',
     (_who, file, all, expected) => {
@@ -123,7 +124,7 @@ describe('a repository becomes units', () => {
       const { removal, prune } = one.units[0]?.spec ?? {};
       expect([
         one.diagnostics,
-        { ...(removal && { removal }), ...(prune === false && { prune }) },
+        { ...(removal && { removal }), ...(prune === true && { prune }) },
       ]).toEqual([[], expected]);
       expect(one.units[0]?.digest === plain.units[0]?.digest).toBe(
         Object.keys(expected).length === 0,

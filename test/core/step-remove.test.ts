@@ -138,23 +138,6 @@ describe('a unit that left the repository', () => {
       'stack/other is not settled',
     ],
     [
-      'a unit that stays failed and was never healthy',
-      {
-        others: [
-          [
-            other,
-            known(other, {
-              releases: [],
-              quarantine: [
-                { digest: 'other', revision: 'r', code: 'c', why: 'w', evidence: '', at: DATE },
-              ],
-            }),
-          ],
-        ],
-      },
-      'stack/other was never healthy',
-    ],
-    [
       'a unit that stays changes',
       { others: [[{ ...other, digest: 'newer' }, known(other)]] },
       'stack/other is not settled',
@@ -165,13 +148,24 @@ describe('a unit that left the repository', () => {
     expect(viewOf(result)).toMatchObject({ held: `its removal waits: ${why}`, pending: false });
   });
 
-  it('goes though it is stuck, and though another one that stays is', () => {
+  it('is held while a unit that stays failed and was never healthy', () => {
+    const entry = { digest: 'other', revision: 'r', code: 'c', why: 'w', evidence: '', at: DATE };
+    const failed = known(other, { releases: [], quarantine: [entry] });
+    const result = look({ others: [[other, failed]] });
+    expect(callsOf(result)).toEqual([]);
+    expect(viewOf(result)?.held).toMatch(/^its removal is held: stack\/other failed/);
+  });
+
+  it('goes though it is stuck, and is held while another one that stays is', () => {
     const isStuck = (digest: string): Partial<UnitRecord> => ({
       phase: 'stuck',
       stuck: { digest, code: 'c', why: 'w', evidence: 'e', at: DATE },
     });
     const others: Start['others'] = [[other, known(other, isStuck('other'))]];
-    const result = look({ record: known(blog, isStuck('d1')), others });
+    const held = look({ others });
+    expect(callsOf(held)).toEqual([]);
+    expect(viewOf(held)?.held).toMatch(/^its removal is held: stack\/other failed, .* approve/);
+    const result = look({ record: known(blog, isStuck('d1')) });
     expect(result.units.get(ID)).toMatchObject({ phase: 'removing' });
     expect(result.units.get(ID)?.stuck).toBeUndefined();
     expect(callsOf(result)).toEqual(['remove web']);

@@ -31,7 +31,8 @@ secrets: {key: {file: key.txt}}
 `,
   [`stacks/${stack}/page.html`]: `page of ${stack}\n`,
   [`stacks/${stack}/key.txt`]: `key of ${stack}\n`,
-  [`stacks/${stack}/stack.yaml`]: 'kind: Stack\nhealth: {stableFor: 2s, timeout: 60s}\n',
+  [`stacks/${stack}/stack.yaml`]:
+    'kind: Stack\nprune: true\nhealth: {stableFor: 2s, timeout: 60s}\n',
 });
 
 beforeAll(async () => {

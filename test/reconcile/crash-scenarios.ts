@@ -32,6 +32,7 @@ function stackOf(
 kind: Stack
 health: { timeout: 60s, stableFor: 4s }
 rollback: { mode: ${mode ?? 'auto'} }
+prune: true
 dependsOn: [${after === undefined ? '' : `stack/${after}`}]
 `,
     [`${folder}/compose.yaml`]: `

@@ -45,6 +45,34 @@ describe('an agent on each of three managers', () => {
     await world.close();
   });
 
+  it('does not go back to what the next leader knew, where the last one had seen a newer commit', async () => {
+    const world = new SeveralAgents();
+    behave(world);
+    world.start('m1');
+    world.commit(revision('r1', one));
+    await world.time.advance(30_000);
+    // It asks the repository at other times than the first one does.
+    world.start('m2');
+    await world.time.advance(80_000);
+    world.commit(revision('r2', two));
+    await world.time.advance(15_000);
+    expect(runningImage(world)).toBe('site:2');
+    const seen = world.events.filter(
+      ({ event, node }) => event === 'revision seen' && node === 'm2',
+    );
+    expect(seen).toHaveLength(1);
+    world.members.get('m1')?.stop.abort();
+    const images = new Set<string | undefined>();
+    for (let n = 0; n < 60; n += 1) {
+      await world.time.advance(500);
+      images.add(runningImage(world));
+    }
+    expect(world.holder()?.split('/')[0]).toBe('m2');
+    expect([...images]).toEqual(['site:2']);
+    world.members.delete('m1');
+    await world.close();
+  });
+
   it('passes the work on within two seconds when the leader is asked to end', async () => {
     const world = opened();
     world.commit(revision('r1', one));

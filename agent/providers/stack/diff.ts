@@ -87,7 +87,7 @@ function leftBehind(unit: Rendered<StackSpec>, observed: StackObserved): readonl
     .map((name) =>
       unit.place === FROM_RECORD
         ? `service ${name} is not part of the healthy release: it is left as it is`
-        : `service ${name} is not in the repository: ${spec.prune === false ? 'remove it by hand' : WHEN_HEALTHY}`,
+        : `service ${name} is not in the repository: ${spec.prune === true ? WHEN_HEALTHY : 'remove it by hand, or write `prune: true`'}`,
     );
 }
 

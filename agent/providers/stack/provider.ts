@@ -27,7 +27,7 @@ export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
   restore: restoreStack,
   parts: stackParts,
   stop: stopParts,
-  removal: ({ spec }) => ({ hold: spec.removal === 'hold', prune: spec.prune !== false }),
+  removal: ({ spec }) => ({ hold: spec.removal === 'hold', prune: spec.prune === true }),
   makes: stackMakes,
   members: stackMembers,
   remove: removeMembers,

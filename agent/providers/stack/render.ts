@@ -55,7 +55,7 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
     health,
     rollback: rollbackOf(layers),
     ...(document.value?.removal === 'hold' && { removal: 'hold' }),
-    ...((document.value?.prune ?? surroundings.stack.prune) === false && { prune: false }),
+    ...((document.value?.prune ?? surroundings.stack.prune) === true && { prune: true }),
   };
   const gives = givesOf(spec);
   const services = Object.values(spec.services).map((service) => `service:${service.Name}`);

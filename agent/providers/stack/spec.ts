@@ -78,5 +78,5 @@ export interface StackSpec {
   /** `hold`: it is not removed without a person. Absent: `auto`. */
   readonly removal?: 'hold';
   /** False: what left the Compose file stays. */
-  readonly prune?: false;
+  readonly prune?: true;
 }

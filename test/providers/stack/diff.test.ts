@@ -286,13 +286,16 @@ describe('what belongs to somebody else', () => {
       services: [live(service('web')), live(service('old')), live(service('x', { Labels: {} }))],
       networks: [blogNetwork],
     });
-    expect(diffStack(unit(), state)).toEqual({
+    const noted = (why: string) => ({
       operations: [],
       blocked: [],
-      notes: [
-        'service blog_old is not in the repository: what was deployed from it goes once the stack is healthy, else remove it by hand',
-      ],
+      notes: [`service blog_old is not in the repository: ${why}`],
     });
+    const plain = unit();
+    expect(diffStack(plain, state)).toEqual(noted('remove it by hand, or write `prune: true`'));
+    expect(diffStack({ ...plain, spec: { ...plain.spec, prune: true } }, state)).toEqual(
+      noted('what was deployed from it goes once the stack is healthy, else remove it by hand'),
+    );
   });
 
   it('is blocked when the mode of a service or a fixed setting of a network would change', () => {
