@@ -13,7 +13,7 @@ const never = new AbortController().signal;
 let scene: Scene;
 
 beforeAll(async () => {
-  scene = await Scene.raise({ name: 'usl', subnet: '10.213.86.0/24' });
+  scene = await Scene.raise({ name: 'ush', subnet: '10.213.82.0/24' });
   await scene.push('first', {
     'understudy.yaml': 'version: 1\ninterval: 1s\n',
     'environments/rehearsal.yaml': `kind: Environment\nname: rehearsal\nvariables:\n  REGISTRY: ${scene.stage.registry}\n`,
@@ -44,9 +44,13 @@ const until = async (
   ready: () => Promise<boolean>,
   deadlineMs = 60_000,
 ): Promise<void> => waitUntil(what, { deadlineMs, everyMs: 100 }, ready, never);
+// A copy that outlived its task does not count: the Swarm ends it and starts another.
 const runsEverywhere = async (): Promise<void> =>
   until('a copy everywhere', async () => {
-    return JSON.stringify(await copies()) === JSON.stringify(everywhere);
+    const placed = await scene.faults.placed('m1', web);
+    const ids = [...(await scene.faults.containers(web)).values()].map((one) => one ?? []);
+    const same = ids.flat().toSorted().join() === placed.toSorted().join();
+    return same && ids.every(({ length }) => length === 1);
   });
 
 describe('an agent a manager', () => {
@@ -60,9 +64,12 @@ describe('an agent a manager', () => {
     const ats = ledger.map(({ atMs }) => atMs);
     expect(ats).toEqual(ats.toSorted((a, b) => a - b));
     expect(ledger.every(({ answeredAtMs = 0, atMs }) => answeredAtMs >= atMs)).toBe(true);
-    const head = ledger.find(({ path }) => path.endsWith('/update'));
-    expect(head).toMatchObject({ name: 'understudy.head' });
-    expect(Object.keys(head?.labels ?? {})).toContain('understudy.record');
+    const updates = ledger.filter(({ path }) => path.endsWith('/update'));
+    expect(new Set(updates.map(({ name }) => name))).toEqual(new Set(['understudy.head']));
+    // Renewals of the lease come before and between what moves the record.
+    expect(updates.flatMap(({ labels = {} }) => Object.keys(labels))).toContain(
+      'understudy.record',
+    );
   });
 
   it('is killed, stands still, goes on and is started again alone', async () => {
@@ -128,17 +135,7 @@ describe('a host', () => {
     await scene.faults.whole();
   });
 
-  it('is a manager no longer, and again', async () => {
-    await scene.faults.role('m3', 'worker');
-    await until('m3 is a worker', async () =>
-      (await scene.faults.nodes('m1')).includes('m3 worker well'),
-    );
-    await until('m3 answers no manager', async () => !(await scene.faults.answers('m3')));
-    await scene.faults.role('m3', 'manager');
-    await scene.faults.whole();
-    expect(await scene.faults.nodes('m1')).toContain('m3 manager well');
-  });
-
+  // Before the demotion: a manager that was promoted a moment ago and loses its engine may not find its raft again.
   it('is one of all managers that lose their engines at once', async () => {
     const { managers } = scene.faults;
     await runsEverywhere();
@@ -148,5 +145,16 @@ describe('a host', () => {
     await scene.faults.whole();
     await runsEverywhere();
     expect(managers).toContain(await scene.faults.raftLeader('m1'));
+  });
+
+  it('is a manager no longer, and again', async () => {
+    await scene.faults.role('m3', 'worker');
+    await until('m3 is a worker', async () =>
+      (await scene.faults.nodes('m1')).includes('m3 worker well'),
+    );
+    await until('m3 answers no manager', async () => !(await scene.faults.answers('m3')));
+    await scene.faults.role('m3', 'manager');
+    await scene.faults.whole();
+    expect(await scene.faults.nodes('m1')).toContain('m3 manager well');
   });
 });

@@ -138,6 +138,16 @@ export class StageFaults {
     return new Map(await Promise.all(entries));
   }
 
+  /** Ids of the containers of a service's tasks that should run and do, as one manager sees them. */
+  async placed(asked: string, service: string): Promise<readonly string[]> {
+    const filters = { service: [service], 'desired-state': ['running'] };
+    const path = `/tasks?filters=${encodeURIComponent(JSON.stringify(filters))}`;
+    const running = ((await this.#ask(asked, path)) ?? []).filter(
+      (task) => textAt(task, 'Status', 'State') === 'running',
+    );
+    return running.map((task) => textAt(task, 'Status', 'ContainerStatus', 'ContainerID') ?? '');
+  }
+
   /** The manager that leads the Swarm's raft, as another one sees it. */
   async raftLeader(asked: string): Promise<string | undefined> {
     const leader = (await this.#ask(asked, '/nodes'))?.find(

@@ -365,6 +365,21 @@ describe('the host of the leader', () => {
     patient,
   );
 
+  // Before the demotion: a manager that was promoted a moment ago and loses its engine may not find its raft again.
+  it(
+    'is one of all managers whose engines begin anew',
+    async () => {
+      const { managers } = scene.faults;
+      const commit = await scene.push('all engines', files('blog', { page: 'page thirteen' }));
+      await scene.told.until('unit verifying', onStack('blog'));
+      await Promise.all(managers.map((host) => scene.faults.killEngine(host)));
+      await Promise.all(managers.map((host) => scene.faults.startEngine(host)));
+      await scene.told.until('revision healthy', of(commit));
+      expect(await outcome()).toEqual(well);
+    },
+    patient,
+  );
+
   it(
     'is a manager no longer',
     async () => {
@@ -379,20 +394,6 @@ describe('the host of the leader', () => {
       } finally {
         await scene.faults.role(old.host, 'manager');
       }
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
-
-  it(
-    'is one of all managers whose engines begin anew',
-    async () => {
-      const { managers } = scene.faults;
-      const commit = await scene.push('all engines', files('blog', { page: 'page thirteen' }));
-      await scene.told.until('unit verifying', onStack('blog'));
-      await Promise.all(managers.map((host) => scene.faults.killEngine(host)));
-      await Promise.all(managers.map((host) => scene.faults.startEngine(host)));
-      await scene.told.until('revision healthy', of(commit));
       expect(await outcome()).toEqual(well);
     },
     patient,
