@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 // unit: pure, no processes. conformance: children, sockets and files of this machine, no engines.
-// e2e: real engines on the rehearsal stage, one file after another, because they share the machine's two cores.
+// stage: the rehearsal stage itself, alone: it compares the machine before and after. e2e: real engines on stages of their
+// own, two files at once, because most of their time is waiting.
 export default defineConfig({
   test: {
     projects: [
@@ -24,11 +25,23 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          name: 'stage',
+          include: ['test/e2e/stage.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 240_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: ['test/e2e/stage.test.ts'],
+          maxWorkers: 2,
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
