@@ -11,7 +11,8 @@ RUN npm ci --ignore-scripts --omit=dev --no-fund --no-audit && npm cache clean -
 COPY agent ./agent
 COPY schemas ./schemas
 RUN ln -s /opt/understudy/agent/bin.mjs /usr/local/bin/understudy \
-  && install -d -m 0700 /var/lib/understudy
+  && install -d -m 0700 /var/lib/understudy \
+  && understudy --version
 
 # The socket belongs to root: whoever may use it is root on the node. There is nothing to gain from another user here.
 VOLUME /var/lib/understudy

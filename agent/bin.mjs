@@ -5,4 +5,10 @@ if (Number(major) < 24) {
   process.stderr.write(`understudy needs Node 24 or newer, this is ${process.versions.node}\n`);
   process.exit(2);
 }
+// Most of a start is reading and compiling. Beside the packages, not in a temporary folder: whoever may write there may
+// put a program into our hands. Where it cannot be written, nothing is kept.
+const { enableCompileCache, flushCompileCache } = await import('node:module');
+enableCompileCache(`${import.meta.dirname}/../node_modules/.cache/understudy`);
+// An agent that is killed would leave nothing for the next one, which is in a hurry.
+setTimeout(flushCompileCache, 10_000).unref();
 await import('./main.ts');

@@ -69,7 +69,7 @@ export async function startAgent(
     places.settingsFile,
     stringify({ ...settingsFor(plan, host), ...overrides.settings }),
   );
-  const entry = join(projectFolder, 'agent', 'main.ts');
+  const entry = join(projectFolder, 'agent', 'bin.mjs');
   const command = inNamespace(host.namespace, [
     ...(await withSsh(tools)),
     process.execPath,

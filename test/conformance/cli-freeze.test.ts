@@ -221,7 +221,7 @@ describe('what is wrong with the arguments', () => {
 });
 
 it('the program freezes and unfreezes through the socket', async () => {
-  const main = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../../agent/bin.mjs', import.meta.url));
   const folder = await mkdtemp(join(tmpdir(), 'understudy-'));
   const fake = await startFakeSwarm(join(folder, 'docker.sock'));
   const understudy = async (...args: readonly string[]): Promise<string> => {

@@ -495,7 +495,7 @@ describe('--json', () => {
 });
 
 describe('the program', () => {
-  const main = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../../agent/bin.mjs', import.meta.url));
   const understudy = async (args: readonly string[], environment: Record<string, string> = {}) => {
     const options = { env: { PATH: process.env['PATH'], ...environment } };
     const running = promisify(execFile)(process.execPath, [main, ...args], options);

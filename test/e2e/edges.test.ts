@@ -120,7 +120,7 @@ describe('a stack that depends on another one', () => {
 
   it('goes back with it when a person takes back what one commit had brought to both', async () => {
     const [manager] = scene.stage.hosts;
-    const program = [process.execPath, `${projectFolder}/agent/main.ts`];
+    const program = [process.execPath, `${projectFolder}/agent/bin.mjs`];
     const command = [...program, 'rollback', 'stack/db', '--socket', manager?.socket ?? ''];
     await run(command, {}, never);
     const taken = await scene.log.until('unit taken back', of('app'));

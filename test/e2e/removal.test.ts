@@ -266,7 +266,7 @@ describe('what leaves a Compose file', () => {
 /** The command line, as on a manager. */
 async function understudy(...args: readonly string[]): Promise<string> {
   const [manager] = scene.stage.hosts;
-  const program = [process.execPath, `${projectFolder}/agent/main.ts`];
+  const program = [process.execPath, `${projectFolder}/agent/bin.mjs`];
   const command = [...program, ...args, '--socket', manager?.socket ?? ''];
   return run(command, {}, never);
 }
