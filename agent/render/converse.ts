@@ -9,6 +9,9 @@ import type { RenderProcess } from './process.ts';
 import { pieces } from './protocol.ts';
 import type { Reply } from './protocol.ts';
 
+/** How long the child's program may take to load, at the least. Milliseconds. */
+const START_MS = 30_000;
+
 /** How many blobs are read from the source at the same time, and held here. */
 const BLOBS_AT_ONCE = 64;
 
@@ -46,17 +49,25 @@ export async function converse(
   patience: Patience,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const budget = new Budget(patience, () => {
-    const message = `it took longer than ${String(patience.deadlineMs)} ms`;
-    child.fail(new ChildFailure(message, child.began ? 'late' : 'start'));
-  });
+  const late = ({ deadlineMs }: Patience): Budget =>
+    new Budget({ ...patience, deadlineMs }, () => {
+      const message = `it took longer than ${String(deadlineMs)} ms`;
+      child.fail(new ChildFailure(message, child.began ? 'late' : 'start'));
+    });
+  const starting = late({ ...patience, deadlineMs: Math.max(START_MS, patience.deadlineMs) });
+  const budget = late(patience);
   const abort = (): void => child.fail(aborted(signal));
   signal.addEventListener('abort', abort);
-  budget.run();
+  starting.run();
   try {
+    // Its program is loaded before it reads anything: on a busy machine that alone may take seconds.
+    await child.begun;
+    starting.stop();
+    budget.run();
     await ask(child, question, 2 * patience.deadlineMs);
     return await listen(child, question, budget, signal);
   } finally {
+    starting.stop();
     budget.stop();
     signal.removeEventListener('abort', abort);
   }

@@ -84,6 +84,7 @@ export class RenderProcess {
   readonly #queue: Reply[] = [];
   #stderr = '';
   #outputBytes = 0;
+  readonly #start = Promise.withResolvers<void>();
   #began = false;
   #failure: Error | undefined;
   #reader: Waiting<Reply> | undefined;
@@ -92,6 +93,8 @@ export class RenderProcess {
   constructor(child: Child, limits: ProcessLimits) {
     this.#child = child;
     this.#limits = limits;
+    // Whoever does not wait for it learns of a failure elsewhere.
+    this.#start.promise.catch(() => {});
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     child.stderr.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-STDERR_BYTES_MAX);
@@ -121,6 +124,11 @@ export class RenderProcess {
   /** Whether its program is loaded and has given up root: before that it has read nothing. */
   get began(): boolean {
     return this.#began;
+  }
+
+  /** Settles when it began. Rejects with the failure. */
+  get begun(): Promise<void> {
+    return this.#start.promise;
   }
 
   /** A new render begins: its answer is counted from here. */
@@ -153,6 +161,7 @@ export class RenderProcess {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
     this.#child.kill('SIGKILL');
+    this.#start.reject(reason);
     this.#reader?.reject(reason);
     this.#writer?.reject(reason);
   }
@@ -183,6 +192,7 @@ export class RenderProcess {
       }
       if (message.type === 'ready') {
         this.#began = true;
+        this.#start.resolve();
         continue;
       }
       if (this.#reader === undefined) this.#queue.push(message);

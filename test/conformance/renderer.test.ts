@@ -422,6 +422,25 @@ describe('a child that fails', () => {
     }
   });
 
+  it('not loaded yet: a busy machine has longer than a revision has', async () => {
+    const clock = new VirtualClock();
+    const program = fileURLToPath(new URL('../fixtures/renderer/silent.ts', import.meta.url));
+    const renderer = open({ clock, limits: { program, deadlineMs: 10_000 } });
+    const state = { done: false };
+    const result = renderer.render(snapshotOf(small), signal).finally(() => {
+      state.done = true;
+    });
+    result.catch(() => undefined);
+    await vi.waitFor(() => expect(renderer.pid).toBeDefined());
+    await clock.advance(29_000);
+    expect(state.done).toBe(false);
+    while (!state.done) await clock.advance(100);
+    await expect(result).rejects.toMatchObject({
+      retry: 'soon',
+      message: expect.stringContaining('does not begin: it took longer than 30000 ms'),
+    });
+  });
+
   it.each([
     ['there is no Node any more', '', "process.execPath = '/nowhere/node';", /code 127|ENOENT/],
     [
