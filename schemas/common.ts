@@ -132,10 +132,7 @@ export const UnitId = z.templateLiteral(
 const GLOB = 'write a name or a pattern such as `blog-*`';
 
 /** A name in which `*` stands for anything. */
-export const Glob = z
-  .string({ error: GLOB })
-  .min(1, { error: GLOB })
-  .regex(/^[^\s\p{Cc}]+$/u, { error: GLOB });
+export const Glob = z.string({ error: GLOB }).regex(/^[^\s\p{Cc}]{1,255}$/u, { error: GLOB });
 
 /** Pure. True for a path inside the repository: relative, with `/`, no `.` or `..` parts. */
 export function isInside(path: string): boolean {

@@ -66,12 +66,17 @@ export const Policy = z.strictObject({
     .optional(),
 });
 
+const CANARIES_MAX = 100;
+const WINDOWS_MAX = 50;
+const GLOBS_MAX = 100;
+const CRON_CHARACTERS_MAX = 200;
+
 /** `rollout`, in understudy.yaml and in an Environment. Durations in milliseconds. */
 export const Rollout = z.strictObject({
   atOnce: whole(1, 100_000).optional(),
   maxFailures: whole(1, 100_000).optional(),
   pause: duration().optional(),
-  canary: z.array(UnitId).optional(),
+  canary: z.array(UnitId).max(CANARIES_MAX).optional(),
   onFailure: z.enum(['pause', 'rollback'], { error: 'write `pause` or `rollback`' }).optional(),
 });
 
@@ -88,10 +93,10 @@ const Value = z.union([z.string(), z.number(), z.bigint(), z.boolean()], { error
 const Servers = z.strictObject({ default: Name.optional(), allowed: z.array(Name).optional() });
 
 const Window = z.strictObject({
-  cron: text('a cron expression such as `0 2 * * 1-5`'),
+  cron: text('a cron expression such as `0 2 * * 1-5`').max(CRON_CHARACTERS_MAX),
   duration: positiveDuration(),
   timeZone: TimeZone,
-  stacks: z.array(Glob).optional(),
+  stacks: z.array(Glob).max(GLOBS_MAX).optional(),
 });
 
 const CHANNELS = ['slack', 'discord', 'telegram', 'ntfy', 'email', 'webhook'] as const;
@@ -123,7 +128,7 @@ export const Environment = z.strictObject({
   defaults: Defaults.optional(),
   rollout: Rollout.optional(),
   policy: Policy.optional(),
-  windows: z.array(Window).optional(),
+  windows: z.array(Window).max(WINDOWS_MAX).optional(),
   notifications: z.array(Notification).optional(),
   promotion: z
     .strictObject({ branch: text('a branch'), soak: positiveDuration().optional() })
@@ -140,8 +145,6 @@ export const ENVIRONMENT_UNSUPPORTED = [
   'stacks.exclude',
   'mysql',
   'ceph',
-  'rollout',
-  'windows',
   'notifications',
   'promotion',
   ...POLICY_UNSUPPORTED.map((key) => `policy.${key}`),

@@ -17,7 +17,6 @@ export type Repository = z.output<typeof Repository>;
 
 /** Keys of `Repository` that this version does not act upon. */
 export const REPOSITORY_UNSUPPORTED = [
-  'rollout',
   ...POLICY_UNSUPPORTED.map((key) => `policy.${key}`),
   ...STACK_DEFAULTS_UNSUPPORTED.map((key) => `defaults.stack.${key}`),
 ];

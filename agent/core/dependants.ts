@@ -54,8 +54,8 @@ export function followBack<Spec, Observed, Call>(
   return { moved: { ...moved, events: [event, ...moved.events] }, events: [] };
 }
 
-/** The revision of what runs or is tried; undefined where the unit is on its way back, or stuck. */
-function broughtBy({ phase, attempt, releases }: UnitRecord): string | undefined {
+/** Pure. The revision of what runs or is tried; undefined where the unit is on its way back, or stuck. */
+export function broughtBy({ phase, attempt, releases }: UnitRecord): string | undefined {
   switch (phase) {
     case 'none':
       return releases[0]?.revision;
@@ -70,7 +70,8 @@ function broughtBy({ phase, attempt, releases }: UnitRecord): string | undefined
   }
 }
 
-function whyNot<Spec, Observed, Call>(
+/** Pure. Why a unit that is healthy cannot go back to an earlier release; undefined where it can. */
+export function whyNot<Spec, Observed, Call>(
   { kind }: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   target: Release | undefined,
@@ -81,8 +82,8 @@ function whyNot<Spec, Observed, Call>(
   return isReadable ? undefined : 'this version cannot read its earlier release in the record';
 }
 
-/** What only the newer release has stands still, as after a failure. */
-function takeBack<Spec, Observed, Call>(
+/** Pure. The way back begins. What only the newer release has stands still, as after a failure. */
+export function takeBack<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   record: UnitRecord,

@@ -11,6 +11,8 @@ interface Obstacle {
   readonly why: string;
   /** Nothing of it is under way: see `Wait`. */
   readonly ended?: Wait['ended'];
+  /** It is the rest of the revision, and so is what depends on it. */
+  readonly gate?: 'rollout';
 }
 
 /** So many obstacles are remembered of a unit, and so many are named. */
@@ -38,8 +40,19 @@ export class Dependencies<Spec> {
   waitOf(id: Id): Wait | undefined {
     const obstacles = this.#before(id);
     if (obstacles.length === 0) return undefined;
-    const ended = obstacles[0]?.ended;
-    return { why: inWords(obstacles), ...(ended !== undefined && { ended }) };
+    const { ended, gate } = obstacles[0] ?? {};
+    return {
+      why: inWords(obstacles),
+      ...(ended !== undefined && { ended }),
+      ...(gate !== undefined && { gate }),
+    };
+  }
+
+  /** These units and all that they depend on, through others too. */
+  withBelow(ids: readonly Id[]): ReadonlySet<Id> {
+    const found = new Set(ids);
+    for (const id of found) for (const on of this.#edges.get(id) ?? []) found.add(on);
+    return found;
   }
 
   /** Those that it depends on and that went back in this step. */
@@ -115,8 +128,16 @@ function obstacleOf<Spec, Call>(
   const failure = record?.quarantine.find((one) => one.digest === digest);
   if (failure?.code === 'manual') return { id, why: 'was rolled back by hand', ended: 'by-hand' };
   if (failure !== undefined) return { id, why: 'failed', ended: 'failed' };
-  if (wait !== undefined) return undefined;
+  if (wait !== undefined) return wait.gate === undefined ? undefined : gated(id, wait);
   if (held !== undefined) return { id, why: 'is held' };
   if (record?.releases[0]?.digest !== digest) return { id, why: 'is not deployed yet' };
   return operations.length > 0 ? { id, why: 'is put right' } : undefined;
+}
+
+/** Nothing that it depends on holds it up, so it is in the way itself. */
+function gated(id: Id, { gate, ended }: Wait): Obstacle {
+  if (ended === undefined || gate !== 'rollout') {
+    return { id, why: gate === 'window' ? 'waits for its window' : 'waits for its turn' };
+  }
+  return { id, why: 'the rollout holds', ended, gate };
 }

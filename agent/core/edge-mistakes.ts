@@ -22,7 +22,8 @@ export function edgeMistakes<Spec>(folders: readonly Folder<Spec>[]): readonly D
   return [...unknown, ...cycles(folders)];
 }
 
-function undefinedUnit({ on, place }: Dependency, ids: ReadonlySet<string>): Diagnostic {
+/** Pure. A unit is named that does not exist. */
+export function undefinedUnit({ on, place }: Dependency, ids: ReadonlySet<string>): Diagnostic {
   const meant = nearest(on, ids);
   return {
     severity: 'error',

@@ -11,6 +11,7 @@ import type {
 } from './kind.ts';
 import type { Attempt, UnitEvent, UnitRecord } from './unit.ts';
 import type { Watch } from './watch.ts';
+import type { Windows } from './windows.ts';
 
 /** What every unit of one step is looked at with. */
 export interface Look<Spec, Observed, Call> {
@@ -30,12 +31,19 @@ export interface Look<Spec, Observed, Call> {
   readonly removalsOff: string | undefined;
   /** Why nothing at all may be called now. */
   readonly frozen?: string;
+  /** When units may change. Absent: always. */
+  readonly windows?: Windows;
 }
 
-/** What keeps a unit from beginning: another one that it depends on is not in place. */
+/** What keeps a unit from beginning. */
 export interface Wait {
   /** One line for people: `waits for stack/db, which is verifying`. */
   readonly why: string;
+  /**
+   * Absent: another unit that it depends on is not in place. `rollout`: the rest of the revision is held; `turn`: enough
+   * units are under way.
+   */
+  readonly gate?: 'window' | 'rollout' | 'turn';
   /** Only a commit or a person helps: the other one failed, or somebody took it back by hand. */
   readonly ended?: 'failed' | 'by-hand';
 }

@@ -1,5 +1,6 @@
 import type { Environment } from '../../schemas/environment.ts';
 import type { Repository } from '../../schemas/repository.ts';
+import { canaryMistakes, type ReadCron, rolloutOf, windowsOf } from './change-rules.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { digestOf } from './digest.ts';
 import { decodeText, placeOfFile } from './document.ts';
@@ -11,15 +12,17 @@ import type { Id, Rendered } from './kind.ts';
 import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { defaultRemovals, type RemovalPolicy } from './removal.ts';
+import type { RolloutPolicy } from './rollout.ts';
 import { readEnvironment, readRepository, removalsOf, surroundingsOf } from './surroundings.ts';
 import type { Found } from './surroundings.ts';
+import type { WindowRule } from './windows.ts';
 
 /** What rendering a repository needs besides its files. */
 export interface RepositoryPorts<Spec> {
   readonly kind: FolderKind<Spec>;
   /** Changed in place: what was rendered now is kept for the next time. */
   readonly memo: Memo<Spec>;
-  readonly isCron: (expression: string) => boolean;
+  readonly readCron: ReadCron;
   /** Told before a unit is rendered, so that a crash has a name. */
   readonly begin?: (file: string) => void;
 }
@@ -43,6 +46,10 @@ export interface RepositorySettings {
   readonly retryIntervalMs: number;
   /** How much a revision may remove without a person. */
   readonly removals: RemovalPolicy;
+  /** How the units of a revision change; absent: as where nobody wrote it. */
+  readonly rollout?: RolloutPolicy;
+  /** When units may change; absent or empty: always. */
+  readonly windows?: readonly WindowRule[];
 }
 
 const INTERVAL_MS = 60_000;
@@ -64,7 +71,7 @@ export function renderRepository<Spec>(
   const layout = layOut([...files.keys()]);
   const missing = new Set(likelyMissing(files, layout, ports.memo));
   if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
-  const documents = readDocuments({ files, missing }, layout, environment, ports.isCron);
+  const documents = readDocuments({ files, missing }, layout, environment, ports.readCron);
   const found = surroundingsOf(environment, documents.repository, documents.environment);
   const outputs = found === undefined ? [] : renderAll({ files, missing }, layout, found, ports);
   if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
@@ -88,6 +95,8 @@ export function renderRepository<Spec>(
       intervalMs: value?.interval ?? INTERVAL_MS,
       retryIntervalMs: value?.retryInterval ?? RETRY_INTERVAL_MS,
       removals: removalsOf(documents.repository, documents.environment),
+      rollout: rolloutOf(documents.repository, documents.environment),
+      windows: windowsOf(documents.environment, ports.readCron),
     },
     work: { rendered, kept: outputs.length - rendered },
   };
@@ -137,7 +146,7 @@ function readDocuments(
   shelf: Shelf,
   layout: Layout,
   environment: string,
-  isCron: (expression: string) => boolean,
+  readCron: ReadCron,
 ): Documents {
   const diagnostics: Diagnostic[] = [];
   const repository =
@@ -153,7 +162,7 @@ function readDocuments(
   const environments = new Map(
     [...layout.environments].map(([name, path]) => [
       name,
-      readFile(shelf, path, (file, text) => readEnvironment(file, text, isCron)),
+      readFile(shelf, path, (file, text) => readEnvironment(file, text, readCron)),
     ]),
   );
   if (!environments.has(environment)) {
@@ -167,6 +176,8 @@ function readDocuments(
     const hint = 'write `stacks/NAME/compose.yaml`';
     diagnostics.push(absent('missing-document', 'the repository has no stack', 'stacks', hint));
   }
+  const ids = new Set([...layout.stacks.keys()].map((name): Id => `stack/${name}`));
+  const reads = [...(repository === undefined ? [] : [repository]), ...environments.values()];
   return {
     ...(repository === undefined ? {} : { repository }),
     environment: environments.get(environment) ?? { diagnostics: [] },
@@ -174,6 +185,7 @@ function readDocuments(
       ...diagnostics,
       ...(repository?.diagnostics ?? []),
       ...[...environments.values()].flatMap((read) => read.diagnostics),
+      ...canaryMistakes(reads, ids),
     ],
   };
 }

@@ -31,8 +31,14 @@ interface AnswerInput<Spec> {
 export function answerAll<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   { requests, desired, units: before, frozen }: AnswerInput<Spec>,
-): { readonly units: ReadonlyMap<Id, UnitRecord>; readonly events: readonly UnitEvent[] } {
+): {
+  readonly units: ReadonlyMap<Id, UnitRecord>;
+  readonly events: readonly UnitEvent[];
+  /** Units of which another try is asked for, and may be. */
+  readonly retried: ReadonlySet<Id>;
+} {
   const units = new Map(before);
+  const retried = new Set<Id>();
   const events: UnitEvent[] = [];
   for (const request of frozen === undefined ? requests : []) {
     if (request.verb === 'approve') continue;
@@ -40,8 +46,9 @@ export function answerAll<Spec, Observed, Call>(
     const { record, event } = answer(look, unit, units.get(request.id), request);
     if (record !== undefined) units.set(request.id, record);
     events.push(event);
+    if (event.event === 'request taken' && event.verb === 'retry') retried.add(request.id);
   }
-  return { units, events };
+  return { units, events, retried };
 }
 
 /** Pure. Carries out what a person asks, or refuses it; either way the request is done with. */

@@ -33,7 +33,7 @@ const SOON_MS = 60_000;
 
 /** Pure. A unit at rest of which nothing else is due: what left it goes now. */
 export function prune<Spec, Observed, Call>(
-  { kind, observed, nowMs, removalsOff }: Look<Spec, Observed, Call>,
+  { kind, observed, nowMs, removalsOff, windows }: Look<Spec, Observed, Call>,
   { unit, record, watch }: Standing<Spec> & { readonly unit: Rendered<Spec> },
   moved: Moved<Call>,
 ): Moved<Call> {
@@ -49,9 +49,15 @@ export function prune<Spec, Observed, Call>(
   const others = (moved.notes ?? []).filter(
     (one) => !gone.some(({ target }) => one.startsWith(`${target} `)),
   );
-  const notes = [...others, ...waits];
-  const ready = removalsOff === undefined && nowMs >= watch.retryAtMs;
-  const isSoon = left.length > 0 && waits.length === 0 && nowMs - watch.sinceMs < SOON_MS;
+  const shut = operations.length > 0 ? windows?.shut(unit.id)?.why : undefined;
+  const notes = [
+    ...others,
+    ...waits,
+    ...(shut === undefined ? [] : [`what left it stays: ${shut}`]),
+  ];
+  const ready = removalsOff === undefined && shut === undefined && nowMs >= watch.retryAtMs;
+  const isEnding = left.length > 0 && waits.length === 0 && shut === undefined;
+  const isSoon = isEnding && nowMs - watch.sinceMs < SOON_MS;
   const soon = isSoon ? ({ soon: true } as const) : {};
   return { ...moved, record: next, notes, ...soon, operations: ready ? operations : [] };
 }

@@ -113,6 +113,11 @@ function begin<Spec, Observed, Call>(
       return { ...unmoved(record, watch), held, ...open, ...patient };
     }
     case 'open': {
+      const shut = look.windows?.shut(id)?.why;
+      if (shut !== undefined) {
+        const held = `its removal waits: ${shut}`;
+        return { ...unmoved(record, watch), held, ...open, patient: true };
+      }
       const next = removing(record, members);
       const targets = members.map(({ target }) => target);
       const unit = { id, record: next, watch: newWatch('removing', look.nowMs) };

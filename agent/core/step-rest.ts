@@ -169,17 +169,22 @@ function correct<Spec, Observed, Call>(
     return { ...unmoved(record, watch), ...rest };
 
   const seen = refusal === undefined ? watch : refusedAt(watch, refusal, nowMs);
+  // What is well as it is waits for its window; what is not is put right at once.
+  const isWell = health?.status === 'converged';
+  const shut = isWell ? look.windows?.shut(unit.id)?.why : undefined;
   const recent = watch.calledAtMs.filter((atMs) => nowMs - atMs < CORRECTIONS_MS);
   const waits = nowMs < seen.retryAtMs;
   const held =
     heldBy(blocked) ??
     (waits ? seen.refused : undefined) ??
-    (recent.length >= CORRECTIONS_MAX ? fight(operations) : undefined);
+    (recent.length >= CORRECTIONS_MAX ? fight(operations) : undefined) ??
+    shut;
   const ready = held === undefined && !waits;
   return {
     ...unmoved(record, seen),
     ...rest,
     ...(held !== undefined && { held }),
+    ...(held !== undefined && held === shut && { patient: true }),
     operations: ready ? operations : [],
   };
 }

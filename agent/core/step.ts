@@ -1,10 +1,14 @@
 import { type Approval, answerApprovals, liveApprovals, type Unapproved } from './approve.ts';
 import { followBack } from './dependants.ts';
 import { Dependencies, waiting } from './dependencies.ts';
+import { Gates } from './gates.ts';
 import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
 import type { Look, Moved, Wait } from './look.ts';
 import { defaultRemovals, type Removals } from './removal.ts';
 import { answerAll } from './requests.ts';
+import { defaultRollout, type RolloutPolicy } from './rollout.ts';
+import { rollBackWith } from './rollout-back.ts';
+import { type Stopped, stoppedOf } from './rollout-end.ts';
 import { goBack } from './step-back.ts';
 import { goOn } from './step-forward.ts';
 import { leftOf } from './step-left.ts';
@@ -22,6 +26,7 @@ import {
 } from './unit.ts';
 import { type UnitView, viewOf, viewOfLeft, waitingEvents, wakeOf } from './view.ts';
 import { lostNodes, type Watch } from './watch.ts';
+import { type WindowRule, Windows } from './windows.ts';
 
 /** What one unit may do now. */
 export interface UnitWork<Call> {
@@ -42,6 +47,8 @@ export interface Step<Call> {
   /** Told once it is recorded. */
   readonly events: readonly UnitEvent[];
   readonly asks: readonly Asked[];
+  /** The rest of the revision is held until another one or a person comes. */
+  readonly stopped?: Stopped;
   /** How soon looking again can matter, at the latest. */
   readonly wakeMs: number;
 }
@@ -66,6 +73,10 @@ export interface StepInput<Spec, Observed, Call> {
   readonly removals?: Removals;
   /** False: nothing is removed, whatever else says so. */
   readonly mayRemove?: boolean;
+  /** How the units of one revision change, one after another. */
+  readonly rollout?: RolloutPolicy;
+  /** When units may change, and what the wall clock says now. Absent: always. */
+  readonly windows?: { readonly rules: readonly WindowRule[]; readonly wallMs: number };
   readonly nowMs: number;
   readonly date: string;
   /** Between looks while nothing is under way, and while something is. */
@@ -78,9 +89,11 @@ export interface StepInput<Spec, Observed, Call> {
  * are removed where the rules allow it.
  */
 export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
-  const { kind, observed, approved = [] } = input;
+  const { kind, observed, approved = [], rollout: policy = defaultRollout } = input;
+  const windows = new Windows(input.windows?.rules, input.windows?.wallMs);
   const look: Look<Spec, Observed, Call> = {
     ...input,
+    windows,
     absent: kind.absent(observed),
     approvals: liveApprovals(approved),
     removalsOff: whyNoRemovals(input),
@@ -107,16 +120,22 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     wakeMs = Math.min(wakeMs, wakeOf(moved, input));
   }
   const dependencies = new Dependencies(input.desired);
-  for (const unit of dependencies.order) {
+  const gates = new Gates({ ...input, ...asked, policy, windows }, dependencies);
+  const { rollout } = gates;
+  for (const unit of gates.order) {
     const { id } = unit;
-    const wait = dependencies.waitOf(id);
+    const record = units.get(id);
+    const wait = gates.waitOf(unit, record);
     const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
-    const back = followBack(look, unit, units.get(id), dependencies.returnsOf(id));
-    const stepped = back.moved ?? stepUnit(look, unit, units.get(id), before);
+    const back = followBack(look, unit, record, dependencies.returnsOf(id));
+    const stepped =
+      back.moved ??
+      rollBackWith(look, unit, record, { rollout, policy }) ??
+      stepUnit(look, unit, record, before);
     const moved = noted(look, unit, waiting(unit, stepped, wait));
     events.push(...back.events);
     note(id, moved);
-    dependencies.note(unit, moved);
+    gates.note(unit, record, moved);
     views.push(viewOf(unit, moved));
   }
   const wanted = new Set(input.desired.map(({ id }) => id));
@@ -135,7 +154,10 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   events.push(...answered.events);
   if (answered.news) wakeMs = 0;
   const { approved: released, refused: unapproved } = answered;
-  return { work, units, watches, views, approved: released, unapproved, events, asks, wakeMs };
+  const stopped = stoppedOf(rollout, views);
+  wakeMs = Math.min(wakeMs, gates.wakeMs);
+  const told = { events, views, unapproved, asks, ...(stopped && { stopped }) };
+  return { work, units, watches, approved: released, ...told, wakeMs };
 }
 
 /** With the last of it gone the revision may have ended. */

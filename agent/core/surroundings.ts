@@ -7,6 +7,7 @@ import {
 import type { Allow } from '../../schemas/environment.ts';
 import { REPOSITORY_UNSUPPORTED, Repository } from '../../schemas/repository.ts';
 import type { StackDefaults } from '../../schemas/stack.ts';
+import type { ReadCron } from './change-rules.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { readDocument } from './document.ts';
 import type { Read } from './document.ts';
@@ -39,12 +40,8 @@ export function readRepository(file: string, text: string): Read<Repository> {
   return readDocument(file, text, { schema: Repository, unsupported: REPOSITORY_UNSUPPORTED });
 }
 
-/** Pure. Reads an Environment; `isCron` says whether a cron expression can be read. */
-export function readEnvironment(
-  file: string,
-  text: string,
-  isCron: (expression: string) => boolean,
-): Read<Environment> {
+/** Pure. Reads an Environment; `readCron` says whether a cron expression can be read. */
+export function readEnvironment(file: string, text: string, readCron: ReadCron): Read<Environment> {
   const read = readDocument(file, text, {
     schema: Environment,
     unsupported: ENVIRONMENT_UNSUPPORTED,
@@ -63,13 +60,13 @@ export function readEnvironment(
     });
   }
   for (const [index, window] of (value.windows ?? []).entries()) {
-    if (isCron(window.cron)) continue;
+    if (readCron(window.cron) !== undefined) continue;
     mistakes.push({
       severity: 'error',
       code: 'wrong-value',
-      message: 'this is not a cron expression',
+      message: 'this is not a cron expression, or one that never comes',
       place: located.place(['windows', index, 'cron'], 'value'),
-      hint: 'write five fields such as `0 2 * * 1-5`',
+      hint: 'write five fields of numbers, names, lists, ranges and steps, such as `0 2 * * 1-5`',
     });
   }
   return { ...read, diagnostics: [...read.diagnostics, ...mistakes] };

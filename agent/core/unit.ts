@@ -211,9 +211,12 @@ export type UnitEvent = { readonly id: Id } & (
       readonly ms: number;
     }
   | {
-      /** It goes back because this one did, which it depends on: the same revision had changed both. */
+      /**
+       * It goes back because this one did, which it depends on: the same revision had changed both. Or, with
+       * `rollout.onFailure: rollback`, because too many units of the revision failed.
+       */
       readonly event: 'unit taken back';
-      readonly because: Id;
+      readonly because: Id | 'rollout';
       readonly revision: string;
     }
   /** The same, but it stays as it is. */

@@ -16,6 +16,8 @@ export interface UnitView {
   readonly held?: string;
   /** It waits for a unit that failed or was taken back by hand: nothing of it is under way. */
   readonly waits?: Wait['ended'];
+  /** What keeps it from beginning, where that is no other unit: see `Wait`. */
+  readonly heldBy?: Wait['gate'];
   /** It is not to move, by somebody's will. */
   readonly gate?: 'suspended' | 'frozen';
   /** Something is under way or due, and it is suspended: its revision does not wait for it. */
@@ -50,6 +52,7 @@ export function viewOf<Spec, Call>({ id, digest }: Rendered<Spec>, moved: Moved<
     ...(leftOut && { leftOut }),
     ...(why !== undefined && { held: why }),
     ...(wait?.ended !== undefined && { waits: wait.ended }),
+    ...(wait?.gate !== undefined && { heldBy: wait.gate }),
     blocked,
     notes,
     ...(health && { health }),

@@ -19,6 +19,8 @@ export interface RevisionRecord {
   readonly quarantined: readonly Id[];
   /** Units that waited for one that failed or was taken back by hand, with what they wanted; absent: none. */
   readonly waiting?: readonly Waiting[];
+  /** So many units were held by the brake as they were; absent: none. */
+  readonly held?: number;
   /** Units that are suspended with something under way or due: it ended without them. Absent: none. */
   readonly suspended?: readonly Id[];
   /** For people, ISO 8601. */

@@ -206,11 +206,20 @@ function decide<Spec, Observed, Call>(
     watches: afterGap(watches, { fromMs, nowMs, blind: blind > 0 }),
     refusals: memory.refusals,
     answers: prober.answers(),
+    ...changeRules(desired.settings, clock),
     nowMs,
     date: clock.date(),
     intervalMs: desired.settings.intervalMs,
     verifyMs: VERIFY_MS,
   });
+}
+
+/** Whether a window is open is one of the two decisions that read the wall clock: people wrote it in that clock. */
+function changeRules({ rollout, windows = [] }: RepositorySettings, clock: Clock) {
+  return {
+    ...(rollout && { rollout }),
+    windows: { rules: windows, wallMs: clock.instant().wallMs },
+  };
 }
 
 /** While everything is frozen nothing is called, recorded or taken: what is under way and what people ask for stays. */

@@ -4,6 +4,7 @@ import type { Freeze } from '../core/freeze.ts';
 import type { Answer, Asked, CallOutcome, Id, Rendered } from '../core/kind.ts';
 import type { Instant } from '../core/lease.ts';
 import type { RepositorySettings } from '../core/repository.ts';
+import type { HeldUnits } from '../core/rollout-end.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Request, UnitEvent, UnitRecord } from '../core/unit.ts';
@@ -14,7 +15,7 @@ import type { HeadWriter, LeaseEvent } from './lease-ports.ts';
 export interface Clock {
   /** Monotonic milliseconds: for durations and deadlines, never for people. */
   nowMs(): number;
-  /** All clocks of the machine at once, where one alone may lie. */
+  /** All clocks of the machine at once, where one alone may lie. Its wall clock also says whether a window is open. */
   instant(): Instant;
   /** The wall clock, ISO 8601 in UTC: for people. No decision reads it but whether a freeze is over. */
   date(): string;
@@ -139,7 +140,16 @@ export type AgentEvent =
       readonly waiting?: readonly Id[];
       /** Units that it did not wait for, because they are suspended. */
       readonly suspended: readonly Id[];
+      /** Units that the brake holds because a person held a canary; absent: none. */
+      readonly held?: HeldUnits;
       readonly ms: number;
+    }
+  | {
+      /** The brake holds the rest of the revision until another one or a person comes. */
+      readonly event: 'rollout stopped';
+      readonly revision: string;
+      readonly why: string;
+      readonly held: HeldUnits;
     }
   | {
       /**
@@ -151,6 +161,8 @@ export type AgentEvent =
       readonly failed: readonly Id[];
       readonly rolledBack: readonly Id[];
       readonly waiting?: readonly Id[];
+      /** Units that the brake holds as they were; absent: none. */
+      readonly held?: HeldUnits;
       readonly units: number;
       readonly ms: number;
     }

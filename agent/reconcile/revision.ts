@@ -1,4 +1,5 @@
 import type { Id } from '../core/kind.ts';
+import { type HeldUnits, heldUnits, isHeldBack } from '../core/rollout-end.ts';
 import type { UnitRecord } from '../core/unit.ts';
 import type { UnitView } from '../core/view.ts';
 import type { History, RevisionRecord, Waiting } from './history.ts';
@@ -16,7 +17,7 @@ export interface RevisionStanding {
 
 /**
  * Pure. A revision has ended when none of its units is under way or due. It failed where it quarantined a unit, or one
- * needs a person, or what it changed waits for a unit that failed; it can end again when somebody helps, or when a unit
+ * needs a person, or what it changed waits for a unit that failed, or is held because such units failed; it can end again when somebody helps, or when a unit
  * that is suspended is resumed: it does not wait for those. What failed with an earlier revision is not this one's failure.
  */
 export function judgeRevision(
@@ -44,6 +45,7 @@ export function judgeRevision(
     quarantined,
     at: date,
     ...(waiting.length > 0 && { waiting }),
+    ...(ends.held && { held: ends.held.count }),
     ...(suspended.length > 0 && { suspended }),
   };
   const others = seen.revisions.filter((one, at) => at > 0 || one.commit !== commit);
@@ -54,6 +56,7 @@ export function judgeRevision(
 type Ends = Pick<RevisionRecord, 'outcome' | 'failed' | 'quarantined'> & {
   readonly waiting: readonly Waiting[];
   readonly suspended: readonly Id[];
+  readonly held: HeldUnits | undefined;
 };
 
 /** How each unit ended, and the revision with them. */
@@ -69,13 +72,17 @@ function endsOf(
   const quarantined = views
     .filter((view) => view.quarantined && !failed.includes(view.id))
     .map(({ id }) => id);
-  const waits = views.filter(({ id, waits }) => waits !== undefined && !failed.includes(id));
-  const waiting = waits.map(({ id, digest }) => ({ id, digest }));
-  const stopped = waits.some(
-    (view) => view.waits === 'failed' && !waitedBefore(view, commit, seen),
+  const waits = views.filter(
+    (view) => view.waits !== undefined && !isHeldBack(view) && !failed.includes(view.id),
   );
+  const rest = views.filter(isHeldBack);
+  const waiting = waits.map(({ id, digest }) => ({ id, digest }));
+  const stopped =
+    waits.some((view) => view.waits === 'failed' && !waitedBefore(view, commit, seen)) ||
+    rest.some((view) => view.waits === 'failed');
   const asBefore =
-    failed.every((id) => isBack(units.get(id))) && waiting.every(({ id }) => isBack(units.get(id)));
+    failed.every((id) => isBack(units.get(id))) &&
+    [...waiting, ...rest].every(({ id }) => isBack(units.get(id)));
   const outcome =
     failed.length === 0 && !stopped
       ? 'healthy'
@@ -83,15 +90,18 @@ function endsOf(
         ? 'rolled-back'
         : 'failed';
   const suspended = views.filter(({ leftOut }) => leftOut === true).map(({ id }) => id);
-  return { outcome, failed, quarantined, waiting, suspended };
+  return { outcome, failed, quarantined, waiting, suspended, held: heldUnits(views) };
 }
 
 function eventOf(
-  { outcome, failed, quarantined, waiting, suspended }: Ends,
+  { outcome, failed, quarantined, waiting, suspended, held: rest }: Ends,
   told: { readonly revision: string; readonly units: number; readonly ms: number },
   units: ReadonlyMap<Id, UnitRecord>,
 ): RevisionEvent {
-  const held = waiting.length > 0 && { waiting: waiting.map(({ id }) => id) };
+  const held = {
+    ...(waiting.length > 0 && { waiting: waiting.map(({ id }) => id) }),
+    ...(rest && { held: rest }),
+  };
   if (outcome === 'healthy') {
     return { event: 'revision healthy', quarantined, suspended, ...held, ...told };
   }
@@ -110,6 +120,7 @@ function isSame(
     sameTexts(last.failed, ends.failed) &&
     sameTexts(last.quarantined, ends.quarantined) &&
     sameTexts((last.waiting ?? []).map(inWords), ends.waiting.map(inWords)) &&
+    last.held === ends.held?.count &&
     sameTexts(last.suspended ?? [], ends.suspended)
   );
 }

@@ -1,5 +1,6 @@
 import { type Freeze, frozenLine } from '../core/freeze.ts';
 import type { Id } from '../core/kind.ts';
+import type { Stopped } from '../core/rollout-end.ts';
 import type { Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit.ts';
 import type { UnitView } from '../core/view.ts';
@@ -19,6 +20,8 @@ export interface Told {
   readonly ended: string;
   /** The freeze that is in force. */
   readonly frozen: string;
+  /** The revision whose rest is held, and why. */
+  readonly stopped: string;
   /** Why nothing could be read or recorded, while that lasts. */
   readonly waiting: string | undefined;
 }
@@ -32,6 +35,7 @@ export const nothingTold: Told = {
   record: '',
   ended: '',
   frozen: '',
+  stopped: '',
   waiting: undefined,
 };
 
@@ -49,7 +53,7 @@ interface Beside {
 
 /** Tells what a step found and changed in how units stand. The step is recorded by now. */
 export function tellStep<Call>(
-  { views, events, unapproved }: Step<Call>,
+  { views, events, unapproved, stopped }: Step<Call>,
   { notes: recordNotes, revision, late, freeze }: Beside,
   told: Told,
   reporter: Reporter,
@@ -72,6 +76,7 @@ export function tellStep<Call>(
       reporter.tell({ event: 'unit notes', id, notes });
     }),
     degraded: tellDegraded(views, told.degraded, reporter),
+    stopped: tellStopped(stopped, told.stopped, reporter),
     ended: tellEnd(revision, told.ended, reporter),
     record,
     frozen,
@@ -88,6 +93,14 @@ function tellFreeze(freeze: Freeze | undefined, told: string, reporter: Reporter
   const line = frozenLine(freeze);
   const { leftMs: _leftMs, ...said } = freeze;
   if (line !== told) reporter.tell({ event: 'frozen', ...said });
+  return line;
+}
+
+/** Once when it begins, or begins anew after somebody helped. */
+function tellStopped(stopped: Stopped | undefined, told: string, reporter: Reporter): string {
+  if (stopped === undefined) return '';
+  const line = `${stopped.revision} ${stopped.why}`;
+  if (line !== told) reporter.tell({ event: 'rollout stopped', ...stopped });
   return line;
 }
 
@@ -120,8 +133,9 @@ function tasksOf({ phase, health }: UnitView): string {
   return open ? (health?.summary ?? '') : '';
 }
 
-/** What is stuck was told as such. */
-function heldOf({ held = '', phase, gate }: UnitView): string {
+/** What is stuck was told as such, and whoever waits for a turn only gets it in a moment: that may be hundreds. */
+function heldOf({ held = '', phase, gate, heldBy }: UnitView): string {
+  if (heldBy === 'turn') return '';
   return phase === 'stuck' && gate === undefined ? '' : held;
 }
 
@@ -155,8 +169,8 @@ function tellEnd(revision: Beside['revision'], told: string, reporter: Reporter)
     revision.event === 'revision failed'
       ? [revision.failed, revision.rolledBack]
       : [revision.quarantined, revision.suspended];
-  const { event, revision: commit, waiting = [] } = revision;
-  const ended = JSON.stringify([event, commit, ...units, waiting]);
+  const { event, revision: commit, waiting = [], held } = revision;
+  const ended = JSON.stringify([event, commit, ...units, waiting, held?.count]);
   if (ended !== told) reporter.tell(revision);
   return ended;
 }

@@ -15,6 +15,7 @@ const Revision = z.looseObject({
   quarantined: z.array(UnitId).default([]),
   waiting: z.exactOptional(z.array(z.looseObject({ id: UnitId, digest: z.string() }))),
   suspended: z.exactOptional(z.array(UnitId)),
+  held: z.exactOptional(z.int().min(1)),
   at: z.string(),
 });
 

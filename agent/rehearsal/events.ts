@@ -28,6 +28,8 @@ interface Fields {
   /** Empty where an older agent does not say. */
   readonly of: string;
   readonly ms: unknown;
+  /** Units that the brake holds: `12 units held (stack/a, stack/b, ...)`; empty where there is none. */
+  readonly held: string;
   /** Sentences. */
   readonly notes: readonly string[];
 }
@@ -42,6 +44,7 @@ function fieldsOf(event: unknown): Fields {
     revision: text('revision').slice(0, 10),
     of: of === 'swarm' ? 'the Swarm' : of && `the ${of}`,
     ms: valueAt(event, 'ms'),
+    held: heldUnits(valueAt(event, 'held')),
     notes: Array.isArray(notes) ? notes.map(shown) : [],
   };
 }
@@ -82,12 +85,13 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     'revision healthy',
     [
       'good',
-      ({ revision, ms, text }) =>
+      ({ revision, ms, text, held }) =>
         [
           `revision ${revision} is healthy, ${seconds(ms)} after it was seen`,
           text('quarantined') && `quarantined before: ${text('quarantined')}`,
           text('waiting') && `waiting as before: ${text('waiting')}`,
           text('suspended') && `suspended, not waited for: ${text('suspended')}`,
+          held,
         ]
           .filter(Boolean)
           .join('; '),
@@ -97,16 +101,25 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     'revision failed',
     [
       'bad',
-      ({ revision, ms, text }) =>
+      ({ revision, ms, text, held }) =>
         [
           [`revision ${revision} failed, ${seconds(ms)} after it was seen`, text('failed')]
             .filter(Boolean)
             .join(': '),
           text('rolledBack') && `rolled back: ${text('rolledBack')}`,
           text('waiting') && `not begun, waiting for what failed: ${text('waiting')}`,
+          held,
         ]
           .filter(Boolean)
           .join('; '),
+    ],
+  ],
+  [
+    'rollout stopped',
+    [
+      'bad',
+      ({ revision, text, held }) =>
+        `the rollout of revision ${revision} is stopped: ${text('why')}; ${held}`,
     ],
   ],
   ['warnings', ['plain', ({ text }) => text('text')]],
@@ -158,7 +171,9 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     [
       'bad',
       ({ id, text, revision }) =>
-        `${id}: goes back as well: ${text('because')} did, and revision ${revision} had changed both`,
+        text('because') === 'rollout'
+          ? `${id}: goes back as well: too many units of revision ${revision} failed`
+          : `${id}: goes back as well: ${text('because')} did, and revision ${revision} had changed both`,
     ],
   ],
   [
@@ -237,6 +252,15 @@ function shown(value: unknown): string {
   if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
     return value.join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function heldUnits(value: unknown): string {
+  const count = valueAt(value, 'count');
+  if (typeof count !== 'number') return '';
+  const first = valueAt(value, 'first');
+  const named = Array.isArray(first) ? first.length : 0;
+  const more = count > named ? ', ...' : '';
+  return `${count} units held as they were (${shown(first)}${more})`;
 }
 
 function nextStep(id: string, next: string): string {

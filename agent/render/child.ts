@@ -10,7 +10,7 @@ import type { StackSpec } from '../providers/stack/spec.ts';
 import { stackToWire } from '../providers/stack/wire.ts';
 import { Blobs } from './blobs.ts';
 import { crashLine } from './crash.ts';
-import { isCron } from './cron.ts';
+import { readCron } from './cron.ts';
 import { giveUpRoot } from './privileges.ts';
 import { LineReader, ToChild, pieces } from './protocol.ts';
 import type { FromChild } from './protocol.ts';
@@ -103,7 +103,7 @@ function render(files: Files, environment: string): RepositoryOutcome<StackSpec>
   return renderRepository(files, environment, {
     kind: stackFolders,
     memo,
-    isCron,
+    readCron,
     begin: (file) => void say({ type: 'at', file }),
   });
 }

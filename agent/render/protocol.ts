@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { TimeZone } from '../../schemas/common.ts';
 import { diagnosticCodes } from '../core/codes.ts';
 import type { DiagnosticCode } from '../core/codes.ts';
 import { stackFromWire } from '../providers/stack/wire.ts';
@@ -55,6 +56,28 @@ const diagnostic = z.strictObject({
 
 const id = z.templateLiteral([z.string(), '/', z.string()]);
 const texts = z.array(z.string());
+const numbers = z.array(count).readonly();
+
+const rollout = z.strictObject({
+  atOnce: count.min(1),
+  maxFailures: count.min(1),
+  pauseMs: count,
+  canary: z.array(id).readonly(),
+  onFailure: z.enum(['pause', 'rollback']),
+});
+
+const window = z.strictObject({
+  cron: z.strictObject({
+    minutes: numbers,
+    hours: numbers,
+    days: numbers,
+    months: numbers,
+    weekdays: numbers,
+  }),
+  durationMs: count,
+  timeZone: TimeZone,
+  stacks: texts.readonly(),
+});
 
 /** What the child answers. */
 export const FromChild = z.discriminatedUnion('type', [
@@ -81,6 +104,8 @@ export const FromChild = z.discriminatedUnion('type', [
       intervalMs: z.number(),
       retryIntervalMs: z.number(),
       removals: z.strictObject({ max: count, share: count }),
+      rollout: rollout.exactOptional(),
+      windows: z.array(window).readonly().exactOptional(),
     }),
     work: z.strictObject({ rendered: count, kept: count }),
   }),

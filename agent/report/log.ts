@@ -28,6 +28,7 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
       return 'error';
     case 'change failed':
     case 'unit degraded':
+    case 'rollout stopped':
     case 'unit held':
     case 'unit notes':
     case 'unit rolled back':

@@ -6,13 +6,13 @@ import { formatText } from '../../agent/core/format.ts';
 import { renderRepository, type RepositoryOutcome } from '../../agent/core/repository.ts';
 import { stackFolders } from '../../agent/providers/stack/render.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
-import { isCron } from '../../agent/render/cron.ts';
+import { readCron } from '../../agent/render/cron.ts';
 import { type Contents, filesOf, small } from '../fakes/repository.ts';
 
 type Done = RepositoryOutcome<StackSpec> & { status: 'rendered' };
 
 function render(contents: Contents, memo: Memo<StackSpec> = new Map()): Done {
-  const ports = { kind: stackFolders, memo, isCron };
+  const ports = { kind: stackFolders, memo, readCron };
   const outcome = renderRepository(filesOf(contents), 'production', ports);
   if (outcome.status === 'incomplete') throw new Error('incomplete');
   return outcome;

@@ -6,7 +6,7 @@ import { renderRepository } from '../../agent/core/repository.ts';
 import type { RepositoryOutcome } from '../../agent/core/repository.ts';
 import { stackFolders } from '../../agent/providers/stack/render.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
-import { isCron } from '../../agent/render/cron.ts';
+import { readCron } from '../../agent/render/cron.ts';
 import { blobOf, filesOf, small } from '../fakes/repository.ts';
 import type { Contents } from '../fakes/repository.ts';
 
@@ -20,7 +20,7 @@ function render(
   const outcome = renderRepository(filesOf(contents), environment, {
     kind: stackFolders,
     memo,
-    isCron,
+    readCron,
   });
   if (outcome.status === 'incomplete') throw new Error(`incomplete: ${outcome.blobs.join()}`);
   return outcome;
@@ -540,7 +540,7 @@ describe('work is in proportion to what changed', () => {
 
   it('asks for contents that it lacks, documents first, and only for those that something reads', () => {
     const contents = { ...many(2), 'stacks/blog/huge.bin': 'x'.repeat(100_000) };
-    const ports = { kind: stackFolders, memo: new Map(), isCron };
+    const ports = { kind: stackFolders, memo: new Map(), readCron };
     const absent = new Set(Object.values(contents).map(blobOf));
     const rounds: string[][] = [];
     let units = 0;

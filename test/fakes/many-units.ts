@@ -1,7 +1,10 @@
 import type { Failure, Id, Kind, Operation, Rendered } from '../../agent/core/kind.ts';
+import type { Removals } from '../../agent/core/removal.ts';
+import type { RolloutPolicy } from '../../agent/core/rollout.ts';
 import { step, type Step } from '../../agent/core/step.ts';
 import type { Request, UnitRecord } from '../../agent/core/unit.ts';
 import { called, type Watch } from '../../agent/core/watch.ts';
+import type { WindowRule } from '../../agent/core/windows.ts';
 import type { History } from '../../agent/reconcile/history.ts';
 import { judgeRevision, type RevisionStanding } from '../../agent/reconcile/revision.ts';
 import {
@@ -82,6 +85,12 @@ export interface ManyScene {
   readonly refusals: ReadonlyMap<Id, Failure>;
   readonly requests: readonly Request[];
   readonly worlds: Worlds;
+  /** Absent: as where nobody wrote it. */
+  readonly rollout?: RolloutPolicy;
+  /** The wall clock of this world says what `nowMs` says. */
+  readonly rules?: readonly WindowRule[];
+  /** By what removals are judged; absent: nothing is removed. */
+  readonly removals?: Removals;
   readonly nowMs: number;
 }
 
@@ -106,6 +115,7 @@ export function lookAt(scene: ManyScene): Step<WorldsCall> & RevisionStanding {
     ...scene,
     kind: worldsKind,
     desired: scene.wants,
+    ...(scene.rules && { windows: { rules: scene.rules, wallMs: scene.nowMs } }),
     observed: scene.worlds,
     answers: new Map(),
     date: DATE,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { renderRepository } from '../../../agent/core/repository.ts';
 import { renderStack, stackFolders } from '../../../agent/providers/stack/render.ts';
 import type { CheckSpec } from '../../../agent/providers/stack/spec.ts';
-import { isCron } from '../../../agent/render/cron.ts';
+import { readCron } from '../../../agent/render/cron.ts';
 import { filesOf, type Contents } from '../../fakes/repository.ts';
 
 const compose = `services:
@@ -52,7 +52,7 @@ function render(contents: Contents) {
   const outcome = renderRepository(files, 'production', {
     kind: stackFolders,
     memo: new Map(),
-    isCron,
+    readCron,
   });
   if (outcome.status === 'incomplete') throw new Error('incomplete');
   return outcome;
