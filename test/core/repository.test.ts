@@ -84,7 +84,57 @@ describe('a repository becomes units', () => {
       intervalMs: 60_000,
       retryIntervalMs: 10_000,
       removals: { max: 5, share: 20 },
+      rollout: { atOnce: 50, maxFailures: 3, pauseMs: 0, canary: [], onFailure: 'pause' },
+      windows: [],
     });
+  });
+
+  it('a rollout is what the Environment says, key by key, then understudy.yaml', () => {
+    const { settings } = render({
+      ...environment('rollout: {atOnce: 7, maxFailures: 1, canary: []}\n'),
+      'understudy.yaml':
+        'version: 1\nrollout: {atOnce: 5, pause: 30s, canary: [stack/blog], onFailure: rollback}\n',
+    });
+    expect(settings.rollout).toEqual({
+      atOnce: 7,
+      maxFailures: 1,
+      pauseMs: 30_000,
+      canary: [],
+      onFailure: 'rollback',
+    });
+  });
+
+  it('windows are numbers, as far as they can be', () => {
+    const { settings } = render(
+      environment(
+        'windows: [{cron: "0 2 1 1 0", duration: 1h, timeZone: UTC}, {cron: "5 3 2 2 1-2", duration: 2h, timeZone: Europe/Berlin, stacks: [a*]}]\n',
+      ),
+    );
+    const first = { minutes: [0], hours: [2], days: [1], months: [1], weekdays: [0] };
+    const second = { minutes: [5], hours: [3], days: [2], months: [2], weekdays: [1, 2] };
+    expect(settings.windows).toEqual([
+      { cron: first, durationMs: 3_600_000, timeZone: 'UTC', stacks: ['*'] },
+      { cron: second, durationMs: 7_200_000, timeZone: 'Europe/Berlin', stacks: ['a*'] },
+    ]);
+  });
+
+  it('a canary that does not exist is an error at its place, in every environment', () => {
+    const { units, diagnostics } = render({
+      ...small,
+      'understudy.yaml': 'version: 1\nrollout: {canary: [stack/blog, stack/blgo]}\n',
+      'environments/other.yaml':
+        'kind: Environment\nname: other\nrollout:\n  canary:\n    - stack/far\n',
+    });
+    expect(units).toEqual([]);
+    expect(diagnostics).toMatchObject([
+      {
+        code: 'undefined-unit',
+        message: 'the repository has no `stack/blgo`',
+        place: { file: 'understudy.yaml', line: 2, path: 'rollout.canary[1]' },
+        hint: 'did you mean `stack/blog`?',
+      },
+      { code: 'undefined-unit', place: { file: 'environments/other.yaml', line: 5, column: 7 } },
+    ]);
   });
 
   it.each<[string, string, string, object]>([
@@ -339,12 +389,22 @@ describe('with any mistake there are no units', () => {
     [
       'a window with a bad cron',
       environment('windows: [{cron: "99 2 * * *", duration: 1h, timeZone: UTC}]\n'),
-      ['unsupported-key environments/production.yaml', 'wrong-value environments/production.yaml'],
+      ['wrong-value environments/production.yaml'],
     ],
     [
       'a cron of seconds',
       environment('windows: [{cron: "* * 2 * * *", duration: 1h, timeZone: UTC}]\n'),
-      ['unsupported-key environments/production.yaml', 'wrong-value environments/production.yaml'],
+      ['wrong-value environments/production.yaml'],
+    ],
+    [
+      'a window on the last day of a month, by its letter',
+      environment('windows: [{cron: "0 2 L * *", duration: 1h, timeZone: UTC}]\n'),
+      ['wrong-value environments/production.yaml'],
+    ],
+    [
+      'a window that never comes',
+      environment('windows: [{cron: "0 2 31 2 *", duration: 1h, timeZone: UTC}]\n'),
+      ['wrong-value environments/production.yaml'],
     ],
     [
       'no UTF-8',
@@ -381,7 +441,7 @@ describe('with any mistake there are no units', () => {
     const { diagnostics, units } = render({
       'understudy.yaml': 'version: 2\nintervall: 5s\n',
       'environments/production.yaml': 'kind: Environment\nname: production\nvariabels: {}\n',
-      'environments/staging.yaml': 'kind: Environment\nname: stage\nwindows: []\n',
+      'environments/staging.yaml': 'kind: Environment\nname: stage\nnotifications: []\n',
       'stacks/blog/compose.yaml': 'services:\n  web:\n    imagee: nginx\n',
       'stacks/blog/stack.yaml': 'kind: Stack\nignore: "no"\nhealth:\n  timeout: soon\n',
       'stacks/shop/compose.yaml': 'services:\n  web: [\n',

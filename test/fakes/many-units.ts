@@ -1,3 +1,4 @@
+import type { Approval } from '../../agent/core/approve.ts';
 import type { Failure, Id, Kind, Operation, Rendered } from '../../agent/core/kind.ts';
 import type { Removals } from '../../agent/core/removal.ts';
 import type { RolloutPolicy } from '../../agent/core/rollout.ts';
@@ -91,6 +92,8 @@ export interface ManyScene {
   readonly rules?: readonly WindowRule[];
   /** By what removals are judged; absent: nothing is removed. */
   readonly removals?: Removals;
+  /** What people released; it does not change by itself here. */
+  readonly approved?: readonly Approval[];
   readonly nowMs: number;
 }
 

@@ -1,4 +1,5 @@
 import { leaseTimes } from '../../agent/core/lease.ts';
+import type { RepositorySettings } from '../../agent/core/repository.ts';
 import { openLease } from '../../agent/lease/keeper.ts';
 import { readLease } from '../../agent/lease/label.ts';
 import { openProber } from '../../agent/probes/prober.ts';
@@ -46,6 +47,8 @@ export class SeveralAgents {
   /** Writes that came from one who did not lead: there must be none. */
   readonly astray: string[] = [];
   writes = 0;
+  /** What the repository says of how its units change. */
+  rules: Pick<RepositorySettings, 'rollout' | 'windows'> = {};
   readonly members = new Map<string, Member>();
   #revision: Revision | undefined;
   #started = 0;
@@ -158,7 +161,7 @@ export class SeveralAgents {
         renderer: {
           render: async () => {
             const units = (this.#revision?.units ?? []).map((unit) => ({ ...unit }));
-            return { units, diagnostics: [], settings: SETTINGS };
+            return { units, diagnostics: [], settings: { ...SETTINGS, ...this.rules } };
           },
           close: async () => undefined,
         },

@@ -1,5 +1,6 @@
 import type { Freeze } from '../../agent/core/freeze.ts';
 import type { Answer, Id, Rendered } from '../../agent/core/kind.ts';
+import type { RepositorySettings } from '../../agent/core/repository.ts';
 import type { Request } from '../../agent/core/unit.ts';
 import type { StackObserved } from '../../agent/providers/stack/observed.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';
@@ -141,6 +142,8 @@ export class WholeAgent {
   faultOf: (write: Pick<Write, 'at' | 'method' | 'path'>) => Fault | undefined = () => undefined;
   /** Is told of each write before it is carried out. */
   seen: (write: Write, request: FakeRequest) => void = () => undefined;
+  /** What the repository says of how its units change. */
+  rules: Pick<RepositorySettings, 'rollout' | 'windows'> = {};
   /** Revisions that do not descend from any other. */
   readonly rewinds = new Set<string>();
   lives = 0;
@@ -370,7 +373,7 @@ export class WholeAgent {
     return {
       revision: revision.name,
       units: revision.units.map((unit) => ({ ...unit })),
-      settings: SETTINGS,
+      settings: { ...SETTINGS, ...this.rules },
       seenAtMs: this.clock.nowMs(),
       remembered: false,
     };

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { Health, Id } from '../../agent/core/kind.ts';
+import type { Stopped } from '../../agent/core/rollout-end.ts';
 import type { Step } from '../../agent/core/step.ts';
 import type { UnitEvent } from '../../agent/core/unit.ts';
 import type { UnitView } from '../../agent/core/view.ts';
@@ -31,6 +32,7 @@ interface Look {
   readonly events?: readonly UnitEvent[];
   readonly notes?: readonly string[];
   readonly revision?: RevisionStanding['event'];
+  readonly stopped?: Stopped;
 }
 
 let told: Told;
@@ -40,7 +42,13 @@ beforeEach(() => {
 });
 
 /** What people are told of one look after the other. */
-function tell({ views = [], events = [], notes = [], revision }: Look): readonly AgentEvent[] {
+function tell({
+  views = [],
+  events = [],
+  notes = [],
+  revision,
+  stopped,
+}: Look): readonly AgentEvent[] {
   const reporter = listeningReporter();
   const result: Step<string> = {
     views,
@@ -51,11 +59,36 @@ function tell({ views = [], events = [], notes = [], revision }: Look): readonly
     asks: [],
     approved: [],
     unapproved: [],
+    ...(stopped && { stopped }),
     wakeMs: 0,
   };
   told = tellStep(result, { notes, revision, late: [] }, told, reporter);
   return reporter.events;
 }
+
+describe('a rollout that is stopped', () => {
+  const held = { count: 2, first: [ID, 'stack/shop' as const] };
+  const stopped = { revision: 'r1', why: 'canary stack/x failed', held };
+
+  it('is told once, and again when it was going on in between, or for another revision', () => {
+    const event = { event: 'rollout stopped', ...stopped };
+    expect(tell({ stopped })).toEqual([event]);
+    expect(tell({ stopped: { ...stopped, held: { ...held, count: 3 } } })).toEqual([]);
+    expect(tell({})).toEqual([]);
+    expect(tell({ stopped })).toEqual([event]);
+    expect(tell({ stopped: { ...stopped, revision: 'r2' } })).toHaveLength(1);
+  });
+
+  it('is one line: whoever waits for a turn is not told of, what is held is', () => {
+    const turn = view({ held: 'rollout: 5 units at once', heldBy: 'turn', pending: true });
+    expect(tell({ views: [turn] })).toEqual([]);
+    const window = view({ held: 'window: opens', heldBy: 'window', pending: true });
+    expect(tell({ views: [window] })).toEqual([
+      { event: 'unit held', id: ID, why: 'window: opens' },
+    ]);
+    expect(tell({ views: [window] })).toEqual([]);
+  });
+});
 
 describe('what happened', () => {
   it('is told as it came, every time', () => {
