@@ -95,6 +95,21 @@ describe('the brake of a revision', () => {
     expect(runs(stopped, 'u3')).toBe('good 2');
   });
 
+  it('looks again at once when a place is free that others wait for', () => {
+    const [u0, u1] = all(named(2), 'good 1');
+    if (u0 === undefined || u1 === undefined) throw new Error('no units');
+    const later = unitCalled('u1', 'good 2');
+    let scene = changedTo(named(2), [u0, later], policy({ atOnce: 1 }));
+    scene = passed(scene, lookAt(scene));
+    scene = { ...scene, wants: [unitCalled('u0', 'good 2'), later], revision: 'r3' };
+    while (lookAt(scene).units.get('stack/u1')?.phase !== 'none')
+      scene = passed(scene, lookAt(scene));
+    const next = lookAt(scene);
+    expect(heldOf(next, 'u0')).toBe('rollout: 1 unit at once (`rollout.atOnce`)');
+    expect(next.wakeMs).toBe(0);
+    expect(began(passed(scene, next), lookAt(passed(scene, next)))).toEqual(['stack/u0']);
+  });
+
   it('is not for drift, nor for taking over what is there and equal', () => {
     const names = named(6);
     const scene = changedTo(names, all(names, 'good 1'), policy({ atOnce: 1 }));
@@ -138,6 +153,20 @@ describe('the brake of a revision', () => {
 });
 
 describe('canaries', () => {
+  it('are followed by the rest after the pause, places or not', () => {
+    const names = named(3);
+    const rollout = policy({ pauseMs: 30_000, canary: ['stack/u1'] });
+    let settledMs = 0;
+    let startedMs = 0;
+    rested(changedTo(names, all(names, 'good 2'), rollout), (before, next) => {
+      if (next.events.some((one) => one.event === 'unit healthy' && one.id === 'stack/u1')) {
+        settledMs = before.nowMs;
+      }
+      if (began(before, next).includes('stack/u0')) startedMs = before.nowMs;
+    });
+    expect(startedMs - settledMs).toBe(30_000);
+  });
+
   it('go first, and the rest when all of them are healthy', () => {
     const names = named(6);
     const rollout = policy({ canary: ['stack/u4', 'stack/u2'] });
@@ -271,6 +300,10 @@ describe('after too many failures', () => {
       ...Array.from({ length: 6 }, () => 'good 3'),
       ...Array.from({ length: 6 }, () => 'good 2'),
     ]);
+    // Nothing is mended: what failed with the revision before does not count for this one.
+    const same = rested({ ...stopped, revision: 'r3' });
+    expect(same.units.get('stack/u0')?.quarantine[0]?.revision).toBe('r2');
+    expect(same.units.get('stack/u1')?.quarantine[0]?.revision).toBe('r3');
     const asked = { verb: 'retry', id: 'stack/u0', by: 'p' } as const;
     const scene = { ...stopped, requests: [asked] };
     expect(began(scene, lookAt(scene))).toEqual(['stack/u0']);
