@@ -44,7 +44,8 @@ export function followBack<Spec, Observed, Call>(
   const because = returns.find((one) => one.revision === revision);
   if (record === undefined || because === undefined) return { events: [] };
   const target = record.releases.find((one) => one.revision !== because.revision);
-  const why = whyNot(look, unit, target);
+  const isSuspended = record.suspended !== undefined || unit.suspended === true;
+  const why = isSuspended ? 'it is suspended' : whyNot(look, unit, target);
   const named = { id: unit.id, because: because.id };
   if (target === undefined || why !== undefined) {
     return { events: [{ event: 'unit not taken back', ...named, why: why ?? '' }] };

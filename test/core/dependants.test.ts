@@ -252,6 +252,16 @@ describe('a unit stays as it is when one that it depends on goes back', () => {
     expect(standing(rest, 'web').runs).toEqual(['good 2']);
     expectQuiet(rest);
   });
+
+  it('where it is suspended: nothing is called for it', () => {
+    const changed = committed(committed(noUnits, 'r0', db1, web1), 'r1', db2, web2);
+    const suspend: Request = { verb: 'suspend', id: 'stack/web', by: 'p' };
+    const stopped = rested({ ...changed, requests: [suspend] });
+    expect(tale(asked(stopped, 'rollback'), 'web')).toEqual(['stack/web unit not taken back']);
+    const rest = rested(asked(stopped, 'rollback'));
+    expect(standing(rest, 'web')).toMatchObject({ phase: 'none', runs: ['good 2'] });
+    expect(standing(rest, 'db').runs).toEqual(['good 1']);
+  });
 });
 
 describe('a revision that breaks what others depend on', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { edgesOf } from '../../agent/core/edges.ts';
 import type { Id, Rendered } from '../../agent/core/kind.ts';
+import { defaultRollout } from '../../agent/core/rollout.ts';
 import { isQuarantined, type Request, type UnitRecord } from '../../agent/core/unit.ts';
 import {
   type Break,
@@ -19,6 +20,9 @@ import type { UnitSpec } from '../fakes/unit-world.ts';
 
 type Unit = Rendered<UnitSpec>;
 type Next = ReturnType<typeof lookAt>;
+
+/** The brake has a walk of its own. */
+const unbraked: ManyScene = { ...noUnits, rollout: { ...defaultRollout, maxFailures: 100 } };
 
 /** All that a unit depends on, through others too. */
 function below(units: readonly Unit[]): (id: Id) => ReadonlySet<Id> {
@@ -178,7 +182,7 @@ describe('units that depend on each other, on a random walk', () => {
   it('never begin before their time, all come to rest, and write nothing then', () => {
     fc.assert(
       fc.property(fc.array(chapter, { minLength: 1, maxLength: 5 }), (chapters) => {
-        const scene = chapters.reduce(played, noUnits);
+        const scene = chapters.reduce(played, unbraked);
         expectAtRest(rested(scene, inspect));
       }),
       { numRuns: 80 },
@@ -191,7 +195,7 @@ describe('units that depend on each other, on a random walk', () => {
         fc.array(fc.tuple(version, fc.nat(2 ** UNITS - 1)), { minLength: 1, maxLength: 3 }),
         fc.array(broken, { maxLength: 120, size: 'max' }),
         (versions, breaks) => {
-          let [well, ill] = [noUnits, noUnits];
+          let [well, ill] = [unbraked, unbraked];
           for (const [at, [next, mask]] of versions.entries()) {
             const wants = mixed(well.wants, next, mask);
             const revision = `r${String(at)}`;
@@ -208,7 +212,7 @@ describe('units that depend on each other, on a random walk', () => {
   it('all get to good commits in the end', () => {
     fc.assert(
       fc.property(fc.array(chapter, { maxLength: 4 }), version, (chapters, last) => {
-        const scene = chapters.reduce(played, noUnits);
+        const scene = chapters.reduce(played, unbraked);
         const wants = last.map(({ id, dependsOn }) => {
           const on = dependsOn.map((one) => one.replace('stack/', ''));
           return unitCalled(id.replace('stack/', ''), 'good 9', on);

@@ -110,6 +110,15 @@ describe('the brake of a revision', () => {
     expect(began(passed(scene, next), lookAt(passed(scene, next)))).toEqual(['stack/u0']);
   });
 
+  it('leaves the place to a unit whose change is overtaken', () => {
+    const wants = [unitCalled('u0', 'slow 1'), unitCalled('u1', 'good 1')];
+    const before = changedTo(named(2), wants, policy({ atOnce: 1 }));
+    const slow = passed(before, lookAt(before));
+    const next = lookAt({ ...slow, wants: all(named(2), 'good 3'), revision: 'r3' });
+    expect(next.units.get('stack/u0')).toMatchObject({ phase: 'applying' });
+    expect(next.units.get('stack/u0')?.attempt?.revision).toBe('r3');
+  });
+
   it('is not for drift, nor for taking over what is there and equal', () => {
     const names = named(6);
     const scene = changedTo(names, all(names, 'good 1'), policy({ atOnce: 1 }));
