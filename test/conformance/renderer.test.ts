@@ -96,6 +96,22 @@ describe('a warm child', () => {
     expect(blog?.spec.services['web']?.TaskTemplate.ContainerSpec.Image).toBe('nginx:1.30');
   });
 
+  it('says how units change and when, as numbers', async () => {
+    const { settings, diagnostics } = await open().render(
+      snapshotOf({
+        ...small,
+        'environments/production.yaml':
+          'kind: Environment\nname: production\nrollout: {canary: [stack/blog], pause: 5s}\nwindows: [{cron: 0 2 * * sun, duration: 3h, timeZone: Europe/Berlin}]\n',
+      }),
+      signal,
+    );
+    expect(diagnostics).toEqual([]);
+    expect(settings.rollout).toMatchObject({ canary: ['stack/blog'], pauseMs: 5_000, atOnce: 50 });
+    const cron = { minutes: [0], hours: [2], weekdays: [0] };
+    const window = { durationMs: 10_800_000, timeZone: 'Europe/Berlin', stacks: ['*'] };
+    expect(settings.windows).toMatchObject([{ ...window, cron }]);
+  });
+
   it('says that a stack is suspended, which is no new version of it: its spec is not sent again', async () => {
     const renderer = open();
     const file = (suspend: boolean): Contents => ({
