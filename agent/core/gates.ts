@@ -1,4 +1,5 @@
-import type { Dependencies } from './dependencies.ts';
+import type { Return } from './dependants.ts';
+import { Dependencies } from './dependencies.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
 import { Rollout, type RolloutInput } from './rollout.ts';
@@ -24,8 +25,9 @@ export class Gates<Spec> {
   readonly #rollout: Rollout<Spec>;
   readonly #input: GatesInput<Spec>;
 
-  constructor(input: GatesInput<Spec>, dependencies: Dependencies<Spec>) {
+  constructor(input: GatesInput<Spec>) {
     this.#input = input;
+    const dependencies = new Dependencies(input.desired);
     this.#dependencies = dependencies;
     this.#rollout = new Rollout(input);
     this.#first = dependencies.withBelow(this.#rollout.open);
@@ -57,6 +59,11 @@ export class Gates<Spec> {
     const shut = this.#input.retried.has(id) ? undefined : this.#input.windows.shut(id);
     if (shut !== undefined) return { why: shut.why, gate: 'window' };
     return this.#rollout.turnOf(unit, record);
+  }
+
+  /** Those that the unit depends on and that went back in this step. */
+  returnsOf(id: Id): readonly Return[] {
+    return this.#dependencies.returnsOf(id);
   }
 
   /** Where the unit stands after this step, and stood before it. */

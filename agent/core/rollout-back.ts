@@ -1,7 +1,7 @@
 import { broughtBy, takeBack, whyNot } from './dependants.ts';
 import type { Rendered } from './kind.ts';
 import type { Look, Moved } from './look.ts';
-import { isMoving, type Rollout, type RolloutPolicy } from './rollout.ts';
+import { isMoving, type Rollout } from './rollout.ts';
 import { gateOf } from './step-stand.ts';
 import { isQuarantined, type UnitEvent, type UnitRecord } from './unit.ts';
 
@@ -14,9 +14,9 @@ export function rollBackWith<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   record: UnitRecord | undefined,
-  { rollout, policy }: { readonly rollout: Rollout<Spec>; readonly policy: RolloutPolicy },
+  rollout: Rollout<Spec>,
 ): Moved<Call> | undefined {
-  if (policy.onFailure !== 'rollback' || !rollout.isBroken || record === undefined)
+  if (rollout.policy.onFailure !== 'rollback' || !rollout.isBroken || record === undefined)
     return undefined;
   const { revision } = look;
   if (broughtBy(record) !== revision || isQuarantined(record, unit.digest)) return undefined;

@@ -70,6 +70,10 @@ export class Rollout<Spec> {
     }
   }
 
+  get policy(): RolloutPolicy {
+    return this.#input.policy;
+  }
+
   get revision(): string {
     return this.#input.revision;
   }

@@ -1,6 +1,6 @@
 import { type Approval, answerApprovals, liveApprovals, type Unapproved } from './approve.ts';
 import { followBack } from './dependants.ts';
-import { Dependencies, waiting } from './dependencies.ts';
+import { waiting } from './dependencies.ts';
 import { Gates } from './gates.ts';
 import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
 import type { Look, Moved, Wait } from './look.ts';
@@ -89,15 +89,8 @@ export interface StepInput<Spec, Observed, Call> {
  * are removed where the rules allow it.
  */
 export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
-  const { kind, observed, approved = [], rollout: policy = defaultRollout } = input;
   const windows = new Windows(input.windows?.rules, input.windows?.wallMs);
-  const look: Look<Spec, Observed, Call> = {
-    ...input,
-    windows,
-    absent: kind.absent(observed),
-    approvals: liveApprovals(approved),
-    removalsOff: whyNoRemovals(input),
-  };
+  const look = lookOf(input, windows);
   const asked = answerAll(look, input);
   const units = new Map(asked.units);
   const watches = new Map<Id, Watch>();
@@ -119,24 +112,15 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     if (approval !== undefined) open.set(approval, [...(open.get(approval) ?? []), id]);
     wakeMs = Math.min(wakeMs, wakeOf(moved, input));
   }
-  const dependencies = new Dependencies(input.desired);
-  const gates = new Gates({ ...input, ...asked, policy, windows }, dependencies);
-  const { rollout } = gates;
+  const { rollout: policy = defaultRollout } = input;
+  const gates = new Gates({ ...input, ...asked, policy, windows });
   for (const unit of gates.order) {
-    const { id } = unit;
-    const record = units.get(id);
-    const wait = gates.waitOf(unit, record);
-    const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
-    const back = followBack(look, unit, record, dependencies.returnsOf(id));
-    const stepped =
-      back.moved ??
-      rollBackWith(look, unit, record, { rollout, policy }) ??
-      stepUnit(look, unit, record, before);
-    const moved = noted(look, unit, waiting(unit, stepped, wait));
-    events.push(...back.events);
-    note(id, moved);
-    gates.note(unit, record, moved);
-    views.push(viewOf(unit, moved));
+    const record = units.get(unit.id);
+    const stepped = stepInOrder(look, unit, record, { input, gates });
+    events.push(...stepped.events);
+    note(unit.id, stepped.moved);
+    gates.note(unit, record, stepped.moved);
+    views.push(viewOf(unit, stepped.moved));
   }
   const wanted = new Set(input.desired.map(({ id }) => id));
   const { busy, resting } = leftOf(look, asked.units, { ...input, wanted });
@@ -154,10 +138,45 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   events.push(...answered.events);
   if (answered.news) wakeMs = 0;
   const { approved: released, refused: unapproved } = answered;
-  const stopped = stoppedOf(rollout, views);
+  const stopped = stoppedOf(gates.rollout, views);
   wakeMs = Math.min(wakeMs, gates.wakeMs);
   const told = { events, views, unapproved, asks, ...(stopped && { stopped }) };
   return { work, units, watches, approved: released, ...told, wakeMs };
+}
+
+function lookOf<Spec, Observed, Call>(
+  input: StepInput<Spec, Observed, Call>,
+  windows: Windows,
+): Look<Spec, Observed, Call> {
+  const { kind, observed, approved = [] } = input;
+  return {
+    ...input,
+    windows,
+    absent: kind.absent(observed),
+    approvals: liveApprovals(approved),
+    removalsOff: whyNoRemovals(input),
+  };
+}
+
+/** One unit, after those that it depends on: it goes back with others, or does what it may do by itself. */
+function stepInOrder<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+  record: UnitRecord | undefined,
+  {
+    input,
+    gates,
+  }: { readonly input: StepInput<Spec, Observed, Call>; readonly gates: Gates<Spec> },
+): { readonly moved: Moved<Call>; readonly events: readonly UnitEvent[] } {
+  const { id } = unit;
+  const wait = gates.waitOf(unit, record);
+  const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
+  const back = followBack(look, unit, record, gates.returnsOf(id));
+  const stepped =
+    back.moved ??
+    rollBackWith(look, unit, record, gates.rollout) ??
+    stepUnit(look, unit, record, before);
+  return { moved: noted(look, unit, waiting(unit, stepped, wait)), events: back.events };
 }
 
 /** With the last of it gone the revision may have ended. */

@@ -92,10 +92,13 @@ function stateAt(rule: WindowRule, wallMs: number): Shut | undefined {
   return { why, inMs: Math.max(1, next * MINUTE_MS - wallMs) };
 }
 
+function two(part: number): string {
+  return String(part).padStart(2, '0');
+}
+
 function inWords(shown: number): string {
   const { year, month, day } = civilDay(Math.floor(shown / DAY_MINUTES));
   const minute = shown - Math.floor(shown / DAY_MINUTES) * DAY_MINUTES;
-  const two = (part: number): string => String(part).padStart(2, '0');
   const date = [year, two(month), two(day)].join('-');
   return `${date} ${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
 }

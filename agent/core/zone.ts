@@ -74,16 +74,21 @@ export class Zone {
 
   /** How clocks stand around a day that they show. More than one shift within four days is taken for one. */
   shiftAround(day: number): Shift {
-    let from = day * DAY_MINUTES - OFFSET_MAX;
-    let to = (day + 1) * DAY_MINUTES + OFFSET_MAX;
+    const from = day * DAY_MINUTES - OFFSET_MAX;
+    const to = (day + 1) * DAY_MINUTES + OFFSET_MAX;
     const before = this.#offset(from);
     const after = this.#offset(to);
-    while (before !== after && to - from > 1) {
+    return { before, after, at: before === after ? to : this.#firstWith(after, from, to) };
+  }
+
+  #firstWith(offset: number, start: number, end: number): number {
+    let [from, to] = [start, end];
+    while (to - from > 1) {
       const middle = Math.floor((from + to) / 2);
-      if (this.#offset(middle) === after) to = middle;
+      if (this.#offset(middle) === offset) to = middle;
       else from = middle;
     }
-    return { before, after, at: to };
+    return to;
   }
 
   #offset(minute: number): number {

@@ -268,7 +268,7 @@ describe('after too many failures', () => {
     const scene = changedTo(names, wants, rollout);
     const rest = rested(scene, (before, next) => {
       const failures = [...before.units.values()].filter(({ quarantine }) => quarantine.length > 0);
-      if (failures.length >= 2) expect(began(before, next)).toEqual([]);
+      expect(failures.length >= 2 ? began(before, next) : []).toEqual([]);
     });
     const next = lookAt(rest);
     const why = '2 units of the revision failed (`rollout.maxFailures`)';
@@ -285,6 +285,21 @@ describe('after too many failures', () => {
     const forgotten = { ...rest, watches: new Map(), refusals: new Map() };
     expect(lookAt(forgotten).work).toEqual([]);
     expect(lookAt(forgotten).events).toEqual([]);
+  });
+
+  it('one that fails in the very step counts for those that are looked at after it', () => {
+    const two = [unitCalled('u0', 'crash 1'), unitCalled('u1', 'good 2')];
+    const cron = { minutes: [0], hours: [2], days: [1], months: [1], weekdays: [0] };
+    const shut = [{ cron, durationMs: 1, timeZone: 'UTC', stacks: ['u1'] }];
+    let scene: ManyScene = {
+      ...changedTo(named(2), two, policy({ maxFailures: 1 })),
+      rules: shut,
+    };
+    while (lookAt(scene).units.get('stack/u0')?.quarantine.length === 0)
+      scene = passed(scene, lookAt(scene));
+    const open = { ...scene, rules: [] };
+    expect(lookAt(open).events).toMatchObject([{ event: 'unit failed', id: 'stack/u0' }]);
+    expect(began(open, lookAt(open))).toEqual([]);
   });
 
   it('names some of the held ones only', () => {

@@ -176,7 +176,7 @@ describe('a window', () => {
       ),
     );
     await world.until(({ units }) => units.get('stack/s00')?.releases[0]?.revision === 'r2');
-    expect([...imagesOf(world.engine)].toSorted()).toEqual(['site:1', 'site:2']);
+    expect(new Set(imagesOf(world.engine))).toEqual(new Set(['site:1', 'site:2']));
     await world.until(({ units }) => units.get('stack/s01')?.attempt !== undefined);
     const { wallMs } = world.clock.instant();
     expect(wallMs).toBeGreaterThanOrEqual(1_800_000);
