@@ -299,7 +299,8 @@ describe('after too many failures', () => {
       scene = passed(scene, lookAt(scene));
     const open = { ...scene, rules: [] };
     expect(lookAt(open).events).toMatchObject([{ event: 'unit failed', id: 'stack/u0' }]);
-    expect(began(open, lookAt(open))).toEqual([]);
+    expect(lookAt(open).units.get('stack/u1')?.phase).toBe('none');
+    expect(heldOf(lookAt(open), 'u1')).toContain('rollout.maxFailures');
   });
 
   it('names some of the held ones only', () => {
