@@ -112,14 +112,22 @@ function begin<Spec, Observed, Call>(
       const patient = look.removalsOff === undefined ? ({ patient: true } as const) : {};
       return { ...unmoved(record, watch), held, ...open, ...patient };
     }
-    case 'open': {
-      const next = removing(record, members);
-      const targets = members.map(({ target }) => target);
-      const unit = { id, record: next, watch: newWatch('removing', look.nowMs) };
-      const moved = goOnRemoving(look, unit, undefined);
-      return { ...moved, events: [{ event: 'unit removing', id, targets }, ...moved.events] };
-    }
+    case 'open':
+      return beginRemoving(look, { id, record, watch }, members);
   }
+}
+
+/** Pure. All that goes is recorded with it, and the first calls are due. */
+export function beginRemoving<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  { id, record }: Left,
+  members: readonly Member[],
+): Moved<Call> {
+  const next = removing(record, members);
+  const targets = members.map(({ target }) => target);
+  const unit = { id, record: next, watch: newWatch('removing', look.nowMs) };
+  const moved = goOnRemoving(look, unit, undefined);
+  return { ...moved, events: [{ event: 'unit removing', id, targets }, ...moved.events] };
 }
 
 /** What ends by itself is told only when it takes longer than this. Milliseconds. */

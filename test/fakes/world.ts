@@ -111,6 +111,11 @@ export const worldKind: Kind<string, World, WorldCall> = {
     }));
     return { operations, left, waits: [] };
   },
+  runs: (id, world) => {
+    const text = world.running.get(id);
+    return text === undefined || text === STOPPED ? undefined : `${id} still runs`;
+  },
+  users: () => [],
   sizes: ({ running, others }) => ({ units: running.size + others }),
 };
 

@@ -51,6 +51,7 @@ function tell({ views = [], events = [], notes = [], revision }: Look): readonly
     asks: [],
     approved: [],
     unapproved: [],
+    overLimit: false,
     wakeMs: 0,
   };
   told = tellStep(result, { notes, revision, late: [] }, told, reporter);
