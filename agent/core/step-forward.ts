@@ -131,6 +131,7 @@ function becameHealthy<Spec, Observed, Call>(
     watch: newWatch('none', nowMs),
     operations: [],
     events: [{ event: 'unit healthy', id: unit.id, revision, ms }],
+    ...(parts.length > 0 && { soon: true as const }),
   };
 }
 
