@@ -131,7 +131,7 @@ export const UnitId = z.templateLiteral(
 
 const STACK_NAME = 'write the name of a stack: its folder below `stacks/`';
 
-/** What Swarm takes as the first part of a service name. */
+/** What Swarm takes as the first part of a service name; one letter is left for the service. */
 export const StackName = z
   .string({ error: STACK_NAME })
   .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,59}[A-Za-z0-9])?$/, { error: STACK_NAME });

@@ -350,6 +350,15 @@ describe('what left a unit', () => {
       { wants: { ...smaller, spec: { ...smaller.spec, prune: false } }, record: pruned },
     ],
     [
+      'while the unit is suspended',
+      { wants: smaller, record: { ...pruned, suspended: { by: 'p', at: DATE } } },
+    ],
+    ['while everything is frozen', { wants: smaller, record: pruned, frozen: 'frozen' }],
+    [
+      'while Git cannot be read',
+      { wants: smaller, record: pruned, removals: { ...usual, off: 'no Git' } },
+    ],
+    [
       'where it is somebody else’s by now',
       { wants: smaller, record: pruned, world: change(there, 'last', { foreign: true }) },
     ],
