@@ -126,7 +126,8 @@ async function runAgent(
     allow: settings.network?.allow ?? [],
     answered: () => wake.ring(),
   });
-  const owner = { environment, repository: repository.url };
+  const { url, branch, path } = repository;
+  const owner = { environment, repository: url, branch, path };
   reporter.tell({ event: 'agent started', version, environment });
   try {
     await run(

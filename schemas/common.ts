@@ -129,6 +129,13 @@ export const UnitId = z.templateLiteral(
   { error: ID },
 );
 
+const STACK_NAME = 'write the name of a stack: its folder below `stacks/`';
+
+/** What Swarm takes as the first part of a service name; one letter is left for the service. */
+export const StackName = z
+  .string({ error: STACK_NAME })
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,59}[A-Za-z0-9])?$/, { error: STACK_NAME });
+
 const GLOB = 'write a name or a pattern such as `blog-*`';
 
 /** A name in which `*` stands for anything. */

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 
-import { Flag, RepositoryPath, UnitId, duration, positiveDuration, text, whole } from './common.ts';
+import {
+  Flag,
+  RepositoryPath,
+  StackName,
+  UnitId,
+  duration,
+  positiveDuration,
+  text,
+  whole,
+} from './common.ts';
 
 const Port = whole(1, 65_535);
 /** Most checks of one stack. */
@@ -145,6 +154,7 @@ export const Stack = z.strictObject({
     .array(UnitId)
     .max(DEPENDENCIES_MAX, { error: `write at most ${String(DEPENDENCIES_MAX)} ids` })
     .optional(),
+  movedFrom: StackName.optional(),
   suspend: Flag.optional(),
   removal: z.enum(['auto', 'hold'], { error: 'write `auto` or `hold`' }).optional(),
   ignore: z.array(text('a field such as `services.web.replicas`')).optional(),

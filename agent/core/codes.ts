@@ -18,6 +18,7 @@ export const diagnosticCodes = {
   'missing-file': 'a file that is named is not there',
   'missing-image': 'a service has no image',
   'missing-key': 'a required key is not there',
+  'moved-from': 'a stack cannot take the place of another one',
   'name-conflict': 'two things would have the same name',
   'not-allowed': 'the policy of the environment forbids it',
   'path-outside': 'a path leads out of the repository',

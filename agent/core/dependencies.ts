@@ -107,7 +107,7 @@ function inWords(obstacles: readonly Obstacle[]): string {
 /** Pure. What of the unit itself is not in place. One that only waits is in nobody's way: what it waits for is. */
 function obstacleOf<Spec, Call>(
   { id, digest }: Rendered<Spec>,
-  { record, held, wait, operations }: Moved<Call>,
+  { record, held, partsHeld, wait, operations }: Moved<Call>,
 ): Obstacle | undefined {
   switch (record?.phase) {
     case 'applying':
@@ -129,7 +129,7 @@ function obstacleOf<Spec, Call>(
   if (failure?.code === 'manual') return { id, why: 'was rolled back by hand', ended: 'by-hand' };
   if (failure !== undefined) return { id, why: 'failed', ended: 'failed' };
   if (wait !== undefined) return wait.gate === undefined ? undefined : gated(id, wait);
-  if (held !== undefined) return { id, why: 'is held' };
+  if (held !== undefined && partsHeld !== true) return { id, why: 'is held' };
   if (record?.releases[0]?.digest !== digest) return { id, why: 'is not deployed yet' };
   return operations.length > 0 ? { id, why: 'is put right' } : undefined;
 }

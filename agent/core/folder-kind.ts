@@ -38,6 +38,8 @@ export interface FolderOutput<Spec> {
   readonly claims: readonly string[];
   /** What it names in `dependsOn`, also where something else of it is wrong. */
   readonly depends: readonly Dependency[];
+  /** Whose place it takes, also where something else of it is wrong. */
+  readonly movedFrom?: Dependency;
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -18,6 +18,8 @@ export interface Rendered<Spec> {
   readonly gives: readonly string[];
   /** Nothing is called for it while the repository says so. No part of the digest: it asks for the same thing. */
   readonly suspended?: true;
+  /** The unit whose place it takes. No part of the digest either. */
+  readonly movedFrom?: Id;
 }
 
 /**
@@ -67,6 +69,8 @@ export interface Blocked {
   readonly why: string;
   /** True: the missing thing may come by itself, look again. False: only a commit or a person helps. */
   readonly waits: boolean;
+  /** The unit that has what is in the way. */
+  readonly owner?: Id;
 }
 
 /** What separates one unit from what was observed. No operation and nothing blocked: nothing that counts does. */
@@ -265,6 +269,10 @@ export interface Kind<Spec, Observed, Call> {
   members(id: Id, observed: Observed): readonly Member[];
   /** Removes these and nothing else, each only while it still bears the unit's mark, and the later ones only after the earlier ones. */
   remove(id: Id, members: readonly Member[], observed: Observed): Removal<Call>;
+  /** What of it still runs, in words, whoever made it; undefined: it stands still. */
+  runs(id: Id, observed: Observed): string | undefined;
+  /** What of it others use, in words: that keeps it from being removed. */
+  users(id: Id, observed: Observed): readonly string[];
   /** How long each list is that was read. */
   sizes(observed: Observed): Readonly<Record<string, number>>;
 }

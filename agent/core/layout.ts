@@ -1,3 +1,4 @@
+import { StackName } from '../../schemas/common.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { placeOfFile } from './document.ts';
 
@@ -102,8 +103,6 @@ function folderMistake(folder: string, pattern: RegExp): readonly Rule[] {
   return [{ pattern, code: 'file-name', message, hint: `rename it to \`${folder}\``, once: true }];
 }
 
-/** What Swarm takes as the first part of a service name; one letter is left for the service. */
-const STACK_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,59}[A-Za-z0-9])?$/;
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const OTHER_COMPOSE = /^(?:compose\.yml|docker-compose\.ya?ml|docker-stack\.ya?ml)$/;
 
@@ -175,7 +174,7 @@ function stackMistake(folder: string, files: readonly string[]): Diagnostic | un
     const hint = 'rename it to `compose.yaml`';
     return error('file-name', 'this file is not read', `stacks/${folder}/${other}`, hint);
   }
-  if (STACK_NAME.test(folder)) return undefined;
+  if (StackName.safeParse(folder).success) return undefined;
   const hint = 'use at most 61 letters, digits, `-` and `_`, a letter or digit first and last';
   const message = `\`${folder}\` is not a name for a stack`;
   return error('wrong-name', message, `stacks/${folder}/compose.yaml`, hint);

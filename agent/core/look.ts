@@ -29,6 +29,10 @@ export interface Look<Spec, Observed, Call> {
   readonly approvals: ReadonlySet<string>;
   /** Why nothing at all may be removed now. */
   readonly removalsOff: string | undefined;
+  /** What leaves a unit now does so with a revision that does not descend from the one before. */
+  readonly rewound?: boolean;
+  /** Digest of the parts that wait for a person. */
+  readonly heldParts?: string;
   /** Why nothing at all may be called now. */
   readonly frozen?: string;
   /** When units may change. Absent: always. */
@@ -75,6 +79,8 @@ export interface Moved<Call> {
   readonly blocked?: readonly Blocked[];
   readonly notes?: readonly string[];
   readonly health?: Health;
+  /** What is held is only what left the unit: it is itself in place. */
+  readonly partsHeld?: true;
   /** Digest of what a person may release or has released, as long as it is not carried out. */
   readonly approval?: string;
   /** Nothing but what wakes us anyway ends what holds it. */

@@ -19,6 +19,8 @@ export interface Removals {
   readonly off?: string;
   /** What left the repository did so with a revision that does not descend from the one before. */
   readonly rewound: boolean;
+  /** More left at once than may go, and some of it is still there: what is added later changes nothing in that. */
+  readonly overLimit?: boolean;
 }
 
 /** A unit that left the repository and of which nothing is under way. */
@@ -71,6 +73,11 @@ export function judgeRemovals(
   );
 }
 
+/** Pure. What both allow: a revision cannot allow itself more than what was in force before it. */
+export function stricter(one: RemovalPolicy, other: RemovalPolicy): RemovalPolicy {
+  return { max: Math.min(one.max, other.max), share: Math.min(one.share, other.share) };
+}
+
 /** Pure. So many units may go at once. */
 export function limitOf({ max, share }: RemovalPolicy, recorded: number): number {
   if (max === 0 || share === 0) return 0;
@@ -85,7 +92,7 @@ interface Group {
 /** What is released together: all of them, where the whole of it is doubtful; else each that wants it so. */
 function groupsOf(
   leaving: readonly Leaving[],
-  { policy, rewound }: Removals,
+  { policy, rewound, overLimit = false }: Removals,
   { recorded, going, failed }: Others,
 ): readonly Group[] {
   const limit = limitOf(policy, recorded);
@@ -96,6 +103,10 @@ function groupsOf(
   }
   if (count > limit) {
     const why = `${String(count)} of ${String(recorded)} units left the repository, ${String(limit)} may go at once (\`policy.removals\`)`;
+    return [{ units: leaving, why }];
+  }
+  if (overLimit) {
+    const why = 'more units left the repository at once than may go (`policy.removals`)';
     return [{ units: leaving, why }];
   }
   if (failed !== undefined) {

@@ -9,6 +9,7 @@ import { fits, recall } from './folder-kind.ts';
 import type { Files, FolderKind, FolderOutput, Memo } from './folder-kind.ts';
 import { edgeMistakes, type Folder } from './edge-mistakes.ts';
 import type { Id, Rendered } from './kind.ts';
+import { moveMistakes } from './move-mistakes.ts';
 import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { defaultRemovals, type RemovalPolicy } from './removal.ts';
@@ -83,6 +84,7 @@ export function renderRepository<Spec>(
     ...outputs.flatMap(({ output }) => hidden(output.diagnostics, found)),
     ...clashes(outputs.map(({ output }) => output)),
     ...edgeMistakes(outputs),
+    ...moveMistakes(outputs),
   ];
   const invalid = diagnostics.some(({ severity }) => severity === 'error');
   const value = documents.repository?.value;

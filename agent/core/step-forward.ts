@@ -12,7 +12,7 @@ import {
   type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
-import { leftParts } from './step-prune.ts';
+import { leftParts, staysRewound } from './step-prune.ts';
 import { isFutile, judge, newWatch, refusedTooLong, startClock, type Watch } from './watch.ts';
 
 /** One unit on its way to what the repository wants. */
@@ -124,12 +124,14 @@ function becameHealthy<Spec, Observed, Call>(
   const ms = nowMs - watch.sinceMs;
   const made = leftOver(record, kind.parts(unit));
   const next = healthy(record, release, kind.rollback(unit).keep, made);
+  // From the record as it was: it may forget a release now.
+  const parts = leftParts(look, unit, record);
   return {
-    // From the record as it was: it may forget a release now.
-    record: pruning(next, leftParts(look, unit, record)),
+    record: pruning(next, parts, { rewound: staysRewound(look, record, parts) }),
     watch: newWatch('none', nowMs),
     operations: [],
     events: [{ event: 'unit healthy', id: unit.id, revision, ms }],
+    ...(parts.length > 0 && { soon: true as const }),
   };
 }
 

@@ -114,17 +114,24 @@ function begin<Spec, Observed, Call>(
     }
     case 'open': {
       const shut = look.windows?.shut(id)?.why;
-      if (shut !== undefined) {
-        const held = `its removal waits: ${shut}`;
-        return { ...unmoved(record, watch), held, ...open, patient: true };
-      }
-      const next = removing(record, members);
-      const targets = members.map(({ target }) => target);
-      const unit = { id, record: next, watch: newWatch('removing', look.nowMs) };
-      const moved = goOnRemoving(look, unit, undefined);
-      return { ...moved, events: [{ event: 'unit removing', id, targets }, ...moved.events] };
+      if (shut === undefined) return beginRemoving(look, { id, record, watch }, members);
+      const held = `its removal waits: ${shut}`;
+      return { ...unmoved(record, watch), held, ...open, patient: true };
     }
   }
+}
+
+/** Pure. All that goes is recorded with it, and the first calls are due. */
+export function beginRemoving<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  { id, record }: Left,
+  members: readonly Member[],
+): Moved<Call> {
+  const next = removing(record, members);
+  const targets = members.map(({ target }) => target);
+  const unit = { id, record: next, watch: newWatch('removing', look.nowMs) };
+  const moved = goOnRemoving(look, unit, undefined);
+  return { ...moved, events: [{ event: 'unit removing', id, targets }, ...moved.events] };
 }
 
 /** What ends by itself is told only when it takes longer than this. Milliseconds. */

@@ -12,6 +12,7 @@ import {
 } from './look.ts';
 import { wayBack } from './step-back.ts';
 import { begin } from './step-forward.ts';
+import { MAKING_PLACE } from './unit.ts';
 import { prune } from './step-prune.ts';
 import { isQuarantined, unknownUnit, type UnitRecord } from './unit.ts';
 import { newWatch, type Watch } from './watch.ts';
@@ -222,7 +223,8 @@ export function watchOf(watch: Watch | undefined, of: string, nowMs: number): Wa
 }
 
 /** Pure. Names the way that a unit is on: its watch is of this way only. */
-export function directionOf({ phase, attempt, removing = [] }: UnitRecord): string {
+export function directionOf({ phase, attempt, movedTo, removing = [] }: UnitRecord): string {
+  if (phase === 'none' && movedTo !== undefined) return MAKING_PLACE;
   // What is taken away is no drift that is corrected.
   if (phase === 'none' && removing.length > 0) return 'pruning';
   if (phase === 'none' || phase === 'stuck' || attempt === undefined) return phase;

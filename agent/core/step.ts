@@ -3,8 +3,9 @@ import { followBack } from './dependants.ts';
 import { waiting } from './dependencies.ts';
 import { Gates } from './gates.ts';
 import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
-import type { Look, Moved, Wait } from './look.ts';
-import { defaultRemovals, type Removals } from './removal.ts';
+import { type Look, type Moved, unmoved, type Wait } from './look.ts';
+import { Moves } from './moves.ts';
+import { defaultRemovals, limitOf, type Removals } from './removal.ts';
 import { answerAll } from './requests.ts';
 import { defaultRollout, type RolloutPolicy } from './rollout.ts';
 import { rollBackWith } from './rollout-back.ts';
@@ -12,6 +13,8 @@ import { type Stopped, stoppedOf } from './rollout-end.ts';
 import { goBack } from './step-back.ts';
 import { goOn } from './step-forward.ts';
 import { leftOf } from './step-left.ts';
+import { type HeldParts, heldParts, releaseParts } from './step-prune.ts';
+import { bringBack } from './step-move.ts';
 import { comeBack, leaveAll } from './step-remove.ts';
 import { directionOf, firstSight, keep, needPerson, takeUp, watchOf } from './step-rest.ts';
 import { gateOf, stand, withLost } from './step-stand.ts';
@@ -22,6 +25,7 @@ import {
   type UnitEvent,
   type UnitRecord,
   wantedFirst,
+  withMovedFrom,
   withRemoval,
 } from './unit.ts';
 import { type UnitView, viewOf, viewOfLeft, waitingEvents, wakeOf } from './view.ts';
@@ -44,6 +48,8 @@ export interface Step<Call> {
   /** What people released, the newest first. The same object where nothing in it changed. */
   readonly approved: readonly Approval[];
   readonly unapproved: readonly Unapproved[];
+  /** More units left than may go at once. */
+  readonly overLimit: boolean;
   /** Told once it is recorded. */
   readonly events: readonly UnitEvent[];
   readonly asks: readonly Asked[];
@@ -90,9 +96,8 @@ export interface StepInput<Spec, Observed, Call> {
  */
 export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
   const windows = new Windows(input.windows?.rules, input.windows?.wallMs);
-  const look = lookOf(input, windows);
-  const asked = answerAll(look, input);
-  const units = new Map(asked.units);
+  const { look, asked, parts } = start(input, windows);
+  const units = new Map(parts.units);
   const watches = new Map<Id, Watch>();
   const work: UnitWork<Call>[] = [];
   const events: UnitEvent[] = [...asked.events];
@@ -112,50 +117,76 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     if (approval !== undefined) open.set(approval, [...(open.get(approval) ?? []), id]);
     wakeMs = Math.min(wakeMs, wakeOf(moved, input));
   }
+  const moves = new Moves(look, { ...input, units: parts.units });
   const { rollout: policy = defaultRollout } = input;
-  const gates = new Gates({ ...input, ...asked, policy, windows });
+  const gates = new Gates({ ...input, ...asked, units: parts.units, policy, windows });
   for (const unit of gates.order) {
     const record = units.get(unit.id);
-    const stepped = stepInOrder(look, unit, record, { input, gates });
+    const stepped = stepInOrder(look, unit, record, { input, gates, moves });
     events.push(...stepped.events);
     note(unit.id, stepped.moved);
     gates.note(unit, record, stepped.moved);
     views.push(viewOf(unit, stepped.moved));
   }
   const wanted = new Set(input.desired.map(({ id }) => id));
-  const { busy, resting } = leftOf(look, asked.units, { ...input, wanted });
+  const { busy, resting, going } = leftOf(look, parts.units, { ...input, wanted, moves });
   for (const [id, moved] of busy) {
     note(id, moved);
-    const isShown = moved.gate !== undefined || moved.record?.phase === 'removing';
+    const isMoved = moves.successorOf(id) !== undefined;
+    const isShown = isMoved || moved.gate !== undefined || moved.record?.phase === 'removing';
     if (isShown) views.push(...leftView(id, moved));
   }
-  const others = { units, views: views.filter(({ left }) => left !== true), going: busy.size };
+  const others = { units, views: views.filter(({ left }) => left !== true), going };
   for (const [id, moved] of leaveAll(look, resting, { ...rulesOf(input), ...others })) {
     note(id, moved);
     views.push(...leftView(id, moved));
   }
+  if (parts.held !== undefined) open.set(parts.held.digest, [...parts.held.ids]);
   const answered = approvalsAfter(input, open);
   events.push(...answered.events);
   if (answered.news) wakeMs = 0;
+  const overLimit = isOverLimit(resting.length + going, units.size, input);
   const { approved: released, refused: unapproved } = answered;
   const stopped = stoppedOf(gates.rollout, views);
   wakeMs = Math.min(wakeMs, gates.wakeMs);
-  const told = { events, views, unapproved, asks, ...(stopped && { stopped }) };
+  const told = { events, views, unapproved, asks, overLimit, ...(stopped && { stopped }) };
   return { work, units, watches, approved: released, ...told, wakeMs };
 }
 
-function lookOf<Spec, Observed, Call>(
-  input: StepInput<Spec, Observed, Call>,
-  windows: Windows,
-): Look<Spec, Observed, Call> {
+/** What every unit is looked at with, once people were answered. */
+function start<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>, windows: Windows) {
   const { kind, observed, approved = [] } = input;
-  return {
+  const seen: Look<Spec, Observed, Call> = {
     ...input,
     windows,
     absent: kind.absent(observed),
     approvals: liveApprovals(approved),
     removalsOff: whyNoRemovals(input),
+    rewound: input.removals?.rewound ?? false,
   };
+  const asked = answerAll(seen, input);
+  const parts = partsOf(seen, asked.units, input);
+  const look = parts.held === undefined ? seen : { ...seen, heldParts: parts.held.digest };
+  return { look, asked, parts };
+}
+
+/** What left units and waits for a person, or is released now: then it is recorded so before any of it goes. */
+function partsOf<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  units: ReadonlyMap<Id, UnitRecord>,
+  { desired, frozen }: StepInput<Spec, Observed, Call>,
+): { readonly units: ReadonlyMap<Id, UnitRecord>; readonly held?: HeldParts } {
+  const held = heldParts(look, desired, units);
+  if (held === undefined) return { units };
+  const isReleased = frozen === undefined && look.approvals.has(held.digest);
+  return isReleased ? { units: releaseParts(units, held) } : { units, held };
+}
+
+/** What is looked at beside one unit. */
+interface Beside<Spec, Observed, Call> {
+  readonly input: StepInput<Spec, Observed, Call>;
+  readonly gates: Gates<Spec>;
+  readonly moves: Moves<Spec, Observed, Call>;
 }
 
 /** One unit, after those that it depends on: it goes back with others, or does what it may do by itself. */
@@ -163,10 +194,7 @@ function stepInOrder<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
   record: UnitRecord | undefined,
-  {
-    input,
-    gates,
-  }: { readonly input: StepInput<Spec, Observed, Call>; readonly gates: Gates<Spec> },
+  { input, gates, moves }: Beside<Spec, Observed, Call>,
 ): { readonly moved: Moved<Call>; readonly events: readonly UnitEvent[] } {
   const { id } = unit;
   const wait = gates.waitOf(unit, record);
@@ -176,7 +204,8 @@ function stepInOrder<Spec, Observed, Call>(
     back.moved ??
     rollBackWith(look, unit, record, gates.rollout) ??
     stepUnit(look, unit, record, before);
-  return { moved: noted(look, unit, waiting(unit, stepped, wait)), events: back.events };
+  const followed = moves.follow(unit, record, waiting(unit, stepped, wait));
+  return { moved: noted(look, unit, followed), events: back.events };
 }
 
 /** With the last of it gone the revision may have ended. */
@@ -191,6 +220,14 @@ function approvalsAfter<Spec, Observed, Call>(
 ): ReturnType<typeof answerApprovals> {
   if (frozen !== undefined) return { approved, events: [], refused: [], news: false };
   return answerApprovals(approved, open, requests);
+}
+
+function isOverLimit<Spec, Observed, Call>(
+  count: number,
+  recorded: number,
+  { removals }: StepInput<Spec, Observed, Call>,
+): boolean {
+  return removals !== undefined && count > limitOf(removals.policy, recorded);
 }
 
 function whyNoRemovals<Spec, Observed, Call>({
@@ -231,6 +268,7 @@ function stepUnit<Spec, Observed, Call>(
   if (known === undefined) return firstSight(look, unit, { watch: at('none'), ...wait });
   const record = wantedFirst(known, unit.digest);
   const { attempt, phase } = record;
+  if (record.movedTo !== undefined) return runAgain(look, unit, { record, ...wait });
   if (phase === 'removing') return returned(look, unit, { record, ...wait });
   const turned = turn(record, unit.digest);
   const of = directionOf(record);
@@ -250,7 +288,7 @@ function stepUnit<Spec, Observed, Call>(
   return turnBack(look, { ...standing, watch }, attempt);
 }
 
-/** Whether it may go without a person is noted as long as its file says so. */
+/** Whether it may go without a person, and whose place it takes, is noted as long as its file says so. */
 function noted<Spec, Observed, Call>(
   { kind, frozen }: Look<Spec, Observed, Call>,
   unit: Rendered<Spec>,
@@ -258,7 +296,8 @@ function noted<Spec, Observed, Call>(
 ): Moved<Call> {
   const { record } = moved;
   if (record === undefined || frozen !== undefined) return moved;
-  return { ...moved, record: withRemoval(record, kind.removal(unit).hold) };
+  const held = withRemoval(record, kind.removal(unit).hold);
+  return { ...moved, record: withMovedFrom(held, unit.movedFrom) };
 }
 
 /** A unit that comes back while it is removed: what it lost is made anew, and it is looked at as after any change. */
@@ -271,4 +310,24 @@ function returned<Spec, Observed, Call>(
   const watch = watchOf(undefined, 'none', look.nowMs);
   const standing = { ...from, unit, record, watch, refusal: undefined };
   return isQuarantined(record, unit.digest) ? keep(look, standing) : takeUp(look, standing);
+}
+
+/** A unit that comes back after it made place for another one: it is looked at as after any change, and stands still until then. */
+function runAgain<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+  from: { readonly record: UnitRecord; readonly wait?: Wait },
+): Moved<Call> {
+  const watch = watchOf(undefined, 'none', look.nowMs);
+  const { movedTo, ...record } = from.record;
+  if (from.wait !== undefined) {
+    return { ...unmoved(from.record, watch), wait: from.wait, held: from.wait.why };
+  }
+  const standing = { unit, record, watch, refusal: undefined };
+  const isBad = isQuarantined(record, unit.digest);
+  const moved =
+    isBad && movedTo !== undefined
+      ? bringBack(look, { id: unit.id, record: from.record, watch }, movedTo)
+      : takeUp(look, standing);
+  return moved.record?.attempt === undefined ? { ...moved, record: from.record } : moved;
 }

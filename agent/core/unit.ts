@@ -56,6 +56,12 @@ export interface UnitRecord {
   readonly releases: readonly Release[];
   /** What is taken away, noted before the first of it goes: all of the unit while `removing`, else what left it. */
   readonly removing?: readonly Member[];
+  /** What is noted there left with a revision that does not descend from the one before: it waits for a person. */
+  readonly rewound?: true;
+  /** It takes this one's place, as long as its own file says so. */
+  readonly movedFrom?: Id;
+  /** It stands still, so that this one can take its place. */
+  readonly movedTo?: Id;
   /** Its own file wanted that, as long as there was one: the whole unit is not removed without a person. */
   readonly removal?: 'hold';
 }
@@ -137,13 +143,34 @@ export function healthy(
 
 /** Pure. It left the repository: these are taken away, and it leaves the record when they are gone. */
 export function removing(unit: UnitRecord, members: readonly Member[]): UnitRecord {
-  return { ...settled(unit), phase: 'removing', removing: members };
+  const { rewound: _rewound, movedTo: _movedTo, ...rest } = settled(unit);
+  return { ...rest, phase: 'removing', removing: members };
 }
 
-/** Pure. Parts of the unit that are taken away beside all else; none of them: that is over. */
-export function pruning(unit: UnitRecord, members: readonly Member[]): UnitRecord {
-  const { removing: _removing, ...rest } = unit;
-  return members.length === 0 ? rest : { ...rest, removing: members };
+/** The direction of a unit that stands still for another one. */
+export const MAKING_PLACE = 'making place';
+
+/** Pure. It left the repository and is brought to a standstill, so that this one can take its place. */
+export function makingPlace(unit: UnitRecord, movedTo: Id): UnitRecord {
+  return { ...settled(unit), movedTo };
+}
+
+/** Pure. Whose place the unit takes, as its file says now. The same object where it is noted so. */
+export function withMovedFrom(unit: UnitRecord, movedFrom: Id | undefined): UnitRecord {
+  if (unit.movedFrom === movedFrom) return unit;
+  const { movedFrom: _movedFrom, ...rest } = unit;
+  return movedFrom === undefined ? rest : { ...rest, movedFrom };
+}
+
+/** Pure. Parts of the unit that are taken away beside all else; none of them: that is over. `rewound`: once a person says so. */
+export function pruning(
+  unit: UnitRecord,
+  members: readonly Member[],
+  { rewound }: { readonly rewound: boolean } = { rewound: false },
+): UnitRecord {
+  const { removing: _removing, rewound: _rewound, ...rest } = unit;
+  if (members.length === 0) return rest;
+  return { ...rest, removing: members, ...(rewound && { rewound }) };
 }
 
 /** Pure. Whether the unit may go without a person, as its file says now. The same object where it is noted so. */
@@ -232,6 +259,10 @@ export type UnitEvent = { readonly id: Id } & (
   /** It left the repository, and these are taken away. */
   | { readonly event: 'unit removing'; readonly targets: readonly string[] }
   | { readonly event: 'unit removed'; readonly ms: number }
+  /** It left the repository and is stopped, so that this one can take its place. */
+  | { readonly event: 'unit making place'; readonly to: Id }
+  /** It had made place, and this one does not take it: it runs again. */
+  | { readonly event: 'unit coming back'; readonly because: Id }
   | { readonly event: 'request taken'; readonly verb: Request['verb']; readonly by: string }
   | {
       readonly event: 'request refused';

@@ -14,6 +14,8 @@ export interface UnitView {
   readonly quarantined: boolean;
   /** Why a step that is due is not done. */
   readonly held?: string;
+  /** That is only what left the unit: it is itself in place. */
+  readonly partsHeld?: true;
   /** It waits for a unit that failed or was taken back by hand: nothing of it is under way. */
   readonly waits?: Wait['ended'];
   /** What keeps it from beginning, where that is no other unit: see `Wait`. */
@@ -35,7 +37,7 @@ const TRIES_TOLD = 4;
 
 /** Pure. */
 export function viewOf<Spec, Call>({ id, digest }: Rendered<Spec>, moved: Moved<Call>): UnitView {
-  const { record, watch, held, gate, wait, blocked = [], notes = [], health } = moved;
+  const { record, watch, held, partsHeld, gate, wait, blocked = [], notes = [], health } = moved;
   const phase = record?.phase ?? 'none';
   const quarantined = record !== undefined && isQuarantined(record, digest);
   const trouble = watch.tries >= TRIES_TOLD ? watch.trouble : undefined;
@@ -51,6 +53,7 @@ export function viewOf<Spec, Call>({ id, digest }: Rendered<Spec>, moved: Moved<
     ...(gate !== undefined && { gate }),
     ...(leftOut && { leftOut }),
     ...(why !== undefined && { held: why }),
+    ...(partsHeld === true && { partsHeld }),
     ...(wait?.ended !== undefined && { waits: wait.ended }),
     ...(wait?.gate !== undefined && { heldBy: wait.gate }),
     blocked,
@@ -66,6 +69,8 @@ function isPending<Call>(
   { record, health, wait }: Moved<Call>,
 ): boolean {
   if (wait?.ended !== undefined) return false;
+  // It made place for another one and is to run again.
+  if (record?.movedTo !== undefined) return true;
   switch (phase) {
     case 'stuck':
       return false;
@@ -94,7 +99,7 @@ export function viewOfLeft<Call>(id: Id, { record, watch, held, gate }: Moved<Ca
     id,
     digest: '',
     phase,
-    pending: phase === 'removing' && gate !== 'suspended',
+    pending: (phase === 'removing' || record?.attempt !== undefined) && gate !== 'suspended',
     quarantined: false,
     ...(gate !== undefined && { gate }),
     ...(gate === 'suspended' && { leftOut: true }),

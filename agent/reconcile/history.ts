@@ -1,5 +1,6 @@
 import type { Approval } from '../core/approve.ts';
 import type { Id } from '../core/kind.ts';
+import type { RemovalPolicy } from '../core/removal.ts';
 
 /** A unit that may not begin, and the digest that it would begin. */
 export interface Waiting {
@@ -37,6 +38,10 @@ export interface History {
   readonly revisions: readonly RevisionRecord[];
   /** What people released, newest first. */
   readonly approved?: readonly Approval[];
-  /** A revision that does not descend from the one before it, as long as units that left with it are still there. */
+  /** A revision that does not descend from the one before it, as long as what left with it is still there and no unit's own record says so. */
   readonly rewound?: string;
+  /** More units left at once than may go, as long as any of them is still there. */
+  readonly overLimit?: true;
+  /** `policy.removals` of the newest revision of which nothing is under way any more; absent: the defaults. */
+  readonly removals?: RemovalPolicy;
 }

@@ -146,7 +146,7 @@ export async function pass<Spec, Observed, Call>(
     next.views,
     next.units,
   );
-  const history = withRemovals(standing, next, judged.rewound, desired);
+  const history = withRemovals(standing, next, judged, { kind: ports.kind, observed, desired });
   const known = { units: next.units, history, calls };
   const saved = await recorder.save(observed, loaded.value, known, signal);
   if (saved.status !== 'ok') {

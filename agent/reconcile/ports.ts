@@ -222,6 +222,8 @@ export interface Loaded extends Known {
   readonly requests: readonly Request[];
   /** While there is one nothing is called and nothing recorded. */
   readonly freeze?: Freeze;
+  /** It is of another repository, branch or folder than what is followed now. */
+  readonly elsewhere?: true;
   /** Not all of it could be read. */
   readonly incomplete?: true;
   /** What could not be read, for people: those units are as if nothing had been recorded of them. */

@@ -1,5 +1,12 @@
 import type { Id, Kind } from '../core/kind.ts';
-import { type Removals, shrunkList } from '../core/removal.ts';
+import {
+  defaultRemovals,
+  type RemovalPolicy,
+  type Removals,
+  shrunkList,
+  stricter,
+} from '../core/removal.ts';
+import { losesParts } from '../core/step-prune.ts';
 import type { Step } from '../core/step.ts';
 import type { History } from './history.ts';
 import type { Leadership } from './lease-ports.ts';
@@ -26,10 +33,17 @@ export async function judgedBy<Spec, Observed, Call>(
   const { desired, observed, loaded, before } = seen;
   const sizes = kind.sizes(observed);
   const off = whyOff(desired, loaded, shrunkList(before, sizes));
-  const rewound = await rewoundBy(source, desired, loaded, signal);
-  const policy = desired.settings.removals;
+  const leaves = (): boolean => isLeft({ kind, observed }, loaded.units, desired);
+  const rewound = await rewoundBy(source, desired, { ...loaded, leaves }, signal);
+  const { removals = defaultRemovals, overLimit = false } = loaded.history;
+  const policy = stricter(removals, desired.settings.removals);
   return {
-    removals: { policy, rewound: rewound !== undefined, ...(off !== undefined && { off }) },
+    removals: {
+      policy,
+      rewound: rewound !== undefined,
+      overLimit,
+      ...(off !== undefined && { off }),
+    },
     sizes,
     rewound,
   };
@@ -46,16 +60,38 @@ function whyOff<Spec>(
   return shrunk && `the list of ${shrunk} is much shorter than it was a moment ago`;
 }
 
+/** What is known of how the repository came to be as it is. */
+interface Came extends Pick<Loaded, 'history' | 'elsewhere'> {
+  /** Whether anything left it. */
+  readonly leaves: () => boolean;
+}
+
 /** Stays as it is until nothing is left that went with it: the revisions after it descend from it. */
 async function rewoundBy<Spec>(
   source: Pick<Source, 'descends'>,
-  { revision, units: wanted }: Desired<Spec>,
-  { units, history: { seen, rewound } }: Known,
+  { revision }: Desired<Spec>,
+  { history: { seen, rewound }, elsewhere, leaves }: Came,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (!hasLeft(units, wanted)) return undefined;
-  if (rewound !== undefined || seen === '' || seen === revision) return rewound;
+  const isOld = seen === '' || (seen === revision && elsewhere !== true);
+  if ((isOld && rewound === undefined) || !leaves()) return undefined;
+  if (rewound !== undefined) return rewound;
+  // Another branch or folder: that it descends says nothing.
+  if (elsewhere === true) return revision;
   return (await source.descends(seen, revision, signal)) ? undefined : revision;
+}
+
+/** Whether a unit left, or a part of one that is not healthy without it yet: from then on its own record says how it left. */
+function isLeft<Spec, Observed, Call>(
+  sight: { readonly kind: Kind<Spec, Observed, Call>; readonly observed: Observed },
+  units: Known['units'],
+  { units: wanted }: Desired<Spec>,
+): boolean {
+  if (hasLeft(units, wanted)) return true;
+  return wanted.some((unit) => {
+    const record = units.get(unit.id);
+    return record !== undefined && losesParts(sight, unit, record);
+  });
 }
 
 function hasLeft(units: Known['units'], wanted: readonly { readonly id: Id }[]): boolean {
@@ -64,18 +100,31 @@ function hasLeft(units: Known['units'], wanted: readonly { readonly id: Id }[]):
 }
 
 /** Pure. The history with what the step made of approvals, and of a rewind. */
-export function withRemovals<Spec, Call>(
+export function withRemovals<Spec, Observed, Call>(
   history: History,
-  { approved, units }: Step<Call>,
-  rewound: string | undefined,
-  { units: wanted }: Desired<Spec>,
+  { approved, units, overLimit }: Step<Call>,
+  { rewound }: JudgedBy,
+  seen: {
+    readonly kind: Kind<Spec, Observed, Call>;
+    readonly observed: Observed;
+    readonly desired: Desired<Spec>;
+  },
 ): History {
-  const { approved: _approved, rewound: _rewound, ...rest } = history;
+  const { approved: _approved, rewound: _rewound, overLimit: was, removals, ...rest } = history;
+  const { revision, settings, units: wanted } = seen.desired;
+  const isOver = (overLimit || was === true) && hasLeft(units, wanted);
+  const policy = history.settled === revision ? settings.removals : removals;
   return {
     ...rest,
+    ...(isOver && { overLimit: true as const }),
+    ...(policy !== undefined && !isDefault(policy) && { removals: policy }),
     ...(approved.length > 0 && { approved }),
-    ...(rewound !== undefined && hasLeft(units, wanted) && { rewound }),
+    ...(rewound !== undefined && isLeft(seen, units, seen.desired) && { rewound }),
   };
+}
+
+function isDefault({ max, share }: RemovalPolicy): boolean {
+  return max === defaultRemovals.max && share === defaultRemovals.share;
 }
 
 /** From when on this agent may remove anything, by the monotonic clock: whoever took the lease over looks on first. */

@@ -150,9 +150,9 @@ function tellDegraded(
   reporter: Reporter,
 ): ReadonlySet<Id> {
   const degraded = new Set<Id>();
-  for (const { id, phase, pending, leftOut, held, gate, health } of views) {
+  for (const { id, phase, pending, leftOut, held, partsHeld, gate, health } of views) {
     if (phase !== 'none' || pending || leftOut === true || health === undefined) continue;
-    if (held !== undefined && gate === undefined) continue;
+    if (held !== undefined && gate === undefined && partsHeld !== true) continue;
     const tasks = health.summary;
     const is = health.status !== 'converged';
     if (is) degraded.add(id);

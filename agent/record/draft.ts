@@ -3,7 +3,7 @@ import { type Blob, packBlob } from './blob.ts';
 import { sameUnits, share, type Units } from './bucket.ts';
 import { type Limits, pack } from './budget.ts';
 import type { Reading } from './reading.ts';
-import { cutHistory, nextRoot, type Owner, sameHistory } from './root.ts';
+import { cutHistory, isOf, nextRoot, type Owner, sameHistory } from './root.ts';
 import { UnitId } from './shapes.ts';
 import { Unit } from './unit-shape.ts';
 
@@ -38,7 +38,8 @@ export function draft(
     ? before.history
     : cutHistory(next.history);
   const rootIsThere = before.root === undefined || has(desk.shelf, before.name);
-  if (dirty.size === 0 && history === before.history && rootIsThere) {
+  const isOurs = before.root === undefined || isOf(before.root, desk.owner);
+  if (dirty.size === 0 && history === before.history && rootIsThere && isOurs) {
     return { status: 'ok', value: undefined };
   }
   // A bucket that cannot be read would keep anything from being collected: what is known now takes its place.

@@ -9,7 +9,7 @@ import { isSamePointer, pointTo } from './head.ts';
 import { loadedFrom } from './read.ts';
 import { blobsOf, isWhole, type Reading, readShelf } from './reading.ts';
 import { withoutRequests } from './requests.ts';
-import type { Owner } from './root.ts';
+import { isOf, type Owner } from './root.ts';
 import { Unreferenced } from './unreferenced.ts';
 
 /** Whose record it is, and how large it may become. */
@@ -53,10 +53,10 @@ class ShelfRecorder<Observed> implements Recorder<Observed> {
   #oldest: Pick<Shelf['head'], 'id' | 'version'> = { id: '', version: 0 };
 
   constructor(keeper: ShelfKeeper<Observed>, options: RecorderOptions) {
-    const { environment, repository, clock, bytesMax = BYTES_MAX } = options;
+    const { clock, bytesMax = BYTES_MAX, ...owner } = options;
     this.#keeper = keeper;
     this.#clock = clock;
-    this.#owner = { environment, repository };
+    this.#owner = owner;
     this.#limits = { bytesMax, blobBytesMax: BLOB_BYTES_MAX };
   }
 
@@ -65,10 +65,13 @@ class ShelfRecorder<Observed> implements Recorder<Observed> {
     const current = this.#read(shelf);
     if (current.status !== 'ok') return current;
     const loaded = loadedFrom(shelf, current.value);
-    const moved = movedFrom(current.value.root?.repository, this.#owner.repository);
+    const { root } = current.value;
+    const moved = movedFrom(root?.repository, this.#owner.repository);
+    const elsewhere = root !== undefined && !isOf(root, this.#owner);
     const freeze = readFreeze(shelf?.head.labels ?? {}, this.#clock.date());
     const notes = [...loaded.notes, ...moved];
-    return { status: 'ok', value: { ...loaded, notes, ...(freeze && { freeze }) } };
+    const rest = { ...(freeze && { freeze }), ...(elsewhere && { elsewhere: true as const }) };
+    return { status: 'ok', value: { ...loaded, notes, ...rest } };
   }
 
   async save(

@@ -30,10 +30,15 @@ const RootContent = z.looseObject({
   environment: z.string(),
   /** Without credentials. */
   repository: z.string(),
+  /** Of the repository; an earlier version did not say. */
+  branch: z.exactOptional(z.string()),
+  path: z.exactOptional(z.string()),
   seen: z.string(),
   settled: z.string(),
   approved: z.array(Approved),
   rewound: z.exactOptional(z.string()),
+  overLimit: z.exactOptional(z.literal(true)),
+  removals: z.exactOptional(z.looseObject({ max: z.int().min(0), share: z.number().min(0) })),
   revisions: z.array(Revision).max(REVISIONS_MAX),
   /** Names of the blobs, empty for a bucket without units. */
   buckets: z.array(z.string().regex(/^(?:understudy\.b\.[0-9a-f]{40})?$/)).length(BUCKETS),
@@ -47,6 +52,9 @@ export interface Owner {
   readonly environment: string;
   /** Its address without credentials. */
   readonly repository: string;
+  /** Absent where nobody asks. */
+  readonly branch?: string;
+  readonly path?: string;
 }
 
 /** Nothing was seen yet. */
@@ -58,14 +66,24 @@ export function parseRoot(json: unknown): Parsed<Root> {
 }
 
 /** Pure. The part of a root that the flow works with. */
-export function historyOf({ seen, settled, revisions, approved, rewound }: Root): History {
+export function historyOf(root: Root): History {
+  const { seen, settled, revisions, approved, rewound, overLimit, removals } = root;
   return {
     seen,
     settled,
     revisions,
     ...(approved.length > 0 && { approved }),
     ...(rewound !== undefined && { rewound }),
+    ...(overLimit !== undefined && { overLimit }),
+    ...(removals !== undefined && { removals }),
   };
+}
+
+/** Pure. Whether it is of the repository, branch and folder of this owner, as far as it says. */
+export function isOf(root: Root, { repository, branch, path }: Owner): boolean {
+  const isSame = (was: string | undefined, is: string | undefined): boolean =>
+    was === undefined || is === undefined || was === is;
+  return root.repository === repository && isSame(root.branch, branch) && isSame(root.path, path);
 }
 
 /** Pure. As much of it as is kept. */
@@ -87,9 +105,9 @@ export function nextRoot(
   history: History,
   buckets: readonly string[],
 ): Root {
-  const { environment, repository } = owner;
-  const { seen, settled, approved = [], rewound } = history;
-  const { rewound: _rewound, ...kept } = before ?? {};
+  const { environment, repository, branch, path } = owner;
+  const { seen, settled, approved = [], rewound, overLimit, removals } = history;
+  const { rewound: _rewound, overLimit: _over, removals: _removals, ...kept } = before ?? {};
   const revisions = history.revisions.map(({ waiting, suspended, ...one }) => ({
     ...one,
     failed: [...one.failed],
@@ -102,10 +120,14 @@ export function nextRoot(
     schema: SCHEMA,
     environment,
     repository,
+    ...(branch !== undefined && { branch }),
+    ...(path !== undefined && { path }),
     seen,
     settled,
     approved: approved.map((one) => ({ ...one })),
     ...(rewound !== undefined && { rewound }),
+    ...(overLimit !== undefined && { overLimit }),
+    ...(removals !== undefined && { removals: { ...removals } }),
     revisions,
     buckets: [...buckets],
   };

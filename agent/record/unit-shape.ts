@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { Json } from '../core/kind.ts';
 import type { UnitRecord } from '../core/unit.ts';
+import { UnitId } from './shapes.ts';
 
 // Loose, so that what a later version adds to a unit survives an agent that does not know it.
 
@@ -56,6 +57,9 @@ export const Unit: z.ZodType<UnitRecord> = z
     made: z.array(z.string()),
     releases: z.array(Release),
     removing: z.exactOptional(z.array(Member)),
+    rewound: z.exactOptional(z.literal(true)),
+    movedFrom: z.exactOptional(UnitId),
+    movedTo: z.exactOptional(UnitId),
     removal: z.exactOptional(z.literal('hold')),
   })
   .refine(({ phase, attempt }) => (attempt !== undefined) === UNDER_WAY.has(phase))

@@ -215,6 +215,14 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     'unit removing',
     ['plain', ({ id, text }) => `${id}: left the repository, is removed: ${text('targets')}`],
   ],
+  [
+    'unit making place',
+    ['plain', ({ id, text }) => `${id}: is stopped, ${text('to')} takes its place`],
+  ],
+  [
+    'unit coming back',
+    ['bad', ({ id, text }) => `${id}: runs again, ${text('because')} does not take its place`],
+  ],
   ['unit removed', ['plain', ({ id, ms }) => `${id}: removed after ${seconds(ms)}`]],
   [
     'approval refused',

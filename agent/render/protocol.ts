@@ -95,6 +95,7 @@ export const FromChild = z.discriminatedUnion('type', [
     needs: texts,
     gives: texts,
     suspended: z.literal(true).exactOptional(),
+    movedFrom: id.exactOptional(),
     spec: stackFromWire.exactOptional(),
   }),
   z.strictObject({ type: z.literal('diagnostics'), diagnostics: z.array(diagnostic) }),

@@ -36,6 +36,8 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit not taken back':
     case 'unit waiting':
     case 'unit removing':
+    case 'unit making place':
+    case 'unit coming back':
     case 'approval refused':
     case 'request refused':
     case 'record notes':

@@ -72,6 +72,11 @@ describe('what left the repository', () => {
       ['a held', 'b held'],
       [[a, b], { policy: { max: 3, share: 100 } }, { going: 2 }],
     ],
+    [
+      'is held, all of it, as long as what was above the limit is still there',
+      ['a held', 'b held'],
+      [[a, b], { overLimit: true }],
+    ],
     ['is held, all of it, after a rewind', ['a held', 'b held'], [[a, b], { rewound: true }]],
     [
       'is held alone where its own file said so',

@@ -154,3 +154,62 @@ describe('what another unit makes', () => {
     ]);
   });
 });
+
+describe('movedFrom', () => {
+  const volumes = (written: string): string =>
+    `services: {web: {image: x, volumes: ['data:/data']}}\nvolumes: {data: ${written}}\n`;
+
+  it('comes out with the unit, and is no part of its digest', () => {
+    const [moved] = render(repository({ web: { on: 'movedFrom: old' } })).units;
+    const [plainly] = render(repository({ web: {} })).units;
+    expect(moved).toMatchObject({ movedFrom: 'stack/old', digest: plainly?.digest });
+    expect(plainly).not.toHaveProperty('movedFrom');
+  });
+
+  it.each<[string, Readonly<Record<string, Written>>, string]>([
+    ['itself', { web: { on: 'movedFrom: web' } }, 'a stack cannot take its own place'],
+    [
+      'a stack that is still there',
+      { old: {}, web: { on: 'movedFrom: old' } },
+      '`stack/old` is still in the repository',
+    ],
+    [
+      'one whose place another one takes',
+      { one: { on: 'movedFrom: old' }, web: { on: 'movedFrom: old' } },
+      '`stack/one` takes the place of `stack/old` already',
+    ],
+    [
+      'one, with a volume that would be empty',
+      { web: { on: 'movedFrom: old', compose: volumes('{}') } },
+      'the volume would be `web_data` and empty: `movedFrom` moves no data',
+    ],
+    [
+      'one, with a volume of which nothing is said',
+      { web: { on: 'movedFrom: old', compose: volumes('') } },
+      'the volume would be `web_data` and empty: `movedFrom` moves no data',
+    ],
+  ])('does not take %s', (_what, stacks, message) => {
+    const { diagnostics, units } = render(repository(stacks));
+    expect(diagnostics.map(({ code, message: said }) => [code, said])).toEqual([
+      ['moved-from', message],
+    ]);
+    expect([units, diagnostics[0]?.place?.line]).toEqual([[], 2]);
+  });
+
+  it.each<[string, Written]>([
+    ['only the case differs', { on: 'movedFrom: Web' }],
+    ['nobody ever had the name', { on: 'movedFrom: never-there' }],
+    ['its volume has a name', { on: 'movedFrom: old', compose: volumes('{name: old_data}') }],
+    ['its volume is external', { on: 'movedFrom: old', compose: volumes('{external: true}') }],
+    ['nothing moves', { compose: volumes('{}') }],
+  ])('is no mistake where %s', (_what, web) => {
+    expect(render(repository({ web })).diagnostics).toEqual([]);
+  });
+
+  it('says what a volume is called now', () => {
+    const { diagnostics } = render(
+      repository({ web: { on: 'movedFrom: old', compose: volumes('{}') } }),
+    );
+    expect(diagnostics[0]?.hint).toBe('write `name: old_data`, which is what it is called now');
+  });
+});

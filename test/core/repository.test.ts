@@ -160,8 +160,8 @@ describe('a repository becomes units', () => {
     ['the defaults said', '', 'prune: true', { prune: true }],
     ['its file holds', 'removal: hold', '', { removal: 'hold' }],
     ['nobody said', '', '', {}],
-    ['its file keeps', 'prune: false', 'prune: true', {}],
-    ['the defaults keep', '', 'prune: false', {}],
+    ['its file keeps', 'prune: false', 'prune: true', { prune: false }],
+    ['the defaults keep', '', 'prune: false', { prune: false }],
     ['its file wins', 'prune: true', 'prune: false', { prune: true }],
   ])(
     'keeps what leaves as %s, and asks for something else by that only',
@@ -174,7 +174,7 @@ describe('a repository becomes units', () => {
       const { removal, prune } = one.units[0]?.spec ?? {};
       expect([
         one.diagnostics,
-        { ...(removal && { removal }), ...(prune === true && { prune }) },
+        { ...(removal && { removal }), ...(prune !== undefined && { prune }) },
       ]).toEqual([[], expected]);
       expect(one.units[0]?.digest === plain.units[0]?.digest).toBe(
         Object.keys(expected).length === 0,

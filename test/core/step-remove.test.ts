@@ -350,11 +350,109 @@ describe('what left a unit', () => {
       { wants: { ...smaller, spec: { ...smaller.spec, prune: false } }, record: pruned },
     ],
     [
+      'while the unit is suspended',
+      { wants: smaller, record: { ...pruned, suspended: { by: 'p', at: DATE } } },
+    ],
+    ['while everything is frozen', { wants: smaller, record: pruned, frozen: 'frozen' }],
+    [
+      'while Git cannot be read',
+      { wants: smaller, record: pruned, removals: { ...usual, off: 'no Git' } },
+    ],
+    [
       'where it is somebody else’s by now',
       { wants: smaller, record: pruned, world: change(there, 'last', { foreign: true }) },
     ],
   ])('stays %s', (_why, start) => {
     expect(callsOf(look(start)).filter((one) => one.startsWith('remove'))).toEqual([]);
+  });
+});
+
+describe('what left a unit with a rewind', () => {
+  const rewound: Removals = { ...usual, rewound: true };
+  const members = [{ target: 'service last', id: there.services['last']?.id ?? '' }];
+  const held = known(smaller, { removing: members, rewound: true });
+  const verifying = known(blog, {
+    phase: 'verifying',
+    attempt: { digest: 'd2', revision: 'r2', baseline: [], absent: [] },
+  });
+  const watch: Watch = {
+    ...newWatch('to d2', NOW - 60_000),
+    members: there.services['web']?.task ?? '',
+    progress: Number.MAX_SAFE_INTEGER,
+  };
+  const digestIn = (result: Step<UnitCall>): string =>
+    /the removal of service last is held: .*approve ([0-9a-f]{12})`$/.exec(
+      viewOf(result)?.held ?? '',
+    )?.[1] ?? 'none';
+
+  it.each<[string, Removals, true | undefined]>([
+    ['is noted so', rewound, true],
+    ['is not, after any other revision', usual, undefined],
+  ])('%s when the unit is healthy without it', (_what, removals, marked) => {
+    const record = look({ wants: smaller, record: verifying, watch, removals }).units.get(ID);
+    expect(record).toMatchObject({ phase: 'none', removing: members });
+    expect(record?.rewound).toBe(marked);
+  });
+
+  it('stays so noted with the next healthy one, whatever that descends from', () => {
+    const record = { ...verifying, removing: members, rewound: true as const };
+    expect(look({ wants: smaller, record, watch }).units.get(ID)?.rewound).toBe(true);
+    // What left later is another matter than what came back.
+    const before = { ...record, removing: [{ target: 'service web', id: 'gone' }] };
+    expect(look({ wants: smaller, record: before, watch }).units.get(ID)?.rewound).toBeUndefined();
+  });
+
+  it('is held, and holds up nothing else', () => {
+    const dependant = { ...unitOf('late', { web: 'good 1' }), id: 'stack/late' as const };
+    const others: Start['others'] = [[{ ...dependant, dependsOn: [ID] }, known(other)]];
+    const result = look({ wants: smaller, record: held, others });
+    expect(callsOf(result)).toEqual([]);
+    expect(result.units.get(ID)).toBe(held);
+    expect(viewOf(result)).toMatchObject({ pending: false, partsHeld: true });
+    expect(result.units.get('stack/late')?.phase).not.toBe('none');
+    expect(look({ wants: smaller, record: held }).wakeMs).toBe(300_000);
+  });
+
+  it('goes once it is approved, which is recorded before it goes', () => {
+    const asked = look({
+      wants: smaller,
+      record: held,
+      requests: [
+        { verb: 'approve', digest: digestIn(look({ wants: smaller, record: held })), by: 'p' },
+      ],
+    });
+    expect(asked.events).toMatchObject([{ event: 'request taken', id: ID, verb: 'approve' }]);
+    const { approved } = asked;
+    const waits = look({ wants: smaller, record: held, approved, mayRemove: false });
+    expect(callsOf(waits)).toEqual([]);
+    expect(waits.units.get(ID)).toEqual({ ...known(smaller), removing: members });
+    const goes = look({ wants: smaller, record: held, approved });
+    expect(callsOf(goes)).toEqual(['remove last']);
+    expect(goes.units.get(ID)?.rewound).toBeUndefined();
+    expect(goes.approved).toMatchObject([{ spent: true }]);
+    const frozen = look({ wants: smaller, record: held, approved, frozen: 'frozen' });
+    expect(frozen.units.get(ID)).toBe(held);
+  });
+
+  it('has another digest where something else of another unit is held with it', () => {
+    const also = { ...smaller, id: 'stack/also' as const };
+    const others: Start['others'] = [[also, { ...held, releases: [release(smaller)] }]];
+    const one = digestIn(look({ wants: smaller, record: held }));
+    expect(digestIn(look({ wants: smaller, record: held, others }))).not.toBe(one);
+  });
+
+  it.each<[string, Start]>([
+    ['it is wanted again', { wants: blog, record: { ...held, releases: [release(blog)] } }],
+    [
+      'its file says that it stays',
+      { wants: { ...smaller, spec: { ...smaller.spec, prune: false } } },
+    ],
+    ['somebody removed it by hand', { wants: smaller, world: without(there, 'last') }],
+  ])('is nobody’s matter any more where %s', (_what, start) => {
+    const result = look({ record: held, ...start });
+    expect([callsOf(result), viewOf(result)?.held]).toEqual([[], undefined]);
+    expect(result.units.get(ID)).not.toHaveProperty('rewound');
+    expect(result.units.get(ID)).not.toHaveProperty('removing');
   });
 });
 

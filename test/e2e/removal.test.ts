@@ -31,8 +31,7 @@ secrets: {key: {file: key.txt}}
 `,
   [`stacks/${stack}/page.html`]: `page of ${stack}\n`,
   [`stacks/${stack}/key.txt`]: `key of ${stack}\n`,
-  [`stacks/${stack}/stack.yaml`]:
-    'kind: Stack\nprune: true\nhealth: {stableFor: 2s, timeout: 60s}\n',
+  [`stacks/${stack}/stack.yaml`]: 'kind: Stack\nhealth: {stableFor: 2s, timeout: 60s}\n',
 });
 
 beforeAll(async () => {
@@ -227,18 +226,18 @@ describe('a stack that was there before and differs', () => {
   });
 });
 
-describe('what leaves a Compose file', () => {
-  const extra = (image: string): string =>
-    `  extra:\n    image: '\${REGISTRY}/${image}'\n    networks: [outer]\n    stop_grace_period: 1s\n`;
-  const wide = files('blog', 'site:1', extra('site:1'));
-  const path = 'stacks/blog/compose.yaml';
-  const withNetwork = (wide[path] ?? '').replace(
-    'networks: {inner:',
-    'networks: {outer: {driver: overlay}, inner:',
-  );
+const extra = `  extra:\n    image: '\${REGISTRY}/site:1'\n    networks: [outer]\n    stop_grace_period: 1s\n`;
+/** The blog with another service, on a network of its own. */
+const wide = files('blog', 'site:1', extra);
+const blogFile = 'stacks/blog/compose.yaml';
+const withOuter = (wide[blogFile] ?? '').replace(
+  'networks: {inner:',
+  'networks: {outer: {driver: overlay}, inner:',
+);
 
+describe('what leaves a Compose file', () => {
   it('goes once the stack is healthy without it, and not before', async () => {
-    const first = await scene.push('an extra service', { ...wide, [path]: withNetwork });
+    const first = await scene.push('an extra service', { ...wide, [blogFile]: withOuter });
     await scene.log.until('revision healthy', revision(first));
     expect(await objects('blog')).toHaveLength(6);
     const from = scene.proxy.seen.length;
@@ -258,6 +257,99 @@ describe('what leaves a Compose file', () => {
       'network blog_inner',
       'config blog_page',
       'secret blog_key',
+    ]);
+    expect(await scene.quietPasses(2)).toEqual([]);
+  });
+});
+
+describe('what leaves a Compose file with a rewind', () => {
+  it('stays until a person approves it, also for an agent that is started then', async () => {
+    const commit = await scene.push('an extra service again', { ...wide, [blogFile]: withOuter });
+    await scene.log.until('revision healthy', revision(commit));
+    const from = scene.proxy.seen.length;
+    await scene.copy.git(['reset', '--quiet', '--hard', 'HEAD~1'], never);
+    await scene.copy.git(['push', '--quiet', '--force', 'origin', 'HEAD:main'], never);
+    await scene.log.until('unit healthy', of('blog'));
+    const digest = await held('blog');
+    await scene.push('goes on from there once more', { 'README.md': 'y\n' });
+    await scene.killAgent();
+    expect(await held('blog')).toBe(digest);
+    expect(await scene.quietPasses(2)).toEqual([]);
+    expect([await objects('blog'), deletes(from)]).toEqual([expect.any(Array), []]);
+    expect(await objects('blog')).toHaveLength(6);
+    await understudy('approve', digest);
+    await scene.log.until(
+      'change applied',
+      ({ target, verb }) => target === 'network blog_outer' && verb === 'remove',
+    );
+    expect(await objects('blog')).toHaveLength(4);
+    expect(await scene.quietPasses(2)).toEqual([]);
+  });
+});
+
+/** A stack with a port and a volume of a name of its own; it takes the place of another one. */
+function press(stack: string, image: string, from?: string): Record<string, string> {
+  const all = files(stack, image, "    ports: ['9100:8080']\n");
+  const compose = all[`stacks/${stack}/compose.yaml`] ?? '';
+  const rules = all[`stacks/${stack}/stack.yaml`] ?? '';
+  return {
+    ...all,
+    [`stacks/${stack}/compose.yaml`]: compose.replace('{data: {}}', '{data: {name: press_data}}'),
+    [`stacks/${stack}/stack.yaml`]: `${rules}${from === undefined ? '' : `movedFrom: ${from}\n`}`,
+  };
+}
+
+describe('a stack whose folder is renamed', () => {
+  const running = async (service: string): Promise<readonly string[]> => {
+    const states = await scene.docker('service', 'ps', '--format', '{{.CurrentState}}', service);
+    return states.split('\n').filter((state) => state.startsWith('Running'));
+  };
+
+  it('runs again under its old name where it fails under the new one', async () => {
+    const before = await scene.push('press', press('press', 'site:1'));
+    await scene.log.until('revision healthy', revision(before));
+    await scene.remove('stacks/press');
+    const commit = await scene.push('a bad rename', press('gazette', 'site:none', 'press'));
+    await scene.log.until('unit making place', of('press'));
+    await scene.log.until('unit failed', of('gazette'));
+    await scene.log.until('unit coming back', of('press'));
+    await scene.log.until('unit rolled back', of('press'));
+    await scene.log.until('revision failed', revision(commit));
+    expect([await running('press_web'), await running('gazette_web')]).toEqual([
+      [expect.any(String)],
+      [],
+    ]);
+    expect(await objects('press')).toHaveLength(4);
+    expect(await scene.quietPasses(2)).toEqual([]);
+  });
+
+  it('takes the place, the port and the volume of the old one, also where the agent is killed', async () => {
+    const from = scene.proxy.seen.length;
+    const commit = await scene.push('a good rename', press('gazette', 'site:1', 'press'));
+    await scene.log.until('unit making place', of('press'));
+    await scene.killAgent();
+    await scene.log.until('unit healthy', of('gazette'));
+    await scene.log.until('unit removed', of('press'));
+    await scene.log.until('revision healthy', revision(commit));
+    expect(await objects('press')).toEqual([]);
+    expect(await objects('gazette')).toHaveLength(4);
+    expect(await running('gazette_web')).toHaveLength(1);
+    expect(JSON.stringify(await scene.spec('gazette_web'))).toContain('"Source":"press_data"');
+    // Never a service of the new one before the old one stood still.
+    expect(deletes(from)).toEqual(['services', 'networks', 'secrets']);
+    expect(await scene.quietPasses(2)).toEqual([]);
+  });
+
+  it('goes back where the rename is reverted', async () => {
+    await scene.remove('stacks/gazette');
+    const commit = await scene.push('under its old name', press('press', 'site:1'));
+    await scene.log.until('unit making place', of('gazette'));
+    await scene.log.until('unit healthy', of('press'));
+    await scene.log.until('unit removed', of('gazette'));
+    await scene.log.until('revision healthy', revision(commit));
+    expect([await objects('gazette'), await running('press_web')]).toEqual([
+      [],
+      [expect.any(String)],
     ]);
     expect(await scene.quietPasses(2)).toEqual([]);
   });

@@ -62,6 +62,8 @@ export const worldsKind: Kind<UnitSpec, Worlds, WorldsCall> = {
     const removal = unitKind.remove(id, members, worldOf(worlds, id));
     return { ...removal, operations: removal.operations.map(addressed(id)) };
   },
+  runs: (id, worlds) => unitKind.runs(id, worldOf(worlds, id)),
+  users: (id, worlds) => unitKind.users(id, worldOf(worlds, id)),
   sizes: (worlds) => ({ worlds: Object.keys(worlds).length }),
 };
 

@@ -1,6 +1,14 @@
 import * as z from 'zod';
 
-import type { Failure, Health, Kind, Operation, Rendered, Seen } from '../../agent/core/kind.ts';
+import type {
+  Failure,
+  Health,
+  Id,
+  Kind,
+  Operation,
+  Rendered,
+  Seen,
+} from '../../agent/core/kind.ts';
 
 /** One service as it is wanted. The first word of its text says how it behaves: see `tick` and `call`. */
 export type Wanted = { readonly text: string; readonly replicas: number };
@@ -49,6 +57,11 @@ export interface UnitWorld {
   /** What is needed and not there. */
   readonly blocked: string | undefined;
   readonly away: readonly string[];
+  /** What was stopped still runs, or others use something of it. */
+  readonly ending?: string;
+  readonly users?: readonly string[];
+  /** Of what blocks. */
+  readonly owner?: Id;
 }
 
 export type UnitCall =
@@ -226,7 +239,17 @@ export const unitKind: Kind<UnitSpec, UnitWorld, UnitCall> = {
       if (live?.text === wanted.text && live.replicas === wanted.replicas) return [];
       return operation(name, live ? 'update' : 'create', { op: 'set', name, wanted });
     }),
-    blocked: world.blocked === undefined ? [] : [{ target: 'x', why: world.blocked, waits: true }],
+    blocked:
+      world.blocked === undefined
+        ? []
+        : [
+            {
+              target: 'x',
+              why: world.blocked,
+              waits: true,
+              ...(world.owner && { owner: world.owner }),
+            },
+          ],
   }),
   baseline: (_unit, world) =>
     Object.values(world.services).flatMap(({ failed, task, gaveUp }) => [
@@ -296,6 +319,11 @@ export const unitKind: Kind<UnitSpec, UnitWorld, UnitCall> = {
       waits: [],
     };
   },
+  runs: (_id, world) => {
+    const runs = Object.entries(world.services).find(([, { replicas }]) => replicas > 0);
+    return runs === undefined ? world.ending : `tasks of service ${runs[0]} still run`;
+  },
+  users: (_id, { users = [] }) => users,
   sizes: (world) => ({ services: Object.keys(world.services).length }),
 };
 

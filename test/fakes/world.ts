@@ -10,6 +10,7 @@ import type {
   Shelf,
 } from '../../agent/reconcile/ports.ts';
 import { openRecorder } from '../../agent/record/recorder.ts';
+import type { Owner } from '../../agent/record/root.ts';
 import { FakeShelf } from './shelf.ts';
 
 /** A world of units that are one text each: what runs under which name, and what the calls to it did. */
@@ -44,24 +45,28 @@ export class World {
 export type WorldCall = { readonly name: string; readonly text?: string };
 
 const STOPPED = 'stopped';
+/** A unit whose text ends so has a part of this name beside. */
+const SIDE = '+side';
 
 export const worldKind: Kind<string, World, WorldCall> = {
   kind: 'stack',
-  diff: ({ id, spec }, world) => ({
-    operations:
-      world.running.get(id) === spec
+  diff: (unit, world) => ({
+    operations: worldKind.makes(unit).flatMap((name) =>
+      world.running.get(name) === unit.spec || (name !== unit.id && world.running.has(name))
         ? []
         : [
             {
-              target: id,
-              verb: world.running.has(id) ? 'update' : 'create',
-              phase: 'change',
-              effect: 'restart',
+              target: name,
+              verb: world.running.has(name) ? ('update' as const) : ('create' as const),
+              phase: 'change' as const,
+              effect: 'restart' as const,
               fields: [],
-              call: { name: id, text: spec },
+              call: { name, text: unit.spec },
             },
           ],
-    blocked: world.blocked === undefined ? [] : [{ target: id, why: world.blocked, waits: true }],
+    ),
+    blocked:
+      world.blocked === undefined ? [] : [{ target: unit.id, why: world.blocked, waits: true }],
     notes: [...world.notes],
   }),
   baseline: () => [],
@@ -97,8 +102,11 @@ export const worldKind: Kind<string, World, WorldCall> = {
         call: { name: target, text: STOPPED },
       })),
   removal: () => ({ hold: false, prune: true }),
-  makes: ({ id }) => [id],
-  members: (id, world) => (world.running.has(id) ? [{ target: id, id: `id of ${id}` }] : []),
+  makes: ({ id, spec }) => [id, ...(spec.endsWith(SIDE) ? [`${id}${SIDE}`] : [])],
+  members: (id, world) =>
+    [id, `${id}${SIDE}`].flatMap((one) =>
+      world.running.has(one) ? [{ target: one, id: `id of ${one}` }] : [],
+    ),
   remove: (_id, members, world) => {
     const left = members.filter(({ target }) => world.running.has(target));
     const operations = left.map(({ target }) => ({
@@ -111,6 +119,11 @@ export const worldKind: Kind<string, World, WorldCall> = {
     }));
     return { operations, left, waits: [] };
   },
+  runs: (id, world) => {
+    const text = world.running.get(id);
+    return text === undefined || text === STOPPED ? undefined : `${id} still runs`;
+  },
+  users: () => [],
   sizes: ({ running, others }) => ({ units: running.size + others }),
 };
 
@@ -157,9 +170,15 @@ export function worldUnit(name: string, text: string): Rendered<string> {
 }
 
 /** The real recorder on the world's shelf; `writer` writes the head, by itself where none is given. */
-export function worldRecorder(world: World, clock: Clock, writer?: HeadWriter): Recorder<World> {
+export function worldRecorder(
+  world: World,
+  clock: Clock,
+  writer?: HeadWriter,
+  place: Partial<Owner> = {},
+): Recorder<World> {
   const keeper = { ...world.shelf.keeper<World>(({ seen }) => seen), ...writer };
-  return openRecorder(keeper, { environment: 'test', repository: 'ssh://git@host/x', clock });
+  const owner = { environment: 'test', repository: 'ssh://git@host/x', ...place };
+  return openRecorder(keeper, { ...owner, clock });
 }
 
 /** Nothing is ever asked in this world. */

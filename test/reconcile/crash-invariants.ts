@@ -24,6 +24,9 @@ interface Labelled {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Names of what is the same site. */
+const ONE_SITE = new Set(['blog', 'weblog', 'BLOG']);
+
 /** What must hold at every single write; what does not is kept in words. */
 export class Watcher {
   readonly broken: string[] = [];
@@ -110,8 +113,11 @@ export class Watcher {
     const record = this.#recordOf(stack);
     if (record === undefined) return 'nothing is recorded of its stack';
     if (stopped) {
-      return record.made.includes(`service ${body.Name}`) ? undefined : 'stopped, and not ours';
+      const isOurs = record.movedTo !== undefined || record.made.includes(`service ${body.Name}`);
+      return isOurs ? undefined : 'stopped, and not ours';
     }
+    const twice = this.#whyTwice(stack);
+    if (twice !== undefined) return twice;
     const unit = this.#attempted(stack, record);
     if (unit === undefined) return `no attempt is recorded: phase ${record.phase}`;
     const early = this.#whyTooEarly(unit, record);
@@ -120,6 +126,18 @@ export class Watcher {
     const image = wanted?.TaskTemplate.ContainerSpec.Image;
     if (image === ContainerSpec.Image) return undefined;
     return `${ContainerSpec.Image} though the attempt is at ${String(image)} (${path})`;
+  }
+
+  /** Both never run at a time: they may have the same data. */
+  #whyTwice(stack: string): string | undefined {
+    if (!ONE_SITE.has(stack)) return undefined;
+    const { services, tasks } = this.#world.engine;
+    const other = [...services.values()].find(({ id, spec }) => {
+      const owner = spec.Labels?.[NAMESPACE] ?? '';
+      const isOther = ONE_SITE.has(owner) && owner !== stack;
+      return isOther && [...tasks.values()].some((one) => one.serviceId === id && isLive(one));
+    });
+    return other && `tasks of ${other.spec.Name} still run`;
   }
 
   /** What it depends on is at rest, and did not fail with the revision that is applied. */

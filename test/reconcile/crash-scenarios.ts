@@ -16,12 +16,16 @@ interface Version {
   readonly after?: string;
   /** A service on a network of its own beside the usual one. */
   readonly back?: true;
+  /** The stack whose place it takes. */
+  readonly from?: string;
+  /** The port that it publishes. */
+  readonly port?: number;
 }
 
 /** Pure. A stack as the repository would hold it, rendered by the renderer itself. */
 function stackOf(
   name: string,
-  { image, extra, onFailure, mode, after, back }: Version,
+  { image, extra, onFailure, mode, after, back, from, port }: Version,
 ): Rendered<StackSpec> {
   const folder = `stacks/${name}`;
   const other = extra === undefined ? '' : `  extra:\n    image: ${extra}\n`;
@@ -33,6 +37,7 @@ kind: Stack
 health: { timeout: 60s, stableFor: 4s }
 rollback: { mode: ${mode ?? 'auto'} }
 prune: true
+${from === undefined ? '' : `movedFrom: ${from}`}
 dependsOn: [${after === undefined ? '' : `stack/${after}`}]
 `,
     [`${folder}/compose.yaml`]: `
@@ -41,6 +46,7 @@ services:
     image: ${image}
     configs: [page]
     secrets: [key]
+    ports: [${port === undefined ? '' : `'${String(port)}:80'`}]
     deploy:
       replicas: 2
       restart_policy: { condition: any, delay: 1s }
@@ -81,6 +87,17 @@ const site = stackOf('site', { image: 'site:1', after: 'blog' });
 const siteTwo = stackOf('site', { image: 'site:2', after: 'blog' });
 const wide = stackOf('blog', { image: 'site:1', back: true });
 
+const open = stackOf('blog', { image: 'site:1', port: 8080 });
+const renamed = stackOf('weblog', { image: 'site:1', port: 8080, from: 'blog' });
+const renamedBadly = stackOf('weblog', { image: 'site:crash', port: 8080, from: 'blog' });
+const renamedAndHeld = stackOf('weblog', {
+  image: 'site:crash',
+  port: 8080,
+  from: 'blog',
+  mode: 'hold',
+});
+const inCapitals = stackOf('BLOG', { image: 'site:1', port: 8080, from: 'blog' });
+
 const r1 = revision('r1', one);
 
 /** Versions of one stack that a repository may hold one after another. */
@@ -102,10 +119,17 @@ export const allUnits = [
   site,
   siteTwo,
   wide,
+  open,
+  renamed,
+  renamedBadly,
+  renamedAndHeld,
+  inCapitals,
 ];
 
 /** Digests that fail. */
-export const badDigests = new Set([crashing, givenUp, missing, held].map(({ digest }) => digest));
+export const badDigests = new Set(
+  [crashing, givenUp, missing, held, renamedBadly, renamedAndHeld].map(({ digest }) => digest),
+);
 
 /** What happens to an agent, from an empty Swarm on. */
 export interface Scenario {
@@ -302,7 +326,68 @@ export const scenarios: readonly Scenario[] = [
     before: [revision('r1', wide)],
     play: (world) => follow(world, revision('r2', one)),
   },
+  {
+    what: 'a service and a network that leave a stack with a rewind, and go when a person approves it',
+    before: [revision('r1', wide)],
+    async play(world) {
+      world.rewinds.add('r0');
+      await follow(world, revision('r0', one), revision('r2', one));
+      world.ask({ verb: 'approve', digest: heldDigest(world), by: 'root@m1' });
+      await world.rest();
+    },
+  },
+  {
+    what: 'a stack that takes the place of another one, and its port',
+    before: [revision('r1', open, shop)],
+    play: (world) => follow(world, revision('r2', renamed, shop)),
+  },
+  {
+    what: 'a stack that should take the place of another one and fails',
+    before: [revision('r1', open, shop)],
+    play: (world) => follow(world, revision('r2', renamedBadly, shop)),
+  },
+  {
+    what: 'a stack that should take the place of another one, fails and is held',
+    before: [revision('r1', open, shop)],
+    play: (world) => follow(world, revision('r2', renamedAndHeld, shop)),
+  },
+  {
+    what: 'a stack that takes the place of another one, and a revert while it is tried',
+    before: [revision('r1', open, shop)],
+    isQuick: true,
+    async play(world) {
+      world.commit(revision('r2', renamed, shop));
+      await world.until(({ units }) => units.get('stack/weblog')?.phase === 'verifying');
+      await follow(world, revision('r3', open, shop));
+    },
+  },
+  {
+    what: 'a stack that takes the place of another one, and a revert before it begins',
+    before: [revision('r1', open, shop)],
+    isQuick: true,
+    async play(world) {
+      world.commit(revision('r2', renamed, shop));
+      await world.until(({ units }) => units.get('stack/blog')?.movedTo !== undefined);
+      await follow(world, revision('r3', open, shop));
+    },
+  },
+  {
+    what: 'a stack that takes the place of another one, and a revert when that is gone',
+    before: [revision('r1', open, shop), revision('r2', renamed, shop)],
+    play: (world) => follow(world, revision('r3', open, shop)),
+  },
+  {
+    what: 'a stack whose name is written in capitals from now on',
+    before: [revision('r1', open, shop)],
+    play: (world) => follow(world, revision('r2', inCapitals, shop)),
+  },
 ];
+
+/** In what the agent said last of what is held. */
+function heldDigest({ events }: WholeAgent): string {
+  const lines = events.flatMap((one) => (one.event === 'unit held' ? [one.why] : []));
+  return /approve ([0-9a-f]{12})/.exec(lines.at(-1) ?? '')?.[1] ?? '';
+}
 
 function servicesOf({ engine }: WholeAgent, prefix: string): readonly string[] {
   const names = [...engine.services.values()].map(({ spec }) => spec.Name);

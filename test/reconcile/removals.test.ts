@@ -4,6 +4,7 @@ import { requestLabel } from '../../agent/record/requests.ts';
 import { type Desired, type Memory, nothingKnown, pass } from '../../agent/reconcile/pass.ts';
 import type { History } from '../../agent/reconcile/history.ts';
 import type { Recorder } from '../../agent/reconcile/ports.ts';
+import type { Owner } from '../../agent/record/root.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { reignFrom } from '../fakes/lease.ts';
 import {
@@ -16,6 +17,7 @@ import {
   worldUnit,
 } from '../fakes/world.ts';
 
+const place = { branch: 'main', path: '.' };
 const { signal } = new AbortController();
 const settings = { intervalMs: 60_000, retryIntervalMs: 10_000, removals: { max: 5, share: 50 } };
 
@@ -48,7 +50,7 @@ function startAgain(): void {
 /** Another agent, or the same one started again: only what is in the Swarm is left. */
 function startAgent(): void {
   memory = nothingKnown;
-  recorder = worldRecorder(world, clock);
+  recorder = worldRecorder(world, clock, undefined, place);
 }
 
 function desired(
@@ -205,6 +207,50 @@ describe('what left the repository', () => {
     expect(removals().toSorted()).toEqual(['remove stack/b', 'remove stack/c']);
   });
 
+  it('stays so though more units come, or the limit is raised, and goes as ever once it is back', async () => {
+    await settle(desired('r2', ['a']));
+    expect(history().overLimit).toBe(true);
+    startAgent();
+    lineage.add('r3 r2').add('r4 r3').add('r5 r4');
+    await settle(desired('r3', ['a', 'd', 'e', 'f', 'g']));
+    const open = { settings: { ...settings, removals: { max: 9, share: 100 } } };
+    await settle(desired('r3', ['a', 'd', 'e', 'f', 'g'], open));
+    expect([removals(), history().overLimit]).toEqual([[], true]);
+    await settle(desired('r4', [...three, 'd', 'e', 'f', 'g']));
+    expect(history().overLimit).toBeUndefined();
+    await settle(desired('r5', ['a', 'd', 'e', 'f', 'g']));
+    expect(removals().toSorted()).toEqual(['remove stack/b', 'remove stack/c']);
+  });
+
+  it('is judged by what was in force before, where that allows less', async () => {
+    const open = { settings: { ...settings, removals: { max: 9, share: 100 } } };
+    await settle(desired('r2', ['a'], open));
+    expect([removals(), lastHeld()]).toEqual([[], expect.stringContaining('1 may go at once')]);
+    expect(history().removals).toEqual({ max: 9, share: 100 });
+    await settle(desired('r2', ['a'], open));
+    expect(removals()).toEqual([]);
+  });
+
+  it('is judged by what is in force now, where that allows less', async () => {
+    const shut = { settings: { ...settings, removals: { max: 0, share: 50 } } };
+    await settle(desired('r2', ['a', 'b'], shut));
+    expect([removals(), lastHeld()]).toEqual([[], expect.stringContaining('0 may go at once')]);
+  });
+
+  it.each<[string, Partial<Owner>]>([
+    ['another branch', { branch: 'next' }],
+    ['another folder', { path: 'infra' }],
+    ['another repository', { repository: 'ssh://git@host/y' }],
+  ])('is held where %s is followed, though it is the same revision', async (_what, parts) => {
+    recorder = worldRecorder(world, clock, undefined, { ...place, ...parts });
+    await settle(desired('r1', ['a', 'b']));
+    expect([removals(), history().rewound]).toEqual([[], 'r1']);
+    expect(lastHeld()).toContain('does not descend from the one before');
+    lineage.add('r2 r1');
+    await settle(desired('r2', ['a', 'b']));
+    expect(removals()).toEqual([]);
+  });
+
   it('is not removed by an approval of something else, and that is said', async () => {
     await settle(desired('r2', ['a']));
     const label = requestLabel(
@@ -236,5 +282,45 @@ describe('what left the repository', () => {
     expect(reporter.names().filter((name) => name === 'unit removed')).toHaveLength(before);
     await settle(desired('r2', ['a', 'b']));
     expect(reporter.names().filter((name) => name === 'unit removed')).toHaveLength(before + 1);
+  });
+});
+
+describe('what left a unit', () => {
+  /** What the unit a has beside what it is called by: see `worldKind`. */
+  const wanted = (revision: string, text: string): Desired<string> => ({
+    ...desired(revision, []),
+    units: [worldUnit('a', text)],
+  });
+
+  beforeEach(() => settle(wanted('r1', 'v1 +side')));
+
+  it('goes with a revision that descends from the last one', async () => {
+    await settle(wanted('r2', 'v2'));
+    expect(removals()).toEqual(['remove stack/a+side']);
+    expect([questions, history().rewound]).toEqual([1, undefined]);
+  });
+
+  it('is held with one that does not, over restarts and later commits, until somebody approves', async () => {
+    world.unsettled = true;
+    for (let n = 0; n < 3; n += 1) await passOnce(wanted('r0', 'v2'));
+    // Not healthy without it yet: only the history can say how it left.
+    expect(history().rewound).toBe('r0');
+    startAgent();
+    lineage.add('r4 r0');
+    await passOnce(wanted('r4', 'v3'));
+    world.unsettled = false;
+    await settle(wanted('r4', 'v3'));
+    expect([removals(), history().rewound]).toEqual([[], undefined]);
+    startAgent();
+    await settle(wanted('r4', 'v3'));
+    expect(removals()).toEqual([]);
+    approve();
+    await settle(wanted('r4', 'v3'));
+    expect(removals()).toEqual(['remove stack/a+side']);
+  });
+
+  it('asks nobody where nothing of it left', async () => {
+    await settle(wanted('r0', 'v2 +side'));
+    expect([questions, history().rewound]).toEqual([0, undefined]);
   });
 });

@@ -60,6 +60,7 @@ function tell({
     approved: [],
     unapproved: [],
     ...(stopped && { stopped }),
+    overLimit: false,
     wakeMs: 0,
   };
   told = tellStep(result, { notes, revision, late: [] }, told, reporter);

@@ -410,6 +410,29 @@ describe('the owner', () => {
   });
 });
 
+describe('a record of another place in the repository', () => {
+  const url = { repository: owner.repository };
+  const at = { ...url, branch: 'main', path: '.' };
+
+  it.each<[string, object, object, boolean]>([
+    ['the same branch and folder', at, at, false],
+    ['another branch', at, { ...at, branch: 'next' }, true],
+    ['another folder', at, { ...at, path: 'infra' }, true],
+    ['another repository', at, { ...at, repository: 'ssh://git@example.net/x' }, true],
+    ['nobody said where, as an earlier version', url, at, false],
+  ])('is told where it is of %s, until the next write', async (_what, before, after, differs) => {
+    const shelf = new FakeShelf();
+    await save(open(shelf, before), shelf, withUnits(['stack/blog', unitAt('a')]));
+    const recorder = open(shelf, after);
+    expect(value(recorder.load(shelf.look())).elsewhere).toBe(differs ? true : undefined);
+    shelf.takeWrites();
+    // Nothing else changed: the place alone is written, and nothing where it is known.
+    await save(recorder, shelf, (known) => known);
+    expect(shelf.takeWrites().length > 0).toBe(differs);
+    expect(value(recorder.load(shelf.look())).elsewhere).toBeUndefined();
+  });
+});
+
 it('what was released and a rewind are kept, and a rewind is forgotten when it is over', async () => {
   const shelf = new FakeShelf();
   const approved = [{ digest: 'd', by: 'root@m1' }];

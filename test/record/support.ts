@@ -90,6 +90,9 @@ const lasting = {
   }),
   made: fc.array(text, { maxLength: 3 }),
   removal: fc.constant('hold' as const),
+  rewound: fc.constant(true as const),
+  movedFrom: fc.constant('stack/old' as const),
+  movedTo: fc.constant('stack/new' as const),
   removing: members,
   releases: fc.array(
     fc.record({
@@ -149,6 +152,8 @@ export const anyKnown: fc.Arbitrary<Known> = fc.record({
       seen: text,
       settled: text,
       rewound: text,
+      overLimit: fc.constant(true as const),
+      removals: fc.record({ max: fc.nat(), share: fc.nat(100) }),
       approved: fc.array(approval, { minLength: 1, maxLength: 3 }),
       revisions: fc.array(
         fc.record(

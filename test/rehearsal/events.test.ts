@@ -82,6 +82,16 @@ describe('describeEvent', () => {
     ],
     ['unit removed', { id: 'stack/a', ms: 2_000 }, 'stack/a: removed after 2.0 s'],
     [
+      'unit making place',
+      { id: 'stack/a', to: 'stack/b' },
+      'stack/a: is stopped, stack/b takes its place',
+    ],
+    [
+      'unit coming back',
+      { id: 'stack/a', because: 'stack/b' },
+      'stack/a: runs again, stack/b does not take its place',
+    ],
+    [
       'approval refused',
       { digest: '3f2a91c07b1e', by: 'root@m1', why: 'it changed' },
       'approve 3f2a91c07b1e asked by root@m1: it changed',

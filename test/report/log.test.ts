@@ -51,6 +51,8 @@ describe('the log', () => {
   it.each<[AgentEvent, number]>([
     [{ event: 'unit removing', id: 'stack/blog', targets: ['service blog_web'] }, 40],
     [{ event: 'unit removed', id: 'stack/blog', ms: 1.4 }, 30],
+    [{ event: 'unit making place', id: 'stack/blog', to: 'stack/weblog' }, 40],
+    [{ event: 'unit coming back', id: 'stack/blog', because: 'stack/weblog' }, 40],
     [{ event: 'approval refused', digest: 'abc', by: 'root@m1', why: 'it changed' }, 40],
   ])('says what is removed, and what was not approved: %j', (event, level) => {
     const [line] = lines(event);

@@ -87,7 +87,7 @@ function leftBehind(unit: Rendered<StackSpec>, observed: StackObserved): readonl
     .map((name) =>
       unit.place === FROM_RECORD
         ? `service ${name} is not part of the healthy release: it is left as it is`
-        : `service ${name} is not in the repository: ${spec.prune === true ? WHEN_HEALTHY : 'remove it by hand, or write `prune: true`'}`,
+        : `service ${name} is not in the repository: ${spec.prune === false ? 'remove it by hand, or take `prune: false` out' : WHEN_HEALTHY}`,
     );
 }
 
@@ -150,7 +150,7 @@ function fileObject({ noun, chosen, labels, make }: FileObject): Part {
   const operation = { target, phase: 'add', effect: 'none' } as const;
   switch (chosen.status) {
     case 'foreign':
-      return { operations: [], blocked: [foreign(target, undefined)] };
+      return { operations: [], blocked: [foreign(target, chosen.owner)] };
     case 'make': {
       const call = make(chosen.name);
       return { operations: [{ ...operation, verb: 'create', fields: [], call }], blocked: [] };
@@ -245,5 +245,6 @@ function withNames(plain: ServiceSpec, names: Names): ServiceSpec {
 
 function foreign(target: string, owner: string | undefined): Blocked {
   const whose = owner === undefined ? 'does not belong to this stack' : `belongs to stack ${owner}`;
-  return { target, why: `${target} exists and ${whose}: rename one of them`, waits: false };
+  const why = `${target} exists and ${whose}: rename one of them`;
+  return { target, why, waits: false, ...(owner !== undefined && { owner: `stack/${owner}` }) };
 }

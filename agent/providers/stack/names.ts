@@ -16,7 +16,8 @@ const NAME_LENGTH_MAX = 64;
 export type Chosen =
   | { readonly status: 'there'; readonly name: string; readonly carrier: Carrier }
   | { readonly status: 'make'; readonly name: string }
-  | { readonly status: 'foreign'; readonly name: string };
+  /** `owner`: the stack that has the name. */
+  | { readonly status: 'foreign'; readonly name: string; readonly owner?: string };
 
 /**
  * Pure. HMAC-SHA-256 under the Swarm's own key, hex: tells contents apart and reveals none of them. What a template driver
@@ -87,7 +88,8 @@ function choose<Observed extends Carrier>(
     const candidate = observed.get(name.toLowerCase());
     if (candidate === undefined) return { status: 'make', name };
     if (candidate.labels[NAMESPACE] !== wanted.stack) {
-      return { status: 'foreign', name };
+      const owner = candidate.labels[NAMESPACE];
+      return { status: 'foreign', name, ...(owner !== undefined && { owner }) };
     }
     if (equal(candidate)) return { status: 'there', name, carrier: candidate };
   }

@@ -6,7 +6,14 @@ import { stackGivenUp, stackHealth, stackTaskIds } from './health.ts';
 import { indexState, type StackObserved } from './observed.ts';
 import { absentNodes } from './outside.ts';
 import { restoreStack, stackRelease } from './release.ts';
-import { removeMembers, stackMakes, stackMembers, stackSizes } from './remove.ts';
+import {
+  removeMembers,
+  stackMakes,
+  stackMembers,
+  stackRuns,
+  stackSizes,
+  stackUsers,
+} from './remove.ts';
 import type { StackSpec } from './spec.ts';
 import { resumeStack, stackParts, stopParts } from './stop.ts';
 import type { StackCall, Swarm } from './swarm.ts';
@@ -27,10 +34,12 @@ export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
   restore: restoreStack,
   parts: stackParts,
   stop: stopParts,
-  removal: ({ spec }) => ({ hold: spec.removal === 'hold', prune: spec.prune === true }),
+  removal: ({ spec }) => ({ hold: spec.removal === 'hold', prune: spec.prune !== false }),
   makes: stackMakes,
   members: stackMembers,
   remove: removeMembers,
+  runs: stackRuns,
+  users: stackUsers,
   sizes: stackSizes,
 };
 

@@ -28,6 +28,21 @@ export function stackMakes({ spec }: Rendered<StackSpec>): readonly string[] {
   ];
 }
 
+/** Pure. The first service of the stack of which a task still runs, in words. */
+export function stackRuns(id: Id, observed: StackObserved): string | undefined {
+  return runningTasks(stackMembers(id, observed), observed);
+}
+
+/** Pure. Networks, configs and secrets of the stack that services of others use, in words. */
+export function stackUsers(id: Id, observed: StackObserved): readonly string[] {
+  const stack = stackOf(id);
+  const others = observed.state.services.filter(({ spec }) => spec.Labels?.[NAMESPACE] !== stack);
+  return objectsOf(stack, observed).flatMap((one) => {
+    const user = others.find((service) => uses(service, one));
+    return user === undefined ? [] : `${one.target} is in use by service ${user.spec.Name}`;
+  });
+}
+
 /** Pure. How long the lists are from which an object that is not in them counts as gone. */
 export function stackSizes({ state }: StackObserved): Readonly<Record<string, number>> {
   const { services, networks, configs, secrets, nodes } = state;

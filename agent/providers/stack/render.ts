@@ -25,6 +25,9 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
   const { name, folder, surroundings } = input;
   const document = readStack(input);
   const file = `${folder}/compose.yaml`;
+  const depends = dependenciesOf(document);
+  const movedFrom = movedFromOf(document);
+  const named = { depends, ...(movedFrom && { movedFrom }) };
   const { text, diagnostics: unreadable } = decodeText(file, input.read(file) ?? new Uint8Array());
   const compose =
     text === undefined
@@ -36,26 +39,28 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
           variables: surroundings.variables,
           read: input.read,
           allow: surroundings.allow,
+          ...(movedFrom && { movedFrom: movedFrom.on.slice('stack/'.length) }),
         });
-  const depends = dependenciesOf(document);
   const found = [...document.diagnostics, ...compose.diagnostics];
   if (isWrong(found) || !('result' in compose) || compose.result === undefined) {
-    return { claims: [], depends, diagnostics: found };
+    return { claims: [], ...named, diagnostics: found };
   }
   const { needs, ...objects } = compose.result;
   const written = writtenChecks(surroundings.stack, document, file);
   const { checks, diagnostics: mistakes } = convertChecks(written, objects.services);
   const diagnostics = [...found, ...mistakes];
-  if (isWrong(diagnostics)) return { claims: [], depends, diagnostics };
+  if (isWrong(diagnostics)) return { claims: [], ...named, diagnostics };
   const layers = [surroundings.stack, document.value ?? {}];
   const health = healthOf(layers, objects.services, checks);
+  const prune = document.value?.prune ?? surroundings.stack.prune;
   const spec: StackSpec = {
     name,
     ...objects,
     health,
     rollback: rollbackOf(layers),
     ...(document.value?.removal === 'hold' && { removal: 'hold' }),
-    ...((document.value?.prune ?? surroundings.stack.prune) === true && { prune: true }),
+    // As it is written, so that what nobody wrote asks for the same thing whatever the default is.
+    ...(prune !== undefined && { prune }),
   };
   const gives = givesOf(spec);
   const services = Object.values(spec.services).map((service) => `service:${service.Name}`);
@@ -70,8 +75,9 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
       gives,
       // Beside the spec, so beside the digest: to suspend a stack is no new version of it.
       ...(document.value?.suspend === true && { suspended: true }),
+      ...(movedFrom && { movedFrom: movedFrom.on }),
     },
-    depends,
+    ...named,
     claims: [...services, ...gives].map((claim) => claim.toLowerCase()),
     diagnostics,
   };
@@ -113,6 +119,11 @@ function dependenciesOf({ value, located }: StackDocument): readonly Dependency[
   return (value?.dependsOn ?? []).map((on, index) => {
     return { on, place: located.place(['dependsOn', index], 'value') };
   });
+}
+
+function movedFromOf({ value, located }: StackDocument): Dependency | undefined {
+  if (located === undefined || value?.movedFrom === undefined) return undefined;
+  return { on: `stack/${value.movedFrom}`, place: located.place(['movedFrom'], 'value') };
 }
 
 /** The stack's own list counts as a whole, and without one that of the defaults. `file`: the Compose file. */

@@ -77,6 +77,6 @@ export interface StackSpec {
   readonly rollback: RollbackSpec;
   /** `hold`: it is not removed without a person. Absent: `auto`. */
   readonly removal?: 'hold';
-  /** False: what left the Compose file stays. */
-  readonly prune?: true;
+  /** What its files say of what left the Compose file: false, it stays. Absent: it goes, as with true. */
+  readonly prune?: boolean;
 }

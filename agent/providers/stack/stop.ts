@@ -19,8 +19,8 @@ export function stackParts({ spec }: Rendered<StackSpec>): readonly string[] {
 }
 
 /**
- * Pure. What brings these services to a standstill and keeps all else of them. Nothing for what is not there, or stands
- * still already.
+ * Pure. What brings these services to a standstill and keeps all else of them but the ports that they publish: nobody could
+ * have those, also while nothing runs behind them. Nothing for what is not there, or stands still already.
  */
 export function stopParts(
   id: Id,
@@ -38,8 +38,16 @@ export function stopParts(
   });
 }
 
-/** Undefined where it stands still. A job of which none is to complete is done. */
+/** Undefined where it stands still. */
 function stopped(spec: ServiceSpec): ServiceSpec | undefined {
+  const still = withoutTasks(spec);
+  const { EndpointSpec: endpoint } = spec;
+  if ((endpoint?.Ports ?? []).length === 0) return still;
+  return { ...(still ?? spec), EndpointSpec: { ...endpoint, Ports: [] } };
+}
+
+/** Undefined where none are wanted. A job of which none is to complete is done. */
+function withoutTasks(spec: ServiceSpec): ServiceSpec | undefined {
   const { Mode: mode, TaskTemplate: task } = spec;
   if (mode?.Global !== undefined || mode?.GlobalJob !== undefined) {
     const { Constraints: constraints = [] } = task.Placement;

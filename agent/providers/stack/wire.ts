@@ -82,7 +82,7 @@ export const stackFromWire = z.strictObject({
     keep: z.number().int().min(1).max(5),
   }),
   removal: z.literal('hold').exactOptional(),
-  prune: z.literal(true).exactOptional(),
+  prune: z.boolean().exactOptional(),
 });
 
 /** Pure. A stack as plain JSON, secrets in clear: for the pipe between two of our own processes, nothing else. */

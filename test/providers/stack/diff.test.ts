@@ -292,9 +292,12 @@ describe('what belongs to somebody else', () => {
       notes: [`service blog_old is not in the repository: ${why}`],
     });
     const plain = unit();
-    expect(diffStack(plain, state)).toEqual(noted('remove it by hand, or write `prune: true`'));
-    expect(diffStack({ ...plain, spec: { ...plain.spec, prune: true } }, state)).toEqual(
-      noted('what was deployed from it goes once the stack is healthy, else remove it by hand'),
+    const goes = 'what was deployed from it goes once the stack is healthy, else remove it by hand';
+    const pruned = (prune: boolean) => ({ ...plain, spec: { ...plain.spec, prune } });
+    expect(diffStack(plain, state)).toEqual(noted(goes));
+    expect(diffStack(pruned(true), state)).toEqual(noted(goes));
+    expect(diffStack(pruned(false), state)).toEqual(
+      noted('remove it by hand, or take `prune: false` out'),
     );
   });
 

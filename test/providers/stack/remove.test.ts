@@ -4,7 +4,9 @@ import {
   removeMembers,
   stackMakes,
   stackMembers,
+  stackRuns,
   stackSizes,
+  stackUsers,
 } from '../../../agent/providers/stack/remove.ts';
 import type { ObservedConfig, ObservedService } from '../../../agent/providers/stack/swarm.ts';
 import { blogNetwork, live, node, observed, service, task, unit } from '../../fakes/stack.ts';
@@ -175,5 +177,26 @@ describe('a removal', () => {
       ending: undefined,
       waits: [],
     });
+  });
+});
+
+describe('a stack whose place another one takes', () => {
+  it.each<[string, Parameters<typeof observed>[0], string | undefined]>([
+    ['a task runs', { ...all, tasks: [task('t')] }, 'tasks of service blog_web still run'],
+    ['all have ended', { ...all, tasks: [task('t', { state: 'shutdown' })] }, undefined],
+    ['there are none', all, undefined],
+  ])('stands still or not: %s', (_what, state, runs) => {
+    expect(stackRuns('stack/blog', observed(state))).toBe(runs);
+  });
+
+  it('is used by services of others, and not by its own', () => {
+    const Networks = [{ Target: 'id-blog_default' }];
+    const own = { ...web.spec, TaskTemplate: { ...web.spec.TaskTemplate, Networks } };
+    const services = [{ ...web, spec: own }];
+    expect(stackUsers('stack/blog', observed({ ...all, services }))).toEqual([]);
+    const used = observed({ ...all, services: [...services, neighbour({ Networks })] });
+    expect(stackUsers('stack/blog', used)).toEqual([
+      'network blog_default is in use by service shop_web',
+    ]);
   });
 });

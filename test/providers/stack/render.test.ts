@@ -96,7 +96,7 @@ it.each<[string, object]>([
   ['a rollback that keeps nothing', { rollback: { mode: 'auto', keep: 0 } }],
   ['a rollback of another kind', { rollback: { mode: 'never', keep: 3 } }],
   ["a removal by nobody's rule", { removal: 'auto' }],
-  ['a prune that says nothing', { prune: false }],
+  ['a prune that says nothing', { prune: 'no' }],
   ['no checks', { health: { timeoutMs: 1, stableForMs: 2 } }],
   ...[
     { ...checks.byPort, more: 1 },

@@ -64,6 +64,28 @@ describe('stopping', () => {
     expect(stopParts('stack/blog', target, stopped)).toEqual([]);
   });
 
+  it('gives the ports free, also of what runs nothing any more, and all comes back', () => {
+    const Ports = [{ Protocol: 'tcp', TargetPort: 80, PublishedPort: 8080, PublishMode: 'ingress' }];
+    for (const Replicas of [2, 0]) {
+      const spec = service('web', {
+        Mode: { Replicated: { Replicas } },
+        EndpointSpec: { Mode: 'vip', Ports },
+      });
+      const there = live(spec);
+      const now = (one: ServiceSpec) =>
+        observed({ services: [{ ...there, spec: one }], networks: [blogNetwork] });
+      const [operation] = stopParts('stack/blog', target, now(there.spec));
+      const body = bodyOf(operation?.call);
+      expect(body).toMatchObject({
+        Mode: { Replicated: { Replicas: 0 } },
+        EndpointSpec: { Mode: 'vip', Ports: [] },
+      });
+      expect(stopParts('stack/blog', target, now(body))).toEqual([]);
+      const [back] = diffStack(unit({ services: { web: spec } }), now(body)).operations;
+      expect(bodyOf(back?.call).EndpointSpec?.Ports).toHaveLength(1);
+    }
+  });
+
   it('leaves alone what carries the name and belongs to somebody else by now', () => {
     const spec = service('web', { Labels: { 'com.docker.stack.namespace': 'shop' } });
     expect(stopParts('stack/blog', target, observed({ services: [live(spec)] }))).toEqual([]);

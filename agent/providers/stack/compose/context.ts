@@ -18,6 +18,8 @@ export interface Context {
   readonly variables: Readonly<Record<string, string>>;
   readonly read: (path: string) => Uint8Array | undefined;
   readonly allow: AllowRules;
+  /** The stack whose place this one takes. */
+  readonly movedFrom?: string;
   readonly networks: Declared<Network>;
   readonly volumes: Declared<Volume>;
   readonly configs: Declared<FileObject>;

@@ -21,8 +21,9 @@ type Surroundings = Omit<Context, 'networks' | 'volumes' | 'configs' | 'secrets'
 
 /** Pure. What conversions may look at; `written` tells which keys the file declares, well or badly. */
 export function contextOf(compose: Compose, written: unknown, rest: Surroundings): Context {
-  const { stack, folder, variables, read, allow, notes } = rest;
+  const { stack, folder, variables, read, allow, movedFrom, notes } = rest;
   return {
+    ...(movedFrom !== undefined && { movedFrom }),
     stack,
     folder,
     variables,

@@ -29,6 +29,8 @@ export interface ComposeInput {
   /** A file of the repository by its normalised path; nothing else exists. */
   readonly read: (path: string) => Uint8Array | undefined;
   readonly allow: AllowRules;
+  /** The stack whose place it takes. */
+  readonly movedFrom?: string;
 }
 
 /** A stack as Swarm objects, keyed as in the file. */

@@ -68,10 +68,24 @@ function noteUndefined(source: string, path: Path, { volumes, notes }: Context):
   );
 }
 
+/** The Swarm would make a volume of the new name, with nothing in it, and what is in the old one would be missing. */
+function noteEmpty(key: string, volume: Volume | null, context: Context): void {
+  const { movedFrom, stack, notes } = context;
+  if (movedFrom === undefined || isExternal(volume?.external)) return;
+  if (nonEmpty(volume?.name) !== undefined) return;
+  notes.error(
+    'moved-from',
+    ['volumes', key],
+    `the volume would be \`${stack}_${key}\` and empty: \`movedFrom\` moves no data`,
+    `write \`name: ${movedFrom}_${key}\`, which is what it is called now`,
+  );
+}
+
 /** Checks the volumes of the top level: forms that exclude each other, and what the policy refuses. */
 export function checkVolumes(context: Context): void {
   const { notes, allow } = context;
   for (const [key, volume] of context.volumes.entries) {
+    noteEmpty(key, volume, context);
     if (volume === null) continue;
     const path = ['volumes', key];
     if (isExternal(volume.external)) {

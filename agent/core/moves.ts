@@ -1,0 +1,174 @@
+import type { Id, Kind, Rendered } from './kind.ts';
+import type { Look, Moved } from './look.ts';
+import { fail } from './step-forward.ts';
+import { applying, isQuarantined, MAKING_PLACE, unknownUnit, type UnitRecord } from './unit.ts';
+import { newWatch, type Watch } from './watch.ts';
+
+/**
+ * How far the one is that takes another's place. `ready`: it would begin now. `under-way`: it is tried, or goes back.
+ * `ending`: it failed and does not stand still yet. `failed`: it failed, and what is wanted is not tried again. `stuck`: a
+ * person decides. `taken`: it is in place. `in-the-way`: only things of the other keep it from beginning. `waits`: something else does.
+ */
+export type Stage =
+  'ready' | 'under-way' | 'ending' | 'failed' | 'stuck' | 'taken' | 'in-the-way' | 'waits';
+
+/** The one that takes a unit's place. */
+export interface Successor {
+  readonly id: Id;
+  readonly stage: Stage;
+}
+
+/** What moves are seen by. */
+interface MovesInput<Spec> {
+  readonly desired: readonly Rendered<Spec>[];
+  readonly units: ReadonlyMap<Id, UnitRecord>;
+  readonly watches: ReadonlyMap<Id, Watch>;
+}
+
+/**
+ * Units that take the place of others in one step: the other one makes place first, so that both never run at a time.
+ * Successors are followed before it is asked how far they are.
+ */
+export class Moves<Spec, Observed, Call> {
+  readonly #look: Look<Spec, Observed, Call>;
+  readonly #units: ReadonlyMap<Id, UnitRecord>;
+  readonly #watches: ReadonlyMap<Id, Watch>;
+  /** Successors, each with the one that it follows. */
+  readonly #from: ReadonlyMap<Id, Id>;
+  readonly #successors = new Map<Id, Successor>();
+
+  constructor(look: Look<Spec, Observed, Call>, { desired, units, watches }: MovesInput<Spec>) {
+    this.#look = look;
+    this.#units = units;
+    this.#watches = watches;
+    this.#from = movesOf(desired, units);
+  }
+
+  /** Those that left and have a successor. */
+  successorOf(id: Id): Successor | undefined {
+    return this.#successors.get(id);
+  }
+
+  /** The step of a unit that may be a successor: it begins nothing before the other one has made place. */
+  follow(unit: Rendered<Spec>, known: UnitRecord | undefined, stepped: Moved<Call>): Moved<Call> {
+    const on = this.#from.get(unit.id);
+    if (on === undefined || this.#look.frozen !== undefined) return stepped;
+    const why = begins(known, stepped) ? this.#whyNoPlace(on, unit.id) : undefined;
+    const moved = why === undefined ? stepped : this.#await(unit, { known, on }, why);
+    const isReady = why !== undefined && moved.held !== undefined;
+    const stage = isReady ? 'ready' : stageOf(this.#look, unit, { moved, on });
+    this.#successors.set(on, { id: unit.id, stage });
+    return moved;
+  }
+
+  #whyNoPlace(on: Id, successor: Id): string | undefined {
+    const { kind, observed } = this.#look;
+    const record = this.#units.get(on);
+    if (record === undefined) return undefined;
+    if (record.suspended !== undefined) return 'it is suspended';
+    if (record.phase === 'removing') {
+      const { operations, ending } = kind.remove(on, record.removing ?? [], observed);
+      return operations.length > 0 || ending !== undefined ? 'it is being removed' : undefined;
+    }
+    if (record.phase !== 'none' || record.movedTo !== successor) return 'it is still there';
+    if (stopsOf(this.#look, on).length > 0) return 'its services are not stopped';
+    return kind.runs(on, observed);
+  }
+
+  /** It waits, but not for ever: then it has failed, and the other one comes back. */
+  #await(
+    unit: Rendered<Spec>,
+    { known, on }: { readonly known: UnitRecord | undefined; readonly on: Id },
+    why: string,
+  ): Moved<Call> {
+    const { kind, nowMs, revision, absent } = this.#look;
+    const watch = newWatch('none', nowMs);
+    const since = this.#watches.get(on);
+    const isStopping = since?.of === MAKING_PLACE && this.#units.get(on)?.movedTo === unit.id;
+    if (isStopping && nowMs - since.sinceMs >= kind.times(unit).timeoutMs) {
+      const attempt = { digest: unit.digest, revision, baseline: [], absent };
+      const record = applying(known ?? unknownUnit, attempt, []);
+      const code = 'no-place';
+      const failure = {
+        code,
+        why: `${on}, whose place it takes, does not stand still`,
+        evidence: why,
+      };
+      return fail(this.#look, { unit, record, watch, refusal: undefined }, failure);
+    }
+    // How that goes on is told only where it takes long.
+    const isLong = isStopping && nowMs - since.sinceMs >= TOLD_MS;
+    const detail = isLong || this.#units.get(on)?.suspended !== undefined ? `: ${why}` : '';
+    const held = `waits for ${on}, whose place it takes, to stand still${detail}`;
+    return { record: known, watch, operations: [], events: [], held, soon: true };
+  }
+}
+
+/** What ends by itself is told only when it takes longer than this. Milliseconds. */
+const TOLD_MS = 60_000;
+
+/** Pure. What is still to be stopped of a unit, whoever made it. */
+export function stopsOf<Spec, Observed, Call>(
+  { kind, observed }: Pick<Look<Spec, Observed, Call>, 'kind' | 'observed'>,
+  id: Id,
+): ReturnType<Kind<Spec, Observed, Call>['stop']> {
+  const targets = kind.members(id, observed).map(({ target }) => target);
+  return kind.stop(id, targets, observed);
+}
+
+/**
+ * Pure. Who takes whose place: as the file says, or the other way round where the repository went back to what was there
+ * before. Only what is recorded and left the repository can be followed.
+ */
+function movesOf<Spec>(
+  desired: readonly Rendered<Spec>[],
+  units: ReadonlyMap<Id, UnitRecord>,
+): ReadonlyMap<Id, Id> {
+  const wanted = new Set(desired.map(({ id }) => id));
+  const hasLeft = (id: Id): boolean => units.has(id) && !wanted.has(id);
+  const declared = desired.flatMap(({ id, movedFrom }): [Id, Id][] =>
+    movedFrom !== undefined && hasLeft(movedFrom) ? [[id, movedFrom]] : [],
+  );
+  const followed = new Set(declared.map(([, on]) => on));
+  const back = [...units].flatMap(([on, { movedFrom: id }]): [Id, Id][] =>
+    id !== undefined && wanted.has(id) && hasLeft(on) && !followed.has(on) ? [[id, on]] : [],
+  );
+  return new Map([...back, ...declared]);
+}
+
+/** Whether more of it would run after this step than what ran before. */
+function begins<Call>(known: UnitRecord | undefined, { record }: Moved<Call>): boolean {
+  if (known?.movedTo !== undefined && record?.movedTo === undefined) return true;
+  if (record?.phase !== 'applying' && record?.phase !== 'verifying') return false;
+  const isForward = known?.phase === 'applying' || known?.phase === 'verifying';
+  return !isForward || known.attempt?.digest !== record.attempt?.digest;
+}
+
+function stageOf<Spec, Observed, Call>(
+  { kind, observed }: Look<Spec, Observed, Call>,
+  { id, digest }: Rendered<Spec>,
+  { moved, on }: { readonly moved: Moved<Call>; readonly on: Id },
+): Stage {
+  const { record, blocked = [], operations } = moved;
+  switch (record?.phase) {
+    case 'applying':
+    case 'verifying':
+    case 'rolling-back':
+    case 'reverting':
+      return 'under-way';
+    case 'stuck':
+      return 'stuck';
+    case 'removing':
+      return 'waits';
+    case 'none':
+    case undefined:
+      break;
+  }
+  if (record !== undefined && isQuarantined(record, digest)) {
+    const isDown = operations.length === 0 && kind.runs(id, observed) === undefined;
+    return isDown || record.releases.length > 0 ? 'failed' : 'ending';
+  }
+  if (record?.releases[0]?.digest === digest) return 'taken';
+  const isInTheWay = blocked.length > 0 && blocked.every(({ owner }) => owner === on);
+  return isInTheWay ? 'in-the-way' : 'waits';
+}
