@@ -18,7 +18,8 @@ import type { Snapshot } from '../../agent/core/snapshot.ts';
 import { SourceError } from '../../agent/reconcile/ports.ts';
 import { gitConfiguration, gitEnvironment } from '../../agent/source/environment.ts';
 import { mirrorFolder } from '../../agent/source/folders.ts';
-import { type GitSettings, openGitSource } from '../../agent/source/git.ts';
+import type { GitSettings } from '../../agent/source/git-settings.ts';
+import { openGitSource } from '../../agent/source/git.ts';
 import { branchProblem } from '../../agent/source/grammar.ts';
 import { runGit } from '../../agent/source/command.ts';
 import {
