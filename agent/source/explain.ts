@@ -95,6 +95,12 @@ const KNOWN: readonly Known[] = [
     words: ({ url }) => `${url} holds an object that git's own check refuses`,
   },
   {
+    pattern: /possible repository corruption on the remote side/u,
+    retry: 'never',
+    words: ({ url }) =>
+      `the server of ${url} cannot read its own repository: an object is missing or corrupt there (\`git fsck\` there names it)`,
+  },
+  {
     pattern: /mismatched algorithms|unknown object format|unsupported object format/u,
     retry: 'never',
     words: ({ url }) => `${url} uses SHA-256 object names, which this version cannot follow`,

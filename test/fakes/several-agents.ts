@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../agent/core/diagnostic.ts';
 import { leaseTimes } from '../../agent/core/lease.ts';
 import { openLease } from '../../agent/lease/keeper.ts';
 import { readLease } from '../../agent/lease/label.ts';
@@ -7,7 +8,7 @@ import { swarmHead } from '../../agent/providers/stack/head.ts';
 import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
 import { run } from '../../agent/reconcile/loop.ts';
-import type { AgentEvent, Loaded } from '../../agent/reconcile/ports.ts';
+import type { AgentEvent, Clock, Loaded } from '../../agent/reconcile/ports.ts';
 import { Wake } from '../../agent/reconcile/wake.ts';
 import { HEAD_NAME, headFormat } from '../../agent/record/head.ts';
 import { HeadWatch } from '../../agent/record/head-watch.ts';
@@ -47,6 +48,10 @@ export class SeveralAgents {
   readonly astray: string[] = [];
   writes = 0;
   readonly members = new Map<string, Member>();
+  /** What the repository does when a node asks it: it may take its time, fail, or have a revision with mistakes. */
+  git: (clock: Clock, signal: AbortSignal) => Promise<readonly Diagnostic[]> = async () => [];
+  /** When each node asked the repository. Milliseconds. */
+  readonly asked: { readonly node: string; readonly atMs: number }[] = [];
   #revision: Revision | undefined;
   #started = 0;
 
@@ -150,15 +155,21 @@ export class SeveralAgents {
         wake,
         sourceWake,
         source: {
-          newest: async () => snapshotOf(this.#revision?.name ?? ''),
+          newest: async (signal) => {
+            this.asked.push({ node, atMs: this.time.nowMs() });
+            const diagnostics = await this.git(clock, signal);
+            const { name = '' } = this.#revision ?? {};
+            return snapshotOf(diagnostics.length > 0 ? `${name} with mistakes` : name, diagnostics);
+          },
           at: async () => undefined,
           descends: async () => true,
           close: async () => undefined,
         },
         renderer: {
-          render: async () => {
+          render: async ({ diagnostics }) => {
             const units = (this.#revision?.units ?? []).map((unit) => ({ ...unit }));
-            return { units, diagnostics: [], settings: SETTINGS };
+            const isBad = diagnostics.length > 0;
+            return { units: isBad ? [] : units, diagnostics, settings: SETTINGS };
           },
           close: async () => undefined,
         },
@@ -184,7 +195,7 @@ export class SeveralAgents {
   }
 }
 
-function snapshotOf(revision: string) {
+function snapshotOf(revision: string, diagnostics: readonly Diagnostic[]) {
   const read = async (): Promise<Map<string, Buffer>> => new Map();
-  return { revision, subject: revision, entries: [], diagnostics: [], read };
+  return { revision, subject: revision, entries: [], diagnostics, read };
 }
