@@ -1,5 +1,6 @@
 import { SourceError } from '../reconcile/ports.ts';
 import type { GitFailure } from './command.ts';
+import { KNOWN_HTTPS } from './explain-https.ts';
 import { printable } from './intake.ts';
 
 /** What a failure of git means. */
@@ -13,9 +14,12 @@ export interface Explanation {
 export interface Subject {
   readonly url: string;
   readonly branch: string;
+  /** Over https: where the login comes from; absent where there is none. */
+  readonly login?: string;
 }
 
-interface Known {
+/** One thing that git says. */
+export interface Known {
   readonly pattern: RegExp;
   readonly retry: 'soon' | 'never';
   readonly words: (subject: Subject) => string;
@@ -150,7 +154,8 @@ export function explain(failure: GitFailure, subject: Subject): Explanation {
       'a git process cannot be ended: is the disk of `stateDir` well?',
     );
   }
-  const known = KNOWN.find(({ pattern }) => pattern.test(text));
+  const all = subject.url.startsWith('https:') ? [...KNOWN_HTTPS, ...KNOWN] : KNOWN;
+  const known = all.find(({ pattern }) => pattern.test(text));
   if (known !== undefined) {
     const detail = known.pattern.source.includes('fsck') ? `: ${lastWords(text)}` : '';
     return certain(failure, known.retry, `${known.words(subject)}${detail}`);

@@ -1,4 +1,5 @@
 import type { SshFiles } from './environment.ts';
+import type { HttpsSettings } from './https.ts';
 
 /** What to follow and within which bounds. Bytes and milliseconds. */
 export interface GitSettings {
@@ -8,6 +9,8 @@ export interface GitSettings {
   readonly path: string;
   /** Required for ssh. */
   readonly ssh?: SshFiles;
+  /** Looked at for https. Absent: without a login, by the machine's authorities. */
+  readonly https?: HttpsSettings;
   /** All files of a revision, unpacked; and any pack on disk. */
   readonly maxBytes: number;
   readonly maxFiles: number;

@@ -2,8 +2,10 @@ import type { Snapshot } from '../core/snapshot.ts';
 import { type Source, SourceError } from '../reconcile/ports.ts';
 import { BatchError } from './batch.ts';
 import { type Bench, GitFailure } from './command.ts';
-import { explain } from './explain.ts';
+import { explain, type Subject } from './explain.ts';
+import { checkHttpsFiles } from './files.ts';
 import type { GitSettings } from './git-settings.ts';
+import type { HttpsAccess } from './https.ts';
 import { FILE_BYTES_MAX } from './intake.ts';
 import { Mirror, OBJECT_ID } from './mirror.ts';
 import { findFolder, listTree, readBlobs, readSubject } from './revision.ts';
@@ -13,11 +15,22 @@ const FETCH_TIMEOUT_MS = 120_000;
 /** A pass waits for it. */
 const DESCENDS_TIMEOUT_MS = 5_000;
 
+/** What a source works with, as git.ts makes it. */
+export interface Workshop {
+  readonly bench: Bench;
+  /** Of the mirror. */
+  readonly folder: string;
+  readonly closing: AbortController;
+  /** Over https. */
+  readonly access?: HttpsAccess;
+}
+
 /** One branch of one repository, as git.ts opens it. */
 export class GitSource implements Source {
   readonly #settings: GitSettings;
   readonly #bench: Bench;
   readonly #mirror: Mirror;
+  readonly #access: HttpsAccess | undefined;
   readonly #turns: Turns;
   readonly #closers: (() => Promise<void>)[] = [];
   #prepared = false;
@@ -26,9 +39,10 @@ export class GitSource implements Source {
   /** A commit that cannot be delivered, with the reason: the same commit fails the same way. */
   #refused: { readonly commit: string; readonly error: SourceError } | undefined;
 
-  constructor(settings: GitSettings, bench: Bench, folder: string, closing: AbortController) {
+  constructor(settings: GitSettings, { bench, folder, closing, access }: Workshop) {
     this.#settings = settings;
     this.#bench = bench;
+    this.#access = access;
     this.#turns = new Turns(closing);
     this.#mirror = new Mirror(
       {
@@ -37,6 +51,7 @@ export class GitSource implements Source {
         folder,
         fetchTimeoutMs: settings.fetchTimeoutMs ?? FETCH_TIMEOUT_MS,
         packBytesMax: settings.maxBytes,
+        overHttps: access !== undefined,
       },
       bench,
     );
@@ -112,6 +127,7 @@ export class GitSource implements Source {
       await this.#mirror.prepare(signal);
       this.#prepared = true;
     }
+    if (this.#access !== undefined) await checkHttpsFiles(this.#access, signal);
     const remote = await this.#mirror.remoteTip(signal);
     if (!this.#damaged) {
       if (this.#current?.revision === remote) return this.#current;
@@ -199,8 +215,9 @@ export class GitSource implements Source {
     return error;
   }
 
-  #subject(): { readonly url: string; readonly branch: string } {
+  #subject(): Subject {
     const { url, branch } = this.#settings;
-    return { url, branch };
+    const login = this.#access?.login?.setting;
+    return { url, branch, ...(login === undefined ? {} : { login }) };
   }
 }

@@ -1,9 +1,11 @@
 import { type Clock, type Source, SourceError } from '../reconcile/ports.ts';
 import { gitEnvironment } from './environment.ts';
-import { checkSshFiles, makeMirrors, mirrorFolder } from './folders.ts';
+import { checkHttpsFiles, checkSshFiles } from './files.ts';
+import { makeEmptyFolder, makeMirrors, mirrorFolder } from './folders.ts';
 import type { GitSettings } from './git-settings.ts';
 import { GitSource } from './git-source.ts';
-import { readFollowed } from './grammar.ts';
+import { readFollowed, type Remote } from './grammar.ts';
+import { type HttpsAccess, readHttps } from './https.ts';
 import { watchRefs } from './watch.ts';
 
 /**
@@ -20,25 +22,51 @@ export async function openGitSource(
     throw new SourceError('`stateDir` is not an absolute path', { retry: 'never' });
   }
   const closing = new AbortController();
+  const server = serverOf(remote, settings);
   if (remote.transport === 'ssh') {
     if (settings.ssh === undefined) {
       throw new SourceError('`repository.ssh` is missing', { retry: 'never' });
     }
     await checkSshFiles(settings.ssh, closing.signal);
   }
+  if (server !== undefined) await checkHttpsFiles(server.access, closing.signal);
   await makeMirrors(settings.stateDir, closing.signal);
   const folder = mirrorFolder(settings.stateDir, settings.url);
+  const home =
+    server === undefined
+      ? settings.stateDir
+      : await makeEmptyFolder(settings.stateDir, closing.signal);
   const environment = gitEnvironment({
     mirror: folder,
-    home: settings.stateDir,
+    home,
     transport: remote.transport,
     ...(settings.ssh === undefined ? {} : { ssh: settings.ssh }),
+    ...(server === undefined ? {} : { https: { ...server, noAuthorities: home } }),
     fileBytesMax: settings.maxBytes,
   });
-  const source = new GitSource(settings, { environment, clock: ports.clock }, folder, closing);
+  const source = new GitSource(settings, {
+    bench: { environment, clock: ports.clock },
+    folder,
+    closing,
+    ...(server === undefined ? {} : { access: server.access }),
+  });
   if (remote.transport === 'file' && ports.changed !== undefined) {
     const { clock, changed } = ports;
     source.onClose(watchRefs(remote.folder, { clock, changed }));
   }
   return source;
+}
+
+/** The one server that is talked to over https, and how. Throws `SourceError` where the settings contradict themselves. */
+function serverOf(
+  remote: Remote,
+  settings: GitSettings,
+): { readonly origin: string; readonly access: HttpsAccess } | undefined {
+  if (remote.transport !== 'https') return undefined;
+  const access = readHttps(settings.https ?? {});
+  if ('refused' in access) {
+    const { refused, hint } = access;
+    throw new SourceError(`\`repository.https\`: ${refused}: ${hint}`, { retry: 'never' });
+  }
+  return { origin: remote.origin, access };
 }

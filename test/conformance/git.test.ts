@@ -331,7 +331,8 @@ describe('what cannot be followed is an error, never an empty revision', () => {
           `--upload-pack=touch ${canary}`,
           `ssh://-oProxyCommand=touch ${canary}/x`,
           `git@h:-x`,
-          'https://h/x',
+          'http://h/x',
+          'https://a:b@h/x',
           '/srv/infra',
           `fd::1`,
           '',
@@ -350,7 +351,7 @@ describe('what cannot be followed is an error, never an empty revision', () => {
       }),
       fc.record({ path: fc.constantFrom('..', '/etc', '-x', 'a/../../b', 'a\n', '', '.git') }),
       fc.record({
-        url: fc.string({ unit: 'binary' }).filter((url) => !/^(?:ssh:|[^@]+@)/u.test(url)),
+        url: fc.string({ unit: 'binary' }).filter((url) => !/^(?:ssh:|https:|[^@]+@)/u.test(url)),
       }),
     );
     await fc.assert(
