@@ -3,6 +3,7 @@ FROM node:24-bookworm-slim
 
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends git openssh-client ca-certificates tini \
+  && test -x "$(git --exec-path)/git-remote-https" \
   && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /opt/understudy

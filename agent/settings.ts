@@ -7,6 +7,7 @@ import type { Located } from './core/parse.ts';
 import { suggest } from './core/suggest.ts';
 import { leaseTimesOf } from './lease/times.ts';
 import { followedProblems, readUrl } from './source/grammar.ts';
+import { type HttpsSettings, readHttps } from './source/https.ts';
 
 /** Where settings come from, the last one first in rank. */
 export interface SettingsInput {
@@ -167,19 +168,31 @@ function repositoryMistakes(
   local: boolean,
   located: Located,
 ): readonly Diagnostic[] {
-  const { url, ssh } = repository;
+  const { url, ssh, https } = repository;
   const mistakes = followedProblems({ ...repository, local }).map(
-    ([key, { refused, later }]): Diagnostic => ({
+    ([key, { refused, hint }]): Diagnostic => ({
       severity: 'error',
-      code: later === true ? 'unsupported-key' : 'wrong-value',
+      code: 'wrong-value',
       message: `\`repository.${key}\` ${refused}`,
       // The line is not quoted: an address may hold a password.
       place: { ...located.place(['repository', key], 'value'), quoted: '' },
+      ...(hint === undefined ? {} : { hint }),
     }),
   );
   const remote = readUrl(url, local);
-  if ('refused' in remote || remote.transport !== 'ssh' || ssh !== undefined) return mistakes;
+  if ('refused' in remote) return mistakes;
+  if (remote.transport === 'https') return [...mistakes, ...httpsMistakes(https ?? {}, located)];
+  if (remote.transport !== 'ssh' || ssh !== undefined) return mistakes;
   const message = '`repository.ssh` with `keyFile` and `knownHostsFile` is needed for ssh';
   const place = located.place(['repository'], 'value');
   return [...mistakes, { severity: 'error', code: 'missing-key', message, place }];
+}
+
+/** A login that is not whole, or two of them. */
+function httpsMistakes(https: HttpsSettings, located: Located): readonly Diagnostic[] {
+  const read = readHttps(https);
+  if (!('refused' in read)) return [];
+  const { key, refused: message, hint } = read;
+  const place = located.place(['repository', 'https', key], 'value');
+  return [{ severity: 'error', code: 'wrong-value', message, place, hint }];
 }

@@ -105,8 +105,9 @@ async function runAgent(
   const sourceWake = new Wake(clock);
   let source: Source;
   try {
-    const { ssh, https: _https, ...rest } = repository;
-    const from = { ...rest, ...(ssh && { ssh }), stateDir: settings.stateDir, local };
+    const { ssh, https, ...rest } = repository;
+    const logins = { ...(ssh && { ssh }), ...(https && { https }) };
+    const from = { ...rest, ...logins, stateDir: settings.stateDir, local };
     source = await openGitSource(from, { clock, changed: () => sourceWake.ring() });
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;

@@ -105,7 +105,6 @@ export type Settings = z.output<typeof Settings>;
 
 /** Keys of `Settings` that this version does not act upon. */
 export const SETTINGS_UNSUPPORTED = [
-  'repository.https',
   'age',
   'mysql',
   'ceph',
@@ -124,6 +123,10 @@ export const SETTINGS_SCALARS = [
   'repository.path',
   'repository.ssh.keyFile',
   'repository.ssh.knownHostsFile',
+  'repository.https.tokenFile',
+  'repository.https.username',
+  'repository.https.passwordFile',
+  'repository.https.caFile',
   'repository.maxBytes',
   'repository.maxFiles',
   'docker.socket',

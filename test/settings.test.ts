@@ -183,10 +183,11 @@ describe('the address of the repository', () => {
     'git@git.example.org:ops/infra.git',
     'git@10.213.77.2:infra.git',
     'git@host:/srv/infra.git',
+    'https://git.example.org/infra.git',
+    'https://git.example.org:8443/~ops/infra',
   ])('%s is fine', (url) => expect(withUrl(url).settings?.repository.url).toBe(url));
 
   it.each([
-    'https://git.example.org/infra.git',
     'http://git.example.org/infra.git',
     'git://git.example.org/infra.git',
     'ext::sh -c id',
@@ -224,7 +225,9 @@ describe('the address of the repository', () => {
 
   it('is what the source follows, and nothing else, whatever it is', () => {
     const pieces = fc.constantFrom(
-      ...'ssh:// git@ host : / - a .. . @ \n [ ::1] 22 % %20 \\ .git .lock ~ main'.split(' '),
+      ...'ssh:// https:// git@ host : / - a .. . @ \n [ ::1] 22 % %20 \\ .git .lock ~ main'.split(
+        ' ',
+      ),
       ' ',
     );
     const odd = fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join(''));
@@ -252,12 +255,40 @@ describe('the address of the repository', () => {
   it('is never repeated in a mistake: it may hold a password', () => {
     const text = good.replace('ssh://git@', 'https://git:hunter2@');
     const { diagnostics } = read(text);
-    expect(diagnostics).toMatchObject([{ code: 'unsupported-key', place: { line: 3 } }]);
+    expect(diagnostics).toMatchObject([
+      {
+        code: 'wrong-value',
+        place: { line: 3, quoted: '' },
+        hint: expect.stringContaining('tokenFile'),
+      },
+    ]);
     expect(JSON.stringify(diagnostics)).not.toContain('hunter2');
   });
 
-  it('says of https that it comes later', () => {
-    expect(withUrl('https://x/y').diagnostics).toMatchObject([{ code: 'unsupported-key' }]);
+  it('over https may have one login, whole, and an authority of its own', () => {
+    const over = (https: string): SettingsRead =>
+      read(`environment: e\nrepository:\n  url: https://h/x\n  https: ${https}\n`);
+    for (const good of ['{tokenFile: /t}', '{username: u, passwordFile: /p}', '{caFile: /c}']) {
+      expect(over(good).diagnostics).toEqual([]);
+    }
+    expect(over('{tokenFile: /t, caFile: /c}').settings?.repository.https).toEqual({
+      tokenFile: '/t',
+      caFile: '/c',
+    });
+    const bad = [
+      ['{tokenFile: /t, username: u}', 'username'],
+      ['{tokenFile: /t, username: u, passwordFile: /p}', 'passwordFile'],
+      ['{username: u}', 'username'],
+      ['{passwordFile: /p}', 'passwordFile'],
+      ['{username: "u:v", passwordFile: /p}', 'username'],
+      ['{username: "u\\nv", passwordFile: /p}', 'username'],
+      ['{tokenFile: relative}', 'tokenFile'],
+    ] as const;
+    for (const [https, key] of bad) {
+      expect([https, codes(over(https))]).toEqual([https, [`wrong-value repository.https.${key}`]]);
+    }
+    // A login for the other way stands by.
+    expect(withUrl('https://h/x').diagnostics).toEqual([]);
   });
 
   it.each(['file:///srv/infra.git', '/srv/infra.git'])('%s is fine with --local', (url) => {
@@ -296,7 +327,7 @@ describe('the address of the repository', () => {
       fc.property(fc.array(pieces, { maxLength: 10 }), (parts) => {
         const url = withUrl(parts.join('')).settings?.repository.url;
         if (url === undefined) return;
-        expect(url).toMatch(/^(?:ssh:\/\/|\w)/);
+        expect(url).toMatch(/^(?:(?:ssh|https):\/\/|\w)/);
         expect(url).not.toMatch(/[\s\p{Cc}\\]/u);
         // Written apart from the grammar: who and where, then the path as the server gets it.
         const found = /^(?:ssh:\/\/([^/]*)\/|([^:[]*|[^:[]*\[[^\]]*\]):)(.*)$/u.exec(url);

@@ -6,22 +6,30 @@ import { identify } from './processes.ts';
 import { lastLines, plainEnvironment, run, StageError, type Environment } from './run.ts';
 import { shellWord } from './shell.ts';
 
-/** What the stage is made of. Each is a Debian package; the libraries that they need come along. */
-export const wantedPackages: readonly string[] = [
-  'docker.io',
-  'containerd',
-  'runc',
-  'tini',
-  'iptables',
-  'iproute2',
-  'busybox-static',
-  'openssh-server',
-  'openssh-client',
-  'docker-registry',
-];
+/** Debian packages to unpack; the libraries that they need come along. */
+export interface PackageList {
+  readonly wanted: readonly string[];
+  /** Taken where the release has them. */
+  readonly optional: readonly string[];
+}
 
-/** Split off from docker.io in later releases: taken where the release has it. */
-const optionalPackages: readonly string[] = ['docker-cli'];
+/** What the stage is made of. */
+const stagePackages: PackageList = {
+  wanted: [
+    'docker.io',
+    'containerd',
+    'runc',
+    'tini',
+    'iptables',
+    'iproute2',
+    'busybox-static',
+    'openssh-server',
+    'openssh-client',
+    'docker-registry',
+  ],
+  // Split off from docker.io in later releases.
+  optional: ['docker-cli'],
+};
 
 /** The unpacked programs, and the environment in which they find each other. */
 export interface Tools {
@@ -46,14 +54,15 @@ export async function fetchTools(
   packages: string,
   doing: Doing,
   signal: AbortSignal,
+  list: PackageList = stagePackages,
 ): Promise<Tools> {
-  const root = join(packages, await cacheKey());
+  const root = join(packages, await cacheKey(list));
   if (!(await exists(root))) {
     // Unpacked beside its place and moved there when whole: a crash leaves no half of it behind.
     const work = `${root}.part-${process.pid}`;
     await sweep(packages);
     try {
-      await download(work, doing, signal);
+      await download(work, list, doing, signal);
       await unpack(work, doing, signal);
       await wrapSsh(join(work, 'root'), root);
       await rename(join(work, 'root'), root).catch(async (cause: unknown) => {
@@ -68,7 +77,7 @@ export async function fetchTools(
 
 /** The unpacked programs where they are there already. */
 export async function findTools(packages: string): Promise<Tools | undefined> {
-  const root = join(packages, await cacheKey());
+  const root = join(packages, await cacheKey(stagePackages));
   return (await exists(root)) ? toolsIn(root) : undefined;
 }
 
@@ -94,7 +103,12 @@ async function sweep(packages: string): Promise<void> {
   }
 }
 
-async function download(work: string, doing: Doing, signal: AbortSignal): Promise<void> {
+async function download(
+  work: string,
+  list: PackageList,
+  doing: Doing,
+  signal: AbortSignal,
+): Promise<void> {
   const options = await privateApt(work);
   const apt = async (program: string, args: readonly string[], deadlineMs: number): Promise<string> =>
     await run(['setpriv', '--pdeathsig', 'KILL', program, ...options, ...args], { cwd: join(work, 'debs'), deadlineMs, env: proxies() }, signal); // prettier-ignore
@@ -106,8 +120,8 @@ async function download(work: string, doing: Doing, signal: AbortSignal): Promis
       `some package lists could not be read${cause instanceof StageError ? `: ${lastLines(cause.evidence, 1)}` : ''}`,
     );
   });
-  const wanted = [...wantedPackages];
-  for (const name of optionalPackages) {
+  const wanted = [...list.wanted];
+  for (const name of list.optional) {
     const known = await apt('apt-cache', ['-q', 'pkgnames', name], 30_000);
     if (known.split('\n').includes(name)) wanted.push(name);
   }
@@ -252,11 +266,11 @@ async function toolsIn(root: string): Promise<Tools> {
 }
 
 /** One folder for each release, architecture and list of packages. */
-async function cacheKey(): Promise<string> {
+async function cacheKey({ wanted, optional }: PackageList): Promise<string> {
   const release =
     /^VERSION_CODENAME=(\w+)/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'debian';
   const list = createHash('sha256')
-    .update([...wantedPackages, ...optionalPackages, 'v3'].join(' '))
+    .update([...wanted, ...optional, 'v3'].join(' '))
     .digest('hex');
   return `${release}-${arch}-${list.slice(0, 8)}`;
 }

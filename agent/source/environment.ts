@@ -1,4 +1,6 @@
 import { hasControl } from './grammar.ts';
+import { type HttpsAccess, httpsConfiguration } from './https.ts';
+import { quoteForShell } from './shell.ts';
 
 /** The files that ssh needs: absolute paths. */
 export interface SshFiles {
@@ -6,15 +8,26 @@ export interface SshFiles {
   readonly knownHostsFile: string;
 }
 
+/** The one server that is talked to over https. */
+export interface HttpsServer {
+  /** `https://host:port`, without the port where the address has none. */
+  readonly origin: string;
+  readonly access: HttpsAccess;
+  /** An empty folder. */
+  readonly noAuthorities: string;
+}
+
 /** All that git's surroundings depend on. */
 export interface Surroundings {
   /** The mirror, an absolute path. Given outright, so that git never searches a parent folder for a repository. */
   readonly mirror: string;
-  /** HOME, an absolute path; nothing is read from it. */
+  /** HOME, an absolute path. Over https it must hold no `.netrc`: curl would read it. */
   readonly home: string;
   /** `none`: nothing is fetched. */
-  readonly transport: 'ssh' | 'file' | 'none';
+  readonly transport: 'ssh' | 'https' | 'file' | 'none';
   readonly ssh?: SshFiles;
+  /** Needed for https. */
+  readonly https?: HttpsServer;
   /** The largest file that git may write; a pack that grows beyond it ends the fetch. */
   readonly fileBytesMax: number;
 }
@@ -77,12 +90,13 @@ export function workTreeEnvironment(top: string): Readonly<Record<string, string
 
 /** Pure. Git's configuration as this program wants it, whatever the mirror's own file says. */
 export function gitConfiguration(
-  around: Pick<Surroundings, 'transport'>,
+  around: Pick<Surroundings, 'transport' | 'https'>,
 ): readonly (readonly [string, string])[] {
   return [
     // One transport, the one that the address needs.
     ['protocol.allow', 'never'],
     ['protocol.ssh.allow', around.transport === 'ssh' ? 'always' : 'never'],
+    ['protocol.https.allow', around.transport === 'https' ? 'always' : 'never'],
     ['protocol.file.allow', around.transport === 'file' ? 'always' : 'never'],
     ['protocol.version', '2'],
     // Without a work tree, whatever the folder that git runs in.
@@ -107,7 +121,17 @@ export function gitConfiguration(
     ['core.deltaBaseCacheLimit', '32m'],
     ['pack.windowMemory', '64m'],
     ['pack.threads', '1'],
+    // Last: the helper of one server stands behind the empty `credential.helper`, which takes every other away.
+    ...httpsOf(around),
   ];
+}
+
+function httpsOf({
+  transport,
+  https,
+}: Pick<Surroundings, 'transport' | 'https'>): readonly (readonly [string, string])[] {
+  if (transport !== 'https' || https === undefined) return [];
+  return httpsConfiguration(https.origin, https.access, https.noAuthorities);
 }
 
 /** Pure. Why a path cannot be handed to ssh, if so: ssh expands `%` and `${}` and splits at quotes inside of option values. */
@@ -150,9 +174,4 @@ export function sshCommand(files: SshFiles): string {
   const words = ['ssh', '-F', '/dev/null', '-i', files.keyFile];
   for (const option of options) words.push('-o', option);
   return words.map(quoteForShell).join(' ');
-}
-
-/** Pure. One word for a POSIX shell, whatever it holds. */
-export function quoteForShell(word: string): string {
-  return /^[A-Za-z0-9/._=-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

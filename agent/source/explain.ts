@@ -1,5 +1,6 @@
 import { SourceError } from '../reconcile/ports.ts';
 import type { GitFailure } from './command.ts';
+import { KNOWN_HTTPS } from './explain-https.ts';
 import { printable } from './intake.ts';
 
 /** What a failure of git means. */
@@ -13,9 +14,12 @@ export interface Explanation {
 export interface Subject {
   readonly url: string;
   readonly branch: string;
+  /** Over https: where the login comes from; absent where there is none. */
+  readonly login?: string;
 }
 
-interface Known {
+/** One thing that git says. */
+export interface Known {
   readonly pattern: RegExp;
   readonly retry: 'soon' | 'never';
   readonly words: (subject: Subject) => string;
@@ -95,6 +99,12 @@ const KNOWN: readonly Known[] = [
     words: ({ url }) => `${url} holds an object that git's own check refuses`,
   },
   {
+    pattern: /possible repository corruption on the remote side/u,
+    retry: 'never',
+    words: ({ url }) =>
+      `the server of ${url} cannot read its own repository: an object is missing or corrupt there (\`git fsck\` there names it)`,
+  },
+  {
     pattern: /mismatched algorithms|unknown object format|unsupported object format/u,
     retry: 'never',
     words: ({ url }) => `${url} uses SHA-256 object names, which this version cannot follow`,
@@ -144,7 +154,8 @@ export function explain(failure: GitFailure, subject: Subject): Explanation {
       'a git process cannot be ended: is the disk of `stateDir` well?',
     );
   }
-  const known = KNOWN.find(({ pattern }) => pattern.test(text));
+  const all = subject.url.startsWith('https:') ? [...KNOWN_HTTPS, ...KNOWN] : KNOWN;
+  const known = all.find(({ pattern }) => pattern.test(text));
   if (known !== undefined) {
     const detail = known.pattern.source.includes('fsck') ? `: ${lastWords(text)}` : '';
     return certain(failure, known.retry, `${known.words(subject)}${detail}`);

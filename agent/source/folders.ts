@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SourceError } from '../reconcile/ports.ts';
-import { type SshFiles, sshPathProblem } from './environment.ts';
 
 /** The mirror's own configuration: written by us at every start, so nothing that somebody left there counts. */
 const CONFIGURATION = '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
@@ -92,6 +91,19 @@ export async function measurePacks(mirror: string, signal: AbortSignal): Promise
   return { packs, bytes, unfinishedBytes };
 }
 
+/** Makes a folder that holds nothing, and gives its path: an https server with an authority of its own needs one. */
+export async function makeEmptyFolder(stateDir: string, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted();
+  const folder = join(stateDir, 'empty');
+  try {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { mode: 0o700 });
+  } catch (cause) {
+    throw unusable(folder, cause);
+  }
+  return folder;
+}
+
 /** Takes a mirror away. */
 export async function removeMirror(mirror: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
@@ -100,39 +112,6 @@ export async function removeMirror(mirror: string, signal: AbortSignal): Promise
   } catch (cause) {
     throw unusable(mirror, cause);
   }
-}
-
-/**
- * Throws `SourceError` where ssh could not or should not use these files. Nothing is copied and no mode is changed: a key is
- * never written anywhere by the agent, so a Docker secret, 0444 unless told otherwise, must be mounted with `mode: 0400`.
- */
-export async function checkSshFiles(files: SshFiles, signal: AbortSignal): Promise<void> {
-  for (const [setting, path] of Object.entries({
-    'repository.ssh.keyFile': files.keyFile,
-    'repository.ssh.knownHostsFile': files.knownHostsFile,
-  })) {
-    signal.throwIfAborted();
-    const problem = sshPathProblem(path) ?? (await fileProblem(path, setting.endsWith('keyFile')));
-    if (problem !== undefined)
-      throw new SourceError(`\`${setting}\` ${problem}`, { retry: 'never' });
-  }
-}
-
-async function fileProblem(path: string, isKey: boolean): Promise<string | undefined> {
-  // Through links: Docker and Kubernetes both mount secrets as links.
-  const seen = await stat(path).catch(() => undefined);
-  if (seen === undefined) return `names ${path}, which is not there`;
-  if (!seen.isFile()) return `names ${path}, which is not a file`;
-  if (seen.size === 0) return `names ${path}, which is empty`;
-  const mode = (seen.mode & 0o7777).toString(8).padStart(4, '0');
-  if (isKey && (seen.mode & 0o077) !== 0) {
-    return (
-      `names ${path}, which others may read (mode ${mode}); ssh refuses such a key: ` +
-      'mount the secret with `mode: 0400` and the agent as its `uid`'
-    );
-  }
-  if ((seen.mode & 0o022) !== 0) return `names ${path}, which others may write (mode ${mode})`;
-  return undefined;
 }
 
 async function removeMatching(

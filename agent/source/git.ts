@@ -1,40 +1,12 @@
-import type { Snapshot } from '../core/snapshot.ts';
 import { type Clock, type Source, SourceError } from '../reconcile/ports.ts';
-import { BatchError } from './batch.ts';
-import { type Bench, GitFailure } from './command.ts';
-import { gitEnvironment, type SshFiles } from './environment.ts';
-import { explain } from './explain.ts';
-import { checkSshFiles, makeMirrors, mirrorFolder } from './folders.ts';
-import { readFollowed } from './grammar.ts';
-import { FILE_BYTES_MAX } from './intake.ts';
-import { Mirror, OBJECT_ID } from './mirror.ts';
-import { findFolder, listTree, readBlobs, readSubject } from './revision.ts';
+import { gitEnvironment } from './environment.ts';
+import { checkHttpsFiles, checkSshFiles } from './files.ts';
+import { makeEmptyFolder, makeMirrors, mirrorFolder } from './folders.ts';
+import type { GitSettings } from './git-settings.ts';
+import { GitSource } from './git-source.ts';
+import { readFollowed, type Remote } from './grammar.ts';
+import { type HttpsAccess, readHttps } from './https.ts';
 import { watchRefs } from './watch.ts';
-
-/** What to follow and within which bounds. Bytes and milliseconds. */
-export interface GitSettings {
-  readonly url: string;
-  readonly branch: string;
-  /** Folder inside the repository; `.` is all of it. */
-  readonly path: string;
-  /** Required for ssh. */
-  readonly ssh?: SshFiles;
-  /** All files of a revision, unpacked; and any pack on disk. */
-  readonly maxBytes: number;
-  readonly maxFiles: number;
-  /** Absolute. Holds the mirror, and nothing whose loss matters. */
-  readonly stateDir: string;
-  /** Whether a repository of this machine may be followed. */
-  readonly local: boolean;
-  /** How long one fetch may take; 120,000 unless given. */
-  readonly fetchTimeoutMs?: number;
-}
-
-const FETCH_TIMEOUT_MS = 120_000;
-/** A pass waits for it. */
-const DESCENDS_TIMEOUT_MS = 5_000;
-/** Callers of one source at a time. */
-const WAITING_MAX = 8;
 
 /**
  * Follows one branch of a Git repository. Throws `SourceError` where the settings are refused; no process is started then.
@@ -50,22 +22,34 @@ export async function openGitSource(
     throw new SourceError('`stateDir` is not an absolute path', { retry: 'never' });
   }
   const closing = new AbortController();
+  const server = serverOf(remote, settings);
   if (remote.transport === 'ssh') {
     if (settings.ssh === undefined) {
       throw new SourceError('`repository.ssh` is missing', { retry: 'never' });
     }
     await checkSshFiles(settings.ssh, closing.signal);
   }
+  if (server !== undefined) await checkHttpsFiles(server.access, closing.signal);
   await makeMirrors(settings.stateDir, closing.signal);
   const folder = mirrorFolder(settings.stateDir, settings.url);
+  const home =
+    server === undefined
+      ? settings.stateDir
+      : await makeEmptyFolder(settings.stateDir, closing.signal);
   const environment = gitEnvironment({
     mirror: folder,
-    home: settings.stateDir,
+    home,
     transport: remote.transport,
     ...(settings.ssh === undefined ? {} : { ssh: settings.ssh }),
+    ...(server === undefined ? {} : { https: { ...server, noAuthorities: home } }),
     fileBytesMax: settings.maxBytes,
   });
-  const source = new GitSource(settings, { environment, clock: ports.clock }, folder, closing);
+  const source = new GitSource(settings, {
+    bench: { environment, clock: ports.clock },
+    folder,
+    closing,
+    ...(server === undefined ? {} : { access: server.access }),
+  });
   if (remote.transport === 'file' && ports.changed !== undefined) {
     const { clock, changed } = ports;
     source.onClose(watchRefs(remote.folder, { clock, changed }));
@@ -73,227 +57,16 @@ export async function openGitSource(
   return source;
 }
 
-class GitSource implements Source {
-  readonly #settings: GitSettings;
-  readonly #bench: Bench;
-  readonly #mirror: Mirror;
-  readonly #closing: AbortController;
-  readonly #closers: (() => Promise<void>)[] = [];
-  /** Everything under way, so that `close` can wait for it. */
-  readonly #running = new Set<Promise<unknown>>();
-  #turn: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-  #prepared = false;
-  #damaged = false;
-  #current: Snapshot | undefined;
-  /** A commit that cannot be delivered, with the reason: the same commit fails the same way. */
-  #refused: { readonly commit: string; readonly error: SourceError } | undefined;
-
-  constructor(settings: GitSettings, bench: Bench, folder: string, closing: AbortController) {
-    this.#settings = settings;
-    this.#bench = bench;
-    this.#closing = closing;
-    this.#mirror = new Mirror(
-      {
-        url: settings.url,
-        branch: settings.branch,
-        folder,
-        fetchTimeoutMs: settings.fetchTimeoutMs ?? FETCH_TIMEOUT_MS,
-        packBytesMax: settings.maxBytes,
-      },
-      bench,
-    );
+/** The one server that is talked to over https, and how. Throws `SourceError` where the settings contradict themselves. */
+function serverOf(
+  remote: Remote,
+  settings: GitSettings,
+): { readonly origin: string; readonly access: HttpsAccess } | undefined {
+  if (remote.transport !== 'https') return undefined;
+  const access = readHttps(settings.https ?? {});
+  if ('refused' in access) {
+    const { refused, hint } = access;
+    throw new SourceError(`\`repository.https\`: ${refused}: ${hint}`, { retry: 'never' });
   }
-
-  onClose(closer: () => Promise<void>): void {
-    this.#closers.push(closer);
-  }
-
-  async newest(signal: AbortSignal): Promise<Snapshot> {
-    return this.#inTurn((both) => this.#look(both), signal);
-  }
-
-  async at(revision: string, signal: AbortSignal): Promise<Snapshot | undefined> {
-    if (!OBJECT_ID.test(revision)) return undefined;
-    return this.#inTurn((both) => this.#remember(revision, both), signal);
-  }
-
-  /** Beside a fetch that may be under way: what is asked for was fetched before. */
-  async descends(earlier: string, later: string, signal: AbortSignal): Promise<boolean> {
-    if (!OBJECT_ID.test(earlier) || !OBJECT_ID.test(later)) return false;
-    const both = AbortSignal.any([signal, this.#closing.signal]);
-    const work = this.#mirror.isAncestor(earlier, later, both, DESCENDS_TIMEOUT_MS);
-    try {
-      return await this.#track(work);
-    } catch (error) {
-      if (error instanceof GitFailure) return false;
-      throw error;
-    }
-  }
-
-  /** One at a time: two fetches into one mirror would stand in each other's way. */
-  async #inTurn<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const both = AbortSignal.any([signal, this.#closing.signal]);
-    both.throwIfAborted();
-    if (this.#waiting >= WAITING_MAX) {
-      throw new SourceError('too many ask for a revision at once', { retry: 'soon' });
-    }
-    this.#waiting += 1;
-    const turn = this.#turn.then(async () => {
-      both.throwIfAborted();
-      return work(both);
-    });
-    this.#turn = turn.catch(() => undefined);
-    try {
-      return await this.#track(turn);
-    } finally {
-      this.#waiting -= 1;
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort(new SourceError('the source is closed', { retry: 'never' }));
-    await Promise.allSettled(this.#running);
-    await Promise.allSettled(this.#closers.map((closer) => closer()));
-  }
-
-  /** Looks, and where the mirror is to blame looks once more with a new one. */
-  async #look(signal: AbortSignal): Promise<Snapshot> {
-    try {
-      if (!this.#damaged) {
-        try {
-          return await this.#bring(signal);
-        } catch (error) {
-          if (!(await this.#blamesMirror(error, signal))) throw error;
-          // Kept until the new mirror is whole: a fetch that fails leaves an empty one.
-          this.#damaged = true;
-        }
-      }
-      await this.#mirror.renew(signal);
-      const snapshot = await this.#bring(signal);
-      this.#damaged = false;
-      return snapshot;
-    } catch (error) {
-      throw this.#inWords(error);
-    }
-  }
-
-  /** What the mirror still holds. A damaged one holds nothing: the next look that reaches the server makes it anew. */
-  async #remember(revision: string, signal: AbortSignal): Promise<Snapshot | undefined> {
-    if (this.#damaged) return undefined;
-    try {
-      await this.#mirror.prepare(signal);
-      return await this.#snapshot(revision, undefined, signal);
-    } catch (error) {
-      const known = this.#inWords(error);
-      if (known instanceof SourceError) return undefined;
-      throw known;
-    }
-  }
-
-  async #bring(signal: AbortSignal): Promise<Snapshot> {
-    if (!this.#prepared) {
-      await this.#mirror.prepare(signal);
-      this.#prepared = true;
-    }
-    const remote = await this.#mirror.remoteTip(signal);
-    if (!this.#damaged) {
-      if (this.#current?.revision === remote) return this.#current;
-      if (this.#refused?.commit === remote) throw this.#refused.error;
-    }
-    const before = await this.#mirror.tip(signal);
-    if (before !== remote) await this.#mirror.fetch(signal);
-    // The branch may have moved again since it was asked for: from here on this one commit counts.
-    const commit = (await this.#mirror.tip(signal)) ?? remote;
-    if (this.#current?.revision === commit) return this.#current;
-    this.#current = await this.#snapshot(commit, this.#current?.revision ?? before, signal);
-    return this.#current;
-  }
-
-  async #snapshot(
-    commit: string,
-    previous: string | undefined,
-    signal: AbortSignal,
-  ): Promise<Snapshot> {
-    const { path, maxBytes, maxFiles } = this.#settings;
-    const tree = await findFolder(this.#bench, { commit, path }, signal);
-    if (tree === undefined) {
-      // Git says the same where a folder's object was lost.
-      if (!(await this.#mirror.isSound(signal))) throw new BatchError('the mirror has holes');
-      const message = `\`repository.path\` ${path} is not a folder in revision ${commit}`;
-      const error = new SourceError(message, { retry: 'never' });
-      this.#refused = { commit, error };
-      throw error;
-    }
-    const limits = { filesMax: maxFiles, bytesMax: maxBytes, fileBytesMax: FILE_BYTES_MAX };
-    const { entries, diagnostics } = await listTree(this.#bench, tree, limits, signal);
-    const sizes = new Map(entries.map(({ blob, sizeBytes }) => [blob, sizeBytes]));
-    return {
-      revision: commit,
-      subject: await readSubject(this.#bench, commit, signal),
-      entries,
-      diagnostics,
-      ...(previous === undefined || previous === commit
-        ? {}
-        : { fastForward: await this.#mirror.isAncestor(previous, commit, signal) }),
-      read: async (blobs, signal) => this.#track(this.#read(sizes, blobs, signal)),
-    };
-  }
-
-  async #read(
-    sizes: ReadonlyMap<string, number>,
-    blobs: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, Uint8Array>> {
-    const both = AbortSignal.any([signal, this.#closing.signal]);
-    const wanted = new Map<string, number>();
-    for (const blob of blobs) {
-      const sizeBytes = sizes.get(blob);
-      if (sizeBytes === undefined) {
-        throw new SourceError(`${blob} is not a file of this revision`, { retry: 'never' });
-      }
-      wanted.set(blob, sizeBytes);
-    }
-    try {
-      return await readBlobs(this.#bench, wanted, both);
-    } catch (error) {
-      // The next look makes the mirror anew; this pass has nothing to read.
-      this.#damaged ||= await this.#blamesMirror(error, both);
-      throw this.#inWords(error);
-    }
-  }
-
-  /** Whether the mirror on disk is the cause, as far as can be known. */
-  async #blamesMirror(error: unknown, signal: AbortSignal): Promise<boolean> {
-    if (error instanceof BatchError) return true;
-    if (!(error instanceof GitFailure)) return false;
-    if (!explain(error, this.#subject()).mirrorSuspect) return false;
-    // What concerns the server may fail for reasons that nobody foresaw; then the mirror is asked.
-    const asksServer = error.args[0] === 'fetch' || error.args[0] === 'ls-remote';
-    return asksServer ? !(await this.#mirror.isSound(signal)) : true;
-  }
-
-  /** `SourceError` for what git said; reasons of a signal and bugs stay as they are. */
-  #inWords(error: unknown): unknown {
-    if (error instanceof GitFailure) return explain(error, this.#subject()).error;
-    if (error instanceof BatchError) {
-      const message = `the mirror in \`stateDir\` is damaged: ${error.message}`;
-      return new SourceError(message, { retry: 'soon', cause: error });
-    }
-    return error;
-  }
-
-  #subject(): { readonly url: string; readonly branch: string } {
-    const { url, branch } = this.#settings;
-    return { url, branch };
-  }
-
-  async #track<T>(work: Promise<T>): Promise<T> {
-    this.#running.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#running.delete(work);
-    }
-  }
+  return { origin: remote.origin, access };
 }

@@ -11,13 +11,15 @@ export interface Followed {
 /** Why something is not followed: the end of a sentence. */
 export interface Refusal {
   readonly refused: string;
-  /** It is good in itself, and a later version will follow it. */
-  readonly later?: true;
+  /** What to write instead. */
+  readonly hint?: string;
 }
 
 /** How a checked address is reached. `folder` is an absolute path of this machine. */
 export type Remote =
   | { readonly transport: 'ssh'; readonly host: string }
+  /** `origin`: `https://host:port` as written, to which alone a secret is told. */
+  | { readonly transport: 'https'; readonly origin: string }
   | { readonly transport: 'file'; readonly folder: string };
 
 /** Control characters: nothing that is shown or given to a program may hold one. */
@@ -38,6 +40,11 @@ const SSH_URL = new RegExp(
 // `git@host:path`. A path that begins with `:` would be git's `helper::address`.
 const SSH_SHORT = new RegExp(`^${USER}@(${HOST}|\\[[0-9A-Fa-f:.]+\\]):([^:].*)$`, 'u');
 
+const HTTPS_URL = new RegExp(
+  `^(https://(${HOST}|\\[[0-9A-Fa-f:.]+\\])(?::([0-9]{1,5}))?)(/.+)$`,
+  'u',
+);
+
 /** Pure. Whether the text holds a control character, also U+2028 and U+2029, which end a line for some readers. */
 export function hasControl(text: string): boolean {
   return CONTROL.test(text);
@@ -50,31 +57,56 @@ export function hasControl(text: string): boolean {
 export function readUrl(url: string, local: boolean): Remote | Refusal {
   if (url.length > URL_LENGTH_MAX) return { refused: 'is too long' };
   if (hasControl(url)) return { refused: 'holds a control character' };
-  if (/^https?:/iu.test(url)) {
-    return { refused: 'uses http, which this version cannot follow yet: use ssh', later: true };
-  }
+  if (/^https?:/iu.test(url)) return readWeb(url);
   const folder = url.startsWith('file:///') ? url.slice('file://'.length) : url;
   if (folder.startsWith('/')) return readFolder(folder, local);
 
   const parts = SSH_URL.exec(url);
   if (parts !== null) {
-    const port = parts[2] === undefined ? 22 : Number(parts[2]);
-    if (port < 1 || port > 65_535) return { refused: 'names a port that does not exist' };
-    const decoded = decodePath(parts[3] ?? '');
-    if (decoded === undefined) return { refused: 'holds a percent sign that encodes nothing' };
-    if (hasControl(decoded)) return { refused: 'holds an encoded control character' };
-    return overSsh(parts[1] ?? '', decoded, /\s/u.test(url));
+    const problem = portProblem(parts[2]) ?? encodedPathProblem(parts[3] ?? '', url);
+    return problem ?? { transport: 'ssh', host: parts[1] ?? '' };
   }
   const short = SSH_SHORT.exec(url);
   if (short !== null && !url.includes('://')) {
-    return overSsh(short[1] ?? '', short[2] ?? '', /\s/u.test(url));
+    const problem = remotePathProblem(short[2] ?? '', url);
+    return problem ?? { transport: 'ssh', host: short[1] ?? '' };
   }
-  return { refused: 'is not of the form `ssh://git@host/path` or `git@host:path`' };
+  const forms = '`ssh://git@host/path`, `git@host:path` or `https://host/path`';
+  return { refused: `is not of the form ${forms}` };
+}
+
+function readWeb(url: string): Remote | Refusal {
+  if (/^http:/iu.test(url)) {
+    const hint = 'write `https://`, or use ssh';
+    return { refused: 'uses http, where anybody on the way may read and change everything', hint };
+  }
+  if (/^https:[/\\]*[^/\\?#]*@/iu.test(url)) {
+    const hint =
+      'write it without, and name a file in `repository.https`: `tokenFile`, or `username` and `passwordFile`';
+    return { refused: 'holds a user name or a password', hint };
+  }
+  if (/[?#]/u.test(url)) return { refused: 'holds a `?` or a `#`' };
+  const parts = HTTPS_URL.exec(url);
+  if (parts === null) return { refused: 'is not of the form `https://host/path`' };
+  const problem = portProblem(parts[3]) ?? encodedPathProblem(parts[4] ?? '', url);
+  return problem ?? { transport: 'https', origin: parts[1] ?? '' };
+}
+
+function portProblem(port: string | undefined): Refusal | undefined {
+  if (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)) return undefined;
+  return { refused: 'names a port that does not exist' };
+}
+
+function encodedPathProblem(path: string, url: string): Refusal | undefined {
+  const decoded = decodePath(path);
+  if (decoded === undefined) return { refused: 'holds a percent sign that encodes nothing' };
+  if (hasControl(decoded)) return { refused: 'holds an encoded control character' };
+  return remotePathProblem(decoded, url);
 }
 
 /** `path` is as the server will see it. */
-function overSsh(host: string, path: string, spaces: boolean): Remote | Refusal {
-  if (spaces) return { refused: 'holds a space' };
+function remotePathProblem(path: string, url: string): Refusal | undefined {
+  if (/\s/u.test(url)) return { refused: 'holds a space' };
   if (path.includes('\\')) return { refused: 'holds a `\\`' };
   const parts = path.split('/');
   if (parts.every((part) => part === '')) return { refused: 'names no repository on its host' };
@@ -82,7 +114,7 @@ function overSsh(host: string, path: string, spaces: boolean): Remote | Refusal 
   if (parts.some((part) => part.startsWith('-'))) {
     return { refused: 'holds a part that begins with `-`' };
   }
-  return { transport: 'ssh', host };
+  return undefined;
 }
 
 function readFolder(folder: string, local: boolean): Remote | Refusal {
@@ -153,6 +185,7 @@ export function followedProblems(
 export function readFollowed(followed: Followed): Remote | Refusal {
   const [first] = followedProblems(followed);
   if (first === undefined) return readUrl(followed.url, followed.local);
-  const [key, { refused }] = first;
-  return { refused: `\`repository.${key}\` ${refused}` };
+  const [key, { refused, hint }] = first;
+  const more = hint === undefined ? '' : `: ${hint}`;
+  return { refused: `\`repository.${key}\` ${refused}${more}` };
 }

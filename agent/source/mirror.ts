@@ -12,6 +12,7 @@ export interface MirrorSettings {
   readonly fetchTimeoutMs: number;
   /** All packs together may grow to twice this before the mirror is made anew. */
   readonly packBytesMax: number;
+  readonly overHttps: boolean;
 }
 
 export const OBJECT_ID = /^[0-9a-f]{40}$/u;
@@ -20,6 +21,8 @@ const SHORT_TIMEOUT_MS = 30_000;
 /** Every fetch leaves a pack; more than this slow down every look-up. */
 const PACKS_MAX = 50;
 const BRANCHES_SHOWN = 5;
+/** Git's own number for a history without an end. */
+const DEPTH_OF_ALL = 2 ** 31 - 1;
 
 /**
  * A bare mirror of one branch with all of its history and no tags: 2,000 commits of 650 stacks take 4 MB and half a second.
@@ -31,6 +34,8 @@ export class Mirror {
   readonly #settings: MirrorSettings;
   readonly #bench: Bench;
   readonly #ref: string;
+  /** Over https: whether this server was found to be a real one, see `fetch`. */
+  #isSmart = false;
 
   constructor(settings: MirrorSettings, bench: Bench) {
     this.#settings = settings;
@@ -82,7 +87,7 @@ export class Mirror {
 
   /** Brings the mirror to where the branch is, forced updates included. */
   async fetch(signal: AbortSignal): Promise<void> {
-    const { folder, url, fetchTimeoutMs, packBytesMax } = this.#settings;
+    const { folder, url, fetchTimeoutMs, packBytesMax, overHttps } = this.#settings;
     const before = await measurePacks(folder, signal);
     if (before.bytes > 2 * packBytesMax) await this.renew(signal);
     else await sweep(folder, signal);
@@ -95,6 +100,9 @@ export class Mirror {
       '--no-show-forced-updates',
       // A repository of this machine may itself be cut off.
       '--update-shallow',
+      // All of it. A web server that only shows a repository's files cannot be asked that, and git refuses it: what comes
+      // from there is not checked. Once is enough, because each time git reads all of its history for it.
+      ...(overHttps && !this.#isSmart ? [`--depth=${DEPTH_OF_ALL}`] : []),
       '--',
       url,
       `+${this.#ref}:${this.#ref}`,
@@ -104,6 +112,7 @@ export class Mirror {
     } catch (error) {
       throw (await this.#overLimit(signal)) ?? error;
     }
+    this.#isSmart = true;
     if (before.packs >= PACKS_MAX) await this.#gather(signal);
   }
 
@@ -157,7 +166,7 @@ export class Mirror {
   }
 
   async #noBranch(timeoutMs: number, signal: AbortSignal): Promise<SourceError> {
-    const { url, branch } = this.#settings;
+    const { url, branch, overHttps } = this.#settings;
     const none = new SourceError(`${url} has no branch \`${branch}\``, { retry: 'never' });
     let listed: string;
     try {
@@ -168,7 +177,11 @@ export class Mirror {
       throw error;
     }
     const names = [...listed.matchAll(/\trefs\/heads\/(.+)$/gmu)].map((found) => found[1] ?? '');
-    if (names.length === 0) return new SourceError(`${url} has no commits yet`, { retry: 'never' });
+    if (names.length === 0) {
+      // Git takes some web pages for a repository in which there is nothing.
+      const doubt = overHttps ? ', or what answers there is no Git server' : '';
+      return new SourceError(`${url} has no commits yet${doubt}`, { retry: 'never' });
+    }
     const shown = names.slice(0, BRANCHES_SHOWN).map((name) => `\`${printable(name)}\``);
     const more = names.length > BRANCHES_SHOWN ? ` and ${names.length - BRANCHES_SHOWN} more` : '';
     const message = `${none.message}; it has ${shown.join(', ')}${more}`;

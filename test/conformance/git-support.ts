@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemClock } from '../../agent/clock.ts';
 import type { Clock } from '../../agent/reconcile/ports.ts';
-import type { GitSettings } from '../../agent/source/git.ts';
+import type { GitSettings } from '../../agent/source/git-settings.ts';
 
 /** Real time: these tests are about real processes. */
 export const realClock: Clock = {

@@ -18,7 +18,8 @@ import type { Snapshot } from '../../agent/core/snapshot.ts';
 import { SourceError } from '../../agent/reconcile/ports.ts';
 import { gitConfiguration, gitEnvironment } from '../../agent/source/environment.ts';
 import { mirrorFolder } from '../../agent/source/folders.ts';
-import { type GitSettings, openGitSource } from '../../agent/source/git.ts';
+import type { GitSettings } from '../../agent/source/git-settings.ts';
+import { openGitSource } from '../../agent/source/git.ts';
 import { branchProblem } from '../../agent/source/grammar.ts';
 import { runGit } from '../../agent/source/command.ts';
 import {
@@ -330,7 +331,8 @@ describe('what cannot be followed is an error, never an empty revision', () => {
           `--upload-pack=touch ${canary}`,
           `ssh://-oProxyCommand=touch ${canary}/x`,
           `git@h:-x`,
-          'https://h/x',
+          'http://h/x',
+          'https://a:b@h/x',
           '/srv/infra',
           `fd::1`,
           '',
@@ -349,7 +351,7 @@ describe('what cannot be followed is an error, never an empty revision', () => {
       }),
       fc.record({ path: fc.constantFrom('..', '/etc', '-x', 'a/../../b', 'a\n', '', '.git') }),
       fc.record({
-        url: fc.string({ unit: 'binary' }).filter((url) => !/^(?:ssh:|[^@]+@)/u.test(url)),
+        url: fc.string({ unit: 'binary' }).filter((url) => !/^(?:ssh:|https:|[^@]+@)/u.test(url)),
       }),
     );
     await fc.assert(

@@ -7,7 +7,8 @@ import { fetchTools } from '../../agent/rehearsal/packages.ts';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import { SourceError, type Source } from '../../agent/reconcile/ports.ts';
 import { sshCommand } from '../../agent/source/environment.ts';
-import { type GitSettings, openGitSource } from '../../agent/source/git.ts';
+import type { GitSettings } from '../../agent/source/git-settings.ts';
+import { openGitSource } from '../../agent/source/git.ts';
 import { processesOf, realClock, Repository, zombies } from '../conformance/git-support.ts';
 import { handOver, listen, makeKey, type SshServer, startSshServer } from './ssh-server.ts';
 

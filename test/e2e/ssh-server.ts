@@ -114,7 +114,8 @@ async function reachable(port: number, child: ChildProcess, said: () => string):
   throw new Error(`sshd does not answer: ${said()}`);
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
   const listener = await listen(() => undefined);
   await listener.stop();
   return listener.port;

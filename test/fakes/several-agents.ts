@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../agent/core/diagnostic.ts';
 import { leaseTimes } from '../../agent/core/lease.ts';
 import type { RepositorySettings } from '../../agent/core/repository.ts';
 import { openLease } from '../../agent/lease/keeper.ts';
@@ -8,7 +9,7 @@ import { swarmHead } from '../../agent/providers/stack/head.ts';
 import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
 import { run } from '../../agent/reconcile/loop.ts';
-import type { AgentEvent, Loaded } from '../../agent/reconcile/ports.ts';
+import type { AgentEvent, Clock, Loaded } from '../../agent/reconcile/ports.ts';
 import { Wake } from '../../agent/reconcile/wake.ts';
 import { HEAD_NAME, headFormat } from '../../agent/record/head.ts';
 import { HeadWatch } from '../../agent/record/head-watch.ts';
@@ -50,6 +51,10 @@ export class SeveralAgents {
   /** What the repository says of how its units change. */
   rules: Pick<RepositorySettings, 'rollout' | 'windows'> = {};
   readonly members = new Map<string, Member>();
+  /** What the repository does when a node asks it: it may take its time, fail, or have a revision with mistakes. */
+  git: (clock: Clock, signal: AbortSignal) => Promise<readonly Diagnostic[]> = async () => [];
+  /** When each node asked the repository. Milliseconds. */
+  readonly asked: { readonly node: string; readonly atMs: number }[] = [];
   #revision: Revision | undefined;
   #started = 0;
 
@@ -153,15 +158,22 @@ export class SeveralAgents {
         wake,
         sourceWake,
         source: {
-          newest: async () => snapshotOf(this.#revision?.name ?? ''),
+          newest: async (signal) => {
+            this.asked.push({ node, atMs: this.time.nowMs() });
+            const diagnostics = await this.git(clock, signal);
+            const { name = '' } = this.#revision ?? {};
+            return snapshotOf(diagnostics.length > 0 ? `${name} with mistakes` : name, diagnostics);
+          },
           at: async () => undefined,
           descends: async () => true,
           close: async () => undefined,
         },
         renderer: {
-          render: async () => {
+          render: async ({ diagnostics }) => {
             const units = (this.#revision?.units ?? []).map((unit) => ({ ...unit }));
-            return { units, diagnostics: [], settings: { ...SETTINGS, ...this.rules } };
+            const isBad = diagnostics.length > 0;
+            const settings = { ...SETTINGS, ...this.rules };
+            return { units: isBad ? [] : units, diagnostics, settings };
           },
           close: async () => undefined,
         },
@@ -187,7 +199,7 @@ export class SeveralAgents {
   }
 }
 
-function snapshotOf(revision: string) {
+function snapshotOf(revision: string, diagnostics: readonly Diagnostic[]) {
   const read = async (): Promise<Map<string, Buffer>> => new Map();
-  return { revision, subject: revision, entries: [], diagnostics: [], read };
+  return { revision, subject: revision, entries: [], diagnostics, read };
 }

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import {
   gitConfiguration,
   gitEnvironment,
-  quoteForShell,
   sshCommand,
   sshPathProblem,
   workTreeEnvironment,
 } from '../../agent/source/environment.ts';
+import { quoteForShell } from '../../agent/source/shell.ts';
 
 const around = {
   mirror: '/state/mirrors/1',
@@ -44,12 +44,15 @@ it('is the whole environment, and nothing else', () => {
 });
 
 it.each([
-  ['ssh', 'always', 'never'],
-  ['file', 'never', 'always'],
-] as const)('%s: one transport is open', (transport, ssh, file) => {
+  ['ssh', 'always', 'never', 'never'],
+  ['https', 'never', 'always', 'never'],
+  ['file', 'never', 'never', 'always'],
+] as const)('%s: one transport is open', (transport, ssh, https, file) => {
   const configuration = new Map(gitConfiguration({ transport }));
   expect(configuration.get('protocol.allow')).toBe('never');
   expect(configuration.get('protocol.ssh.allow')).toBe(ssh);
+  expect(configuration.get('protocol.https.allow')).toBe(https);
+  expect(configuration.get('protocol.http.allow')).toBeUndefined();
   expect(configuration.get('protocol.file.allow')).toBe(file);
 });
 

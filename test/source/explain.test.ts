@@ -83,6 +83,12 @@ it.each([
     'never',
   ],
   [
+    'a server with holes',
+    'remote: fatal: unable to read 1234\nremote: aborting due to possible repository corruption on the remote side.\nfatal: protocol error: bad pack header\n',
+    'cannot read its own repository',
+    'never',
+  ],
+  [
     'branch deleted meanwhile',
     "fatal: couldn't find remote ref refs/heads/main\n",
     'has no branch `main`',

@@ -56,8 +56,28 @@ describe('addresses', () => {
     ['git://host/x'],
     ['ftp://host/x'],
     ['http://host/x'],
-    ['https://host/x'],
     ['HTTPS://host/x'],
+    ['https:host/x'],
+    ['https:///x'],
+    ['https://host'],
+    ['https://host/'],
+    ['https://-host/x'],
+    ['https://a@host/x'],
+    ['https://a:b@host/x'],
+    ['https://@host/x'],
+    ['https:/\\a:b@host/x'],
+    ['https://host:0/x'],
+    ['https://host:65536/x'],
+    ['https://host:/x'],
+    ['https://*.example.org/x'],
+    ['https://host/x?service=git-receive-pack'],
+    ['https://host/x#main'],
+    ['https://host/../x'],
+    ['https://host/%2e%2e/x'],
+    ['https://host/a%0ab'],
+    ['https://host/a b'],
+    ['https://host/a\\b'],
+    ['https://hö/x'],
     ['git@host'],
     ['git@host:'],
     ['git@host:-x'],
@@ -90,11 +110,28 @@ describe('addresses', () => {
     expect(readUrl(url, true)).toHaveProperty('refused');
   });
 
-  it('says that http comes later, and never repeats a password', () => {
-    expect(readUrl('https://a:hunter2@host/x', false)).toEqual({
-      refused: 'uses http, which this version cannot follow yet: use ssh',
-      later: true,
+  it.each([
+    ['https://example.com/team/infra.git', 'https://example.com'],
+    ['https://Example.com:8443/infra', 'https://Example.com:8443'],
+    ['https://[2001:db8::1]/infra.git', 'https://[2001:db8::1]'],
+    ['https://example.com/~team/my%20infra', 'https://example.com'],
+    ['https://example.com/a@b/c:d', 'https://example.com'],
+  ])('%s is read over https, and secrets are for %s alone', (url, origin) => {
+    expect(readUrl(url, false)).toEqual({ transport: 'https', origin });
+  });
+
+  it('says what to write instead of http and of a login, and never repeats a password', () => {
+    expect(readUrl('http://a:hunter2@host/x', false)).toEqual({
+      refused: 'uses http, where anybody on the way may read and change everything',
+      hint: 'write `https://`, or use ssh',
     });
+    expect(readUrl('https://a:hunter2@host/x', false)).toEqual({
+      refused: 'holds a user name or a password',
+      hint: 'write it without, and name a file in `repository.https`: `tokenFile`, or `username` and `passwordFile`',
+    });
+    for (const url of ['https://a:hunter2/?@host/x', 'HTTPS://hunter2@host']) {
+      expect(JSON.stringify(readUrl(url, false))).not.toContain('hunter2');
+    }
     expect(JSON.stringify(readUrl('ssh://a:hunter2@host/x', false))).not.toContain('hunter2');
   });
 });
@@ -173,10 +210,13 @@ describe('properties', () => {
         expect(url.startsWith('-')).toBe(false);
         expect(hasControl(url)).toBe(false);
         expect(/^[A-Za-z0-9+.-]*::/u.test(url)).toBe(false);
-        const form =
-          read.transport === 'file' ? /^(?:file:\/\/)?\//u : /^(?:ssh:\/\/|[^@/:-][^@/:]*@)/u;
-        expect(url).toMatch(form);
-        expect(read.transport === 'ssh' || local).toBe(true);
+        const forms = {
+          file: /^(?:file:\/\/)?\//u,
+          ssh: /^(?:ssh:\/\/|[^@/:-][^@/:]*@)/u,
+          https: /^https:\/\/[^@/?#]+\/[^?#]+$/u,
+        };
+        expect(url).toMatch(forms[read.transport]);
+        expect(read.transport !== 'file' || local).toBe(true);
       }),
       { numRuns: 5000 },
     );
