@@ -18,6 +18,8 @@ export interface Context {
   readonly variables: Readonly<Record<string, string>>;
   readonly read: (path: string) => Uint8Array | undefined;
   readonly allow: AllowRules;
+  /** `environment` holds what `env_file` and variables gave it already: it was resolved file by file. */
+  readonly resolved?: true;
   readonly networks: Declared<Network>;
   readonly volumes: Declared<Volume>;
   readonly configs: Declared<FileObject>;

@@ -21,13 +21,14 @@ type Surroundings = Omit<Context, 'networks' | 'volumes' | 'configs' | 'secrets'
 
 /** Pure. What conversions may look at; `written` tells which keys the file declares, well or badly. */
 export function contextOf(compose: Compose, written: unknown, rest: Surroundings): Context {
-  const { stack, folder, variables, read, allow, notes } = rest;
+  const { stack, folder, variables, read, allow, resolved, notes } = rest;
   return {
     stack,
     folder,
     variables,
     read,
     allow,
+    ...(resolved === true && { resolved }),
     notes,
     networks: declared(compose.networks, written, 'networks'),
     volumes: declared(compose.volumes, written, 'volumes'),
