@@ -79,4 +79,6 @@ export interface StackSpec {
   readonly removal?: 'hold';
   /** False: what left the Compose file stays. */
   readonly prune?: true;
+  /** Fields that others change, as `stack.yaml` names them: what is live counts, the file only for a new service. */
+  readonly ignore?: readonly string[];
 }
