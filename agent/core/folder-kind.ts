@@ -38,6 +38,8 @@ export interface FolderOutput<Spec> {
   readonly claims: readonly string[];
   /** What it names in `dependsOn`, also where something else of it is wrong. */
   readonly depends: readonly Dependency[];
+  /** Paths of the files that it is made of by their names, whether or not they exist. */
+  readonly files: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
