@@ -174,7 +174,8 @@ describe('the file of one environment', () => {
       'stacks/blog/stack.yaml': files,
     };
     expect(imageOf(more)).toBe('nginx:3');
-    const { 'stacks/blog/compose.yaml': _gone, ...without } = { ...base, ...more };
+    const all: Contents = { ...base, ...more };
+    const { 'stacks/blog/compose.yaml': _gone, ...without } = all;
     const ports = { kind: stackFolders, memo: new Map(), isCron };
     const outcome = renderRepository(filesOf(without), 'production', ports);
     expect(outcome).toMatchObject({ status: 'rendered', diagnostics: [] });

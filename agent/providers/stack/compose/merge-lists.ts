@@ -2,12 +2,19 @@ import type { LongPort } from '../../../../schemas/compose-service.ts';
 import { noteDuplicates, splitPair } from './labels.ts';
 import { bytewise } from './names.ts';
 import type { Notes } from './notes.ts';
-import type { Part } from './parts.ts';
+import type { Origin, Part } from './parts.ts';
 import { fieldOf, itemsOf, partFrom, valueOf } from './parts.ts';
 import { shortPorts } from './ports.ts';
 import { present } from './present.ts';
 import { shortVolume } from './mounts.ts';
 import { isMapping } from './variables.ts';
+
+/** What all lists of two files share. */
+export interface Shared {
+  readonly notes: Notes;
+  /** How much may still be made of short forms. */
+  readonly budget: { ports: number };
+}
 
 type Keyed = 'ports' | 'volumes' | 'configs' | 'secrets';
 
@@ -20,10 +27,11 @@ const keyOf: Readonly<Record<Keyed, string>> = {
 };
 
 /** A list of both files of which each key is there once: the last one counts, whole. In order of the keys. */
-export function mergeKeyed(section: Keyed, base: Part, over: Part, notes: Notes): Part {
+export function mergeKeyed(section: Keyed, base: Part, over: Part, shared: Shared): Part {
+  const { notes } = shared;
   const [one, other] = [fieldOf(base, section), fieldOf(over, section)];
   const kept = new Map<string, Part>();
-  for (const item of [one, other].flatMap((list) => longItems(section, list, notes))) {
+  for (const item of [one, other].flatMap((list) => longItems(section, list, shared))) {
     const key = textOf(fieldOf(item, keyOf[section]));
     const before = kept.get(key);
     if (before !== undefined && isLoss(section, key, before, item)) noteLoss(before, item, notes);
@@ -59,7 +67,11 @@ function noteLoss(before: Part, after: Part, notes: Notes): void {
 }
 
 /** Items in their long form; those that cannot be read are noted and left out. */
-function longItems(section: Keyed, list: Part | undefined, notes: Notes): readonly Part[] {
+function longItems(
+  section: Keyed,
+  list: Part | undefined,
+  { notes, budget }: Shared,
+): readonly Part[] {
   if (list === undefined) return [];
   const own = notes.within(list.from.located);
   if (section === 'ports') noteDuplicates(valueOf(list), list.from.path, own);
@@ -70,17 +82,7 @@ function longItems(section: Keyed, list: Part | undefined, notes: Notes): readon
     if (typeof value !== 'string' && typeof value !== 'number') return [];
     switch (section) {
       case 'ports':
-        return shortPorts(String(value), from.path, own).map((port) =>
-          partFrom(
-            present<LongPort>({
-              target: port.TargetPort,
-              published: port.PublishedPort,
-              protocol: port.Protocol,
-              mode: port.PublishMode,
-            }),
-            from,
-          ),
-        );
+        return longPorts(String(value), from, own, budget);
       case 'volumes': {
         const volume = shortVolume(String(value), from.path, own);
         return volume === undefined ? [] : [partFrom(volume, from)];
@@ -90,6 +92,32 @@ function longItems(section: Keyed, list: Part | undefined, notes: Notes): readon
         return [partFrom({ source: value }, from)];
     }
   });
+}
+
+function longPorts(
+  value: string,
+  from: Origin,
+  notes: Notes,
+  budget: Shared['budget'],
+): readonly Part[] {
+  if (budget.ports < 0) return [];
+  const ports = shortPorts(value, from.path, notes);
+  budget.ports -= ports.length;
+  if (budget.ports < 0) {
+    notes.error('too-large', from.path, 'two files with so many ports cannot be merged');
+    return [];
+  }
+  return ports.map((port) =>
+    partFrom(
+      present<LongPort>({
+        target: port.TargetPort,
+        published: port.PublishedPort,
+        protocol: port.Protocol,
+        mode: port.PublishMode,
+      }),
+      from,
+    ),
+  );
 }
 
 /** A list of `name=value` as the mapping that it means. */

@@ -1,5 +1,6 @@
 import type { Path } from '../../../core/parse.ts';
 import { fits } from './casts.ts';
+import type { Shared } from './merge-lists.ts';
 import { mergeKeyed, mergeNetworks, pairsOf } from './merge-lists.ts';
 import type { Notes } from './notes.ts';
 import type { Part } from './parts.ts';
@@ -7,14 +8,20 @@ import { fieldOf, itemsOf, partFrom, valueOf } from './parts.ts';
 import { parseBytes, parseGoDuration } from './units.ts';
 import { splitWords } from './words.ts';
 
+/** Most ports of the services that both files have: a range of thousands is one short line. */
+const PORTS_MAX = 16_384;
+
 /**
  * How two files become one, as `docker stack deploy -c base -c over` does it: seen with CLI 28.2.2. What is lost by
  * these rules without anybody having said so is noted as a warning.
  */
 export function mergeCompose(base: Part, over: Part, notes: Notes): Part {
+  const budget = { ports: PORTS_MAX };
   return joined(base, over, (key, one, other) => {
     if (key === 'services') {
-      return joined(one, other, (_, first, second) => mergeService(first, second, notes));
+      return joined(one, other, (_, first, second) =>
+        mergeService(first, second, { notes, budget }),
+      );
     }
     // The first file's `version`; of the other sections each entry as a whole, also an empty one.
     return key === 'version' ? one : joined(one, other, (_key, _first, second) => second);
@@ -35,14 +42,14 @@ function joined(base: Part, over: Part, both: (key: string, base: Part, over: Pa
 const keyedLists = ['ports', 'volumes', 'configs', 'secrets'] as const;
 
 /** A service that both files have. */
-function mergeService(base: Part, over: Part, notes: Notes): Part {
-  const merged = mergeFields(base, over, { path: [], notes });
+function mergeService(base: Part, over: Part, shared: Shared): Part {
+  const merged = mergeFields(base, over, { path: [], notes: shared.notes });
   if (merged.kind !== 'map') return merged;
   const fields = new Map(merged.fields);
   for (const key of keyedLists) {
     // Also where the other file says nothing: to the CLI the list of the first is a mapping from now on.
     const items = itemsOf(fieldOf(base, key));
-    if (items.length > 0) fields.set(key, mergeKeyed(key, base, over, notes));
+    if (items.length > 0) fields.set(key, mergeKeyed(key, base, over, shared));
   }
   return { ...merged, fields };
 }
