@@ -124,7 +124,7 @@ const poisons: Readonly<Record<string, Poison>> = {
     file: COMPOSE,
     line: 4,
   },
-  'a duplicate key': inCompose(`${web('image: y')}`, 'duplicate-key', 4),
+  'a duplicate key': inCompose(web('image: y'), 'duplicate-key', 4),
   'an alias to its parent': inCompose('services: &a {web: *a}', 'alias-loop'),
   'a tag of a language': inCompose(web('command: !!js/function "x"'), 'unknown-tag', 4),
   'a tag of its own': inCompose(web('command: !secret x'), 'unknown-tag', 4),

@@ -243,7 +243,8 @@ describe('each switch', () => {
       );
     const code = name === 'undefinedVariables' ? 'undefined-variable' : 'not-allowed';
     expect(errors({})).toMatchObject([{ code, place: { line } }]);
-    if (code === 'not-allowed') expect(errors({})[0]?.hint).toContain(`policy.allow.${name}`);
+    const how = code === 'not-allowed' ? `policy.allow.${name}` : 'of the environment';
+    expect(errors({})[0]?.hint).toContain(how);
     expect(errors(open)).toEqual([]);
     // All others do not help.
     const { [name]: own } = denyAll;
