@@ -15,6 +15,13 @@ import { blobOf, snapshotOf } from '../fakes/repository.ts';
 import type { Contents } from '../fakes/repository.ts';
 import { WholeAgent } from '../fakes/whole-agent.ts';
 
+/** A machine that is busy is no mistake of the revision. */
+const patient = {
+  environment: 'production',
+  clock: systemClock,
+  limits: { deadlineMs: 50_000 },
+} as const;
+
 /** One file that Git lists, whatever its name and mode. */
 interface Listed {
   readonly path: string | Buffer;
@@ -255,7 +262,7 @@ const poisons: Readonly<Record<string, Poison>> = {
 /** Follows a repository that the test commits to, with the real renderer, and hands what is valid to a whole agent. */
 class Scene {
   readonly world = new WholeAgent();
-  readonly renderer = openRenderer({ environment: 'production', clock: systemClock });
+  readonly renderer = openRenderer(patient);
   readonly #stop = new AbortController();
   readonly #wake = new Wake(systemClock);
   #snapshot = committed(good('site:1'), [], 'r0');
@@ -389,7 +396,7 @@ describe('what is no poison', () => {
       `services: {constructor: {image: x, environment: {toString: "1", constructor: "2"}, labels: {valueOf: a}, configs: [hasOwnProperty], secrets: [isPrototypeOf]}}\nconfigs: {hasOwnProperty: {file: page.txt}}\nsecrets: {isPrototypeOf: {file: key.txt}}\n`,
     ],
   ])('%s', async (_, text) => {
-    const renderer = openRenderer({ environment: 'production', clock: systemClock });
+    const renderer = openRenderer(patient);
     const { signal } = new AbortController();
     const { units, diagnostics } = await renderer.render(
       committed({ ...good('x'), [COMPOSE]: text }, [], 'r'),
