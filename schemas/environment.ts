@@ -112,6 +112,12 @@ function listed(words: readonly string[]): string {
   return words.map((word) => `\`${word}\``).join(', ');
 }
 
+/** Which stacks an environment has: those that a pattern includes and none excludes. Absent: all. */
+export const StackChoice = z.strictObject({
+  include: z.array(Glob).optional(),
+  exclude: z.array(Glob).optional(),
+});
+
 /** environments/NAME.yaml. Durations in milliseconds. */
 export const Environment = z.strictObject({
   kind: z.literal('Environment', { error: 'write `kind: Environment`' }),
@@ -120,9 +126,7 @@ export const Environment = z.strictObject({
   variables: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: VARIABLE }), Value)
     .optional(),
-  stacks: z
-    .strictObject({ include: z.array(Glob).optional(), exclude: z.array(Glob).optional() })
-    .optional(),
+  stacks: StackChoice.optional(),
   mysql: Servers.optional(),
   ceph: Servers.optional(),
   defaults: Defaults.optional(),
@@ -141,8 +145,6 @@ export const POLICY_UNSUPPORTED = ['images', 'signatures', 'ceph'];
 
 /** Keys of `Environment` that this version does not act upon. */
 export const ENVIRONMENT_UNSUPPORTED = [
-  'stacks.include',
-  'stacks.exclude',
   'mysql',
   'ceph',
   'notifications',

@@ -16,6 +16,10 @@ const Port = whole(1, 65_535);
 const CHECKS_MAX = 20;
 /** Most units that one stack may name. */
 const DEPENDENCIES_MAX = 100;
+/** Most Compose files of one stack. */
+const FILES_MAX = 10;
+/** Most fields that one stack may leave to others. */
+const IGNORED_MAX = 100;
 const CHECK_TIMEOUT_MS = { min: 100, max: 60_000 };
 
 const STATUS = 'write a status such as `200` or a range such as `200-399`';
@@ -145,11 +149,23 @@ const settings = {
 export const StackDefaults = z.strictObject(settings);
 export type StackDefaults = z.output<typeof StackDefaults>;
 
+const Files = z
+  .array(RepositoryPath)
+  .min(1, { error: 'write at least one file' })
+  .max(FILES_MAX, { error: `write at most ${String(FILES_MAX)} files` })
+  .superRefine((files, context) => {
+    for (const [index, file] of files.entries()) {
+      if (files.indexOf(file) === index) continue;
+      const message = 'this file is listed twice';
+      context.addIssue({ code: 'custom', message, path: [index], params: { code: 'conflict' } });
+    }
+  });
+
 /** stacks/NAME/stack.yaml. Durations in milliseconds. */
 export const Stack = z.strictObject({
   kind: z.literal('Stack', { error: 'write `kind: Stack`' }),
   name: text('the name of the folder').optional(),
-  files: z.array(RepositoryPath).min(1).optional(),
+  files: Files.optional(),
   dependsOn: z
     .array(UnitId)
     .max(DEPENDENCIES_MAX, { error: `write at most ${String(DEPENDENCIES_MAX)} ids` })
@@ -157,7 +173,10 @@ export const Stack = z.strictObject({
   movedFrom: StackName.optional(),
   suspend: Flag.optional(),
   removal: z.enum(['auto', 'hold'], { error: 'write `auto` or `hold`' }).optional(),
-  ignore: z.array(text('a field such as `services.web.replicas`')).optional(),
+  ignore: z
+    .array(text('a field such as `services.web.replicas`'))
+    .max(IGNORED_MAX, { error: `write at most ${String(IGNORED_MAX)} fields` })
+    .optional(),
   ...settings,
 });
 export type Stack = z.output<typeof Stack>;
@@ -166,4 +185,4 @@ export type Stack = z.output<typeof Stack>;
 export const STACK_DEFAULTS_UNSUPPORTED = ['instances'];
 
 /** Keys of `Stack` that this version does not act upon. */
-export const STACK_UNSUPPORTED = ['files', 'ignore', ...STACK_DEFAULTS_UNSUPPORTED];
+export const STACK_UNSUPPORTED = [...STACK_DEFAULTS_UNSUPPORTED];

@@ -13,13 +13,36 @@ export interface Folder<Spec> {
   readonly output: FolderOutput<Spec>;
 }
 
+/** Units of the repository that one environment does not have. */
+export interface LeftOut {
+  readonly environment: string;
+  readonly ids: ReadonlySet<Id>;
+}
+
 /** Pure. Dependencies on what does not exist, and those that would make units wait for each other for ever. */
-export function edgeMistakes<Spec>(folders: readonly Folder<Spec>[]): readonly Diagnostic[] {
+export function edgeMistakes<Spec>(
+  folders: readonly Folder<Spec>[],
+  leftOut: LeftOut,
+): readonly Diagnostic[] {
   const ids = new Set<string>(folders.map(({ id }) => id));
   const unknown = folders.flatMap(({ output }) =>
-    output.depends.filter(({ on }) => !ids.has(on)).map((one) => undefinedUnit(one, ids)),
+    output.depends
+      .filter(({ on }) => !ids.has(on))
+      .map((one) =>
+        leftOut.ids.has(one.on) ? notHere(one, leftOut.environment) : undefinedUnit(one, ids),
+      ),
   );
   return [...unknown, ...cycles(folders)];
+}
+
+function notHere({ on, place }: Dependency, environment: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'undefined-unit',
+    message: `the environment \`${environment}\` does not have \`${on}\``,
+    place,
+    hint: `\`stacks\` of environments/${environment}.yaml leaves it out: include it, or leave this stack out as well`,
+  };
 }
 
 /** Pure. A unit is named that does not exist. */

@@ -40,6 +40,8 @@ export interface FolderOutput<Spec> {
   readonly depends: readonly Dependency[];
   /** Whose place it takes, also where something else of it is wrong. */
   readonly movedFrom?: Dependency;
+  /** Paths of the files that it is made of by their names, whether or not they exist. */
+  readonly files: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 

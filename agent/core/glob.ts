@@ -1,29 +1,18 @@
 /**
- * Pure. Whether a pattern, in which `*` stands for anything, is the whole of a text. In proportion to the product of both
- * lengths, whatever the pattern is: it comes from the repository.
+ * Pure. Whether a name fits a pattern in which `*` stands for anything, also for nothing. Each part between two stars is
+ * looked for once, from left to right: no pattern takes longer than its length times that of the name.
  */
-export function matchesGlob(pattern: string, text: string): boolean {
-  let at = 0;
-  let from = 0;
-  // Where the last `*` stands, and how far what it stands for reaches.
-  let star = -1;
-  let reach = 0;
-  while (from < text.length) {
-    if (pattern[at] === '*') {
-      star = at;
-      reach = from;
-      at += 1;
-    } else if (pattern[at] === text[from]) {
-      at += 1;
-      from += 1;
-    } else if (star >= 0) {
-      at = star + 1;
-      reach += 1;
-      from = reach;
-    } else {
-      return false;
-    }
+export function globFits(pattern: string, name: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return name === pattern;
+  if (!name.startsWith(first) || !name.endsWith(last)) return false;
+  const end = name.length - last.length;
+  let at = first.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
   }
-  while (pattern[at] === '*') at += 1;
-  return at === pattern.length;
+  return at <= end;
 }

@@ -233,7 +233,8 @@ export interface Release {
 /** One kind of unit. All of it is pure; the provider does the input and output. */
 export interface Kind<Spec, Observed, Call> {
   readonly kind: string;
-  diff(unit: Rendered<Spec>, observed: Observed): Difference<Call>;
+  /** `made`: targets that may stand still because we stopped them: what is live of those is nobody's will. */
+  diff(unit: Rendered<Spec>, observed: Observed, made?: readonly string[]): Difference<Call>;
   /** What runs before an attempt, so that old failures never count against the new one. */
   baseline(unit: Rendered<Spec>, observed: Observed): readonly string[];
   /** Nodes that cannot run anything now. */

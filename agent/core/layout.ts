@@ -8,7 +8,7 @@ export interface Layout {
   readonly repository?: string;
   /** Names of environments, each with its file. */
   readonly environments: ReadonlyMap<string, string>;
-  /** Folders of stacks/ that have a compose.yaml and a name that Swarm takes, sorted, with their files. */
+  /** Folders of stacks/ that have a compose.yaml or a stack.yaml and a name that Swarm takes, sorted, with their files. */
   readonly stacks: ReadonlyMap<string, readonly string[]>;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -57,12 +57,6 @@ const rules: readonly Rule[] = [
     code: 'file-name',
     message: 'this file is not read',
     hint: 'rename it to `stack.yaml`',
-  },
-  {
-    pattern: /^stacks\/[^/]+\/compose\.[^/]+\.ya?ml$/,
-    code: 'unsupported-key',
-    message: `a Compose file for one environment is ${LATER}`,
-    hint: 'use variables of the Environment instead',
   },
   {
     pattern: /^stacksets\/([^/]+)\/(?:.+\/)?[^/]+\.ya?ml$/,
@@ -164,7 +158,8 @@ function badName(file: string, name: string): Diagnostic {
 }
 
 function stackMistake(folder: string, files: readonly string[]): Diagnostic | undefined {
-  if (!files.includes('compose.yaml')) {
+  // A stack.yaml may name other files; whether it does is not decided by paths.
+  if (!files.includes('compose.yaml') && !files.includes('stack.yaml')) {
     const other = files.find((file) => OTHER_COMPOSE.test(file));
     if (other === undefined) {
       const hint = `write it, or remove \`stacks/${folder}\``;

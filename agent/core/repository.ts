@@ -14,6 +14,8 @@ import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { defaultRemovals, type RemovalPolicy } from './removal.ts';
 import type { RolloutPolicy } from './rollout.ts';
+import { selectStacks } from './selection.ts';
+import { strayFiles } from './stray.ts';
 import { readEnvironment, readRepository, removalsOf, surroundingsOf } from './surroundings.ts';
 import type { Found } from './surroundings.ts';
 import type { WindowRule } from './windows.ts';
@@ -74,16 +76,24 @@ export function renderRepository<Spec>(
   if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
   const documents = readDocuments({ files, missing }, layout, environment, ports.readCron);
   const found = surroundingsOf(environment, documents.repository, documents.environment);
-  const outputs = found === undefined ? [] : renderAll({ files, missing }, layout, found, ports);
+  const names = [...layout.stacks.keys()];
+  const selection = selectStacks(environment, names, documents.environment);
+  const { stacks } = selection;
+  const outputs = found === undefined ? [] : renderAll({ files, missing }, stacks, found, ports);
   if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
-  for (const name of ports.memo.keys()) if (!layout.stacks.has(name)) ports.memo.delete(name);
+  for (const name of ports.memo.keys()) if (!stacks.has(name)) ports.memo.delete(name);
 
   const diagnostics = [
     ...layout.diagnostics,
     ...documents.diagnostics,
+    ...selection.diagnostics,
+    ...strayFiles(layout, outputs),
     ...outputs.flatMap(({ output }) => hidden(output.diagnostics, found)),
     ...clashes(outputs.map(({ output }) => output)),
-    ...edgeMistakes(outputs),
+    ...edgeMistakes(outputs, {
+      environment,
+      ids: new Set([...selection.leftOut].map((name): Id => `${ports.kind.kind}/${name}`)),
+    }),
     ...moveMistakes(outputs),
   ];
   const invalid = diagnostics.some(({ severity }) => severity === 'error');
@@ -231,12 +241,12 @@ interface UnitOutput<Spec> extends Folder<Spec> {
 
 function renderAll<Spec>(
   shelf: Shelf,
-  layout: Layout,
+  names: ReadonlySet<string>,
   found: Found,
   ports: RepositoryPorts<Spec>,
 ): readonly UnitOutput<Spec>[] {
   const surroundings = digestOf(found.surroundings);
-  return [...layout.stacks.keys()].map((name) => {
+  return [...names].map((name) => {
     const known = recall(ports.memo, name, surroundings, shelf.files);
     const folder = `stacks/${name}`;
     const id: Id = `${ports.kind.kind}/${name}`;

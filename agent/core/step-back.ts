@@ -42,7 +42,7 @@ export function wayBack<Spec, Observed, Call>(
   made: readonly string[],
   id: Id,
 ): Difference<Call> {
-  const back = target && kind.diff(target, observed);
+  const back = target && kind.diff(target, observed, made);
   // What a failed attempt made anew may be part of the release: somebody had removed it.
   const kept = new Set(target && kind.parts(target));
   const stop = kind.stop(

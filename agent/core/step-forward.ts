@@ -45,7 +45,7 @@ export function goOn<Spec, Observed, Call>(
   const { unit, record, watch, refusal } = standing;
   const { kind, observed, nowMs } = look;
   if (refusal !== undefined) return fail(look, standing, refusal);
-  const difference = kind.diff(unit, observed);
+  const difference = kind.diff(unit, observed, record.made);
   if (!differs(difference)) return verify(look, standing);
 
   // As long as its calls did not go well, what fails is what ran before.

@@ -34,7 +34,8 @@ export function firstSight<Spec, Observed, Call>(
 ): Moved<Call> {
   const { kind, observed, revision, date } = look;
   const { watch } = from;
-  const difference = kind.diff(unit, observed);
+  // Who stopped what stands still is not known: nobody takes that over in silence.
+  const difference = kind.diff(unit, observed, kind.parts(unit));
   const standing = { unit, record: unknownUnit, refusal: undefined, ...from };
   if (!kind.isThere(unit, observed)) return beginOrHold(look, standing, difference, undefined);
   const differs = difference.operations.length > 0 || difference.blocked.length > 0;
@@ -95,8 +96,9 @@ export function takeUp<Spec, Observed, Call>(
   standing: AtRest<Spec>,
 ): Moved<Call> {
   if (standing.wait !== undefined) return stay(look, standing, standing.wait);
-  const difference = look.kind.diff(standing.unit, look.observed);
-  return beginOrHold(look, standing, difference, standing.record);
+  const { unit, record } = standing;
+  const difference = look.kind.diff(unit, look.observed, record.made);
+  return beginOrHold(look, standing, difference, record);
 }
 
 /** What may not begin yet keeps its last healthy release, as long as it takes. */

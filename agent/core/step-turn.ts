@@ -32,7 +32,7 @@ export function supersede<Spec, Observed, Call>(
   attempt: Attempt,
 ): Moved<Call> {
   const { unit, record, wait } = standing;
-  const difference = look.kind.diff(unit, look.observed);
+  const difference = look.kind.diff(unit, look.observed, record.made);
   const isShut = wait !== undefined || difference.blocked.length > 0;
   if (record.phase === 'rolling-back' || record.phase === 'reverting') {
     // The way back is finished while the new digest cannot begin.

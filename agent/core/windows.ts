@@ -1,5 +1,5 @@
 import { type CronFields, lastBeginning, nextBeginning } from './cron.ts';
-import { matchesGlob } from './glob.ts';
+import { globFits } from './glob.ts';
 import type { Id } from './kind.ts';
 import { civilDay, DAY_MINUTES, Zone } from './zone.ts';
 
@@ -51,7 +51,7 @@ export class Windows {
   /** Undefined where the unit may change now: one of its windows is open, or none is for it. */
   shut(id: Id): Shut | undefined {
     const name = id.startsWith('stack/') ? id.slice('stack/'.length) : id;
-    const rules = this.#rules.filter(({ stacks }) => stacks.some((one) => matchesGlob(one, name)));
+    const rules = this.#rules.filter(({ stacks }) => stacks.some((one) => globFits(one, name)));
     let soonest: Shut | undefined;
     for (const rule of rules) {
       const shut = this.#stateOf(rule);

@@ -26,6 +26,8 @@ describe('which file is what', () => {
     ['stacks/blog/README.md'],
     ['stacks/blog/stack.yaml'],
     ['stacks/blog/prometheus.yml'],
+    ['stacks/blog/compose.production.yaml'],
+    ['stacks/shop/stack.yaml'],
     ['stacks/blog/conf/nested/site.yaml'],
     ['stacks/blog/docker-compose.yml'],
     ['environments/README.md'],
@@ -56,8 +58,6 @@ describe('which file is what', () => {
     ['stacks/a b/compose.yaml', 'wrong-name'],
     [`stacks/${'a'.repeat(62)}/compose.yaml`, 'wrong-name'],
     ['stacks/Blog/compose.yaml', 'name-conflict'],
-    ['stacks/blog/compose.production.yaml', 'unsupported-key'],
-    ['stacks/blog/compose.override.yml', 'unsupported-key'],
     ['stacksets/ghost/stackset.yaml', 'unsupported-key'],
     ['ceph/pools.yaml', 'unsupported-key'],
     ['mysql/users.yml', 'unsupported-key'],
@@ -86,7 +86,7 @@ describe('which file is what', () => {
   });
 
   it('a folder that lost its Compose file is not a stack that was removed', () => {
-    const { stacks, diagnostics } = layOut(['stacks/blog/index.html', 'stacks/blog/stack.yaml']);
+    const { stacks, diagnostics } = layOut(['stacks/blog/index.html']);
     expect([...stacks]).toEqual([]);
     expect(diagnostics).toMatchObject([
       { code: 'missing-file', place: { file: 'stacks/blog/compose.yaml' } },

@@ -378,7 +378,7 @@ describe('with any mistake there are no units', () => {
     ],
     [
       'a key for later',
-      { ...small, 'stacks/blog/stack.yaml': 'kind: Stack\nignore: [services.web.replicas]\n' },
+      { ...small, 'stacks/blog/stack.yaml': 'kind: Stack\ninstances: any\n' },
       ['unsupported-key stacks/blog/stack.yaml'],
     ],
     [

@@ -2,7 +2,6 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { CronFields } from '../../agent/core/cron.ts';
-import { matchesGlob } from '../../agent/core/glob.ts';
 import { type WindowRule, Windows } from '../../agent/core/windows.ts';
 import { civilDay, dayNumber } from '../../agent/core/zone.ts';
 import { readCron } from '../../agent/render/cron.ts';
@@ -191,28 +190,6 @@ describe('the calendar', () => {
         expect(dayNumber(day)).toBe(number);
       }),
     );
-  });
-});
-
-describe('a pattern of names', () => {
-  it.each`
-    pattern    | text         | is
-    ${'*'}     | ${''}        | ${true}
-    ${'*'}     | ${'blog'}    | ${true}
-    ${'blog'}  | ${'blog'}    | ${true}
-    ${'blog'}  | ${'blogs'}   | ${false}
-    ${'blog*'} | ${'blogs'}   | ${true}
-    ${'*-db'}  | ${'a-db-db'} | ${true}
-    ${'a*b*c'} | ${'aXbYbZc'} | ${true}
-    ${'a*b*c'} | ${'aXbYbZ'}  | ${false}
-    ${'a.c'}   | ${'abc'}     | ${false}
-    ${'**a**'} | ${'bab'}     | ${true}
-  `('$pattern: $text is $is', ({ pattern, text, is }) =>
-    expect(matchesGlob(pattern, text)).toBe(is),
-  );
-
-  it('takes no longer for a pattern that was made to', () => {
-    expect(matchesGlob(`${'a*'.repeat(100)}b`, 'a'.repeat(255))).toBe(false);
   });
 });
 

@@ -120,7 +120,7 @@ it.each([
   ['prune: true', []],
   ['removal: hold', []],
   ['removal: never', ['wrong-value removal: write `auto` or `hold`']],
-  ['ignore: []', ['unsupported-key ignore: `ignore` is not supported by this version yet']],
+  ['ignore: []', []],
 ])('%s: %j', (text, expected) => expect(mistakes(text)).toEqual(expected));
 
 describe('network.allow', () => {

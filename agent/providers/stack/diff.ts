@@ -7,6 +7,7 @@ import { diffNetwork } from './network-diff.ts';
 import { NAMESPACE, PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
 import { FROM_RECORD } from './release.ts';
 import { diffService } from './service-diff.ts';
+import { ignoredOf, standsStill, withLive } from './ignore.ts';
 import type { StackSpec } from './spec.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
 
@@ -24,10 +25,12 @@ type Renamed = ReadonlyMap<string, string>;
 /**
  * Pure. What must be called so that the Swarm holds this stack. Nothing is ever removed here, and what belongs to
  * somebody else is `blocked`, never touched. Order: networks, configs, secrets (`add`), then services (`change`).
+ * `made`: parts of the stack that may stand still by our own doing.
  */
 export function diffStack(
   unit: Rendered<StackSpec>,
   observed: StackObserved,
+  made: readonly string[] = [],
 ): Difference<StackCall> {
   const { spec } = unit;
   const key = observed.digestKey;
@@ -56,12 +59,13 @@ export function diffStack(
       make: (name: string): StackCall => ({ op: 'secret-create', ...secret, name, labels }),
     };
   });
+  const names = { configs: renamed(configs), secrets: renamed(secrets) };
   const parts = [
     needs(unit, observed),
     networks(spec, observed),
     ...configs.map(fileObject),
     ...secrets.map(fileObject),
-    ...services(spec, observed, { configs: renamed(configs), secrets: renamed(secrets) }, memo),
+    ...services(spec, observed, names, { memo, made }),
   ];
   const notes = [...parts.flatMap((part) => part.notes ?? []), ...leftBehind(unit, observed)];
   return {
@@ -175,12 +179,22 @@ interface Names {
   readonly secrets: Renamed;
 }
 
-function services(spec: StackSpec, observed: StackObserved, names: Names, memo: UnitMemo): Part[] {
-  return Object.entries(spec.services).map(([key, plain]) => {
-    const target = `service ${plain.Name}`;
-    const there = observed.services.get(plain.Name.toLowerCase());
+interface Known {
+  readonly memo: UnitMemo;
+  readonly made: readonly string[];
+}
+
+function services(
+  spec: StackSpec,
+  observed: StackObserved,
+  names: Names,
+  { memo, made }: Known,
+): Part[] {
+  return Object.entries(spec.services).map(([key, written]) => {
+    const target = `service ${written.Name}`;
+    const there = observed.services.get(written.Name.toLowerCase());
     if (there === undefined) {
-      const call: StackCall = { op: 'service-create', body: withNames(plain, names) };
+      const call: StackCall = { op: 'service-create', body: withNames(written, names) };
       return {
         operations: [{ target, verb: 'create', phase: 'change', effect: 'none', fields: [], call }],
         blocked: [],
@@ -188,7 +202,11 @@ function services(spec: StackSpec, observed: StackObserved, names: Names, memo: 
     }
     const owner = there.spec.Labels?.[NAMESPACE];
     if (owner !== spec.name) return { operations: [], blocked: [foreign(target, owner)] };
-    const seen = comparedWith(plain, there, observed, names);
+    const ignored = ignoredOf(spec, key);
+    const stopped = made.includes(target) && standsStill(there.spec);
+    const isLeft = ignored !== undefined && !stopped;
+    const plain = isLeft ? withLive(written, there.spec, ignored) : written;
+    const seen = (isLeft ? 'left ' : '') + comparedWith(plain, there, observed, names);
     if (memo.wasEqual(target, seen)) return NOTHING;
     const desired = withNames(plain, names);
     const part = diffService({ path: `services.${key}`, target, desired }, there, observed);

@@ -5,7 +5,7 @@ import type { StackObserved } from './observed.ts';
 import { lostNodeCause } from './outside.ts';
 import { checkStack } from './probe-questions.ts';
 import type { StackSpec } from './spec.ts';
-import { isSettled, serviceTasks, type ServiceTasks } from './tasks.ts';
+import { isSettled, type ServiceTasks, stackTasks } from './tasks.ts';
 
 /**
  * Pure. How a stack does whose spec is in place, from its tasks and then from its checks. Which tasks belong to the current
@@ -17,7 +17,7 @@ export function stackHealth(
   observed: StackObserved,
   seen: Seen,
 ): Health {
-  const services = tasksOf(unit, observed);
+  const services = stackTasks(unit.spec, observed);
   const summary = services
     .map(({ key, running, wanted }) => `${key} ${String(running.length)}/${String(wanted)}`)
     .join(', ');
@@ -85,7 +85,7 @@ export function stackGivenUp(
   observed: StackObserved,
   seen: Seen,
 ): Health | undefined {
-  const failures = tasksOf(unit, observed).flatMap(
+  const failures = stackTasks(unit.spec, observed).flatMap(
     (service) => engineGaveUp(service, observed, seen) ?? [],
   );
   const summary = failures.map(({ why }) => why).join('; ');
@@ -111,8 +111,4 @@ export function stackTaskIds(
     const live = observed.services.get(name);
     return live === undefined ? [] : (observed.tasks.get(live.id) ?? []).map(({ id }) => id);
   });
-}
-
-function tasksOf(unit: Rendered<StackSpec>, observed: StackObserved): readonly ServiceTasks[] {
-  return Object.entries(unit.spec.services).map(([key, spec]) => serviceTasks(key, spec, observed));
 }

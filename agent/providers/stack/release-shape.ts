@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { stackFromWire } from './wire.ts';
 
-const { name, services, networks, health, rollback } = stackFromWire.shape;
+const { name, services, networks, health, rollback, ignore } = stackFromWire.shape;
 
 /**
  * A release of a stack in the record. Services are kept as the engine gave them, whoever made them; what a later version
@@ -15,6 +15,7 @@ export const releaseContent = z.object({
   networks,
   health,
   rollback,
+  ignore,
   /** Networks that no list shows, as the service names them. */
   unlisted: z.array(z.string()).default([]),
 });

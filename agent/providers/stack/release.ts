@@ -40,6 +40,7 @@ export function stackRelease(
     // The checks are of a revision that what was there before us is not.
     health: parts === 'all' ? { ...spec.health, checks: [] } : spec.health,
     rollback: spec.rollback,
+    ...(spec.ignore && { ignore: spec.ignore }),
   });
 }
 
@@ -151,13 +152,21 @@ export function restoreStack(id: Id, release: Release): Rendered<StackSpec> | un
   return unit?.id === id ? unit : undefined;
 }
 
-function read({ content, digest }: Release): Rendered<StackSpec> | undefined {
-  const parsed = releaseContent.safeParse(content);
+function read({ content: kept, digest }: Release): Rendered<StackSpec> | undefined {
+  const parsed = releaseContent.safeParse(kept);
   if (!parsed.success) return undefined;
-  const { name, services, networks, unlisted, health, rollback } = parsed.data;
-  const spec = { name, services, networks, configs: {}, secrets: {}, health, rollback };
+  const { unlisted, schema: _schema, ...content } = parsed.data;
+  const spec = { ...content, configs: {}, secrets: {} };
   const needs = needsOf(spec, new Set(unlisted));
-  return { id: `stack/${name}`, spec, digest, place: FROM_RECORD, dependsOn: [], needs, gives: [] };
+  return {
+    id: `stack/${spec.name}`,
+    spec,
+    digest,
+    place: FROM_RECORD,
+    dependsOn: [],
+    needs,
+    gives: [],
+  };
 }
 
 /** What must be there because nothing here makes it. Of a network without a name it is known only that it was there. */

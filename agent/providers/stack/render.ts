@@ -3,11 +3,13 @@ import type { StackDefaults } from '../../../schemas/stack.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { digestOf } from '../../core/digest.ts';
 import { decodeText, placeOfFile, readDocument } from '../../core/document.ts';
+import type { Read } from '../../core/document.ts';
 import type { Dependency, FolderInput, FolderKind, FolderOutput } from '../../core/folder-kind.ts';
-import type { Located } from '../../core/parse.ts';
 import { convertChecks, type WrittenChecks } from './checks.ts';
+import { composeFiles } from './compose-files.ts';
 import { renderCompose } from './compose/render.ts';
 import type { ServiceSpec } from './engine-api.ts';
+import { convertIgnore } from './ignore.ts';
 import type { CheckSpec, HealthSpec, RollbackSpec, StackSpec } from './spec.ts';
 
 const NANOSECONDS = 1_000_000;
@@ -22,34 +24,35 @@ export const stackFolders: FolderKind<StackSpec> = { kind: 'stack', render: rend
 
 /** Pure. One folder of `stacks/` as the Swarm objects it asks for. */
 export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
-  const { name, folder, surroundings } = input;
+  const { name, surroundings } = input;
   const document = readStack(input);
-  const file = `${folder}/compose.yaml`;
   const depends = dependenciesOf(document);
   const movedFrom = movedFromOf(document);
-  const named = { depends, ...(movedFrom && { movedFrom }) };
-  const { text, diagnostics: unreadable } = decodeText(file, input.read(file) ?? new Uint8Array());
+  const { files, paths, diagnostics: unreadable } = composeFiles(input, document);
+  const [first, ...over] = files;
   const compose =
-    text === undefined
-      ? { diagnostics: unreadable }
+    first === undefined || isWrong(unreadable)
+      ? { diagnostics: [] }
       : renderCompose({
           stack: name,
-          file,
-          text,
+          ...first,
+          over,
           variables: surroundings.variables,
           read: input.read,
           allow: surroundings.allow,
           ...(movedFrom && { movedFrom: movedFrom.on.slice('stack/'.length) }),
         });
-  const found = [...document.diagnostics, ...compose.diagnostics];
-  if (isWrong(found) || !('result' in compose) || compose.result === undefined) {
-    return { claims: [], ...named, diagnostics: found };
+  const nothing = { claims: [], depends, files: paths, ...(movedFrom && { movedFrom }) };
+  const found = [...document.diagnostics, ...unreadable, ...compose.diagnostics];
+  if (isWrong(found) || first === undefined || !('result' in compose) || !compose.result) {
+    return { ...nothing, diagnostics: found };
   }
   const { needs, ...objects } = compose.result;
-  const written = writtenChecks(surroundings.stack, document, file);
-  const { checks, diagnostics: mistakes } = convertChecks(written, objects.services);
-  const diagnostics = [...found, ...mistakes];
-  if (isWrong(diagnostics)) return { claims: [], ...named, diagnostics };
+  const written = writtenChecks(surroundings.stack, document, first.file);
+  const { checks, diagnostics: wrongChecks } = convertChecks(written, objects.services);
+  const ignored = ignoredIn(document, objects.services);
+  const diagnostics = [...found, ...wrongChecks, ...ignored.diagnostics];
+  if (isWrong(diagnostics)) return { ...nothing, diagnostics };
   const layers = [surroundings.stack, document.value ?? {}];
   const health = healthOf(layers, objects.services, checks);
   const prune = document.value?.prune ?? surroundings.stack.prune;
@@ -61,6 +64,7 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
     ...(document.value?.removal === 'hold' && { removal: 'hold' }),
     // As it is written, so that what nobody wrote asks for the same thing whatever the default is.
     ...(prune !== undefined && { prune }),
+    ...(ignored.fields.length > 0 && { ignore: ignored.fields }),
   };
   const gives = givesOf(spec);
   const services = Object.values(spec.services).map((service) => `service:${service.Name}`);
@@ -69,7 +73,7 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
       id: `stack/${name}`,
       spec,
       digest: digestOf(spec),
-      place: placeOfFile(file),
+      place: placeOfFile(first.file),
       dependsOn: [...new Set(depends.map(({ on }) => on))],
       needs,
       gives,
@@ -77,21 +81,25 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
       ...(document.value?.suspend === true && { suspended: true }),
       ...(movedFrom && { movedFrom: movedFrom.on }),
     },
-    ...named,
+    ...nothing,
     claims: [...services, ...gives].map((claim) => claim.toLowerCase()),
     diagnostics,
   };
+}
+
+function ignoredIn(
+  { value, located }: StackDocument,
+  services: Readonly<Record<string, ServiceSpec>>,
+): ReturnType<typeof convertIgnore> {
+  if (value?.ignore === undefined || located === undefined) return { fields: [], diagnostics: [] };
+  return convertIgnore(value.ignore, services, (index) => located.place(['ignore', index]));
 }
 
 function isWrong(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === 'error');
 }
 
-interface StackDocument {
-  readonly value?: Stack;
-  readonly located?: Located;
-  readonly diagnostics: readonly Diagnostic[];
-}
+type StackDocument = Read<Stack>;
 
 function readStack({ name, folder, read }: FolderInput): StackDocument {
   const file = `${folder}/stack.yaml`;

@@ -79,4 +79,6 @@ export interface StackSpec {
   readonly removal?: 'hold';
   /** What its files say of what left the Compose file: false, it stays. Absent: it goes, as with true. */
   readonly prune?: boolean;
+  /** Fields that others change, as `stack.yaml` names them: what is live counts, the file only for a new service. */
+  readonly ignore?: readonly string[];
 }

@@ -6,7 +6,7 @@ import { fieldDiffs } from './fields.ts';
 import { NAMESPACE, type StackObserved } from './observed.ts';
 import type { StackSpec } from './spec.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
-import { isSettled, serviceTasks } from './tasks.ts';
+import { isSettled, stackTasks } from './tasks.ts';
 
 /** No node has this id: what runs once on every fitting node runs nowhere. */
 const NOWHERE = 'node.id==none';
@@ -74,8 +74,7 @@ export function resumeStack(
   unit: Rendered<StackSpec>,
   observed: StackObserved,
 ): readonly Operation<StackCall>[] {
-  return Object.entries(unit.spec.services).flatMap(([key, spec]) => {
-    const tasks = serviceTasks(key, spec, observed);
+  return stackTasks(unit.spec, observed).flatMap((tasks) => {
     const { live, job } = tasks;
     const paused = live?.updateState?.endsWith('paused') === true;
     if (!paused || job || isSettled(tasks) || waitsForImage(tasks)) return [];

@@ -1,6 +1,8 @@
 import { meets } from './constraints.ts';
 import type { ServiceSpec } from './engine-api.ts';
+import { ignoredOf, withLive } from './ignore.ts';
 import type { StackObserved } from './observed.ts';
+import type { StackSpec } from './spec.ts';
 import type { ObservedNode, ObservedService, ObservedTask } from './swarm.ts';
 
 /** What the tasks of one service show. */
@@ -19,6 +21,16 @@ export interface ServiceTasks {
   readonly running: readonly ObservedTask[];
   /** How many of an older spec still run. */
   readonly old: number;
+}
+
+/** Pure. The tasks of all services of a stack; wanted is what is live where that is left to others. */
+export function stackTasks(spec: StackSpec, observed: StackObserved): readonly ServiceTasks[] {
+  return Object.entries(spec.services).map(([key, written]) => {
+    const live = observed.services.get(written.Name.toLowerCase());
+    const ignored = ignoredOf(spec, key);
+    const isLeft = live !== undefined && ignored !== undefined;
+    return serviceTasks(key, isLeft ? withLive(written, live.spec, ignored) : written, observed);
+  });
 }
 
 /** Pure. */

@@ -43,6 +43,11 @@ export function judgeBind(source: string, allow: AllowRules): Refusal | undefine
   };
 }
 
+const TEMPLATE: Refusal = {
+  message: '`type` or `o` with a template could become the options of any mount',
+  hint: 'write them without `{{`',
+};
+
 /** File systems of other machines, and memory: nothing of the node itself can be named with them. */
 const foreignTypes = new Set(['nfs', 'nfs4', 'cifs', 'smb3', 'tmpfs', 'ceph']);
 const localFlags = new Set(['bind', 'rbind', 'remount', 'move']);
@@ -57,6 +62,10 @@ export function judgeVolumeOptions(
 ): Refusal | undefined {
   const known = new Map(Object.entries(options).map(([key, value]) => [key.toLowerCase(), value]));
   if (known.size === 0) return undefined;
+  // The engine expands templates in the values: `o: {{ "bind" }}` would be a bind.
+  if (['type', 'o'].some((key) => known.get(key)?.includes('{{') === true)) {
+    return judgeBind('/', allow) && TEMPLATE;
+  }
   const flags = (known.get('o') ?? '').split(',').map((flag) => flag.trim().toLowerCase());
   const isForeign = foreignTypes.has((known.get('type') ?? '').trim().toLowerCase());
   if (isForeign && !flags.some((flag) => localFlags.has(flag))) return undefined;

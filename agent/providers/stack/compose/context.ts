@@ -20,6 +20,8 @@ export interface Context {
   readonly allow: AllowRules;
   /** The stack whose place this one takes. */
   readonly movedFrom?: string;
+  /** `environment` holds what `env_file` and variables gave it already: it was resolved file by file. */
+  readonly resolved?: true;
   readonly networks: Declared<Network>;
   readonly volumes: Declared<Volume>;
   readonly configs: Declared<FileObject>;

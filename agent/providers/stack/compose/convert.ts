@@ -21,7 +21,7 @@ type Surroundings = Omit<Context, 'networks' | 'volumes' | 'configs' | 'secrets'
 
 /** Pure. What conversions may look at; `written` tells which keys the file declares, well or badly. */
 export function contextOf(compose: Compose, written: unknown, rest: Surroundings): Context {
-  const { stack, folder, variables, read, allow, movedFrom, notes } = rest;
+  const { stack, folder, variables, read, allow, movedFrom, resolved, notes } = rest;
   return {
     ...(movedFrom !== undefined && { movedFrom }),
     stack,
@@ -29,6 +29,7 @@ export function contextOf(compose: Compose, written: unknown, rest: Surroundings
     variables,
     read,
     allow,
+    ...(resolved === true && { resolved }),
     notes,
     networks: declared(compose.networks, written, 'networks'),
     volumes: declared(compose.volumes, written, 'volumes'),

@@ -8,19 +8,45 @@ import { noteDuplicates, splitPair } from './labels.ts';
 import { bytewise, pathInside } from './names.ts';
 import { definedHow } from './variables.ts';
 
-/**
- * `environment` over `env_file`, as `KEY=VALUE`, sorted by bytes. A name without a value takes the environment's
- * variable of that name; so does, as in the CLI, one whose value is empty.
- */
+/** What is looked at for the environment of a service. */
+type Inputs = Pick<Context, 'folder' | 'variables' | 'read' | 'allow' | 'notes'>;
+
+/** `KEY=VALUE`, sorted by bytes. */
 export function convertEnvironment(
   service: Service,
   path: Path,
   context: Context,
 ): string[] | undefined {
+  const values =
+    context.resolved === true
+      ? new Map(pairsOf(service).map(([, key, value]) => [key, value]))
+      : resolveEnvironment(service, path, context);
+  if (values.size === 0) return undefined;
+  return [...values]
+    .map(([key, value]) => (value === undefined ? key : `${key}=${value}`))
+    .toSorted(bytewise);
+}
+
+/**
+ * `environment` over `env_file`. A name without a value takes the environment's variable of that name; so does, as in
+ * the CLI, one whose value is empty.
+ */
+export function resolveEnvironment(
+  service: Service,
+  path: Path,
+  context: Inputs,
+): ReadonlyMap<string, string | undefined> {
   const values = new Map<string, string | undefined>(fromFiles(service, path, context));
-  const { environment } = service;
-  noteDuplicates(environment, [...path, 'environment'], context.notes);
-  const pairs = Array.isArray(environment)
+  noteDuplicates(service.environment, [...path, 'environment'], context.notes);
+  for (const [at, key, value] of pairsOf(service)) {
+    values.set(key, filledIn(key, value, [...path, 'environment', at], context));
+  }
+  return values;
+}
+
+/** Where in `environment` each variable stands, its name and its value. */
+function pairsOf({ environment }: Service): [string | number, string, string | undefined][] {
+  return Array.isArray(environment)
     ? environment.map((item, index): [string | number, string, string | undefined] => [
         index,
         ...splitPair(item),
@@ -32,20 +58,13 @@ export function convertEnvironment(
           value ?? undefined,
         ],
       );
-  for (const [at, key, value] of pairs) {
-    values.set(key, filledIn(key, value, [...path, 'environment', at], context));
-  }
-  if (values.size === 0) return undefined;
-  return [...values]
-    .map(([key, value]) => (value === undefined ? key : `${key}=${value}`))
-    .toSorted(bytewise);
 }
 
 function filledIn(
   key: string,
   value: string | undefined,
   path: Path,
-  context: Context,
+  context: Inputs,
 ): string | undefined {
   if (value !== undefined && value !== '') return value;
   const { variables, notes } = context;
@@ -64,7 +83,7 @@ function filledIn(
   return value;
 }
 
-function noteUndefined(key: string, path: Path, { allow, variables, notes }: Context): void {
+function noteUndefined(key: string, path: Path, { allow, variables, notes }: Inputs): void {
   const message = `\`${key}\` has no value, and no variable is called so`;
   const { undefinedVariables } = allow;
   if (undefinedVariables) notes.warn('undefined-variable', path, message);
@@ -77,7 +96,7 @@ function noteUndefined(key: string, path: Path, { allow, variables, notes }: Con
     );
 }
 
-function fromFiles(service: Service, path: Path, context: Context): Map<string, string> {
+function fromFiles(service: Service, path: Path, context: Inputs): Map<string, string> {
   const values = new Map<string, string>();
   const written = service.env_file;
   if (written === undefined) return values;
@@ -90,7 +109,7 @@ function fromFiles(service: Service, path: Path, context: Context): Map<string, 
   return values;
 }
 
-function fromFile(name: string, path: Path, context: Context): Map<string, string> {
+function fromFile(name: string, path: Path, context: Inputs): Map<string, string> {
   const values = new Map<string, string>();
   const file = findFile(name, path, context);
   if (file === undefined) return values;
@@ -119,7 +138,7 @@ function fromFile(name: string, path: Path, context: Context): Map<string, strin
 export function findFile(
   name: string,
   path: Path,
-  context: Context,
+  context: Pick<Context, 'folder' | 'read' | 'notes'>,
 ): { readonly path: string; readonly bytes: Uint8Array } | undefined {
   const inside = pathInside(context.folder, name);
   if (inside === undefined) {

@@ -7,15 +7,18 @@ const REFERENCE = new RegExp(
 
 /** What is to say about one `$` of a text. */
 export type Finding =
-  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'unreadable' | 'too-large' }
   | { readonly kind: 'undefined' | 'required'; readonly name: string }
   | { readonly kind: 'trap'; readonly written: string; readonly name: string };
 
 /** A text with its variables replaced. */
 export interface Substituted {
   readonly text: string;
-  readonly findings: readonly Finding[];
+  readonly findings: Finding[];
 }
+
+/** Most UTF-16 units that variables may make of one text: a short file and a long value could fill any memory. */
+const CHARACTERS_MAX = 1_048_576;
 
 /**
  * Pure. Replaces `$NAME` and `${NAME}` by the rules of the Docker CLI, its surprises included: the operators `:-`, `-`,
@@ -38,6 +41,10 @@ export function substitute(text: string, variables: Readonly<Record<string, stri
     } else {
       const { name, value, finding } = evaluate(expression, variables);
       result += value;
+      if (result.length > CHARACTERS_MAX) {
+        findings.set('too-large', { kind: 'too-large' });
+        break;
+      }
       if (finding !== undefined) findings.set(`${finding.kind} ${name}`, finding);
       // Unbraced with an operator, or a name that an operator cut elsewhere than its author did.
       if (!NAME.test(name) || (named !== undefined && named !== name)) {

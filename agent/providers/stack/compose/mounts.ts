@@ -3,6 +3,7 @@ import type { Path } from '../../../core/parse.ts';
 import type { Mount } from '../engine-api.ts';
 import { judgeBind } from './binds.ts';
 import type { Context } from './context.ts';
+import type { Notes } from './notes.ts';
 import { nonEmpty, present } from './present.ts';
 import { parseVolume } from './volume-text.ts';
 import { convertNamedVolume } from './volumes.ts';
@@ -19,7 +20,7 @@ export function convertMounts(
   const targets = new Set<string>();
   for (const [index, written] of (volumes ?? []).entries()) {
     const at = [...path, index];
-    const volume = typeof written === 'string' ? shortVolume(written, at, context) : written;
+    const volume = typeof written === 'string' ? shortVolume(written, at, context.notes) : written;
     if (volume === undefined) continue;
     const mount = convertMount(volume, at, context);
     if (mount === undefined) continue;
@@ -33,7 +34,8 @@ export function convertMounts(
   return mounts.length === 0 ? undefined : mounts;
 }
 
-function shortVolume(text: string, path: Path, { notes }: Context): LongVolume | undefined {
+/** The long form of a short volume; undefined where it cannot be read, which is noted. */
+export function shortVolume(text: string, path: Path, notes: Notes): LongVolume | undefined {
   const parsed = parseVolume(text);
   if ('problem' in parsed) {
     notes.error('wrong-value', path, parsed.problem, parsed.hint);

@@ -4,15 +4,26 @@ import { diagnosticsMax } from '../../../core/limits.ts';
 import type { Located, Path } from '../../../core/parse.ts';
 import { pathText } from '../../../core/path.ts';
 
-/** Collects what one file gets wrong: each mistake once, at its place, and up to a limit. */
+/** What is noted, whichever file it is about. */
+interface Kept {
+  readonly diagnostics: Map<string, Diagnostic>;
+  /** Places whose value is not known because of a mistake: what follows from it there is not told. */
+  readonly broken: Set<string>;
+}
+
+/** Collects what the files of one stack get wrong: each mistake once, at its place, and up to a limit. */
 export class Notes {
   readonly #located: Located;
-  readonly #diagnostics = new Map<string, Diagnostic>();
-  /** Places whose value is not known because of a mistake: what follows from it there is not told. */
-  readonly #broken = new Set<string>();
+  readonly #kept: Kept;
 
-  constructor(located: Located) {
+  constructor(located: Located, kept: Kept = { diagnostics: new Map(), broken: new Set() }) {
     this.#located = located;
+    this.#kept = kept;
+  }
+
+  /** The same notes, with the paths of another document. */
+  within(located: Located): Notes {
+    return located === this.#located ? this : new Notes(located, this.#kept);
   }
 
   /** A mistake in the value at `path`. */
@@ -26,17 +37,19 @@ export class Notes {
   breakAt(code: DiagnosticCode, path: Path, message: string, hint?: string): void {
     if (this.isFull) return;
     this.#note('error', code, { path, on: 'value', message, hint });
-    this.#broken.add(this.#placeOf(path));
+    this.#kept.broken.add(this.#placeOf(path));
   }
 
   /** True where nothing more is kept: there is an error anyway, so nothing more needs to be looked for. */
   get isFull(): boolean {
-    return this.#diagnostics.size > diagnosticsMax;
+    return this.#kept.diagnostics.size > diagnosticsMax;
   }
 
   /** True where `breakAt` was called: whatever is said about this value would be a consequence. */
   isBroken(path: Path): boolean {
-    return this.isFull || (this.#broken.size > 0 && this.#broken.has(this.#placeOf(path)));
+    return (
+      this.isFull || (this.#kept.broken.size > 0 && this.#kept.broken.has(this.#placeOf(path)))
+    );
   }
 
   /** A mistake in the key at `path`: it should not be there, or is called wrongly. */
@@ -53,15 +66,14 @@ export class Notes {
   /** What others found, but for what is wrong with values that are not known. */
   add(...diagnostics: readonly Diagnostic[]): void {
     for (const diagnostic of diagnostics) {
-      const { place } = diagnostic;
-      if (place?.file === this.#located.file && this.#broken.has(keyOf(diagnostic))) continue;
+      if (this.#kept.broken.has(keyOf(diagnostic))) continue;
       this.#keep(diagnostic);
     }
   }
 
   /** Everything noted; what several services share through an alias is there once. */
   all(): readonly Diagnostic[] {
-    return [...this.#diagnostics.values()];
+    return [...this.#kept.diagnostics.values()];
   }
 
   #note(
@@ -77,22 +89,22 @@ export class Notes {
 
   #keep(diagnostic: Diagnostic): void {
     const key = JSON.stringify([diagnostic.code, diagnostic.message, keyOf(diagnostic)]);
-    const size = this.#diagnostics.size;
-    if (size > diagnosticsMax || this.#diagnostics.has(key)) return;
+    const size = this.#kept.diagnostics.size;
+    if (size > diagnosticsMax || this.#kept.diagnostics.has(key)) return;
     if (size < diagnosticsMax) {
-      this.#diagnostics.set(key, diagnostic);
+      this.#kept.diagnostics.set(key, diagnostic);
       return;
     }
     const message = `more than ${String(diagnosticsMax)} mistakes in this file, the others are not shown`;
     const place = this.#located.place([]);
-    this.#diagnostics.set('', { severity: 'error', code: 'too-large', message, place });
+    this.#kept.diagnostics.set('', { severity: 'error', code: 'too-large', message, place });
   }
 
   /** True where a mistake in the same mapping explains why a key of it is missing. */
   #explains(path: Path): boolean {
     const above = pathText(path);
     if (above === '') return false;
-    for (const { severity, place } of this.#diagnostics.values()) {
+    for (const { severity, place } of this.#kept.diagnostics.values()) {
       const below = place?.path ?? '';
       const next = below.charAt(above.length);
       if (severity === 'error' && below.startsWith(above) && (next === '.' || next === '['))

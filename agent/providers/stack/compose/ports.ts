@@ -85,7 +85,8 @@ function longPort(written: LongPort, path: Path, notes: Notes): PortConfig[] {
   ];
 }
 
-function shortPorts(written: string, path: Path, notes: Notes): PortConfig[] {
+/** What a short port asks for, none where it cannot be read, which is noted. */
+export function shortPorts(written: string, path: Path, notes: Notes): PortConfig[] {
   const parsed = parsePort(written);
   if ('problem' in parsed) {
     notes.error('wrong-value', path, parsed.problem, FORM);

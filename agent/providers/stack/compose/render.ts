@@ -1,29 +1,32 @@
 import { posix } from 'node:path';
 
 import { Compose } from '../../../../schemas/compose.ts';
-import { check } from '../../../core/check.ts';
 import type { Diagnostic } from '../../../core/diagnostic.ts';
-import { parseYaml, startOf } from '../../../core/parse.ts';
-import type { Located } from '../../../core/parse.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
 import type { ConfigSpec, SecretSpec } from '../spec.ts';
 import type { NetworkCreate, ServiceSpec } from '../engine-api.ts';
 import { noteMissingImages } from './missing-image.ts';
 import { contextOf, convertStack } from './convert.ts';
-import { Notes } from './notes.ts';
-import { salvage } from './salvage.ts';
-import { settle } from './settle.ts';
-import { unsupported } from './unsupported.ts';
-import { replaceVariables } from './variables.ts';
-import { noteVersion } from './versions.ts';
+import type { Loaded } from './load.ts';
+import { loadFile, partToMerge } from './load.ts';
+import { mergeCompose } from './merge.ts';
+import type { Notes } from './notes.ts';
+import { locatedOf, valueOf } from './parts.ts';
+import { isMapping } from './variables.ts';
 
-/** Everything that a stack is made of: nothing else is looked at. */
-export interface ComposeInput {
-  /** The stack's name. */
-  readonly stack: string;
-  /** The Compose file's path in the repository: `stacks/blog/compose.yaml`. */
+/** A Compose file of the repository. */
+export interface ComposeFile {
+  /** Its path: `stacks/blog/compose.yaml`. */
   readonly file: string;
   readonly text: string;
+}
+
+/** Everything that a stack is made of: nothing else is looked at. */
+export interface ComposeInput extends ComposeFile {
+  /** The stack's name. */
+  readonly stack: string;
+  /** Further files, each merged over those before it. Their paths begin at the first file, too. */
+  readonly over?: readonly ComposeFile[];
   /** The only source for `${...}`. */
   readonly variables: Readonly<Record<string, string>>;
   /** A file of the repository by its normalised path; nothing else exists. */
@@ -50,53 +53,95 @@ export interface RenderedCompose {
 }
 
 /**
- * Pure. Turns a Compose file into what `docker stack deploy` would send for it. All mistakes are told at once; with any
+ * Pure. Turns Compose files into what `docker stack deploy` would send for them. All mistakes are told at once; with any
  * of them there is no result.
  */
 export function renderCompose(input: ComposeInput): RenderedCompose {
-  const parsed = parseYaml(input.file, input.text, { exact: true });
-  const [document, second] = parsed.documents;
-  if (document === undefined || document.value === null) {
-    if (parsed.diagnostics.length > 0) return { diagnostics: parsed.diagnostics };
-    return { diagnostics: [missing(input, 'the file holds no stack')] };
+  const files: Loaded[] = [];
+  const unreadable: Diagnostic[] = [];
+  for (const file of [input, ...(input.over ?? [])]) {
+    const loaded = loadFile(file, input, files[0]?.notes);
+    if ('diagnostics' in loaded) unreadable.push(...loaded.diagnostics);
+    else files.push(loaded);
   }
-  const notes = new Notes(document);
-  notes.add(...parsed.diagnostics);
-  if (second !== undefined) {
-    // The CLI drops what follows in silence: half of a file would ask for half of the services.
-    const place = second.place([]);
-    const message = 'a Compose file holds one document, here is a second one';
-    notes.add({
-      severity: 'error',
-      code: 'conflict',
-      message,
-      place,
-      hint: 'remove the `---` between them',
-    });
-  }
-  const result = renderDocument(document, input, notes);
-  const diagnostics = notes.all();
+  const result = unreadable.length === 0 ? renderFiles(files, input) : undefined;
+  const diagnostics = [...unreadable, ...(files[0]?.notes.all() ?? [])];
   const isWrong = diagnostics.some(({ severity }) => severity === 'error');
   return isWrong || result === undefined ? { diagnostics } : { result, diagnostics };
 }
 
-function renderDocument(
-  document: Located,
-  input: ComposeInput,
-  notes: Notes,
-): ComposeResult | undefined {
-  const { variables, allow } = input;
-  const source = { variables, undefinedVariables: allow.undefinedVariables };
-  const value = settle(replaceVariables(document.value, source, notes));
-  noteVersion(document.value, value, notes);
-  noteMissingImages(value, notes);
-  const checked = check({ ...document, value }, Compose, { unsupported });
-  notes.add(...checked.diagnostics);
-  if (checked.value !== undefined) noteEmptiness(checked.value, notes);
-  const compose = checked.value ?? Compose.safeParse(salvage(Compose, value)).data;
-  if (compose === undefined) return undefined;
+/** Mistakes go to the notes of the files. */
+function renderFiles(files: readonly Loaded[], input: ComposeInput): ComposeResult | undefined {
+  const [first, ...others] = files;
+  if (first === undefined) return undefined;
   const folder = posix.dirname(input.file);
-  return convertStack(compose, contextOf(compose, value, { ...input, folder, notes }));
+  if (others.length > 0) return renderMerged(first, others, { ...input, folder });
+  const { written, compose, whole, notes } = first;
+  noteMissingImages(written, notes);
+  if (compose === undefined) return undefined;
+  if (whole) noteEmptiness(compose, notes);
+  return convertStack(compose, contextOf(compose, written, { ...input, folder, notes }));
+}
+
+function renderMerged(
+  first: Loaded,
+  others: readonly Loaded[],
+  input: ComposeInput & { readonly folder: string },
+): ComposeResult {
+  const files = [first, ...others];
+  const parts = files.map((file) => partToMerge(file, input));
+  const merged = parts.reduce((base, over) => mergeCompose(base, over, first.notes));
+  const notes = first.notes.within(locatedOf(merged));
+  noteMissingImages({ services: servicesOf(files) }, notes);
+  for (const file of others) noteNothing(file);
+  // The schema took every part of it; if it did not take the whole, an empty result would ask for a removal.
+  const compose = Compose.parse(valueOf(merged));
+  if (files.every(({ whole }) => whole)) noteEmptiness(compose, notes);
+  const context = { ...input, notes, resolved: true } as const;
+  return convertStack(compose, contextOf(compose, sectionsOf(files), context));
+}
+
+/** Every entry that any of the files declares. A section that is no mapping may declare anything. */
+function sectionsOf(files: readonly Loaded[]): unknown {
+  const sections = ['networks', 'volumes', 'configs', 'secrets'].map(
+    (section): [string, unknown] => {
+      const written = files.flatMap((file) => {
+        const value = isMapping(file.written) ? file.written[section] : undefined;
+        return value === undefined ? [] : [value];
+      });
+      const strange = written.find((value) => !isMapping(value));
+      const entries = written.filter(isMapping).flatMap((value) => Object.entries(value));
+      if (written.length === 0) return [section, undefined];
+      return [section, strange ?? Object.fromEntries(entries)];
+    },
+  );
+  return Object.fromEntries(sections);
+}
+
+/** Every service with the keys that any of the files gives it. */
+function servicesOf(files: readonly Loaded[]): unknown {
+  const services = new Map<string, unknown>();
+  for (const { written } of files) {
+    const own = isMapping(written) ? written['services'] : undefined;
+    for (const [name, service] of Object.entries(isMapping(own) ? own : {})) {
+      const before = services.get(name);
+      const both = isMapping(before) && isMapping(service);
+      services.set(name, both ? withoutEmptyImage(before, service) : (before ?? service));
+    }
+  }
+  return Object.fromEntries(services);
+}
+
+function withoutEmptyImage(
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { image } = after;
+  return {
+    ...before,
+    ...after,
+    image: image === undefined || image === '' ? before['image'] : image,
+  };
 }
 
 /** A file cut off after its first lines must not pass as a stack that wants nothing. */
@@ -106,7 +151,10 @@ function noteEmptiness({ services, configs, secrets }: Compose, notes: Notes): v
   notes.error('missing-key', [], 'the stack has no `services`', hint);
 }
 
-function missing(input: ComposeInput, message: string): Diagnostic {
-  const place = startOf(input.file, input.text);
-  return { severity: 'error', code: 'missing-document', message, place };
+/** As little may a further file that was cut off pass for one that changes nothing. */
+function noteNothing({ compose, whole, notes }: Loaded): void {
+  if (compose === undefined || !whole) return;
+  const { version: _version, ...sections } = compose;
+  if (Object.values(sections).some((section) => section !== undefined)) return;
+  notes.error('missing-key', [], 'the file has nothing but a version', 'remove the file');
 }

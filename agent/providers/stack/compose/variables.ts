@@ -5,6 +5,9 @@ import type { Finding } from './interpolate.ts';
 import { nearest } from './names.ts';
 import type { Notes } from './notes.ts';
 
+/** Most UTF-16 units that one file may have where variables are in it, once they are replaced. */
+const CHARACTERS_MAX = 4_194_304;
+
 /** Where the values of `${...}` come from: nowhere else, above all not from a process environment. */
 export interface VariableSource {
   readonly variables: Readonly<Record<string, string>>;
@@ -14,9 +17,10 @@ export interface VariableSource {
 
 /** Pure but for `notes`. The document with variables replaced in all its values, never in keys, and cast where Compose casts. */
 export function replaceVariables(value: unknown, source: VariableSource, notes: Notes): unknown {
+  const work = { source, notes, left: CHARACTERS_MAX };
   const walk = (part: unknown, path: Path): unknown => {
     if (typeof part === 'string') {
-      return part.includes('$') ? replaceIn(part, path, source, notes) : part;
+      return part.includes('$') ? replaceIn(part, path, work) : part;
     }
     if (Array.isArray(part)) return part.map((item, index) => walk(item, [...path, index]));
     if (!isMapping(part)) return part;
@@ -34,8 +38,19 @@ export function isMapping(value: unknown): value is Readonly<Record<string, unkn
   return prototype === null || prototype === Object.prototype;
 }
 
-function replaceIn(text: string, path: Path, source: VariableSource, notes: Notes): unknown {
+interface Work {
+  readonly source: VariableSource;
+  readonly notes: Notes;
+  /** UTF-16 units that may still be made. */
+  left: number;
+}
+
+function replaceIn(text: string, path: Path, work: Work): unknown {
+  const { source, notes } = work;
+  if (work.left < 0) return text;
   const { text: replaced, findings } = substitute(text, source.variables);
+  work.left -= replaced.length;
+  if (work.left < 0) findings.push({ kind: 'too-large' });
   for (const finding of notes.isFull ? [] : findings) note(finding, path, source, notes);
   if (replaced === text || notes.isBroken(path)) return replaced;
   const cast = castText(replaced, path);
@@ -53,6 +68,9 @@ function note(finding: Finding, path: Path, source: VariableSource, notes: Notes
         'a `$` is not followed by a variable',
         'write `$$` for the character itself; variables are `${NAME}`, `${NAME:-default}` or `${NAME:?message}`',
       );
+      return;
+    case 'too-large':
+      notes.breakAt('too-large', path, 'the variables make more text than a stack may have');
       return;
     case 'trap':
       notes.warn(

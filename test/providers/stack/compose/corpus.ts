@@ -47,10 +47,15 @@ export function renderCase({ id, files }: Case, change: (text: string) => string
       stubs.set(path, readFileSync(full));
     }
   }
+  const [first, ...over] = files.map((file) => ({
+    file: `p/q/${file}`,
+    text: change(readFileSync(join(corpus, 'files', file), 'utf8')),
+  }));
+  if (first === undefined) throw new Error('a case without a file');
   return renderCompose({
     stack: `s${id}`,
-    file: 'p/q/stack.yml',
-    text: change(readFileSync(join(corpus, 'files', files[0] ?? ''), 'utf8')),
+    ...first,
+    over,
     variables: readVariables(join(corpus, 'files', `${id}.env`)),
     read: (path) => stubs.get(path),
     allow: allowAll,

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { renderCompose } from '../../../../agent/providers/stack/compose/render.ts';
 import { allowAll, denyAll, input } from './inputs.ts';
@@ -59,4 +59,55 @@ it('renders a stack as large as the limits allow', () => {
   const { result, diagnostics } = renderCompose(input(text, { allow: allowAll }));
   expect(diagnostics).toEqual([]);
   expect(Object.keys(result?.services ?? {})).toHaveLength(1500);
+});
+
+describe('variables that make much of little', () => {
+  const value = 'x'.repeat(1000);
+  it.each([
+    ['in one text', `services: {a: {image: x, command: "${'$A'.repeat(300_000)}"}}`],
+    [
+      'in many',
+      `services: {a: {image: x, environment: [${many(9_000, (index) => `"A${index}=$A",`)}]}}`,
+    ],
+    [
+      'through aliases',
+      `x-a: &a "${'$A'.repeat(900)}"\nservices: {a: {image: x, command: [${many(9, () => '*a,')}]}}`,
+    ],
+  ])('%s', (_, text) => {
+    const { result, diagnostics } = renderCompose(input(text, { variables: { A: value } }));
+    expect(result).toBeUndefined();
+    expect(diagnostics).toMatchObject([
+      { severity: 'error', code: 'too-large', place: { line: expect.any(Number) } },
+    ]);
+  });
+});
+
+describe('two files that are made to be merged', () => {
+  it.each([
+    [
+      'port ranges in many services',
+      `services:\n${many(1500, (index) => `  s${index}: {image: x, ports: [1-4000]}\n`)}`,
+    ],
+    [
+      'port ranges in one',
+      `services: {a: {image: x, ports: [${many(5000, (index) => `"${index}:1-4000",`)}]}}`,
+    ],
+    [
+      'ports without a number',
+      `services: {a: {image: x, ports: [${many(300, (index) => `${1 + index},`)}]}}`,
+    ],
+    [
+      'bad volumes',
+      `services: {a: {image: x, volumes: [${many(3000, (index) => `"a:b:c:${index}",`)}]}}`,
+    ],
+    [
+      'a service called `constructor`',
+      'services: {constructor: {image: x, labels: {constructor: a}}, toString: {image: 5}}',
+    ],
+  ])('%s', (_, text) => {
+    const given = input(text);
+    const { diagnostics } = renderCompose({ ...given, over: [{ file: 'over', text }] });
+    expect(diagnostics.length).toBeGreaterThan(0);
+    expect(diagnostics.length).toBeLessThan(250);
+  });
 });

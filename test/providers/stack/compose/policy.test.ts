@@ -58,6 +58,7 @@ describe('options of a local volume', () => {
     [{ type: 'tmpfs', device: 'tmpfs', o: 'size=100m' }],
     [{ type: 'none', o: 'bind', device: '/srv/media/x' }],
     [{ size: '10G' }],
+    [{ type: 'nfs', o: 'addr=nas', device: ':/export/{{.Task.Slot}}' }],
   ])('%j is allowed', (options) => expect(judgeVolumeOptions(options, srv)).toBeUndefined());
 
   it.each([
@@ -72,6 +73,9 @@ describe('options of a local volume', () => {
     [{ type: 'overlay', o: 'lowerdir=/etc' }],
     [{ type: 'none', o: 'bind', device: '{{.Node.Hostname}}' }],
     [{ device: './x', o: 'bind' }],
+    [{ type: 'nfs', o: '{{ "bind" }}', device: '/etc' }],
+    [{ type: '{{ "none" }}', o: 'addr=nas', device: ':/export' }],
+    [{ type: 'nfs', O: 'addr=nas,{{"bin"}}d', device: '/etc' }],
   ])('%j is refused', (options) => expect(judgeVolumeOptions(options, srv)).toBeDefined());
 });
 
@@ -130,5 +134,153 @@ describe('through every form', () => {
     const text = service(`    volumes: [{type: ${type}, source: a, target: /x}]\n`);
     const { diagnostics } = renderCompose(input(text, { allow: allowAll }));
     expect(diagnostics.map(({ code }) => code)).toEqual(['unsupported-key']);
+  });
+});
+
+/** Every switch of `policy.allow`: shut unless it is opened, and opened for nothing else. */
+describe('each switch', () => {
+  const volumes = (options: string): string =>
+    service(`    volumes: ["data:/x"]\nvolumes:\n  data:\n    driver_opts: ${options}\n`);
+  const switches: readonly (readonly [keyof typeof denyAll, string, string, number, object])[] = [
+    [
+      'binds',
+      'short form',
+      service('    volumes: ["/srv/media/a:/x"]\n'),
+      4,
+      { binds: ['/srv/media'] },
+    ],
+    [
+      'binds',
+      'long form',
+      service('    volumes: [{type: bind, source: /srv/media, target: /x}]\n'),
+      4,
+      { binds: ['/srv/media'] },
+    ],
+    [
+      'binds',
+      'options of a volume',
+      volumes('{type: none, o: bind, device: /srv/media}'),
+      7,
+      { binds: ['/srv/media'] },
+    ],
+    [
+      'binds',
+      'another disk',
+      volumes('{type: ext4, device: /dev/sdb}'),
+      7,
+      { binds: ['/dev/sdb'] },
+    ],
+    [
+      'dockerSocket',
+      '/var/run',
+      service('    volumes: ["/var/run/docker.sock:/s"]\n'),
+      4,
+      { dockerSocket: true },
+    ],
+    [
+      'dockerSocket',
+      '/run',
+      service('    volumes: ["/run/docker.sock:/s"]\n'),
+      4,
+      { dockerSocket: true },
+    ],
+    [
+      'dockerSocket',
+      'read-only',
+      service('    volumes: ["//run/../run//docker.sock/:/s:ro"]\n'),
+      4,
+      { dockerSocket: true },
+    ],
+    [
+      'dockerSocket',
+      'options of a volume',
+      volumes('{type: none, o: bind, device: /run/docker.sock}'),
+      7,
+      { dockerSocket: true },
+    ],
+    [
+      'hostNetwork',
+      'by name',
+      service('    networks: [h]\nnetworks: {h: {external: true, name: HOST}}\n'),
+      4,
+      { hostNetwork: true },
+    ],
+    [
+      'plugins',
+      'of a volume',
+      service('volumes: {data: {driver: rexray}}\n'),
+      4,
+      { plugins: true },
+    ],
+    [
+      'plugins',
+      'that is almost local',
+      service('volumes: {data: {driver: LOCAL}}\n'),
+      4,
+      { plugins: true },
+    ],
+    ['plugins', 'of a network', service('networks: {n: {driver: weave}}\n'), 4, { plugins: true }],
+    [
+      'undefinedVariables',
+      'in a value',
+      service('    command: "$A"\n'),
+      4,
+      { undefinedVariables: true },
+    ],
+    [
+      'undefinedVariables',
+      'in `environment`',
+      service('    environment: [A]\n'),
+      4,
+      { undefinedVariables: true },
+    ],
+  ];
+
+  it.each(switches)('%s, %s', (name, _, text, line, open) => {
+    const errors = (allow: object) =>
+      renderCompose(input(text, { allow: { ...denyAll, ...allow } })).diagnostics.filter(
+        ({ severity }) => severity === 'error',
+      );
+    const code = name === 'undefinedVariables' ? 'undefined-variable' : 'not-allowed';
+    expect(errors({})).toMatchObject([{ code, place: { line } }]);
+    const how = code === 'not-allowed' ? `policy.allow.${name}` : 'of the environment';
+    expect(errors({})[0]?.hint).toContain(how);
+    expect(errors(open)).toEqual([]);
+    // All others do not help.
+    const { [name]: own } = denyAll;
+    const others = { ...allowAll, [name]: own };
+    expect(errors(others).map((one) => one.code)).toEqual([code]);
+  });
+
+  it.each([
+    'cap_add: [ALL]',
+    'cap_add: [NET_ADMIN]',
+    'sysctls: {net.core.somaxconn: 1024}',
+    'privileged: true',
+    'devices: ["/dev/sda:/dev/sda"]',
+    'security_opt: ["seccomp=unconfined"]',
+    'userns_mode: host',
+    'pid: host',
+    'ipc: host',
+    'uts: host',
+    'cgroup_parent: /',
+    'network_mode: host',
+    'volumes_from: [x]',
+    'volume_driver: x',
+    'ulimits: {nofile: 1}',
+    'credential_spec: {file: x}',
+    'isolation: process',
+    'runtime: x',
+    'use_api_socket: true',
+    'group_add: [docker]',
+  ])('nothing opens what is not supported: %s', (line) => {
+    const given = input(service(`    ${line}\n`), {
+      allow: { ...allowAll, capabilities: ['ALL', 'NET_ADMIN'], sysctls: ['net.core.somaxconn'] },
+    });
+    const { result, diagnostics } = renderCompose(given);
+    expect(result).toBeUndefined();
+    expect(diagnostics).toMatchObject([
+      { severity: 'error', code: 'unsupported-key', place: { line: 4 }, hint: expect.any(String) },
+    ]);
   });
 });
