@@ -24,6 +24,19 @@ const Approved = z.looseObject({
   spent: z.exactOptional(z.literal(true)),
 });
 
+const Standing = z.looseObject({
+  id: UnitId,
+  sync: z.enum(['in-sync', 'out-of-sync', 'quarantined']),
+  why: z.string(),
+  suspended: z.exactOptional(z.literal(true)),
+});
+
+const Answered = { nonce: z.string(), by: z.string() };
+const Looked = z.discriminatedUnion('status', [
+  z.looseObject({ ...Answered, status: z.enum(['valid', 'invalid']), revision: z.string() }),
+  z.looseObject({ ...Answered, status: z.literal('unreadable'), why: z.string() }),
+]);
+
 const RootContent = z.looseObject({
   schema: z.literal(SCHEMA),
   environment: z.string(),
@@ -33,6 +46,8 @@ const RootContent = z.looseObject({
   settled: z.string(),
   approved: z.array(Approved),
   rewound: z.exactOptional(z.string()),
+  standing: z.exactOptional(z.array(Standing)),
+  looked: z.exactOptional(z.array(Looked)),
   revisions: z.array(Revision).max(REVISIONS_MAX),
   /** Names of the blobs, empty for a bucket without units. */
   buckets: z.array(z.string().regex(/^(?:understudy\.b\.[0-9a-f]{40})?$/)).length(BUCKETS),
@@ -57,13 +72,16 @@ export function parseRoot(json: unknown): Parsed<Root> {
 }
 
 /** Pure. The part of a root that the flow works with. */
-export function historyOf({ seen, settled, revisions, approved, rewound }: Root): History {
+export function historyOf(root: Root): History {
+  const { seen, settled, revisions, approved, rewound, standing, looked } = root;
   return {
     seen,
     settled,
     revisions,
     ...(approved.length > 0 && { approved }),
     ...(rewound !== undefined && { rewound }),
+    ...(standing !== undefined && { standing }),
+    ...(looked !== undefined && { looked }),
   };
 }
 
@@ -87,8 +105,8 @@ export function nextRoot(
   buckets: readonly string[],
 ): Root {
   const { environment, repository } = owner;
-  const { seen, settled, approved = [], rewound } = history;
-  const { rewound: _rewound, ...kept } = before ?? {};
+  const { seen, settled, approved = [], rewound, standing, looked } = history;
+  const { rewound: _rewound, standing: _standing, looked: _looked, ...kept } = before ?? {};
   const revisions = history.revisions.map(({ waiting, suspended, ...one }) => ({
     ...one,
     failed: [...one.failed],
@@ -105,6 +123,8 @@ export function nextRoot(
     settled,
     approved: approved.map((one) => ({ ...one })),
     ...(rewound !== undefined && { rewound }),
+    ...(standing && { standing: standing.map((one) => ({ ...one })) }),
+    ...(looked && { looked: looked.map((one) => ({ ...one })) }),
     revisions,
     buckets: [...buckets],
   };

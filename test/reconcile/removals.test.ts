@@ -6,6 +6,7 @@ import type { History } from '../../agent/reconcile/history.ts';
 import type { Recorder } from '../../agent/reconcile/ports.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { reignFrom } from '../fakes/lease.ts';
+import { quietLooks } from '../fakes/looks.ts';
 import {
   listeningReporter,
   quietProber,
@@ -78,6 +79,7 @@ async function passOnce(wanted: Desired<string>): Promise<number> {
       atOnce: 4,
       lease: { expect: () => undefined, reign: () => reignFrom(removalsFromMs) },
       guard: { refusal: () => undefined },
+      looks: quietLooks(clock),
     },
     wanted,
     memory,
