@@ -212,7 +212,14 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       const { configs, secrets } = await state();
       const version: unknown = expect.any(Number);
       expect(configs).toEqual([
-        { id: made.get('config'), version, name: 'c_conf', labels: { a: '1' }, data: base64('x') },
+        {
+          id: made.get('config'),
+          version,
+          name: 'c_conf',
+          labels: { a: '1' },
+          data: base64('x'),
+          updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        },
       ]);
       expect(secrets).toEqual([
         {
@@ -411,6 +418,7 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
         ...before,
         labels: { b: '2' },
         version: expect.any(Number),
+        ...(what === 'config' && { updatedAt: expect.stringMatching(/^\d{4}-/) }),
       });
       expect(await subject.swarm.call(call, soon(20_000))).toMatchObject({
         status: 'refused',
