@@ -1,76 +1,8 @@
-import { agentCommand, agentUsage } from './start.ts';
-import { askCommand } from './cli/ask.ts';
-import { askUsage } from './cli/ask-options.ts';
-import { freezeCommand } from './cli/freeze.ts';
-import { freezeUsage } from './cli/freeze-options.ts';
-import { type Output, wantsColour } from './cli/printer.ts';
-import { validateCommand, validateUsage } from './cli/validate.ts';
-import { systemClock } from './clock.ts';
-import { askIo } from './desk.ts';
+import { commands, type Process } from './commands.ts';
+import { wantsColour } from './cli/printer.ts';
+import { suggest } from './core/suggest.ts';
 import { SourceError } from './reconcile/ports.ts';
-import { rehearseCommand, rehearseUsage } from './rehearsal/command.ts';
 import { version } from './version.ts';
-
-/** One verb of the command line. */
-interface Command {
-  readonly usage: string;
-  readonly summary: string;
-  run(args: readonly string[], io: Output, signal: AbortSignal): Promise<number>;
-}
-
-const commands: Readonly<Record<string, Command>> = {
-  validate: {
-    summary: 'show every mistake in a folder, without a cluster',
-    usage: validateUsage,
-    run: (args, io, signal) => validateCommand(args, { ...io, clock: systemClock }, signal),
-  },
-  retry: {
-    summary: 'try once more what failed: a unit that is quarantined or stuck',
-    usage: askUsage.retry,
-    run: (args, io, signal) => askCommand('retry', args, askIo(io, process.env), signal),
-  },
-  rollback: {
-    summary: 'take a unit back to an earlier healthy release',
-    usage: askUsage.rollback,
-    run: (args, io, signal) => askCommand('rollback', args, askIo(io, process.env), signal),
-  },
-  suspend: {
-    summary: 'let nothing be called for one unit, until it is resumed',
-    usage: askUsage.suspend,
-    run: (args, io, signal) => askCommand('suspend', args, askIo(io, process.env), signal),
-  },
-  resume: {
-    summary: 'let a suspended unit go on where it stood',
-    usage: askUsage.resume,
-    run: (args, io, signal) => askCommand('resume', args, askIo(io, process.env), signal),
-  },
-  freeze: {
-    summary: 'let nothing be called anywhere, with or without an agent',
-    usage: freezeUsage.freeze,
-    run: (args, io, signal) => freezeCommand('freeze', args, askIo(io, process.env), signal),
-  },
-  unfreeze: {
-    summary: 'end a freeze',
-    usage: freezeUsage.unfreeze,
-    run: (args, io, signal) => freezeCommand('unfreeze', args, askIo(io, process.env), signal),
-  },
-  approve: {
-    summary: 'release what is held: removals, or a stack that was there before and differs',
-    usage: askUsage.approve,
-    run: (args, io, signal) => askCommand('approve', args, askIo(io, process.env), signal),
-  },
-  rehearse: {
-    summary: 'bring a real Swarm up on this machine and try the repository on it',
-    usage: rehearseUsage,
-    run: rehearseCommand,
-  },
-  agent: {
-    summary: 'follow the repository and bring the Swarm to it',
-    usage: agentUsage,
-    run: (args, io, signal) =>
-      agentCommand(args, { io, environment: process.env, pid: process.pid }, signal),
-  },
-};
 
 const width = Math.max(...Object.keys(commands).map(({ length }) => length));
 const usage = [
@@ -82,11 +14,12 @@ const usage = [
   ...Object.entries(commands).map(([verb, { summary }]) => `  ${verb.padEnd(width)}  ${summary}`),
   '',
   'understudy COMMAND --help says more. --version prints the version.',
-  'Exit codes: 0 done, 1 failed, 2 wrong use, 3 repository invalid, 6 cluster not reachable.',
+  'Exit codes: 0 done, 1 failed or refused, 2 wrong use, 3 repository invalid, 4 not used yet,',
+  '            5 something is held, 6 the Swarm, or an agent on it, cannot be reached.',
   '',
 ].join('\n');
 
-async function main(args: readonly string[], io: Output, signal: AbortSignal): Promise<number> {
+async function main(args: readonly string[], io: Process, signal: AbortSignal): Promise<number> {
   const [verb, ...rest] = args;
   if (verb === undefined) {
     io.err(usage);
@@ -102,7 +35,9 @@ async function main(args: readonly string[], io: Output, signal: AbortSignal): P
   }
   const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (command === undefined) {
-    io.err(`understudy: unknown command \`${verb}\`; understudy --help lists them\n`);
+    const meant = suggest(verb, Object.keys(commands));
+    const hint = meant === undefined ? '' : ` did you mean \`${meant}\`?`;
+    io.err(`understudy: unknown command \`${verb}\`;${hint} understudy --help lists them all\n`);
     return 2;
   }
   if (rest.includes('--help') || rest.includes('-h')) {
@@ -124,10 +59,13 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-const io: Output = {
+const io: Process = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   colour: wantsColour(process.stdout, process.env),
+  environment: process.env,
+  pid: process.pid,
+  ...(process.stdout.isTTY && { columns: process.stdout.columns }),
 };
 
 // A reader that closes the pipe (`| head`) is no mistake of ours. A full disk is: an agent must not end as if asked to.

@@ -16,12 +16,14 @@ import { swarmShelf } from './providers/stack/shelf.ts';
 import type { Swarm } from './providers/stack/swarm.ts';
 import { openProber } from './probes/prober.ts';
 import type { Guard, Labels } from './reconcile/lease-ports.ts';
+import { Looks } from './reconcile/looks.ts';
 import { run } from './reconcile/loop.ts';
 import { type Clock, type Reporter, type Source, SourceError } from './reconcile/ports.ts';
 import { Wake } from './reconcile/wake.ts';
 import { headFormat } from './record/head.ts';
 import { HeadWatch } from './record/head-watch.ts';
 import { openRecorder } from './record/recorder.ts';
+import { readRequests } from './record/requests.ts';
 import { openRenderer } from './render/renderer.ts';
 import { logReporter } from './report/log.ts';
 import { readSettings, settingFlags } from './settings.ts';
@@ -102,7 +104,7 @@ async function runAgent(
   signal: AbortSignal,
 ): Promise<number> {
   const { environment, repository, atOnce } = settings;
-  const sourceWake = new Wake(clock);
+  const [wake, sourceWake] = [new Wake(clock), new Wake(clock)];
   let source: Source;
   try {
     const { ssh, https, ...rest } = repository;
@@ -115,12 +117,9 @@ async function runAgent(
     return 2;
   }
   const renderer = openRenderer({ environment, clock });
-  const wake = new Wake(clock);
-  const { swarm, head, lease, guard, close } = openEngine(
-    settings,
-    { clock, reporter, pid, wake },
-    signal,
-  );
+  const looks = new Looks({ wake, sourceWake });
+  const parts = { clock, reporter, pid, wake, looks };
+  const { swarm, head, lease, guard, close } = openEngine(settings, parts, signal);
   const prober = openProber({
     clock,
     image: (image, ended) => imageAnswer(swarm, image, ended),
@@ -144,6 +143,7 @@ async function runAgent(
         reporter,
         atOnce,
         sourceWake,
+        looks,
         wake,
         guard,
       },
@@ -161,15 +161,17 @@ async function runAgent(
 /** The engine of this manager: the lease has connections of its own, everything else asks it before it writes. */
 function openEngine(
   { docker, atOnce, lease: leaseSettings }: Settings,
-  { clock, reporter, pid, wake }: Omit<Process, 'local'> & { readonly wake: Wake },
+  parts: Omit<Process, 'local'> & { readonly wake: Wake; readonly looks: Looks },
   signal: AbortSignal,
 ) {
+  const { clock, reporter, pid, wake, looks } = parts;
   const head = headFormat(randomBytes);
   const swarm = openSwarm({ socket: docker.socket, atOnce }, clock);
   const apart = openSwarm({ socket: docker.socket, atOnce: LEASE_CALLS_AT_ONCE }, clock);
   const times = leaseTimesOf(leaseSettings);
   const headWatch = new HeadWatch(clock);
   const read = (labels: Labels): void => {
+    looks.heard(readRequests(labels).requests);
     if (headWatch.heard(labels)) wake.ring();
   };
   const lease = leaseOn({ swarm: apart, head, clock, times, reporter, wake, read, pid });

@@ -2,10 +2,13 @@ import { parseArgs } from 'node:util';
 
 import { parseDuration } from '../../schemas/common.ts';
 import type { Id } from '../core/kind.ts';
-import type { Request, UnitRequest } from '../core/unit.ts';
+import type { ApproveRequest, UnitRequest } from '../core/unit.ts';
 
-/** What a person can ask for on the command line. */
-export type Verb = Request['verb'];
+/** What these commands put on the head. */
+export type AskRequest = UnitRequest | ApproveRequest;
+
+/** What a person can ask for one unit, or of what is held. */
+export type Verb = AskRequest['verb'];
 
 /** How the answer is waited for. */
 interface Waiting {
@@ -62,8 +65,8 @@ ${common}`,
   approve: `Usage: understudy approve DIGEST [OPTIONS]
 
 Releases operations that are held: removals above the limit or after a rewind, and a stack that was there before
-and differs. DIGEST is what the agent's log says with \`unit held\`: it names exactly these operations, and is good for
-nothing any more as soon as they change.
+and differs. DIGEST is what \`understudy get UNIT\` and the agent's log (\`unit held\`) say: it names exactly these operations,
+and is good for nothing any more as soon as they change.
 
 ${common}`,
   rollback: `Usage: understudy rollback UNIT [--to RELEASE] [OPTIONS]
@@ -115,7 +118,10 @@ export function wantedOf(
   if (verb === 'approve') {
     return /^[0-9a-f]{8,64}$/.test(name)
       ? { verb, digest: name, ...waiting }
-      : { wrong: 'name what is held by its digest, 8 digits or more, as the log says it' };
+      : {
+          wrong:
+            'name what is held by its digest, 8 digits or more, as `understudy get` and the log say it',
+        };
   }
   const unit = unitOf(name);
   if (unit === undefined) return { wrong: 'name the unit, as in `stack/blog`' };
@@ -130,8 +136,8 @@ export function socketOf(
   return option ?? (environment['UNDERSTUDY_DOCKER_SOCKET'] || DEFAULT_SOCKET);
 }
 
-/** A stack may be named without its kind. */
-function unitOf(name: string): Id | undefined {
+/** Pure. A stack may be named without its kind. Undefined where it is no name. */
+export function unitOf(name: string): Id | undefined {
   const [kind = '', ...rest] = name.split('/');
   if (kind === '') return undefined;
   if (rest.length === 0) return `stack/${kind}`;

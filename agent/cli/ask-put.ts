@@ -1,18 +1,18 @@
 import type { CallOutcome } from '../core/kind.ts';
-import type { Request, UnitRecord, UnitRequest } from '../core/unit.ts';
+import type { UnitRecord, UnitRequest } from '../core/unit.ts';
 import type { Shelf } from '../reconcile/ports.ts';
 import { type OwnedRecord, readRecord } from '../record/read.ts';
 import { requestLabel } from '../record/requests.ts';
 import type { Asking, Ended } from './ask-ports.ts';
 import { isApproved, isDone, judge, nameOf } from './ask-judge.ts';
-import { subjectOf, type Wanted } from './ask-options.ts';
+import { type AskRequest, subjectOf, type Wanted } from './ask-options.ts';
 
 /** The request lies on the head, or did until a moment ago. */
 export interface Asked {
   readonly status: 'put';
   /** Of its label. */
   readonly key: string;
-  readonly request: Request;
+  readonly request: AskRequest;
   /** The unit as it was then, where it is about one. */
   readonly before: UnitRecord | undefined;
   /** What was asked, for people: `for another try`. */
@@ -104,7 +104,7 @@ export function isTaken(
 }
 
 interface Sensible extends Pick<Asked, 'before' | 'what'> {
-  readonly request: Request;
+  readonly request: AskRequest;
 }
 
 function askingOf(record: OwnedRecord, wanted: Wanted, by: string): Sensible | Ended {

@@ -27,7 +27,7 @@ interface AnswerInput<Spec> {
   readonly frozen?: string;
 }
 
-/** Pure. Requests are taken one after another, each from where the last one left its unit; approvals are answered elsewhere. */
+/** Pure. Requests are taken one after another, each from where the last one left its unit; what is of no unit is answered elsewhere. */
 export function answerAll<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   { requests, desired, units: before, frozen }: AnswerInput<Spec>,
@@ -41,7 +41,7 @@ export function answerAll<Spec, Observed, Call>(
   const retried = new Set<Id>();
   const events: UnitEvent[] = [];
   for (const request of frozen === undefined ? requests : []) {
-    if (request.verb === 'approve') continue;
+    if (request.verb === 'approve' || request.verb === 'reconcile') continue;
     const unit = desired.find(({ id }) => id === request.id);
     const { record, event } = answer(look, unit, units.get(request.id), request);
     if (record !== undefined) units.set(request.id, record);

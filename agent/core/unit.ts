@@ -297,5 +297,13 @@ export interface ApproveRequest {
   readonly by: string;
 }
 
+/** What a person asks of the whole: that the repository is looked at now. */
+export interface ReconcileRequest {
+  readonly verb: 'reconcile';
+  readonly by: string;
+  /** 8 hex digits; the answer bears it. */
+  readonly nonce: string;
+}
+
 /** What a person asks. */
-export type Request = UnitRequest | ApproveRequest;
+export type Request = UnitRequest | ApproveRequest | ReconcileRequest;

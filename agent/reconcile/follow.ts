@@ -1,5 +1,6 @@
 import { defaultSettings, type RepositorySettings } from '../core/repository.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { Looks } from './looks.ts';
 import type { Desired } from './pass.ts';
 import { type Clock, type Renderer, type Reporter, type Source, SourceError } from './ports.ts';
 import type { Wake } from './wake.ts';
@@ -16,6 +17,8 @@ export interface FollowPorts<Spec> {
   readonly confirm: (revision: string) => void;
   /** The newest valid revision that was ever looked at, as the record has it. */
   readonly lastSeen: (signal: AbortSignal) => Promise<string | undefined>;
+  /** Is told of each time that the repository was asked. */
+  readonly looks: Pick<Looks, 'begin'>;
 }
 
 const RETRY_MS_MAX = 300_000;
@@ -32,6 +35,7 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
   let invalid = false;
   let published: Desired<Spec> | undefined;
   while (!signal.aborted) {
+    const looked = ports.looks.begin();
     try {
       const snapshot = await ports.source.newest(signal);
       if (snapshot.revision !== seen) {
@@ -51,12 +55,14 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
       if (published?.revision === snapshot.revision) ports.confirm(snapshot.revision);
       if (trouble !== undefined) ports.reporter.tell({ event: 'going on', of: 'repository' });
       trouble = undefined;
+      looked({ status: invalid ? 'invalid' : 'valid', revision });
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof SourceError)) throw error;
       const why = error.message;
       if (trouble?.why !== why) ports.reporter.tell({ event: 'waiting', of: 'repository', why });
       trouble = { why, retry: error.retry, times: (trouble?.times ?? 0) + 1 };
+      looked({ status: 'unreadable', why });
     }
     // Started anew while the newest revision cannot be had or is invalid: the last valid one stands.
     published ??= await remember(ports, signal);

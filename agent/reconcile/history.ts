@@ -28,6 +28,26 @@ export interface RevisionRecord {
   readonly at: string;
 }
 
+/**
+ * How a unit stands where its own record does not tell, as the last pass found it. `in-sync`: as the repository wants it;
+ * `quarantined`: what the repository wants failed before. It may be a unit of which nothing is recorded yet.
+ */
+export interface Standing {
+  readonly id: Id;
+  readonly sync: 'in-sync' | 'out-of-sync' | 'quarantined';
+  /** Why a step that is due is not done, as the log says it; empty: nothing is held. */
+  readonly why: string;
+  readonly suspended?: true;
+}
+
+/** What asking the repository gave. `invalid`: the last valid revision stands. */
+export type LookAnswer =
+  | { readonly status: 'valid' | 'invalid'; readonly revision: string }
+  | { readonly status: 'unreadable'; readonly why: string };
+
+/** The answer to one who asked to look at the repository now. */
+export type Looked = LookAnswer & { readonly nonce: string; readonly by: string };
+
 /** What the record says beside the units. */
 export interface History {
   /** The newest valid revision that was looked at; empty before the first. */
@@ -44,4 +64,8 @@ export interface History {
   readonly overLimit?: true;
   /** `policy.removals` of the newest revision of which nothing is under way any more; absent: the defaults. */
   readonly removals?: RemovalPolicy;
+  /** By id. Absent: an older version wrote the record, and nobody can tell without the repository. */
+  readonly standing?: readonly Standing[];
+  /** The last of those who asked to look, newest first. */
+  readonly looked?: readonly Looked[];
 }

@@ -1,5 +1,6 @@
 import { follow, type FollowPorts } from './follow.ts';
 import type { LeaseKeeper, Reign } from './lease-ports.ts';
+import type { Looks } from './looks.ts';
 import { Newest } from './newest.ts';
 import { type Memory, nothingKnown, pass, type PassPorts } from './pass.ts';
 import type { Source } from './ports.ts';
@@ -8,10 +9,11 @@ import type { Wake } from './wake.ts';
 /** What the whole agent runs on. `sourceWake` may be rung by anybody who saw the repository move. */
 export interface LoopPorts<Spec, Observed, Call>
   extends
-    Omit<PassPorts<Spec, Observed, Call>, 'lease' | 'source'>,
-    Omit<FollowPorts<Spec>, 'publish' | 'confirm' | 'wake' | 'lastSeen' | 'source'> {
+    Omit<PassPorts<Spec, Observed, Call>, 'lease' | 'source' | 'looks'>,
+    Omit<FollowPorts<Spec>, 'publish' | 'confirm' | 'wake' | 'lastSeen' | 'source' | 'looks'> {
   readonly source: Source;
   readonly lease: LeaseKeeper;
+  readonly looks: Looks;
   readonly sourceWake: Wake;
   /** Rung by whoever knows something that a pass should look at: also when somebody else leads from now on. */
   readonly wake: Wake;

@@ -8,6 +8,7 @@ import type { UnitEvent } from '../core/unit.ts';
 import type { Watch } from '../core/watch.ts';
 import { carryOut } from './carry-out.ts';
 import type { Guard, Leadership } from './lease-ports.ts';
+import { lookedEvents, type Looks, withLooked } from './looks.ts';
 import type {
   Clock,
   Known,
@@ -28,6 +29,7 @@ import {
 } from './removals.ts';
 import { cannotRecord, cannotSee, noteResults, toldLate } from './pass-ends.ts';
 import { judgeRevision } from './revision.ts';
+import { withStanding } from './standing.ts';
 import { nothingTold, type Told, tellStep } from './tell.ts';
 
 /** The newest valid revision, rendered. */
@@ -88,6 +90,7 @@ export interface PassPorts<Spec, Observed, Call> {
   readonly reporter: Reporter;
   readonly guard: Guard;
   readonly source: Pick<Source, 'descends'>;
+  readonly looks: Pick<Looks, 'answered' | 'looked'>;
   /** Units at once. */
   readonly atOnce: number;
 }
@@ -113,11 +116,11 @@ export async function pass<Spec, Observed, Call>(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Passed> {
-  const { provider, recorder, prober, lease, clock, reporter } = ports;
+  const { provider, recorder, prober, lease, clock, reporter, looks } = ports;
   const seen = await provider.observe(signal);
   if (seen.status !== 'ok') return cannotSee(reporter, desired, memory, seen.why);
   const observed = seen.value;
-  const loaded = recorder.load(observed);
+  const loaded = looks.answered(recorder.load(observed), desired.revision);
   if (loaded.status !== 'ok') return cannotSee(reporter, desired, memory, loaded.why);
 
   if (desired.remembered && loaded.value.history.seen !== desired.revision) {
@@ -136,17 +139,16 @@ export async function pass<Spec, Observed, Call>(
   const isWorking = freeze === undefined && (calls || isMoving(next.units));
   lease.expect(isWorking ? 'working' : 'idle');
   if (freeze !== undefined) return lookOnly(ports, sight, next, freeze);
+  const { revision, seenAtMs } = desired;
   const { history: standing, event } = judgeRevision(
     loaded.value.history,
-    {
-      revision: desired.revision,
-      ms: nowMs - desired.seenAtMs,
-      date: clock.date(),
-    },
+    { revision, ms: nowMs - seenAtMs, date: clock.date() },
     next.views,
     next.units,
   );
-  const history = withRemovals(standing, next, judged, { kind: ports.kind, observed, desired });
+  const looked = looks.looked(loaded.value, revision);
+  const ended = withRemovals(standing, next, judged, { kind: ports.kind, observed, desired });
+  const history = withLooked(withStanding(ended, next.views), looked);
   const known = { units: next.units, history, calls };
   const saved = await recorder.save(observed, loaded.value, known, signal);
   if (saved.status !== 'ok') {
@@ -157,6 +159,7 @@ export async function pass<Spec, Observed, Call>(
   const notes = [...loaded.value.notes, ...saved.value.notes];
   const late = toldLate(memory.untold, loaded.value);
   const told = tellStep(next, { notes, revision: event, late }, memory.told, reporter);
+  for (const one of lookedEvents(looked)) reporter.tell(one);
   prober.ask(next.asks);
 
   const rest = { told, sizes: judged.sizes, blind: 0, lookedAtMs: nowMs, ...nothingOpen };

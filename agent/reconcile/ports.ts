@@ -8,7 +8,7 @@ import type { HeldUnits } from '../core/rollout-end.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Request, UnitEvent, UnitRecord } from '../core/unit.ts';
-import type { History } from './history.ts';
+import type { History, LookAnswer } from './history.ts';
 import type { HeadWriter, LeaseEvent } from './lease-ports.ts';
 
 /** Time as the agent may use it. The only source of time and timers below main.ts. */
@@ -178,6 +178,8 @@ export type AgentEvent =
   | { readonly event: 'unfrozen'; readonly was: string }
   /** A part of the record cannot be read: its units are taken as they are found. Or old releases had to go. */
   | { readonly event: 'record notes'; readonly notes: readonly string[] }
+  /** Somebody asked to look at the repository now, and this is what came of it. */
+  | ({ readonly event: 'reconcile taken'; readonly by: string } & LookAnswer)
   | { readonly event: 'agent stopped'; readonly why: string };
 
 /** Tells people. Never throws, never waits. */

@@ -15,11 +15,12 @@ export class HeadWatch implements Guard {
 
   /** Notes the labels. Whether a pass should look: a freeze came, changed or went, or somebody asks for something. */
   heard(labels: Labels): boolean {
-    const changed = this.#labels[FREEZE_LABEL] !== labels[FREEZE_LABEL];
+    const before = this.#labels;
+    const changed = before[FREEZE_LABEL] !== labels[FREEZE_LABEL];
     this.#labels = labels;
     if (changed) return true;
     // Nothing is taken while everything is frozen.
-    return isAsked(labels) && this.refusal() === undefined;
+    return isAsked(labels, before) && this.refusal() === undefined;
   }
 
   /** Why no call may be made now: of however long a call, a freeze is a freeze. */

@@ -32,6 +32,7 @@ const RequestContent: z.ZodType<Request> = z.discriminatedUnion('verb', [
   }),
   z.object({ verb: z.enum(['suspend', 'resume']), id: UnitId, by: By }),
   z.object({ verb: z.literal('approve'), digest: HeldDigest, by: By }),
+  z.object({ verb: z.literal('reconcile'), by: By, nonce: z.string().regex(/^[0-9a-f]{8}$/) }),
 ]);
 
 /** What the labels of the head ask for. */
@@ -66,9 +67,14 @@ export function readRequests(labels: Labels): Asking {
   };
 }
 
-/** Pure. Whether anybody asks for anything, also for what nobody understands. */
-export function isAsked(labels: Labels): boolean {
-  return Object.keys(labels).some((key) => key.startsWith(REQUEST_PREFIX));
+/**
+ * Pure. Whether a pass should look at what is asked, also at what nobody understands. To look at the repository is asked for
+ * once: whoever does it says when it is done, which may take a while. `before`: the labels as they were read before.
+ */
+export function isAsked(labels: Labels, before: Labels): boolean {
+  return requestLabels(labels).some(
+    ({ key, request }) => request?.verb !== 'reconcile' || labels[key] !== before[key],
+  );
 }
 
 /**

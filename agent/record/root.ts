@@ -25,6 +25,19 @@ const Approved = z.looseObject({
   spent: z.exactOptional(z.literal(true)),
 });
 
+const Standing = z.looseObject({
+  id: UnitId,
+  sync: z.enum(['in-sync', 'out-of-sync', 'quarantined']),
+  why: z.string(),
+  suspended: z.exactOptional(z.literal(true)),
+});
+
+const Answered = { nonce: z.string(), by: z.string() };
+const Looked = z.discriminatedUnion('status', [
+  z.looseObject({ ...Answered, status: z.enum(['valid', 'invalid']), revision: z.string() }),
+  z.looseObject({ ...Answered, status: z.literal('unreadable'), why: z.string() }),
+]);
+
 const RootContent = z.looseObject({
   schema: z.literal(SCHEMA),
   environment: z.string(),
@@ -39,6 +52,8 @@ const RootContent = z.looseObject({
   rewound: z.exactOptional(z.string()),
   overLimit: z.exactOptional(z.literal(true)),
   removals: z.exactOptional(z.looseObject({ max: z.int().min(0), share: z.number().min(0) })),
+  standing: z.exactOptional(z.array(Standing)),
+  looked: z.exactOptional(z.array(Looked)),
   revisions: z.array(Revision).max(REVISIONS_MAX),
   /** Names of the blobs, empty for a bucket without units. */
   buckets: z.array(z.string().regex(/^(?:understudy\.b\.[0-9a-f]{40})?$/)).length(BUCKETS),
@@ -67,7 +82,8 @@ export function parseRoot(json: unknown): Parsed<Root> {
 
 /** Pure. The part of a root that the flow works with. */
 export function historyOf(root: Root): History {
-  const { seen, settled, revisions, approved, rewound, overLimit, removals } = root;
+  const { seen, settled, revisions, approved, rewound, overLimit, removals, standing, looked } =
+    root;
   return {
     seen,
     settled,
@@ -76,6 +92,8 @@ export function historyOf(root: Root): History {
     ...(rewound !== undefined && { rewound }),
     ...(overLimit !== undefined && { overLimit }),
     ...(removals !== undefined && { removals }),
+    ...(standing !== undefined && { standing }),
+    ...(looked !== undefined && { looked }),
   };
 }
 
@@ -98,6 +116,14 @@ export function sameHistory(a: History, b: History): boolean {
   return a === b || canonicalJson(a) === canonicalJson(b);
 }
 
+/** What the history says each time: what it does not say any more is gone. */
+function withoutHistory(root: Root | undefined): Partial<Root> {
+  if (root === undefined) return {};
+  const { rewound: _rewound, overLimit: _over, removals: _removals, ...rest } = root;
+  const { standing: _standing, looked: _looked, ...kept } = rest;
+  return kept;
+}
+
 /** Pure. The root after `before`, of which everything that this version does not know is kept. */
 export function nextRoot(
   before: Root | undefined,
@@ -106,8 +132,8 @@ export function nextRoot(
   buckets: readonly string[],
 ): Root {
   const { environment, repository, branch, path } = owner;
-  const { seen, settled, approved = [], rewound, overLimit, removals } = history;
-  const { rewound: _rewound, overLimit: _over, removals: _removals, ...kept } = before ?? {};
+  const { seen, settled, approved = [], rewound, overLimit, removals, standing, looked } = history;
+  const kept = withoutHistory(before);
   const revisions = history.revisions.map(({ waiting, suspended, ...one }) => ({
     ...one,
     failed: [...one.failed],
@@ -128,6 +154,8 @@ export function nextRoot(
     ...(rewound !== undefined && { rewound }),
     ...(overLimit !== undefined && { overLimit }),
     ...(removals !== undefined && { removals: { ...removals } }),
+    ...(standing && { standing: standing.map((one) => ({ ...one })) }),
+    ...(looked && { looked: looked.map((one) => ({ ...one })) }),
     revisions,
     buckets: [...buckets],
   };

@@ -233,6 +233,16 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     'request refused',
     ['bad', ({ id, text }) => `${id}: ${text('verb')} asked by ${text('by')}: ${text('why')}`],
   ],
+  [
+    'reconcile taken',
+    [
+      'plain',
+      ({ revision, text }) =>
+        `the repository was looked at for ${text('by')}: ${
+          text('why') || `revision ${revision}${text('status') === 'invalid' ? ' is invalid' : ''}`
+        }`,
+    ],
+  ],
   ['record notes', ['bad', ({ notes }) => notes.map((note) => `record: ${note}`).join('\n')]],
   ['unit notes', ['plain', ({ id, notes }) => notes.map((note) => `${id}: ${note}`).join('\n')]],
   ['waiting', ['plain', ({ of, text }) => `waiting${of && ` for ${of}`}: ${text('why')}`]],

@@ -61,6 +61,7 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'unit going on':
     case 'unit removed':
     case 'request taken':
+    case 'reconcile taken':
     case 'revision healthy':
     case 'going on':
     case 'unfrozen':

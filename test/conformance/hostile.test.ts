@@ -7,6 +7,7 @@ import { formatText } from '../../agent/core/format.ts';
 import type { Diagnostic } from '../../agent/core/diagnostic.ts';
 import type { Snapshot } from '../../agent/core/snapshot.ts';
 import { follow } from '../../agent/reconcile/follow.ts';
+import { Looks } from '../../agent/reconcile/looks.ts';
 import { Wake } from '../../agent/reconcile/wake.ts';
 import type { AgentEvent } from '../../agent/reconcile/ports.ts';
 import { openRenderer } from '../../agent/render/renderer.ts';
@@ -283,6 +284,7 @@ class Scene {
         clock: systemClock,
         reporter: { tell: (event) => this.#told(event) },
         wake: this.#wake,
+        looks: new Looks({ wake: this.#wake, sourceWake: this.#wake }),
         publish: ({ revision, units, behind }) => {
           // As a lost place in the record: what is behind is only shown.
           if (behind === undefined) this.world.commit({ name: revision, units });

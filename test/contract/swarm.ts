@@ -212,7 +212,14 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       const { configs, secrets } = await state();
       const version: unknown = expect.any(Number);
       expect(configs).toEqual([
-        { id: made.get('config'), version, name: 'c_conf', labels: { a: '1' }, data: base64('x') },
+        {
+          id: made.get('config'),
+          version,
+          name: 'c_conf',
+          labels: { a: '1' },
+          data: base64('x'),
+          updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        },
       ]);
       expect(secrets).toEqual([
         {
@@ -407,11 +414,13 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
         labels: { b: '2' },
       };
       expect(await subject.swarm.call(call, soon(20_000))).toEqual({ status: 'ok', value: { id } });
-      expect((await all()).find((one) => one.id === id)).toEqual({
-        ...before,
-        labels: { b: '2' },
-        version: expect.any(Number),
-      });
+      // The day of a config's last change moves with it.
+      const { updatedAt: _day, ...after } = {
+        updatedAt: '',
+        ...(await all()).find((one) => one.id === id),
+      };
+      const { updatedAt: _before, ...kept } = { updatedAt: '', ...before };
+      expect(after).toEqual({ ...kept, labels: { b: '2' }, version: expect.any(Number) });
       expect(await subject.swarm.call(call, soon(20_000))).toMatchObject({
         status: 'refused',
         cause: 'out-of-sequence',

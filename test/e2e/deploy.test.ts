@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
+import { run } from '../../agent/rehearsal/run.ts';
 import type { Seen } from '../faults/proxy.ts';
 import type { LogLine } from './agent-log.ts';
 import { Scene } from './scene.ts';
@@ -102,6 +103,30 @@ describe('from push to healthy', () => {
     expect(await scene.quietPasses(3)).toEqual([]);
   });
 
+  it('is shown by the command line through the engine of another manager, without a value of any secret', async () => {
+    const text = await understudy('get', '--json');
+    expect(JSON.parse(text)).toMatchObject({
+      environment: 'rehearsal',
+      revision: { outcome: 'healthy' },
+      leader: { node: 'm1' },
+      units: [
+        {
+          id: 'stack/blog',
+          sync: 'Synced',
+          health: 'Healthy',
+          services: [
+            { name: 'web', running: 2, wanted: 2, errors: [] },
+            { name: 'worker', running: 1, wanted: 1 },
+          ],
+        },
+      ],
+    });
+    expect(await understudy('get', 'blog')).toMatch(/stack\/blog +Synced +Healthy/);
+    const history = await understudy('history', '--json');
+    expect(JSON.parse(history)).toMatchObject({ revisions: [{ outcome: 'healthy', units: 1 }] });
+    expect(`${text}${history}`).not.toMatch(/canary|FROM_FILE/);
+  });
+
   it('writes nothing and restarts nothing when the agent starts anew', async () => {
     const before = await scene.runningTasks('blog_web');
     const from = scene.proxy.seen.length;
@@ -163,6 +188,23 @@ describe('from push to healthy', () => {
     await scene.log.until('revision healthy', (line) => line['revision'] === revision);
     expect(calls(from)).toEqual(['POST /services/update']);
     expect(await scene.runningTasks('blog_web')).toEqual(expect.arrayContaining([...before]));
+  });
+
+  it('looks at the repository when a person asks, and says how the commit ended', async () => {
+    const revision = await scene.push('a label', {
+      'stacks/blog/stack.yaml':
+        'kind: Stack\nhealth: {stableFor: 3s, timeout: 60s}\nrollback: {keep: 2}\n',
+    });
+    const said = await understudy('reconcile', '--wait', '--json');
+    expect(JSON.parse(said)).toEqual({
+      verb: 'reconcile',
+      status: 'settled',
+      revision,
+      outcome: 'healthy',
+    });
+    // The agent asks by itself each second here: it may have been faster.
+    await scene.log.until('reconcile taken', (line) => line['revision'] === revision);
+    expect(await scene.quietPasses(2)).toEqual([]);
   });
 
   it('brings back what was changed by hand', async () => {
@@ -365,6 +407,13 @@ it('deploys repo-template as it is', async () => {
   const revision = await own.git(['rev-parse', 'HEAD'], never);
   await scene.log.until('revision healthy', (line) => line['revision'] === revision);
 });
+
+/** The command line, as on a manager: not the one whose writes are counted. */
+async function understudy(...args: readonly string[]): Promise<string> {
+  const manager = scene.stage.hosts.find(({ name }) => name === 'm2');
+  const program = [process.execPath, `${projectFolder}/agent/bin.mjs`];
+  return run([...program, ...args, '--socket', manager?.socket ?? ''], {}, never);
+}
 
 /** The page as each node that runs a copy serves it. */
 async function pageOnNodes(): Promise<string> {

@@ -9,12 +9,14 @@ import { swarmHead } from '../../agent/providers/stack/head.ts';
 import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
 import { run } from '../../agent/reconcile/loop.ts';
+import { Looks } from '../../agent/reconcile/looks.ts';
 import type { AgentEvent, Clock, Loaded } from '../../agent/reconcile/ports.ts';
 import { Wake } from '../../agent/reconcile/wake.ts';
 import { HEAD_NAME, headFormat } from '../../agent/record/head.ts';
 import { HeadWatch } from '../../agent/record/head-watch.ts';
 import { readRecord } from '../../agent/record/read.ts';
 import { openRecorder } from '../../agent/record/recorder.ts';
+import { readRequests } from '../../agent/record/requests.ts';
 import { VirtualClock } from './clock.ts';
 import { ProcessClock } from './head-world.ts';
 import { FakeEngine } from './swarm-engine.ts';
@@ -120,6 +122,7 @@ export class SeveralAgents {
     const [wake, sourceWake] = [new Wake(clock), new Wake(clock)];
     const tell = (event: AgentEvent): void => void this.events.push({ ...event, node });
     const headWatch = new HeadWatch(clock);
+    const looks = new Looks({ wake, sourceWake });
     const lease = openLease({
       head: swarmHead(swarm, head),
       clock,
@@ -128,6 +131,7 @@ export class SeveralAgents {
       isDead: async () => false,
       nonce: () => `a nonce of the process ${process}, ${String(this.#nonces++)}`,
       read: (labels) => {
+        looks.heard(readRequests(labels).requests);
         if (headWatch.heard(labels)) wake.ring();
       },
       tell,
@@ -157,6 +161,7 @@ export class SeveralAgents {
         atOnce: 16,
         wake,
         sourceWake,
+        looks,
         source: {
           newest: async (signal) => {
             this.asked.push({ node, atMs: this.time.nowMs() });

@@ -27,6 +27,7 @@ import { openRecorder } from '../../agent/record/recorder.ts';
 import { requestLabel } from '../../agent/record/requests.ts';
 import { VirtualClock } from './clock.ts';
 import { aloneOn, reignFrom } from './lease.ts';
+import { quietLooks } from './looks.ts';
 import type { FakeAnswer, FakeRequest } from './swarm-answers.ts';
 import { FakeEngine } from './swarm-engine.ts';
 import { directSwarm, type FakeExchange, type Fate } from './swarm-modem.ts';
@@ -414,6 +415,7 @@ export class WholeAgent {
         source: { descends: async (_earlier, later) => !this.rewinds.has(later) },
         reporter: { tell: (event) => void this.events.push(event) },
         guard: headWatch,
+        looks: quietLooks(clock),
         atOnce: 16,
       },
     };

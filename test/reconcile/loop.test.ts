@@ -6,8 +6,12 @@ import { run } from '../../agent/reconcile/loop.ts';
 import { SourceError } from '../../agent/reconcile/ports.ts';
 import { Wake } from '../../agent/reconcile/wake.ts';
 import { FREEZE_LABEL, freezeLabel } from '../../agent/record/freeze.ts';
+import { Looks } from '../../agent/reconcile/looks.ts';
 import { HeadWatch } from '../../agent/record/head-watch.ts';
+import { readRecord } from '../../agent/record/read.ts';
+import { readRequests } from '../../agent/record/requests.ts';
 import { VirtualClock } from '../fakes/clock.ts';
+import type { FakeShelf } from '../fakes/shelf.ts';
 import { leaseOf } from '../fakes/lease.ts';
 import {
   listeningReporter,
@@ -63,12 +67,25 @@ const snapshot = (revision: string): Snapshot => ({
 const retry = { 'understudy.request.0123abcd': '{"verb":"retry","id":"stack/s0","by":"root"}' };
 const wrong: Diagnostic = { severity: 'error', code: 'syntax', message: 'not YAML' };
 
+function askToLook(nonce: string): void {
+  const request = JSON.stringify({ verb: 'reconcile', by: 'root@m1', nonce });
+  world.shelf.relabel({ [`understudy.request.${nonce}`]: request });
+}
+
+function recordOf(shelf: FakeShelf) {
+  const read = readRecord(shelf.look());
+  if (read.status !== 'ok') throw new Error(read.why);
+  return read.value;
+}
+
 function start(): Promise<void> {
   const wake = new Wake(clock);
   const headWatch = new HeadWatch(clock);
+  const looks = new Looks({ wake, sourceWake });
   const lease = leaseOf('m1', world.shelf.headKeeper(), clock, {
     tell: (event) => void leases.push(event.event),
     read: (labels) => {
+      looks.heard(readRequests(labels).requests);
       if (headWatch.heard(labels)) wake.ring();
     },
     changed: () => wake.ring(),
@@ -81,6 +98,7 @@ function start(): Promise<void> {
       reporter,
       atOnce: 4,
       sourceWake,
+      looks,
       wake,
       lease,
       guard: headWatch,
@@ -142,6 +160,42 @@ describe('the loop', () => {
     sourceWake.ring();
     await clock.advance(10);
     expect(world.running.get('stack/s0')).toBe('v2');
+    stop.abort();
+    await running;
+  });
+
+  it('looks at once when somebody asks for it, and answers in the write that takes the request', async () => {
+    const running = start();
+    await clock.advance(10_000);
+    tip = 'v2';
+    const before = asked;
+    askToLook('0000000a');
+    await clock.advance(3_000);
+    expect(asked).toBe(before + 1);
+    expect(world.running.get('stack/s0')).toBe('v2');
+    expect(world.shelf.head?.labels).not.toHaveProperty(['understudy.request.0000000a']);
+    const answer = { status: 'valid', revision: 'v2' };
+    expect(reporter.events).toContainEqual({ event: 'reconcile taken', by: 'root@m1', ...answer });
+    expect(recordOf(world.shelf).history.looked).toEqual([
+      { nonce: '0000000a', by: 'root@m1', ...answer },
+    ]);
+    stop.abort();
+    await running;
+  });
+
+  it('answers one who asks also where the newest revision is invalid, or cannot be had', async () => {
+    const running = start();
+    await clock.advance(10_000);
+    tip = '!';
+    askToLook('0000000a');
+    await clock.advance(3_000);
+    tip = new SourceError('host unreachable', { retry: 'soon' });
+    askToLook('0000000b');
+    await clock.advance(3_000);
+    expect(recordOf(world.shelf).history.looked).toEqual([
+      { nonce: '0000000b', by: 'root@m1', status: 'unreadable', why: 'host unreachable' },
+      { nonce: '0000000a', by: 'root@m1', status: 'invalid', revision: '!' },
+    ]);
     stop.abort();
     await running;
   });

@@ -4,8 +4,10 @@ import { type Desired, type Memory, nothingKnown, pass } from '../../agent/recon
 import type { Guard } from '../../agent/reconcile/lease-ports.ts';
 import type { Recorder } from '../../agent/reconcile/ports.ts';
 import { FREEZE_LABEL, freezeLabel } from '../../agent/record/freeze.ts';
+import { readRecord } from '../../agent/record/read.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { reignFrom } from '../fakes/lease.ts';
+import { quietLooks } from '../fakes/looks.ts';
 import { Crash } from '../fakes/shelf.ts';
 import {
   listeningReporter,
@@ -65,6 +67,7 @@ async function passOnce(wanted: Desired<string>, atOnce = 4, stop = signal): Pro
     clock,
     reporter,
     guard,
+    looks: quietLooks(clock),
     source: straightLine,
   };
   const lease = { expect: (load: string) => void loads.push(load), reign: () => reignFrom(0) };
@@ -506,6 +509,35 @@ describe('a suspended unit', () => {
     await settle(desired('v2', 'w2'));
     expect([...world.running.values()]).toEqual(['v2', 'w2']);
     expect(reporter.events.at(-1)).toMatchObject({ event: 'revision healthy', suspended: [] });
+  });
+});
+
+describe('how units stand', () => {
+  const standing = (): unknown => {
+    const read = readRecord(world.shelf.look());
+    return read.status === 'ok' ? read.value.history.standing : read;
+  };
+
+  it('is in the record from the write on that it changed with, and is not written again', async () => {
+    await settle(desired('v1', 'w1'));
+    expect(standing()).toEqual([]);
+    world.broken.add('v2');
+    await settle(desired('v2', 'w1'));
+    expect(standing()).toEqual([{ id: 'stack/s0', sync: 'quarantined', why: '' }]);
+    const text = JSON.stringify({ verb: 'suspend', id: 'stack/s1', by: 'root' });
+    world.shelf.relabel({ 'understudy.request.0123abcd': text });
+    await settle(desired('v2', 'w2'));
+    const suspended = { why: 'suspended by root', suspended: true };
+    expect(standing()).toEqual([
+      { id: 'stack/s0', sync: 'quarantined', why: '' },
+      { id: 'stack/s1', sync: 'out-of-sync', ...suspended },
+    ]);
+    world.shelf.takeWrites();
+    await clock.advance(60_000);
+    await settle(desired('v2', 'w2'));
+    expect(world.shelf.takeWrites()).toEqual([]);
+    await settle(desired('v3', 'w1'));
+    expect(standing()).toEqual([{ id: 'stack/s1', sync: 'in-sync', ...suspended }]);
   });
 });
 

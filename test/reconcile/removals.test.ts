@@ -7,6 +7,7 @@ import type { Recorder } from '../../agent/reconcile/ports.ts';
 import type { Owner } from '../../agent/record/root.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { reignFrom } from '../fakes/lease.ts';
+import { quietLooks } from '../fakes/looks.ts';
 import {
   listeningReporter,
   quietProber,
@@ -80,6 +81,7 @@ async function passOnce(wanted: Desired<string>): Promise<number> {
       atOnce: 4,
       lease: { expect: () => undefined, reign: () => reignFrom(removalsFromMs) },
       guard: { refusal: () => undefined },
+      looks: quietLooks(clock),
     },
     wanted,
     memory,

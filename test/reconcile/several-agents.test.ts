@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { HeadDesk } from '../fakes/head-desk.ts';
 import { SeveralAgents } from '../fakes/several-agents.ts';
 import { allUnits, badDigests, behave, revision, versions } from './crash-scenarios.ts';
 
@@ -19,6 +20,11 @@ function opened(): SeveralAgents {
 const runningImage = ({ engine }: SeveralAgents): string | undefined =>
   [...engine.services.values()].find(({ spec }) => spec.Name === 'blog_web')?.spec.TaskTemplate
     .ContainerSpec.Image;
+
+async function askToLook({ engine }: SeveralAgents): Promise<void> {
+  const request = { verb: 'reconcile', by: 'root@m1', nonce: '0000000a' };
+  await new HeadDesk(engine).label({ 'understudy.request.0000000a': JSON.stringify(request) });
+}
 
 describe('an agent on each of three managers', () => {
   it('one acts, the others say whom they follow and write nothing', async () => {
@@ -70,6 +76,36 @@ describe('an agent on each of three managers', () => {
     expect(world.holder()?.split('/')[0]).toBe('m2');
     expect([...images]).toEqual(['site:2']);
     world.members.delete('m1');
+    await world.close();
+  });
+
+  it('looks at the repository when somebody asks, long before the interval is over', async () => {
+    const world = opened();
+    world.commit(revision('r1', one));
+    await world.time.advance(120_000);
+    world.commit(revision('r2', two));
+    await askToLook(world);
+    await world.time.advance(3_000);
+    expect(runningImage(world)).toBe('site:2');
+    expect(world.record().requests).toEqual([]);
+    expect(world.record().history.looked).toMatchObject([{ status: 'valid', revision: 'r2' }]);
+    expect(world.astray).toEqual([]);
+    await world.close();
+  });
+
+  it('leaves a request to look to the next leader, when this one dies before it has answered', async () => {
+    const world = opened();
+    world.commit(revision('r1', one));
+    await world.time.advance(120_000);
+    await askToLook(world);
+    world.kill(world.holder()?.split('/')[0] ?? '');
+    world.commit(revision('r2', two));
+    await world.time.advance(5_000);
+    expect(world.record().requests).toHaveLength(1);
+    await world.time.advance(60_000);
+    expect(world.record().requests).toEqual([]);
+    expect(world.record().history.looked).toMatchObject([{ status: 'valid', revision: 'r2' }]);
+    expect(world.astray).toEqual([]);
     await world.close();
   });
 

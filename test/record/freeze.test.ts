@@ -120,6 +120,16 @@ describe('what the head said last', () => {
     ]);
   });
 
+  it('makes a pass look once for what is asked of the repository, and again for what else is asked', () => {
+    const watch = new HeadWatch({ date: () => NOW });
+    const look = (nonce: string) => ({
+      [`understudy.request.${nonce}`]: JSON.stringify({ verb: 'reconcile', by: 'root', nonce }),
+    });
+    const [one, two] = [look('0000000a'), look('0000000b')];
+    const heard = [one, one, { ...one, ...two }, { ...one, ...two }, { ...one, ...request }];
+    expect(heard.map((labels) => watch.heard(labels))).toEqual([true, false, true, false, true]);
+  });
+
   it('refuses calls while a freeze is in force by the clock', () => {
     let date = NOW;
     const watch = new HeadWatch({ date: () => date });

@@ -25,6 +25,27 @@ describe('requests', () => {
     }
   });
 
+  it('to look at the repository name no unit, and bear a nonce', () => {
+    const shelf = new FakeShelf();
+    const look: Request = { verb: 'reconcile', by: 'root@m1', nonce: '0000000a' };
+    ask(shelf, look, '0000000a');
+    expect(value(open(shelf).load(shelf.look())).requests).toEqual([look]);
+    expect(requestLabel({ ...look, nonce: 'x' }, '0000000a').status).toBe('refused');
+  });
+
+  it('that are not taken stay, while others are', async () => {
+    const shelf = new FakeShelf();
+    const recorder = open(shelf);
+    const look: Request = { verb: 'reconcile', by: 'root@m1', nonce: '0000000b' };
+    ask(shelf, retry, '0000000a');
+    ask(shelf, look, '0000000b');
+    const observed = shelf.look();
+    const { units, history, ...loaded } = value(recorder.load(observed));
+    const taken = { ...loaded, units, history, requests: [retry] };
+    value(await recorder.save(observed, taken, { units, history }, signal));
+    expect(value(recorder.load(shelf.look())).requests).toEqual([look]);
+  });
+
   it('are read from the labels of the head, before anything was recorded too', () => {
     const shelf = new FakeShelf();
     ask(shelf, rollback, '0000000b');

@@ -47,6 +47,7 @@ const network = z.looseObject({
 const templating = z.looseObject({ Name: text }).nullish();
 const config = z.looseObject({
   ID: id,
+  UpdatedAt: z.string().optional(),
   Version: version,
   Spec: z.looseObject({ Name: id, Labels: map, Data: text, Templating: templating }),
 });
@@ -148,6 +149,7 @@ function observedConfig(row: z.output<typeof config>): ObservedConfig {
     labels: row.Spec.Labels,
     data: row.Spec.Data,
     ...templatingOf(row.Spec),
+    ...(row.UpdatedAt !== undefined && { updatedAt: row.UpdatedAt }),
   };
 }
 

@@ -49,6 +49,8 @@ export interface ObservedConfig {
   /** base64 */
   readonly data: string;
   readonly templating?: string;
+  /** When somebody last wrote its labels, by the clock of the Swarm's leader, ISO 8601. */
+  readonly updatedAt?: string;
 }
 
 /** A config without its data. */

@@ -1,0 +1,95 @@
+import { askCommand } from './cli/ask.ts';
+import { askUsage, type Verb } from './cli/ask-options.ts';
+import { freezeCommand } from './cli/freeze.ts';
+import { type FreezeVerb, freezeUsage } from './cli/freeze-options.ts';
+import { getCommand } from './cli/get.ts';
+import { historyCommand } from './cli/history.ts';
+import type { Output } from './cli/printer.ts';
+import { reconcileCommand } from './cli/reconcile.ts';
+import { reconcileUsage } from './cli/reconcile-options.ts';
+import { sightUsage } from './cli/sight-options.ts';
+import { validateCommand, validateUsage } from './cli/validate.ts';
+import { systemClock } from './clock.ts';
+import { askIo } from './desk.ts';
+import { rehearseCommand, rehearseUsage } from './rehearsal/command.ts';
+import { sightIo } from './sight.ts';
+import { agentCommand, agentUsage } from './start.ts';
+
+/** What a command has of its process. */
+export interface Process extends Output {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  /** Of the terminal; absent where there is none. */
+  readonly columns?: number;
+}
+
+/** One verb of the command line. */
+export interface Command {
+  /** One line for the list of all. */
+  readonly summary: string;
+  readonly usage: string;
+  /** Gives the exit code. */
+  run(args: readonly string[], io: Process, signal: AbortSignal): Promise<number>;
+}
+
+/** All verbs, in the order of the list. */
+export const commands: Readonly<Record<string, Command>> = {
+  validate: {
+    summary: 'show every mistake in a folder, without a cluster',
+    usage: validateUsage,
+    run: (args, io, signal) => validateCommand(args, { ...io, clock: systemClock }, signal),
+  },
+  get: {
+    summary: 'show every unit: in sync or not, healthy or not, and why',
+    usage: sightUsage.get,
+    run: (args, io, signal) => getCommand(args, sightIo(io, io.environment, io.columns), signal),
+  },
+  history: {
+    summary: 'show the last revisions and how they ended, or what one unit came to',
+    usage: sightUsage.history,
+    run: (args, io, signal) =>
+      historyCommand(args, sightIo(io, io.environment, io.columns), signal),
+  },
+  reconcile: {
+    summary: 'look at the repository now',
+    usage: reconcileUsage,
+    run: (args, io, signal) => reconcileCommand(args, askIo(io, io.environment), signal),
+  },
+  retry: asking('retry', 'try once more what failed: a unit that is quarantined or stuck'),
+  rollback: asking('rollback', 'take a unit back to an earlier healthy release'),
+  suspend: asking('suspend', 'let nothing be called for one unit, until it is resumed'),
+  resume: asking('resume', 'let a suspended unit go on where it stood'),
+  freeze: freezing('freeze', 'let nothing be called anywhere, with or without an agent'),
+  unfreeze: freezing('unfreeze', 'end a freeze'),
+  approve: asking(
+    'approve',
+    'release what is held: removals, or a stack that was there before and differs',
+  ),
+  rehearse: {
+    summary: 'bring a real Swarm up on this machine and try the repository on it',
+    usage: rehearseUsage,
+    run: rehearseCommand,
+  },
+  agent: {
+    summary: 'follow the repository and bring the Swarm to it',
+    usage: agentUsage,
+    run: (args, io, signal) =>
+      agentCommand(args, { io, environment: io.environment, pid: io.pid }, signal),
+  },
+};
+
+function asking(verb: Verb, summary: string): Command {
+  return {
+    summary,
+    usage: askUsage[verb],
+    run: (args, io, signal) => askCommand(verb, args, askIo(io, io.environment), signal),
+  };
+}
+
+function freezing(verb: FreezeVerb, summary: string): Command {
+  return {
+    summary,
+    usage: freezeUsage[verb],
+    run: (args, io, signal) => freezeCommand(verb, args, askIo(io, io.environment), signal),
+  };
+}
