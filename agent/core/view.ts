@@ -91,7 +91,8 @@ function isPending<Call>(
 /**
  * Pure. A unit that left the repository: a revision that removes it has not ended before it is gone, unless it is suspended.
  */
-export function viewOfLeft<Call>(id: Id, { record, watch, held, gate }: Moved<Call>): UnitView {
+export function viewOfLeft<Call>(id: Id, moved: Moved<Call>): UnitView {
+  const { record, watch, held, gate } = moved;
   const phase = record?.phase ?? 'none';
   const trouble = watch.tries >= TRIES_TOLD ? watch.trouble : undefined;
   const why = held ?? trouble;
@@ -99,7 +100,7 @@ export function viewOfLeft<Call>(id: Id, { record, watch, held, gate }: Moved<Ca
     id,
     digest: '',
     phase,
-    pending: (phase === 'removing' || record?.attempt !== undefined) && gate !== 'suspended',
+    pending: isGoing(moved) && gate !== 'suspended',
     quarantined: false,
     ...(gate !== undefined && { gate }),
     ...(gate === 'suspended' && { leftOut: true }),
@@ -108,6 +109,12 @@ export function viewOfLeft<Call>(id: Id, { record, watch, held, gate }: Moved<Ca
     notes: [],
     left: true,
   };
+}
+
+/** It is taken away, comes back, or stands still for another one, unless that is a person's matter now. */
+function isGoing<Call>({ record, patient }: Moved<Call>): boolean {
+  const makesPlace = record?.movedTo !== undefined && patient !== true;
+  return record?.phase === 'removing' || record?.attempt !== undefined || makesPlace;
 }
 
 /** What a unit waits for may come at any time; nobody tells when. Milliseconds. */

@@ -99,9 +99,11 @@ export function historyOf(root: Root): History {
 
 /** Pure. Whether it is of the repository, branch and folder of this owner, as far as it says. */
 export function isOf(root: Root, { repository, branch, path }: Owner): boolean {
-  const isSame = (was: string | undefined, is: string | undefined): boolean =>
-    was === undefined || is === undefined || was === is;
-  return root.repository === repository && isSame(root.branch, branch) && isSame(root.path, path);
+  return root.repository === repository && agrees(root.branch, branch) && agrees(root.path, path);
+}
+
+function agrees(was: string | undefined, is: string | undefined): boolean {
+  return was === undefined || is === undefined || was === is;
 }
 
 /** Pure. As much of it as is kept. */

@@ -50,6 +50,8 @@ interface Start {
   readonly wants?: readonly Unit[];
   readonly old?: UnitRecord;
   readonly successor?: UnitRecord;
+  /** Of another one that left, of which nothing runs. */
+  readonly also?: UnitRecord;
   readonly oldWorld?: UnitWorld;
   readonly world?: UnitWorld;
   readonly watch?: Watch;
@@ -69,6 +71,7 @@ function look(start: Start): Step<WorldsCall> {
     units: new Map([
       [OLD, start.old ?? known(old)],
       ...(successor ? ([[NEW, successor]] as const) : []),
+      ...(start.also ? ([['stack/also', start.also]] as const) : []),
     ]),
     watches: new Map(watch && [[OLD, watch]]),
     refusals: new Map(),
@@ -102,7 +105,7 @@ describe('a stack that takes the place of another one', () => {
     expect(heldOf(result, NEW)).toBe(`waits for ${OLD}, whose place it takes, to stand still`);
     expect(result.views.map(({ id, pending }) => [id, pending])).toEqual([
       [NEW, true],
-      [OLD, false],
+      [OLD, true],
     ]);
   });
 
@@ -215,6 +218,20 @@ describe('a stack that takes the place of another one', () => {
     const later = { old: standing, oldWorld: still, successor: known(named), world: runs };
     const waits = look({ ...later, mayRemove: false });
     expect([callsOf(waits), waits.units.get(OLD)]).toEqual([[], standing]);
+    // The revision has not ended before that.
+    expect(waits.views.find(({ id }) => id === OLD)?.pending).toBe(true);
+  });
+
+  it('takes nothing from what may be removed else', () => {
+    const result = look({
+      old: standing,
+      oldWorld: still,
+      successor: known(named),
+      world: runs,
+      also: known(old),
+      removals: { ...usual, policy: { max: 1, share: 100 } },
+    });
+    expect([callsOf(result), result.units.has('stack/also')]).toEqual([['blog remove web'], false]);
   });
 
   it('gives the place back where it failed, as soon as it stands still itself', () => {
@@ -243,6 +260,7 @@ describe('a stack that takes the place of another one', () => {
     const result = look({ old: standing, oldWorld: still, successor: stuck, world: runs });
     expect([callsOf(result), result.units.get(OLD)]).toEqual([[], standing]);
     expect(heldOf(result, OLD)).toBe(`it stands still for ${NEW}, which is stuck`);
+    expect(result.views.find(({ id }) => id === OLD)?.pending).toBe(false);
   });
 
   it('gives the place back where it may not begin for a while', () => {

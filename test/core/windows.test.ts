@@ -47,6 +47,14 @@ describe('a window', () => {
     }
   });
 
+  it('opens on a day that comes back after midnight', () => {
+    const zone = { timeZone: 'America/St_Johns', durationMs: 60_000 };
+    // Clocks go from 00:01 back to 23:01.
+    const often = rule('*/5 0,23 * * *', zone);
+    expect(shutAt(often, '2010-11-07T02:35:30Z')).toBe('open');
+    expect(shutAt(often, '2010-11-07T02:36:00Z')).toContain('2010-11-06 23:10');
+  });
+
   it('may last for days', () => {
     const weekend = rule('0 18 * * 5', { durationMs: 60 * HOUR_MS, timeZone: 'UTC' });
     expect(shutAt(weekend, '2026-11-30T05:59:00Z')).toBe('open');

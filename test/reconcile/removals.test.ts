@@ -245,6 +245,7 @@ describe('what left the repository', () => {
     ['another repository', { repository: 'ssh://git@host/y' }],
   ])('is held where %s is followed, though it is the same revision', async (_what, parts) => {
     recorder = worldRecorder(world, clock, undefined, { ...place, ...parts });
+    lineage.add('r1 r1');
     await settle(desired('r1', ['a', 'b']));
     expect([removals(), history().rewound]).toEqual([[], 'r1']);
     expect(lastHeld()).toContain('does not descend from the one before');

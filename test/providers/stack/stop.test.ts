@@ -65,7 +65,9 @@ describe('stopping', () => {
   });
 
   it('gives the ports free, also of what runs nothing any more, and all comes back', () => {
-    const Ports = [{ Protocol: 'tcp', TargetPort: 80, PublishedPort: 8080, PublishMode: 'ingress' }];
+    const Ports = [
+      { Protocol: 'tcp', TargetPort: 80, PublishedPort: 8080, PublishMode: 'ingress' },
+    ];
     for (const Replicas of [2, 0]) {
       const spec = service('web', {
         Mode: { Replicated: { Replicas } },
