@@ -1,12 +1,17 @@
+import { openApplier } from './applying.ts';
 import { agentCommand, agentUsage } from './start.ts';
 import { askCommand } from './cli/ask.ts';
 import { askUsage } from './cli/ask-options.ts';
 import { freezeCommand } from './cli/freeze.ts';
 import { freezeUsage } from './cli/freeze-options.ts';
+import { planCommand } from './cli/plan.ts';
+import { planUsage } from './cli/plan-options.ts';
+import { watchPlans } from './cli/plan-watch.ts';
 import { type Output, wantsColour } from './cli/printer.ts';
 import { validateCommand, validateUsage } from './cli/validate.ts';
 import { systemClock } from './clock.ts';
 import { askIo } from './desk.ts';
+import { planIo } from './planning.ts';
 import { SourceError } from './reconcile/ports.ts';
 import { rehearseCommand, rehearseUsage } from './rehearsal/command.ts';
 import { version } from './version.ts';
@@ -23,6 +28,26 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'show every mistake in a folder, without a cluster',
     usage: validateUsage,
     run: (args, io, signal) => validateCommand(args, { ...io, clock: systemClock }, signal),
+  },
+  plan: {
+    summary: 'show what a change would do, on this Swarm or between two revisions',
+    usage: planUsage,
+    run: (args, io, signal) =>
+      planCommand(
+        args,
+        planIo(io, process.env, process.stderr.isTTY),
+        (wanted, io, renderer, ended) =>
+          watchPlans(
+            wanted,
+            {
+              io,
+              renderer,
+              openApplier: (using, stop) => openApplier({ ...using, pid: process.pid }, stop),
+            },
+            ended,
+          ),
+        signal,
+      ),
   },
   retry: {
     summary: 'try once more what failed: a unit that is quarantined or stuck',
@@ -82,7 +107,7 @@ const usage = [
   ...Object.entries(commands).map(([verb, { summary }]) => `  ${verb.padEnd(width)}  ${summary}`),
   '',
   'understudy COMMAND --help says more. --version prints the version.',
-  'Exit codes: 0 done, 1 failed, 2 wrong use, 3 repository invalid, 6 cluster not reachable.',
+  'Exit codes: 0 done, 1 failed, 2 wrong use, 3 repository invalid, 4 changes (plan --exit-code), 6 cluster not reachable.',
   '',
 ].join('\n');
 

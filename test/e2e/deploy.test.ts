@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
+import { run } from '../../agent/rehearsal/run.ts';
 import type { Seen } from '../faults/proxy.ts';
 import type { LogLine } from './agent-log.ts';
 import { Scene } from './scene.ts';
@@ -100,6 +101,20 @@ describe('from push to healthy', () => {
 
   it('writes nothing in any further pass', async () => {
     expect(await scene.quietPasses(3)).toEqual([]);
+  });
+
+  it('is planned beside the agent, without a write', async () => {
+    const from = scene.proxy.seen.length;
+    const command = [process.execPath, join(projectFolder, 'agent/main.ts'), 'plan'];
+    const plan = async (): Promise<string> =>
+      run([...command, scene.copy.folder, '--socket', scene.proxy.socket], {}, never);
+    expect(await plan()).toContain('no changes, 1 stack unchanged');
+    const page = join(scene.copy.folder, 'stacks/blog/page.html');
+    await writeFile(page, 'page that nobody pushes\n');
+    const shown = await plan();
+    await writeFile(page, 'page one\n');
+    expect(shown).toMatch(/~ stack\/blog: 1 restart\n[^]*~ config blog_page/);
+    expect(scene.writes(from)).toEqual([]);
   });
 
   it('writes nothing and restarts nothing when the agent starts anew', async () => {
