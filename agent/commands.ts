@@ -1,9 +1,13 @@
+import { openApplier } from './applying.ts';
 import { askCommand } from './cli/ask.ts';
 import { askUsage, type Verb } from './cli/ask-options.ts';
 import { freezeCommand } from './cli/freeze.ts';
 import { type FreezeVerb, freezeUsage } from './cli/freeze-options.ts';
 import { getCommand } from './cli/get.ts';
 import { historyCommand } from './cli/history.ts';
+import { planCommand } from './cli/plan.ts';
+import { planUsage } from './cli/plan-options.ts';
+import { watchPlans } from './cli/plan-watch.ts';
 import type { Output } from './cli/printer.ts';
 import { reconcileCommand } from './cli/reconcile.ts';
 import { reconcileUsage } from './cli/reconcile-options.ts';
@@ -11,6 +15,7 @@ import { sightUsage } from './cli/sight-options.ts';
 import { validateCommand, validateUsage } from './cli/validate.ts';
 import { systemClock } from './clock.ts';
 import { askIo } from './desk.ts';
+import { planIo } from './planning.ts';
 import { rehearseCommand, rehearseUsage } from './rehearsal/command.ts';
 import { sightIo } from './sight.ts';
 import { agentCommand, agentUsage } from './start.ts';
@@ -19,6 +24,8 @@ import { agentCommand, agentUsage } from './start.ts';
 export interface Process extends Output {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly pid: number;
+  /** A person sees at once what is written to standard error. */
+  readonly isWatched: boolean;
   /** Of the terminal; absent where there is none. */
   readonly columns?: number;
 }
@@ -38,6 +45,12 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'show every mistake in a folder, without a cluster',
     usage: validateUsage,
     run: (args, io, signal) => validateCommand(args, { ...io, clock: systemClock }, signal),
+  },
+  plan: {
+    summary: 'show what a change would do, on this Swarm or between two revisions',
+    usage: planUsage,
+    run: (args, io, signal) =>
+      planCommand(args, planIo(io, io.environment, io.isWatched), watchWith(io.pid), signal),
   },
   get: {
     summary: 'show every unit: in sync or not, healthy or not, and why',
@@ -92,4 +105,14 @@ function freezing(verb: FreezeVerb, summary: string): Command {
     usage: freezeUsage[verb],
     run: (args, io, signal) => freezeCommand(verb, args, askIo(io, io.environment), signal),
   };
+}
+
+/** Plans of a folder that is watched; what is saved is applied by an agent in this process. */
+function watchWith(pid: number): Parameters<typeof planCommand>[2] {
+  return (wanted, io, renderer, ended) =>
+    watchPlans(
+      wanted,
+      { io, renderer, openApplier: (using, stop) => openApplier({ ...using, pid }, stop) },
+      ended,
+    );
 }

@@ -12,13 +12,20 @@ import { leaseOn } from './leading.ts';
 import { openSwarm } from './providers/stack/client.ts';
 import { guardedSwarm } from './providers/stack/guarded.ts';
 import { stackKind, stackProvider } from './providers/stack/provider.ts';
+import type { StackSpec } from './providers/stack/spec.ts';
 import { swarmShelf } from './providers/stack/shelf.ts';
 import type { Swarm } from './providers/stack/swarm.ts';
 import { openProber } from './probes/prober.ts';
 import type { Guard, Labels } from './reconcile/lease-ports.ts';
 import { Looks } from './reconcile/looks.ts';
 import { run } from './reconcile/loop.ts';
-import { type Clock, type Reporter, type Source, SourceError } from './reconcile/ports.ts';
+import {
+  type Clock,
+  type Renderer,
+  type Reporter,
+  type Source,
+  SourceError,
+} from './reconcile/ports.ts';
 import { Wake } from './reconcile/wake.ts';
 import { headFormat } from './record/head.ts';
 import { HeadWatch } from './record/head-watch.ts';
@@ -86,37 +93,39 @@ export async function agentCommand(
 }
 
 /** What the agent has of its process. */
-interface Process {
+export interface Process {
   readonly clock: Clock;
   readonly reporter: Reporter;
   /** A repository on this machine is fine. */
   readonly local: boolean;
   readonly pid: number;
+  /** Absent: the repository of the settings is followed. `changed` is called when it may have moved. */
+  readonly open?: (changed: () => void) => Promise<Source>;
+  /** Absent: one of its own. */
+  readonly renderer?: Renderer<StackSpec>;
 }
 
 /** Calls that hang must not keep the lease from being renewed. */
 const LEASE_CALLS_AT_ONCE = 2;
 
 /** Composes the agent from its parts and runs it until the signal. */
-async function runAgent(
+export async function runAgent(
   settings: Settings,
-  { clock, reporter, local, pid }: Process,
+  of: Process,
   signal: AbortSignal,
 ): Promise<number> {
+  const { clock, reporter, pid } = of;
   const { environment, repository, atOnce } = settings;
   const [wake, sourceWake] = [new Wake(clock), new Wake(clock)];
   let source: Source;
   try {
-    const { ssh, https, ...rest } = repository;
-    const logins = { ...(ssh && { ssh }), ...(https && { https }) };
-    const from = { ...rest, ...logins, stateDir: settings.stateDir, local };
-    source = await openGitSource(from, { clock, changed: () => sourceWake.ring() });
+    source = await openSource(settings, of, () => sourceWake.ring());
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     reporter.tell({ event: 'agent stopped', why: error.message });
     return 2;
   }
-  const renderer = openRenderer({ environment, clock });
+  const renderer = of.renderer ?? openRenderer({ environment, clock });
   const looks = new Looks({ wake, sourceWake });
   const parts = { clock, reporter, pid, wake, looks };
   const { swarm, head, lease, guard, close } = openEngine(settings, parts, signal);
@@ -158,10 +167,25 @@ async function runAgent(
   }
 }
 
+async function openSource(
+  settings: Settings,
+  { clock, local, open }: Process,
+  changed: () => void,
+): Promise<Source> {
+  if (open !== undefined) return open(changed);
+  const { ssh, https, ...rest } = settings.repository;
+  const logins = { ...(ssh && { ssh }), ...(https && { https }) };
+  const from = { ...rest, ...logins, stateDir: settings.stateDir, local };
+  return openGitSource(from, { clock, changed });
+}
+
 /** The engine of this manager: the lease has connections of its own, everything else asks it before it writes. */
 function openEngine(
   { docker, atOnce, lease: leaseSettings }: Settings,
-  parts: Omit<Process, 'local'> & { readonly wake: Wake; readonly looks: Looks },
+  parts: Pick<Process, 'clock' | 'reporter' | 'pid'> & {
+    readonly wake: Wake;
+    readonly looks: Looks;
+  },
   signal: AbortSignal,
 ) {
   const { clock, reporter, pid, wake, looks } = parts;

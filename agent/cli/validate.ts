@@ -3,13 +3,11 @@ import { parseArgs } from 'node:util';
 
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { formatAnnotations, formatJson, formatText } from '../core/format.ts';
-import { layOut } from '../core/layout.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from '../reconcile/ports.ts';
-import { openRenderer } from '../render/renderer.ts';
 import type { RenderReport } from '../render/renderer.ts';
 import { isFolder, readFolder } from '../source/folder.ts';
-import { FILE_BYTES_MAX } from '../source/intake.ts';
+import { environmentsOf, openPatientRenderer, renderAll, usualLimits } from './rendered.ts';
 
 /** What the command prints to and takes its time from. */
 export interface ValidateIo {
@@ -37,12 +35,6 @@ Exit codes: 0 valid, 1 the folder cannot be read, 2 wrong use, 3 invalid.
 const FORMATS = ['text', 'json', 'github'] as const;
 type Format = (typeof FORMATS)[number];
 
-/** A person waits longer than an agent that has other things to do. */
-const DEADLINE_MS = 60_000;
-
-/** As the agent's settings have them by default. */
-const limits = { bytesMax: 512 * 2 ** 20, filesMax: 50_000, fileBytesMax: FILE_BYTES_MAX };
-
 interface Wanted {
   readonly folder: string;
   readonly environment?: string;
@@ -65,9 +57,10 @@ export async function validateCommand(
   if (!(await isFolder(wanted.folder, signal))) {
     return refuse(io, `there is no folder \`${wanted.folder}\``);
   }
-  const snapshot = await readFolder(resolve(wanted.folder), { limits, clock: io.clock }, signal);
-  const judged = await judge(snapshot, wanted, io.clock, signal);
-  const invalid = judged.diagnostics.some(({ severity }) => severity === 'error');
+  const { clock } = io;
+  const snapshot = await readFolder(resolve(wanted.folder), { limits: usualLimits, clock }, signal);
+  const judged = await judge(snapshot, wanted, clock, signal);
+  const { invalid } = judged;
   io.out(printed(judged.diagnostics, wanted));
   if (!invalid && wanted.format !== 'json') io.out(`${judged.summaries.join('\n')}\n`);
   return invalid ? 3 : 0;
@@ -117,6 +110,7 @@ function parsedArguments(args: readonly string[]) {
 
 interface Judged {
   readonly diagnostics: readonly Diagnostic[];
+  readonly invalid: boolean;
   /** One line an environment. */
   readonly summaries: readonly string[];
 }
@@ -127,28 +121,11 @@ async function judge(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Judged> {
-  const found = [...layOut(snapshot.entries.map(({ path }) => path)).environments.keys()];
-  // Without any environment one is asked for all the same: that says what is missing.
-  const [first = 'production', ...rest] = environment === undefined ? found : [environment];
-  const renderer = openRenderer({
-    environment: first,
-    clock,
-    limits: { deadlineMs: DEADLINE_MS, secondTryAfterMs: undefined },
-  });
+  const names = environmentsOf(snapshot, environment);
+  const renderer = openPatientRenderer(names[0] ?? '', clock);
   try {
-    const diagnostics = new Map<string, Diagnostic>();
-    const summaries: string[] = [];
-    for (const name of [first, ...rest]) {
-      const report = await renderer.renderFor(name, snapshot, signal);
-      // Most mistakes are the same in every environment.
-      for (const one of report.diagnostics) {
-        const { code, message, place } = one;
-        const key = JSON.stringify([code, message, place]);
-        if (!diagnostics.has(key)) diagnostics.set(key, one);
-      }
-      summaries.push(summary(name, report));
-    }
-    return { diagnostics: [...diagnostics.values()], summaries };
+    const { reports, ...judged } = await renderAll(renderer, snapshot, names, signal);
+    return { ...judged, summaries: [...reports].map(([name, report]) => summary(name, report)) };
   } finally {
     await renderer.close();
   }

@@ -21,11 +21,12 @@ export function formatText(diagnostics: readonly Diagnostic[], { colour }: TextS
 /** Pure. Diagnostics for programs: one JSON document, sorted as in the text. */
 export function formatJson(diagnostics: readonly Diagnostic[]): string {
   const { errors, warnings } = count(diagnostics);
-  const text = JSON.stringify(
-    { errors, warnings, diagnostics: diagnostics.toSorted(byPlace) },
-    null,
-    2,
-  );
+  return jsonText({ errors, warnings, diagnostics: diagnostics.toSorted(byPlace) });
+}
+
+/** Pure. A value as one JSON document, without characters that move a terminal's cursor or turn its text. */
+export function jsonText(value: object): string {
+  const text = JSON.stringify(value, null, 2);
   // JSON leaves these as they are, a terminal does not.
   const escaped = text.replaceAll(
     /[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu,

@@ -67,8 +67,14 @@ async function rehearse(wanted: Wanted, print: Printer, signal: AbortSignal): Pr
   const stage = standing ?? (await raiseStage(wanted.stage, print, signal));
   if (standing === undefined) print.line('the stage stands', 'good');
   if (!wanted.agent) {
+    const socket = join(stage.folder, 'm1', 'docker.sock');
     print.plain(
-      `\nThe stage's Docker command line: ${join(stage.folder, 'docker')}\nTo remove it: ${again(stage.plan)} --down`,
+      [
+        '',
+        `The stage's Docker command line: ${join(stage.folder, 'docker')}`,
+        `To apply a folder as you save it: npx understudy plan FOLDER --watch --apply --socket ${socket}`,
+        `To remove it: ${again(stage.plan)} --down`,
+      ].join('\n'),
     );
     return 0;
   }

@@ -161,6 +161,8 @@ async function daemonSettings(plan: StagePlan, host: HostPlan): Promise<string> 
     hosts: [`unix://${host.socket}`],
     'insecure-registries': [plan.registry],
     'cgroup-parent': plan.cgroup,
+    // By this the product knows a stage: uncommitted files are applied to nothing else.
+    labels: [`understudy.rehearsal=${plan.name}`],
     // systemd's driver would ask the machine's own systemd for scopes.
     'exec-opts': ['native.cgroupdriver=cgroupfs'],
     'storage-driver': await storageDriver(plan.folder),

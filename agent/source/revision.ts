@@ -70,7 +70,7 @@ export async function readBlobs(
 }
 
 /** The output up to a limit; what comes behind it is not waited for. */
-async function collect(
+export async function collect(
   bench: Bench,
   command: { readonly args: readonly string[]; readonly input?: string },
   bytesMax: number,

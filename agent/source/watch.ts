@@ -43,3 +43,35 @@ function gitFolder(repository: string): string {
   const inside = join(repository, '.git');
   return existsSync(inside) && statSync(inside).isDirectory() ? inside : repository;
 }
+
+/** Deeper than any repository that is meant. */
+const FOLDER_DEPTH_MAX = 12;
+
+/**
+ * Watches a folder with everything in it but Git's own. `changed` only says "look now", when nothing moved for a fifth of a
+ * second; where watching fails it is not called. The returned function ends the watching.
+ */
+export function watchFolder(
+  folder: string,
+  ports: { readonly clock: Clock; readonly changed: () => void },
+): () => Promise<void> {
+  let cancel: (() => void) | undefined;
+  const soon = (): void => {
+    cancel?.();
+    cancel = ports.clock.after(SETTLE_MS, ports.changed);
+  };
+  const watcher = watch(folder, {
+    followSymlinks: false,
+    ignoreInitial: true,
+    depth: FOLDER_DEPTH_MAX,
+    ignored: (path) => /[\\/](?:\.git|node_modules)(?:[\\/]|$)/.test(path.slice(folder.length)),
+  });
+  watcher.on('all', soon);
+  // What was saved before everything is watched would be missed.
+  watcher.on('ready', soon);
+  watcher.on('error', () => undefined);
+  return async () => {
+    cancel?.();
+    await watcher.close();
+  };
+}

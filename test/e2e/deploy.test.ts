@@ -127,6 +127,20 @@ describe('from push to healthy', () => {
     expect(`${text}${history}`).not.toMatch(/canary|FROM_FILE/);
   });
 
+  it('is planned beside the agent, without a write', async () => {
+    const from = scene.proxy.seen.length;
+    const command = [process.execPath, join(projectFolder, 'agent/main.ts'), 'plan'];
+    const plan = async (): Promise<string> =>
+      run([...command, scene.copy.folder, '--socket', scene.proxy.socket], {}, never);
+    expect(await plan()).toContain('no changes, 1 stack unchanged');
+    const page = join(scene.copy.folder, 'stacks/blog/page.html');
+    await writeFile(page, 'page that nobody pushes\n');
+    const shown = await plan();
+    await writeFile(page, 'page one\n');
+    expect(shown).toMatch(/~ stack\/blog: 1 restart\n[^]*~ config blog_page/);
+    expect(scene.writes(from)).toEqual([]);
+  });
+
   it('writes nothing and restarts nothing when the agent starts anew', async () => {
     const before = await scene.runningTasks('blog_web');
     const from = scene.proxy.seen.length;

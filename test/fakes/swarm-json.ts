@@ -56,7 +56,11 @@ export function nodeJson(node: FakeNode): object {
       Hostname: node.hostname,
       Platform: { Architecture: 'x86_64', OS: 'linux' },
       Resources: { NanoCPUs: 2_000_000_000, MemoryBytes: 4_000_000_000 },
-      Engine: { EngineVersion: '20.10.24', Plugins: [] },
+      Engine: {
+        EngineVersion: '20.10.24',
+        Plugins: [],
+        ...(node.engineLabels && { Labels: node.engineLabels }),
+      },
     },
     Status: { State: node.state, Addr: node.address },
     ...(node.role === 'manager' ? { ManagerStatus: manager } : {}),

@@ -63,6 +63,8 @@ export interface FakeNode {
   availability: 'active' | 'pause' | 'drain';
   state: 'ready' | 'down';
   labels: Record<string, string>;
+  /** Of its engine: its machine's own. */
+  engineLabels?: Readonly<Record<string, string>>;
   address: string;
   /** When the Swarm last wrote it. */
   updatedAt: string;

@@ -1,9 +1,14 @@
 import type { FieldDiff } from '../../core/kind.ts';
+import { looksSecret, maskLine } from '../../core/path.ts';
 import { type Canonical, same } from './canonical.ts';
+import { keyedLists } from './keyed-lists.ts';
 
 const TEXT_LENGTH_MAX = 200;
 
-/** Pure. The leaves in which two canonical specs differ, with the path people know; values are cut at 200 characters. */
+/**
+ * Pure. The leaves in which two canonical specs differ, with the path people know; values are cut at 200 characters, and
+ * what looks like a secret is `[secret]`. Lists whose items have names, such as variables, are compared item by item.
+ */
 export function fieldDiffs(
   path: string,
   observed: Canonical,
@@ -15,11 +20,13 @@ export function fieldDiffs(
     if (same(before, after)) return [];
     const at = `${path}.${key}`;
     if (isMap(before) && isMap(after)) return fieldDiffs(at, before, after);
+    const items = keyedLists(key, before, after);
+    if (items !== undefined) return fieldDiffs(at, items.before, items.after);
     return [
       {
         path: at,
-        ...(before === undefined ? {} : { observed: text(before) }),
-        ...(after === undefined ? {} : { desired: text(after) }),
+        ...(before === undefined ? {} : { observed: text(key, before) }),
+        ...(after === undefined ? {} : { desired: text(key, after) }),
       },
     ];
   });
@@ -34,7 +41,8 @@ function isMap(value: unknown): value is Canonical {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function text(value: unknown): string {
-  const whole = typeof value === 'string' ? value : JSON.stringify(value);
+function text(key: string, value: unknown): string {
+  if (looksSecret(key) && typeof value === 'string') return '[secret]';
+  const whole = maskLine(typeof value === 'string' ? value : JSON.stringify(value));
   return whole.length > TEXT_LENGTH_MAX ? `${whole.slice(0, TEXT_LENGTH_MAX)}…` : whole;
 }

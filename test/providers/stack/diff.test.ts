@@ -89,7 +89,7 @@ describe('a stack that is there', () => {
     [
       'environment',
       changed({ Env: ['A=1'] }),
-      ['services.web.TaskTemplate.ContainerSpec.Env'],
+      ['services.web.TaskTemplate.ContainerSpec.Env.A'],
       'restart',
     ],
     [
@@ -119,7 +119,7 @@ describe('a stack that is there', () => {
     [
       'a port',
       service('web', { EndpointSpec: { Ports: [{ TargetPort: 80 }] } }),
-      ['services.web.EndpointSpec.Ports'],
+      ['services.web.EndpointSpec.Ports.80/tcp'],
       'restart',
     ],
     [

@@ -1,0 +1,92 @@
+import { resolve } from 'node:path';
+
+import type { Applier } from './cli/plan-watch.ts';
+import type { PlanIo } from './cli/plan-ports.ts';
+import { createPrinter } from './cli/printer.ts';
+import type { Snapshot } from './core/snapshot.ts';
+import { formatText } from './core/format.ts';
+import type { StackSpec } from './providers/stack/spec.ts';
+import type { Renderer } from './reconcile/ports.ts';
+import type { StackRenderer } from './render/renderer.ts';
+import { logReporter } from './report/log.ts';
+import { describeEvent } from './rehearsal/events.ts';
+import { readSettings } from './settings.ts';
+import { SavedStates } from './source/saved-states.ts';
+import { runAgent } from './start.ts';
+
+/** Where states are applied. */
+interface Where {
+  readonly folder: string;
+  readonly environment: string;
+  readonly socket: string;
+}
+
+/** The ordinary agent, on states of a folder in place of commits. It begins with the first one that is offered. */
+export function openApplier(
+  { io, renderer, pid }: { io: PlanIo; renderer: StackRenderer; pid: number },
+  outer: AbortSignal,
+): Applier {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([outer, stop.signal]);
+  const states = new SavedStates();
+  const open = async (changed: () => void): Promise<SavedStates> => {
+    states.onChange(changed);
+    return Promise.resolve(states);
+  };
+  let running: Promise<void> | undefined;
+
+  async function run(where: Where): Promise<void> {
+    const { settings, diagnostics } = readSettings({
+      environment: {},
+      local: true,
+      flags: {
+        environment: where.environment,
+        // Nothing is fetched from it: it says in the record where the states came from.
+        'repository.url': resolve(where.folder),
+        'docker.socket': where.socket,
+      },
+    });
+    if (settings === undefined) {
+      io.err(formatText(diagnostics, { colour: io.colour }));
+      return;
+    }
+    const reporter = logReporter(settings.log.level, { write: linesFor(io) });
+    const { clock } = io;
+    // What was planned was rendered already: it is not done twice.
+    const shared: Renderer<StackSpec> = {
+      render: (snapshot, ended) => renderer.renderFor(where.environment, snapshot, ended),
+      close: async () => Promise.resolve(),
+    };
+    const own = { clock, reporter, local: true, pid, open, renderer: shared };
+    await runAgent(settings, own, signal);
+  }
+  return {
+    offer: (snapshot: Snapshot, where) => {
+      states.offer(snapshot);
+      running ??= run(where);
+      // What goes wrong is thrown where it is waited for.
+      running.catch(() => undefined);
+    },
+    ended: async () => {
+      stop.abort(new Error('the watching ended'));
+      await running;
+    },
+  };
+}
+
+/** The agent's lines as sentences, and what to do where another one leads. */
+function linesFor(io: PlanIo): (text: string) => void {
+  const print = createPrinter(io, () => io.clock.nowMs());
+  return (text) => {
+    for (const line of text.split('\n').filter((one) => one !== '')) {
+      const { text: said, tone } = describeEvent(line);
+      print.line(said, tone);
+      if (said.startsWith('follows ')) {
+        const stage = '`./rehearse --fresh --no-agent` builds a stage without agents';
+        print.plain(
+          `an agent leads here already, and nothing is applied from this folder: ${stage}`,
+        );
+      }
+    }
+  };
+}

@@ -1,0 +1,102 @@
+import type { StackRenderer } from '../render/renderer.ts';
+import { inWords } from './ask-put.ts';
+import type { PlanWanted } from './plan-options.ts';
+import type { Looked, Planned, PlanIo, Sight } from './plan-ports.ts';
+import { nameOf, named, type Read, readWanted } from './plan-revisions.ts';
+import { withProgress } from './progress.ts';
+import { environmentsOf, renderAll } from './rendered.ts';
+
+/** What a plan against the Swarm is made with. */
+export interface SwarmPlanning {
+  readonly io: PlanIo;
+  readonly renderer: StackRenderer;
+  readonly sight: Sight;
+}
+
+type Failed = Extract<Planned, { readonly status: 'failed' }>;
+
+/** Plans what an agent would do now about a revision. Reads only. Throws `SourceError`. */
+export async function planSwarm(
+  wanted: PlanWanted,
+  planning: SwarmPlanning,
+  signal: AbortSignal,
+): Promise<Planned> {
+  const { io } = planning;
+  const read = await readWanted(wanted, io, signal);
+  if ('status' in read) return read;
+  const looked = await lookAt(planning, wanted, signal);
+  return 'status' in looked ? looked : planLooked(wanted, planning, { read, looked }, signal);
+}
+
+/** Looks at the Swarm. */
+export async function lookAt(
+  { io, sight }: Pick<SwarmPlanning, 'io' | 'sight'>,
+  { socket }: Pick<PlanWanted, 'socket'>,
+  signal: AbortSignal,
+): Promise<Looked | Failed> {
+  const seen = await withProgress(io, 'reading the Swarm', () => sight.look(signal));
+  if (seen.status === 'ok') return seen.value;
+  // A record that this version cannot read: the Swarm itself was reached.
+  const isRead = seen.status === 'refused' && seen.retry === 'never' && seen.cause === undefined;
+  return { status: 'failed', code: isRead ? 1 : 6, why: inWords(seen, socket) };
+}
+
+/** Plans by what was read and seen. Throws `SourceError`. */
+export async function planLooked(
+  wanted: PlanWanted,
+  { io, renderer }: Pick<SwarmPlanning, 'io' | 'renderer'>,
+  { read, looked }: { readonly read: Read; readonly looked: Looked },
+  signal: AbortSignal,
+): Promise<Planned> {
+  const { snapshot } = read;
+  const environment = environmentFor(wanted.environment, looked, read);
+  if (typeof environment === 'object') return environment;
+  const rendered = await withProgress(io, `rendering ${nameOf(named(snapshot))}`, () =>
+    renderAll(renderer, snapshot, [environment], signal),
+  );
+  const report = rendered.reports.get(environment);
+  if (rendered.invalid || report === undefined) {
+    return { status: 'invalid', of: named(snapshot), diagnostics: rendered.diagnostics };
+  }
+  const descent = await descentOf(looked.seen, read, signal);
+  const { units, settings } = report;
+  const revision = snapshot.revision;
+  const plan = looked.plan({ environment, units, settings, revision, ...descent });
+  const { diagnostics: warnings } = rendered;
+  const plans = { to: named(snapshot), environments: [plan], notes: [], warnings };
+  return { status: 'planned', plans };
+}
+
+function environmentFor(
+  wanted: string | undefined,
+  { environment: recorded }: Looked,
+  { snapshot }: Read,
+): string | Failed {
+  if (recorded !== undefined) {
+    if (wanted === undefined || wanted === recorded) return recorded;
+    const why = `the agents of this Swarm are set to environment \`${recorded}\`, not to \`${wanted}\``;
+    return { status: 'failed', code: 1, why };
+  }
+  const [first = '', ...others] = environmentsOf(snapshot, wanted);
+  if (others.length === 0) return first;
+  const names = [first, ...others].join(', ');
+  const why = `no agent has run on this Swarm yet: name the environment with \`--environment\`, one of ${names}`;
+  return { status: 'failed', code: 2, why };
+}
+
+/** Whether the revision goes on from what the agents saw last, as far as this repository knows. */
+async function descentOf(
+  seen: string,
+  { repository, commit }: Read,
+  signal: AbortSignal,
+): Promise<{ readonly rewound: boolean; readonly notes: readonly string[] }> {
+  if (seen === '' || commit === undefined || repository === undefined || seen === commit) {
+    return { rewound: false, notes: [] };
+  }
+  const last = await repository.commitOf(seen, signal);
+  if (last === undefined) {
+    const note = `the agents saw ${seen.slice(0, 10)} last, which is not fetched here: whether this goes on from it is not known`;
+    return { rewound: false, notes: [note] };
+  }
+  return { rewound: (await repository.baseOf(last, commit, signal)) !== last, notes: [] };
+}
