@@ -1,5 +1,6 @@
 import type { Member, Rendered } from './kind.ts';
 import type { Look, Moved, Standing } from './look.ts';
+import type { Dependant } from './needed.ts';
 import { isQuarantined, pruning, type UnitRecord } from './unit.ts';
 
 /**
@@ -34,7 +35,7 @@ const SOON_MS = 60_000;
 /** Pure. A unit at rest of which nothing else is due: what left it goes now. */
 export function prune<Spec, Observed, Call>(
   { kind, observed, nowMs, removalsOff }: Look<Spec, Observed, Call>,
-  { unit, record, watch }: Standing<Spec> & { readonly unit: Rendered<Spec> },
+  { unit, record, watch, neededBy }: Standing<Spec> & { readonly unit: Rendered<Spec> },
   moved: Moved<Call>,
 ): Moved<Call> {
   const { removing = [] } = record;
@@ -49,11 +50,23 @@ export function prune<Spec, Observed, Call>(
   const others = (moved.notes ?? []).filter(
     (one) => !gone.some(({ target }) => one.startsWith(`${target} `)),
   );
+  if (left.length > 0 && neededBy !== undefined) return later(moved, others, neededBy);
   const notes = [...others, ...waits];
   const ready = removalsOff === undefined && nowMs >= watch.retryAtMs;
   const isSoon = left.length > 0 && waits.length === 0 && nowMs - watch.sinceMs < SOON_MS;
   const soon = isSoon ? ({ soon: true } as const) : {};
   return { ...moved, record: next, notes, ...soon, operations: ready ? operations : [] };
+}
+
+/** Nothing goes yet. Not held: that would keep the very unit from beginning that is waited for. */
+function later<Call>(
+  moved: Moved<Call>,
+  notes: readonly string[],
+  { id, underWay }: Dependant,
+): Moved<Call> {
+  if (underWay) return { ...moved, notes, soon: true };
+  const why = `what left it stays until ${id}, which depends on it, is settled`;
+  return { ...moved, notes: [...notes, why] };
 }
 
 /** What the repository wants is the last healthy release itself: no other one needs what left it. */

@@ -3,6 +3,7 @@ import { followBack } from './dependants.ts';
 import { Dependencies, waiting } from './dependencies.ts';
 import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './kind.ts';
 import type { Look, Moved, Wait } from './look.ts';
+import type { Dependant } from './needed.ts';
 import { defaultRemovals, type Removals } from './removal.ts';
 import { answerAll } from './requests.ts';
 import { goBack } from './step-back.ts';
@@ -106,13 +107,14 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     if (approval !== undefined) open.set(approval, [...(open.get(approval) ?? []), id]);
     wakeMs = Math.min(wakeMs, wakeOf(moved, input));
   }
-  const dependencies = new Dependencies(input.desired);
+  const dependencies = new Dependencies(input.desired, units);
   for (const unit of dependencies.order) {
     const { id } = unit;
     const wait = dependencies.waitOf(id);
     const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
     const back = followBack(look, unit, units.get(id), dependencies.returnsOf(id));
-    const stepped = back.moved ?? stepUnit(look, unit, units.get(id), before);
+    const neededBy = dependencies.neededBy(id);
+    const stepped = back.moved ?? stepUnit(look, unit, units.get(id), { ...before, neededBy });
     const moved = noted(look, unit, waiting(unit, stepped, wait));
     events.push(...back.events);
     note(id, moved);
@@ -172,6 +174,7 @@ interface Before {
   readonly watch: Watch | undefined;
   readonly refusal: Failure | undefined;
   readonly wait: Wait | undefined;
+  readonly neededBy: Dependant | undefined;
 }
 
 function stepUnit<Spec, Observed, Call>(
@@ -195,7 +198,8 @@ function stepUnit<Spec, Observed, Call>(
   const of = directionOf(record);
   // A refusal is of the way that was gone then, and of no other.
   const refusal = before.watch?.of === of ? before.refusal : undefined;
-  const standing = { unit, record, refusal, ...wait };
+  const { neededBy } = before;
+  const standing = { unit, record, refusal, ...wait, ...(neededBy && { neededBy }) };
   if (phase === 'none' || phase === 'stuck' || attempt === undefined) {
     const resting = { ...standing, watch: at(of) };
     if (turned === 'begin') return takeUp(look, resting);

@@ -1,4 +1,5 @@
 import type { Failure, Id, Kind, Operation, Rendered } from '../../agent/core/kind.ts';
+import type { Removals } from '../../agent/core/removal.ts';
 import { step, type Step } from '../../agent/core/step.ts';
 import type { Request, UnitRecord } from '../../agent/core/unit.ts';
 import { called, type Watch } from '../../agent/core/watch.ts';
@@ -81,6 +82,8 @@ export interface ManyScene {
   readonly watches: ReadonlyMap<Id, Watch>;
   readonly refusals: ReadonlyMap<Id, Failure>;
   readonly requests: readonly Request[];
+  /** Absent: nothing is removed. */
+  readonly removals?: Removals;
   readonly worlds: Worlds;
   readonly nowMs: number;
 }
