@@ -19,7 +19,7 @@ interface Version {
 }
 
 /** Pure. A stack as the repository would hold it, rendered by the renderer itself. */
-function stackOf(
+export function stackOf(
   name: string,
   { image, extra, onFailure, mode, after, back }: Version,
 ): Rendered<StackSpec> {
