@@ -17,6 +17,7 @@ import { stackKind } from './providers/stack/provider.ts';
 import { shelfIn } from './providers/stack/shelf.ts';
 import { isStage } from './providers/stack/stage.ts';
 import type { Swarm } from './providers/stack/swarm.ts';
+import { changeRules } from './reconcile/pass.ts';
 import type { Clock } from './reconcile/ports.ts';
 import { readFreeze } from './record/freeze.ts';
 import { HEAD_NAME, parseHead } from './record/head.ts';
@@ -97,6 +98,7 @@ function lookedAt(observed: StackObserved, record: OwnedRecord, clock: Clock): L
         requests,
         ...(freeze && { frozen: frozenLine(freeze) }),
         approved: history.approved ?? [],
+        ...changeRules(settings, clock),
         removals: {
           policy: settings.removals,
           rewound: rewound || history.rewound !== undefined,

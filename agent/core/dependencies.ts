@@ -2,7 +2,8 @@ import { type Return, returnOf } from './dependants.ts';
 import { type Edges, edgesOf, inOrder } from './edges.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
-import { isQuarantined } from './unit.ts';
+import { type Dependant, neededBy } from './needed.ts';
+import { isQuarantined, type UnitRecord } from './unit.ts';
 
 /** A unit that is not in place. */
 interface Obstacle {
@@ -27,13 +28,16 @@ export class Dependencies<Spec> {
   /** Each unit after those that it depends on. */
   readonly order: readonly Rendered<Spec>[];
   readonly #edges: Edges;
+  readonly #needed: ReadonlyMap<Id, Dependant>;
   readonly #obstacles = new Map<Id, readonly Obstacle[]>();
   readonly #returns = new Map<Id, readonly Return[]>();
 
-  constructor(units: readonly Rendered<Spec>[]) {
+  /** `records`: as they are before the step. */
+  constructor(units: readonly Rendered<Spec>[], records: ReadonlyMap<Id, UnitRecord>) {
     this.#edges = edgesOf(units);
     const byId = new Map(units.map((unit) => [unit.id, unit]));
     this.order = inOrder(this.#edges).flatMap((id) => byId.get(id) ?? []);
+    this.#needed = neededBy(this.order, this.#edges, records);
   }
 
   /** Why the unit may not begin now; undefined where it may. */
@@ -59,6 +63,11 @@ export class Dependencies<Spec> {
   returnsOf(id: Id): readonly Return[] {
     const returns = (this.#edges.get(id) ?? []).flatMap((on) => this.#returns.get(on) ?? []);
     return [...new Set(returns)];
+  }
+
+  /** One that depends on it, is not settled, and may need what it is to lose. */
+  neededBy(id: Id): Dependant | undefined {
+    return this.#needed.get(id);
   }
 
   /** Where the unit stands after this step. */

@@ -2,6 +2,7 @@ import type { Return } from './dependants.ts';
 import { Dependencies } from './dependencies.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
+import type { Dependant } from './needed.ts';
 import { Rollout, type RolloutInput } from './rollout.ts';
 import { turn } from './step-turn.ts';
 import type { UnitRecord } from './unit.ts';
@@ -27,7 +28,7 @@ export class Gates<Spec> {
 
   constructor(input: GatesInput<Spec>) {
     this.#input = input;
-    const dependencies = new Dependencies(input.desired);
+    const dependencies = new Dependencies(input.desired, input.units);
     this.#dependencies = dependencies;
     this.#rollout = new Rollout(input);
     this.#first = dependencies.withBelow(this.#rollout.open);
@@ -59,6 +60,11 @@ export class Gates<Spec> {
     const shut = this.#input.retried.has(id) ? undefined : this.#input.windows.shut(id);
     if (shut !== undefined) return { why: shut.why, gate: 'window' };
     return this.#rollout.turnOf(unit, record);
+  }
+
+  /** One that may still need what the unit is to lose. */
+  neededBy(id: Id): Dependant | undefined {
+    return this.#dependencies.neededBy(id);
   }
 
   /** Those that the unit depends on and that went back in this step. */

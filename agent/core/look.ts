@@ -9,6 +9,7 @@ import type {
   Rendered,
   Seen,
 } from './kind.ts';
+import type { Dependant } from './needed.ts';
 import type { Attempt, UnitEvent, UnitRecord } from './unit.ts';
 import type { Watch } from './watch.ts';
 import type { Windows } from './windows.ts';
@@ -62,6 +63,8 @@ export interface Standing<Spec> {
   readonly refusal: Failure | undefined;
   /** It may go on with what it began, and go back, but begin nothing. */
   readonly wait?: Wait;
+  /** It may lose nothing: this one may still need it. */
+  readonly neededBy?: Dependant;
 }
 
 /** What a unit may do now, and where it stands after this. */

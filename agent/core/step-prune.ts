@@ -2,6 +2,7 @@ import { approveWith } from './approve.ts';
 import { digestOf } from './digest.ts';
 import type { Id, Member, Removal, Rendered } from './kind.ts';
 import type { Look, Moved, Standing } from './look.ts';
+import type { Dependant } from './needed.ts';
 import { isQuarantined, pruning, type UnitRecord } from './unit.ts';
 
 /** What it takes to see what left a unit. */
@@ -100,7 +101,7 @@ const SOON_MS = 60_000;
 /** Pure. A unit at rest of which nothing else is due: what left it goes now. */
 export function prune<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
-  { unit, record, watch }: Standing<Spec> & { readonly unit: Rendered<Spec> },
+  { unit, record, watch, neededBy }: Standing<Spec> & { readonly unit: Rendered<Spec> },
   moved: Moved<Call>,
 ): Moved<Call> {
   const { nowMs, removalsOff, windows } = look;
@@ -115,6 +116,7 @@ export function prune<Spec, Observed, Call>(
   const others = (moved.notes ?? []).filter(
     (one) => !members.some(({ target }) => one.startsWith(`${target} `)),
   );
+  if (left.length > 0 && neededBy !== undefined) return later(moved, others, neededBy);
   const shut = operations.length > 0 ? windows?.shut(unit.id)?.why : undefined;
   const notes = [
     ...others,
@@ -154,6 +156,17 @@ function gone<Spec, Observed, Call>(
   const has = new Set(kind.makes(unit));
   const members = kind.removal(unit).prune ? removing.filter(({ target }) => !has.has(target)) : [];
   return { members, ...kind.remove(unit.id, members, observed) };
+}
+
+/** Nothing goes yet. Not held: that would keep the very unit from beginning that is waited for. */
+function later<Call>(
+  moved: Moved<Call>,
+  notes: readonly string[],
+  { id, underWay }: Dependant,
+): Moved<Call> {
+  if (underWay) return { ...moved, notes, soon: true };
+  const why = `what left it stays until ${id}, which depends on it, is settled`;
+  return { ...moved, notes: [...notes, why] };
 }
 
 /** What the repository wants is the last healthy release itself: no other one needs what left it. */

@@ -6,6 +6,7 @@ import type { Answer, Asked, Failure, Id, Kind, Operation, Rendered } from './ki
 import { type Look, type Moved, unmoved, type Wait } from './look.ts';
 import { Moves } from './moves.ts';
 import { defaultRemovals, limitOf, type Removals } from './removal.ts';
+import type { Dependant } from './needed.ts';
 import { answerAll } from './requests.ts';
 import { defaultRollout, type RolloutPolicy } from './rollout.ts';
 import { rollBackWith } from './rollout-back.ts';
@@ -198,7 +199,8 @@ function stepInOrder<Spec, Observed, Call>(
 ): { readonly moved: Moved<Call>; readonly events: readonly UnitEvent[] } {
   const { id } = unit;
   const wait = gates.waitOf(unit, record);
-  const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
+  const [watch, refusal] = [input.watches.get(id), input.refusals.get(id)];
+  const before = { watch, refusal, wait, neededBy: gates.neededBy(id) };
   const back = followBack(look, unit, record, gates.returnsOf(id));
   const stepped =
     back.moved ??
@@ -250,6 +252,7 @@ interface Before {
   readonly watch: Watch | undefined;
   readonly refusal: Failure | undefined;
   readonly wait: Wait | undefined;
+  readonly neededBy: Dependant | undefined;
 }
 
 function stepUnit<Spec, Observed, Call>(
@@ -274,7 +277,8 @@ function stepUnit<Spec, Observed, Call>(
   const of = directionOf(record);
   // A refusal is of the way that was gone then, and of no other.
   const refusal = before.watch?.of === of ? before.refusal : undefined;
-  const standing = { unit, record, refusal, ...wait };
+  const { neededBy } = before;
+  const standing = { unit, record, refusal, ...wait, ...(neededBy && { neededBy }) };
   if (phase === 'none' || phase === 'stuck' || attempt === undefined) {
     const resting = { ...standing, watch: at(of) };
     if (turned === 'begin') return takeUp(look, resting);

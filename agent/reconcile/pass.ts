@@ -218,7 +218,7 @@ function decide<Spec, Observed, Call>(
 }
 
 /** Whether a window is open is one of the two decisions that read the wall clock: people wrote it in that clock. */
-function changeRules({ rollout, windows = [] }: RepositorySettings, clock: Clock) {
+export function changeRules({ rollout, windows = [] }: RepositorySettings, clock: Clock) {
   return {
     ...(rollout && { rollout }),
     windows: { rules: windows, wallMs: clock.instant().wallMs },

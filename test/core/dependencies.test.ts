@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Id, Release, Rendered } from '../../agent/core/kind.ts';
+import { defaultRemovals } from '../../agent/core/removal.ts';
 import type { Attempt, Phase, Quarantined, UnitRecord } from '../../agent/core/unit.ts';
 import {
   lookAt,
@@ -390,5 +391,78 @@ describe('what waits for a person to approve it', () => {
     expect(heldOf(early, 'stack/api')).toBe('waits for stack/db, which is verifying');
     const released = { ...from, approved };
     expect(outcome(released, 'api')).toMatchObject({ calls: ['good 2'] });
+  });
+});
+
+describe('what left a unit that others depend on', () => {
+  const old = put(two, 'old', { text: 'good 1', replicas: 1 });
+  const members = [{ target: 'service old', id: old.services['old']?.id ?? '' }];
+  const db = { ...known({ releases: [db2, db1] }), removing: members };
+  const trying = known({ phase: 'verifying', attempt: web2.digest, releases: [web1] });
+  const quarantine = [{ digest: web2.digest, code: 'crashed' }];
+  const suspended = { by: 'root@m1', at: DATE };
+  const stays = 'what left it stays until stack/web, which depends on it, is settled';
+  const removals = { policy: defaultRemovals, rewound: false };
+  const from = (web: UnitRecord | undefined, live = one, wants = [db2, web2]): ManyScene => ({
+    ...scene(wants, { db, ...(web && { web }) }, { 'stack/db': old, 'stack/web': live }),
+    removals,
+  });
+  const notesOf = (start: ManyScene) =>
+    lookAt(start).views.find(({ id }) => id === 'stack/db')?.notes;
+
+  it('goes when they are at rest as the repository wants them', () => {
+    expect(outcome(from(known({ releases: [web2, web1] }), two), 'db').calls).toEqual(['remove']);
+  });
+
+  it.each<[string, UnitRecord | undefined, readonly string[]]>([
+    ['verifies', trying, []],
+    ['begins now', known({ releases: [web1] }), [stays]],
+    ['goes back', known({ phase: 'rolling-back', releases: [web1], quarantine }), []],
+    ['failed', known({ releases: [web1], quarantine }), [stays]],
+    ['is stuck', known({ phase: 'stuck', releases: [web1] }), [stays]],
+    ['is suspended half-way', { ...trying, suspended }, [stays]],
+    ['was never seen', undefined, [stays]],
+  ])('stays while one of them %s', (_what, web, notes) => {
+    const start = from(web);
+    expect(outcome(start, 'db')).toEqual({ phase: 'none', calls: [], held: undefined, events: [] });
+    expect(notesOf(start)).toEqual(notes);
+  });
+
+  it('stays for one further away too', () => {
+    const far = unitCalled('web', 'good 2', ['api']);
+    const web = known({ phase: 'verifying', attempt: far.digest, releases: [web1] });
+    const api = known({ releases: [api1] });
+    const worlds = { 'stack/db': old, 'stack/api': one, 'stack/web': one };
+    const start = { ...scene([far, api1, db2], { db, api, web }, worlds), removals };
+    expect(outcome(start, 'db').calls).toEqual([]);
+  });
+
+  it('does not stay for what depends on nobody, or on another one', () => {
+    const [free, api] = [unitCalled('web', 'good 2', ['api']), unitCalled('api', 'good 1')];
+    const web = known({ phase: 'verifying', attempt: free.digest, releases: [web1] });
+    const start = scene(
+      [db2, api, free],
+      { db, api: known({ releases: [api] }), web },
+      { 'stack/db': old, 'stack/api': one, 'stack/web': two },
+    );
+    expect(outcome({ ...start, removals }, 'db').calls).toEqual(['remove']);
+  });
+
+  it.each([
+    ['goes once, right after they are healthy', web2, undefined],
+    ['is there for the way back of one that fails', unitCalled('web', 'crash', ['db']), 'good 1'],
+  ])('%s', (_what, wanted, kept) => {
+    const removals: number[] = [];
+    let healthyAtMs = NaN;
+    const rest = rested(from(known({ releases: [web1] }), one, [db2, wanted]), (before, next) => {
+      const calls = next.work.flatMap(({ operations }) => operations);
+      for (const { verb } of calls) if (verb === 'remove') removals.push(before.nowMs);
+      const isHealthy = next.events.some(({ event }) => event === 'unit healthy');
+      if (isHealthy) healthyAtMs = before.nowMs;
+    });
+    expect('old' in (rest.worlds['stack/db']?.services ?? {})).toBe(kept !== undefined);
+    expect(removals).toEqual(kept === undefined ? [healthyAtMs + 1_000] : []);
+    expect(rest.worlds['stack/web']?.services['web']?.text).toBe(kept ?? 'good 2');
+    expect(notesOf(rest)).toEqual(kept === undefined ? [] : [stays]);
   });
 });

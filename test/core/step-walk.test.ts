@@ -16,6 +16,7 @@ import { called, postponed, type Watch } from '../../agent/core/watch.ts';
 import {
   call,
   change,
+  CHECK,
   emptyWorld,
   put,
   tick,
@@ -49,6 +50,7 @@ const pool: readonly Rendered<UnitSpec>[] = [
   unitOf('hold', { web: 'crash 1' }, { mode: 'hold' }),
   unitOf('guarded', { web: 'good 5', last: 'good 5' }, { hold: true }),
   unitOf('kept', { last: 'good 5' }, { prune: false }),
+  unitOf('asked', { web: 'good 1' }, { check: true }),
 ];
 
 /** Beside it in the repository, at rest: else that would be empty. */
@@ -101,6 +103,9 @@ const nothing: Scene = {
   nowMs: 0,
 };
 
+/** Whoever asks is answered well: what hangs on that is who asks, and when. */
+const wellAnswered = { status: 'good', detail: '', inARow: 9, wasGood: true } as const;
+
 function look({ wants, record, world, ...scene }: Scene): Step<UnitCall> {
   return step({
     ...scene,
@@ -110,7 +115,7 @@ function look({ wants, record, world, ...scene }: Scene): Step<UnitCall> {
     revision: wants?.digest ?? '',
     observed: world,
     units: new Map([[other.id, otherRecord], ...(record ? ([[ID, record]] as const) : [])]),
-    answers: new Map(),
+    answers: new Map([[CHECK, wellAnswered]]),
     date: '2026-11-20T10:00:00.000Z',
     intervalMs: INTERVAL_MS,
     verifyMs: VERIFY_MS,
@@ -393,10 +398,11 @@ function isAtRest({ scene, last }: Rest): void {
   runs(world, record, wants);
 }
 
-/** Nothing more is done, recorded, told, or remembered otherwise. */
+/** Nothing more is done, asked, recorded, told, or remembered otherwise. */
 function isQuiet({ scene }: Rest): void {
   const again = look(scene);
   expect(again.work).toEqual([]);
+  expect(again.asks).toEqual([]);
   expect(again.events).toEqual([]);
   expect(again.units.get(ID)).toBe(scene.record);
 }

@@ -149,6 +149,8 @@ export class WholeAgent {
   readonly rewinds = new Set<string>();
   lives = 0;
   passes = 0;
+  /** Requests that read and nothing else, by path without query. */
+  readonly reads: string[] = [];
   #life: Life | undefined;
   #revision: Revision | undefined;
   #rung = false;
@@ -427,7 +429,10 @@ export class WholeAgent {
       life.stop.abort(new Error('killed'));
       return 'lost';
     }
-    if (!mutating) return 'answered';
+    if (!mutating) {
+      this.reads.push(path);
+      return 'answered';
+    }
     const at = this.writes.length + 1;
     const fault = this.faultOf({ at, method, path });
     this.writes.push({ at, atMs: this.clock.nowMs(), life: life.number, method, path, fault });

@@ -23,7 +23,7 @@ interface Version {
 }
 
 /** Pure. A stack as the repository would hold it, rendered by the renderer itself. */
-function stackOf(
+export function stackOf(
   name: string,
   { image, extra, onFailure, mode, after, back, from, port }: Version,
 ): Rendered<StackSpec> {

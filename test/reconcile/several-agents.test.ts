@@ -157,6 +157,52 @@ describe('an agent that took the lease over', () => {
   });
 });
 
+describe('an agent that leads again', () => {
+  /** Of the stacks here; milliseconds. */
+  const TIMEOUT_MS = 60_000;
+  const STEP_MS = 500;
+
+  /** Lets time go by until it is so; gives when. */
+  async function reached(world: SeveralAgents, isSo: () => boolean): Promise<number> {
+    const untilMs = world.time.nowMs() + 4 * TIMEOUT_MS;
+    while (!isSo()) {
+      if (world.time.nowMs() > untilMs) throw new Error('it does not come to that');
+      await world.time.advance(STEP_MS);
+    }
+    return world.time.nowMs();
+  }
+
+  it('begins its clocks anew: what it saw while it led before does not count', async () => {
+    const world = opened();
+    const leaderNow = (): string => world.holder()?.split('/')[0] ?? '';
+    const count = (event: string): number =>
+      world.events.filter((one) => one.event === event).length;
+    world.commit(revision('r1', one));
+    await world.time.advance(60_000);
+    const first = leaderNow();
+    world.engine.images.set('site:2', { healthyAfterMs: Infinity });
+    world.commit(revision('r2', two));
+    const phase = () => world.record().units.get('stack/blog')?.phase;
+    await reached(world, () => phase() === 'verifying');
+    await world.time.advance(TIMEOUT_MS - 10_000);
+    expect([leaderNow(), count('lease acquired'), count('unit failed')]).toEqual([first, 1, 0]);
+
+    world.members.get(first)?.clock.stop();
+    await reached(world, () => count('lease acquired') === 2);
+    const second = leaderNow();
+    world.kill(second);
+    for (const [node, { clock }] of world.members) if (node !== first) clock.stop();
+    world.members.get(first)?.clock.goOn();
+    const againAtMs = await reached(world, () => count('lease acquired') === 3);
+    expect([leaderNow(), second === first, count('unit failed')]).toEqual([first, false, 0]);
+
+    const failedAtMs = await reached(world, () => count('unit failed') > 0);
+    expect(failedAtMs - againAtMs).toBeGreaterThanOrEqual(TIMEOUT_MS - STEP_MS);
+    expect(world.astray).toEqual([]);
+    await world.close();
+  });
+});
+
 /** What happens to one agent, or to the raft, from a moment on. Milliseconds. */
 const trouble = fc.record({
   atMs: fc.integer({ min: 0, max: 150_000 }),

@@ -17,7 +17,7 @@ export interface ServiceTasks {
   readonly fresh: readonly ObservedTask[];
   readonly job: boolean;
   readonly wanted: number;
-  /** Fresh ones that run; of a job those that have completed. */
+  /** Fresh ones that run; of a job those that have completed, of a global one on nodes that count. */
   readonly running: readonly ObservedTask[];
   /** How many of an older spec still run. */
   readonly old: number;
@@ -54,7 +54,7 @@ export function serviceTasks(
     fresh,
     job,
     wanted: wantedTasks(spec, nodes),
-    running: fresh.filter((task) => (job ? task.state === 'complete' : runs(task, nodes))),
+    running: fresh.filter((task) => (job ? hasCompleted(task, spec, nodes) : runs(task, nodes))),
     old: job ? 0 : all.filter((task) => isOldAndRuns(task, observed, nodes)).length,
   };
 }
@@ -83,6 +83,19 @@ export function isAbsent({ state, availability }: ObservedNode): boolean {
 function isOfThisRun(task: ObservedTask, live: ObservedService | undefined): boolean {
   const [current, own] = [live?.jobIteration, task.jobIteration];
   return current === undefined || own === undefined || own === current;
+}
+
+/**
+ * What a job completed stays so, also where its node went away. A global job is wanted once on each node that counts, so
+ * it counts there only: what it completed on a node before that was drained is one too many ever after.
+ */
+function hasCompleted(
+  { state, nodeId }: ObservedTask,
+  spec: ServiceSpec,
+  nodes: ReadonlySet<string>,
+): boolean {
+  if (state !== 'complete') return false;
+  return !isGlobal(spec) || (nodeId !== undefined && nodes.has(nodeId));
 }
 
 /** `running` of a task on a node that is away is only a memory. */

@@ -145,6 +145,14 @@ describe('an image that no node gets', () => {
     });
   });
 
+  it('is not asked where nothing is under way: what was rejected before is no news', () => {
+    const atRest = seen({ judged: false, baseline: new Set(rejected.map(({ id }) => id)) });
+    for (const tasks of [rejected, [...rejected, task('r', { slot: 2 })]]) {
+      const health = stackHealth(wanted, state(site9, tasks), atRest);
+      expect(health.asks ?? []).toEqual([]);
+    }
+  });
+
   it('is asked also where the engine stopped at the first rejection', () => {
     const paused = state(site9, [end('x', 'image'), task('y', { state: 'preparing' })], {
       updateState: 'paused',

@@ -237,3 +237,45 @@ describe('a job that runs again', () => {
     expect(healthOf([...old, done('b', 1)], 1).status).toBe('converged');
   });
 });
+
+describe('a job that runs on each node', () => {
+  const job = service('web', { Mode: { GlobalJob: {} } });
+  const done = (id: string, nodeId: string) =>
+    task(id, { nodeId, state: 'complete', desiredState: 'complete' });
+  const healthOf = (nodes: readonly ReturnType<typeof node>[]) =>
+    stackHealth(
+      unit({ services: { web: job } }),
+      observed({
+        services: [live(job)],
+        tasks: [done('a', 'id-w1'), done('b', 'id-w2')],
+        nodes,
+      }),
+      none,
+    );
+
+  it.each([
+    ['there', node('w2'), 'a b', 'web 2/2'],
+    ['drained', node('w2', { availability: 'drain' }), 'a', 'web 1/1'],
+    ['paused', node('w2', { availability: 'pause' }), 'a', 'web 1/1'],
+    ['down', node('w2', { state: 'down' }), 'a', 'web 1/1'],
+  ])(
+    'is done when the nodes that count completed it; the other is %s',
+    (_is, w2, members, summary) =>
+      expect(healthOf([node('w1'), w2])).toEqual({ status: 'converged', members, summary }),
+  );
+
+  it('is not done by what a node completed that does not count any more', () => {
+    const nodes = [node('w1'), node('w2', { availability: 'drain' }), node('w3')];
+    expect(healthOf(nodes)).toMatchObject({ status: 'progressing', summary: 'web 1/2' });
+  });
+});
+
+it('keeps what a job completed, whatever became of the node', () => {
+  const job = service('web', {
+    Mode: { ReplicatedJob: { MaxConcurrent: 2, TotalCompletions: 2 } },
+  });
+  const tasks = ['id-w1', 'id-w2'].map((nodeId) => task(nodeId, { nodeId, state: 'complete' }));
+  const nodes = [node('w1'), node('w2', { state: 'down' })];
+  const state = observed({ services: [live(job)], tasks, nodes });
+  expect(stackHealth(unit({ services: { web: job } }), state, none).status).toBe('converged');
+});
