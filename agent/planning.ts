@@ -7,6 +7,7 @@ import { frozenLine } from './core/freeze.ts';
 import type { CallOutcome } from './core/kind.ts';
 import { comparePlan, type Plan } from './core/plan.ts';
 import { planNow } from './core/plan-now.ts';
+import { defaultRemovals, stricter } from './core/removal.ts';
 import { Secret } from './core/secret.ts';
 import { step } from './core/step.ts';
 import { asObserved, withoutNeeds } from './providers/stack/as-observed.ts';
@@ -100,8 +101,9 @@ function lookedAt(observed: StackObserved, record: OwnedRecord, clock: Clock): L
         approved: history.approved ?? [],
         ...changeRules(settings, clock),
         removals: {
-          policy: settings.removals,
+          policy: stricter(history.removals ?? defaultRemovals, settings.removals),
           rewound: rewound || history.rewound !== undefined,
+          overLimit: history.overLimit === true,
           ...(off !== undefined && { off }),
         },
         watches: new Map(),
