@@ -14,7 +14,7 @@ import { wayBack } from './step-back.ts';
 import { begin } from './step-forward.ts';
 import { prune } from './step-prune.ts';
 import { isQuarantined, unknownUnit, type UnitRecord } from './unit.ts';
-import { newWatch, type Watch } from './watch.ts';
+import { atPeace, newWatch, type Watch } from './watch.ts';
 
 /** A unit of the repository of which nothing is under way. */
 interface AtRest<Spec> extends Standing<Spec> {
@@ -165,8 +165,11 @@ function correct<Spec, Observed, Call>(
   const notes = [...(difference.notes ?? []), ...done.map(leftAsItIs)];
   const health = target && healthNow(look, target);
   const rest = { blocked, notes, ...(health && { health }) };
-  if (operations.length === 0 && blocked.length === 0)
-    return { ...unmoved(record, watch), ...rest };
+  if (operations.length === 0 && blocked.length === 0) {
+    // What is taken away meanwhile has rounds of its own.
+    const isPruning = record.removing !== undefined;
+    return { ...unmoved(record, isPruning ? watch : atPeace(watch)), ...rest };
+  }
 
   const seen = refusal === undefined ? watch : refusedAt(watch, refusal, nowMs);
   const recent = watch.calledAtMs.filter((atMs) => nowMs - atMs < CORRECTIONS_MS);

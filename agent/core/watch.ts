@@ -105,6 +105,13 @@ export function called(watch: Watch, nowMs: number): Watch {
   };
 }
 
+/** Pure. A settled unit is as it should be: how hard it was to bring it there does not count for what comes later. */
+export function atPeace(watch: Watch): Watch {
+  if (watch.rounds === 0 && watch.tries === 0) return watch;
+  const { trouble: _trouble, refusedSinceMs: _since, ...rest } = watch;
+  return { ...rest, rounds: 0, tries: 0 };
+}
+
 /** Pure. Calls that change nothing would be repeated for ever: the engine stores something else than it is sent. */
 export function isFutile({ rounds }: Watch): boolean {
   return rounds >= ROUNDS_MAX;

@@ -392,6 +392,46 @@ describe('none', () => {
     }
   });
 
+  it('does not wait longer for drift because of what it corrected long ago', () => {
+    let watch: Watch | undefined;
+    for (let time = 0; time < 12; time += 1) {
+      const nowMs = time * 700_000;
+      const drifted = look({
+        wants: git.d1,
+        record: known({}),
+        world: gone,
+        nowMs,
+        ...asWatch(watch),
+      });
+      expect(outcome(drifted)).toMatchObject({ held: undefined, calls: ['web=good 1'] });
+      const mended = { wants: git.d1, ...at({}), watch: called(watchIn(drifted), nowMs) };
+      watch = watchIn(look({ ...mended, nowMs: nowMs + 1_000 }));
+      const again = { wants: git.d1, record: known({}), world: gone, watch };
+      expect(outcome(look({ ...again, nowMs: nowMs + 10_000 })).calls).toEqual(['web=good 1']);
+    }
+  });
+
+  it('tries ever less often what changes nothing', () => {
+    let watch = newWatch('none', 0);
+    const waits = [];
+    for (let round = 0; round < 4; round += 1) {
+      const nowMs = Math.max(round * 700_000, watch.retryAtMs);
+      const drifted = look({ wants: git.d1, record: known({}), world: gone, nowMs, watch });
+      expect(outcome(drifted).calls).toEqual(['web=good 1']);
+      watch = called(watchIn(drifted), nowMs);
+      waits.push(watch.retryAtMs - nowMs);
+    }
+    expect(waits).toEqual([0, 4_000, 8_000, 16_000]);
+  });
+
+  it('says no more why a correction was tried in vain, once nothing differs', () => {
+    let watch = newWatch('none', NOW);
+    for (let tries = 0; tries < 4; tries += 1) {
+      watch = postponed(watch, { why: 'no leader', refused: false }, 1_000, NOW);
+    }
+    expect(outcome(look({ wants: git.d1, ...at({}), watch })).held).toBeUndefined();
+  });
+
   it('forgets earlier hiccups once a correction went well', () => {
     let watch = newWatch('none', 0);
     for (let hiccup = 0; hiccup < 5; hiccup += 1) {
