@@ -33,7 +33,7 @@ export function leftOf<Spec, Observed, Call>(
     if (gate !== undefined) busy.set(id, standStill(look, { id, record, watch }, gate));
     else if (phase === 'none' || phase === 'stuck') resting.push({ id, record, watch });
     else if (phase === 'removing') busy.set(id, goOnRemoving(look, { id, record, watch }, refusal));
-    else busy.set(id, leave(look, { id, record, watch }, refusal));
+    else busy.set(id, onItsWay(leave(look, { id, record, watch }, refusal)));
   }
   return { busy, resting };
 }
@@ -51,6 +51,12 @@ function standStill<Spec, Observed, Call>(
   const watch: Watch = { ...started, stands: true };
   const held = `its removal waits: ${gate.why}`;
   return { ...unmoved(record, watch), gate: gate.of, held };
+}
+
+/** What has come to rest in this look goes with the next one. */
+function onItsWay<Call>(moved: Moved<Call>): Moved<Call> {
+  const { phase } = moved.record ?? {};
+  return phase === 'none' || phase === 'stuck' ? { ...moved, soon: true } : moved;
 }
 
 /** A unit that left the repository while something was under way: it is brought to rest first. */

@@ -123,8 +123,7 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   const { busy, resting } = leftOf(look, asked.units, { ...input, wanted });
   for (const [id, moved] of busy) {
     note(id, moved);
-    const isShown = moved.gate !== undefined || moved.record?.phase === 'removing';
-    if (isShown) views.push(...leftView(id, moved));
+    views.push(...leftView(id, moved));
   }
   const others = { units, views: views.filter(({ left }) => left !== true), going: busy.size };
   for (const [id, moved] of leaveAll(look, resting, { ...rulesOf(input), ...others })) {

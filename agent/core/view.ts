@@ -83,7 +83,10 @@ function isPending<Call>(
 /**
  * Pure. A unit that left the repository: a revision that removes it has not ended before it is gone, unless it is suspended.
  */
-export function viewOfLeft<Call>(id: Id, { record, watch, held, gate }: Moved<Call>): UnitView {
+export function viewOfLeft<Call>(
+  id: Id,
+  { record, watch, held, gate, soon }: Moved<Call>,
+): UnitView {
   const phase = record?.phase ?? 'none';
   const trouble = watch.tries >= TRIES_TOLD ? watch.trouble : undefined;
   const why = held ?? trouble;
@@ -91,7 +94,7 @@ export function viewOfLeft<Call>(id: Id, { record, watch, held, gate }: Moved<Ca
     id,
     digest: '',
     phase,
-    pending: phase === 'removing' && gate !== 'suspended',
+    pending: (soon === true || (phase !== 'none' && phase !== 'stuck')) && gate !== 'suspended',
     quarantined: false,
     ...(gate !== undefined && { gate }),
     ...(gate === 'suspended' && { leftOut: true }),
