@@ -1,5 +1,15 @@
+import { foughtOver, remembered } from './fight.ts';
 import type { Difference, Failure, Id, Rendered } from './kind.ts';
-import { due, heldBy, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
+import {
+  due,
+  heldBy,
+  type Look,
+  type Moved,
+  noEffect,
+  seenBy,
+  type Standing,
+  unmoved,
+} from './look.ts';
 import { atFront, type Attempt, inPhase, isQuarantined, settled, stuck, targetOf } from './unit.ts';
 import { isFutile, judge, newWatch, refusedTooLong, startClock } from './watch.ts';
 
@@ -73,7 +83,8 @@ function move<Spec, Observed, Call>(
 ): Moved<Call> {
   const { record, watch, target, attempt } = back;
   const { kind, observed, nowMs } = look;
-  if (watch.rounds > 0 && target !== undefined) {
+  const isJudged = record.phase === 'reverting';
+  if ((isJudged || watch.rounds > 0) && target !== undefined) {
     const health = kind.givenUp(target, observed, seenBy(look, attempt, watch));
     if (health !== undefined) {
       const judged = judge(watch, health, kind.times(target), nowMs);
@@ -82,6 +93,9 @@ function move<Spec, Observed, Call>(
         : { record, watch: judged.watch, operations: [], events: [], health };
     }
   }
+  const isByHand = isJudged && watch.correcting !== true;
+  const fought = isByHand && foughtOver(watch.correctedAtMs, difference.operations, nowMs);
+  if (typeof fought === 'string') return { ...unmoved(record, watch), held: fought };
   if (isFutile(watch)) return giveUp(look, id, back, noEffect(difference.operations));
   const refused = target && refusedTooLong(watch, kind.times(target), nowMs);
   if (refused !== undefined) return giveUp(look, id, back, refused);
@@ -91,7 +105,8 @@ function move<Spec, Observed, Call>(
     const why = 'the healthy release cannot be brought back';
     return giveUp(look, id, back, { code: 'blocked', why, evidence: held });
   }
-  return due(record, watch, difference, nowMs);
+  const moved = due(record, watch, difference, nowMs);
+  return isByHand ? remembered(moved, nowMs) : moved;
 }
 
 function verifyBack<Spec, Observed, Call>(
@@ -102,7 +117,8 @@ function verifyBack<Spec, Observed, Call>(
   const { target, attempt } = back;
   const begins = back.record.phase === 'rolling-back';
   const record = begins ? inPhase(back.record, 'reverting') : back.record;
-  const before = begins ? startClock(back.watch, nowMs) : back.watch;
+  const starts = begins || back.watch.correcting === true;
+  const before = starts ? startClock(back.watch, nowMs) : back.watch;
   const health = kind.health(target, observed, seenBy(look, attempt, before));
   const { watch, verdict } = judge(before, health, kind.times(target), nowMs);
   if (verdict === 'healthy') {

@@ -1,5 +1,6 @@
+import { foughtOver, remembered } from './fight.ts';
 import type { Difference, Failure, Health, Rendered } from './kind.ts';
-import { due, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
+import { due, type Look, type Moved, noEffect, seenBy, type Standing, unmoved } from './look.ts';
 import {
   applying,
   type Attempt,
@@ -48,6 +49,11 @@ export function goOn<Spec, Observed, Call>(
   const difference = kind.diff(unit, observed);
   if (!differs(difference)) return verify(look, standing);
 
+  const seen = seenBy(look, attempt, watch);
+  const isByHand = isChanged(standing, kind.givenUp(unit, observed, seen));
+  const fought = isByHand && foughtOver(watch.correctedAtMs, difference.operations, nowMs);
+  // What runs then is somebody else's, and says nothing of this one.
+  if (typeof fought === 'string') return { ...unmoved(record, watch), held: fought };
   // As long as its calls did not go well, what fails is what ran before.
   const began = record.phase === 'verifying' || watch.rounds > 0 || watch.outside !== undefined;
   const ended = began ? whatEngineDid(look, standing, attempt) : undefined;
@@ -55,7 +61,13 @@ export function goOn<Spec, Observed, Call>(
   if (isFutile(watch)) return fail(look, standing, noEffect(difference.operations));
   const refused = refusedTooLong(watch, kind.times(unit), nowMs);
   if (refused !== undefined) return fail(look, standing, refused);
-  return due(again(record, attempt, madeBy(difference)), watch, difference, nowMs);
+  const moved = due(again(record, attempt, madeBy(difference)), watch, difference, nowMs);
+  return isByHand ? remembered(moved, nowMs) : moved;
+}
+
+/** All its calls had their effect, and what differs now is not what the engine did. */
+function isChanged<Spec>({ record, watch }: Forward<Spec>, gaveUp: Health | undefined): boolean {
+  return record.phase === 'verifying' && gaveUp === undefined && watch.outside === undefined;
 }
 
 /** The same record where nothing in it changes: what waits is not recorded again. */

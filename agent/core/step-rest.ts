@@ -1,5 +1,6 @@
 import { approveWith } from './approve.ts';
 import { digestOf } from './digest.ts';
+import { foughtOver } from './fight.ts';
 import type { Difference, Failure, Rendered } from './kind.ts';
 import {
   healthNow,
@@ -128,9 +129,6 @@ function beginOrHold<Spec, Observed, Call>(
   return { ...unmoved(recorded, standing.watch), blocked, held, ...(notes && { notes }) };
 }
 
-/** Drift is corrected so often in so long a time; then somebody else wants it otherwise, and nobody wins by haste. */
-const CORRECTIONS_MAX = 2;
-const CORRECTIONS_MS = 600_000;
 /** What was refused for good is tried again only because somebody may have helped. Milliseconds. */
 const REFUSED_MS = 300_000;
 
@@ -172,12 +170,11 @@ function correct<Spec, Observed, Call>(
   }
 
   const seen = refusal === undefined ? watch : refusedAt(watch, refusal, nowMs);
-  const recent = watch.calledAtMs.filter((atMs) => nowMs - atMs < CORRECTIONS_MS);
   const waits = nowMs < seen.retryAtMs;
   const held =
     heldBy(blocked) ??
     (waits ? seen.refused : undefined) ??
-    (recent.length >= CORRECTIONS_MAX ? fight(operations) : undefined);
+    foughtOver(watch.calledAtMs, operations, nowMs);
   const ready = held === undefined && !waits;
   return {
     ...unmoved(record, seen),
@@ -195,14 +192,6 @@ function leftAsItIs<Call>({ target }: Difference<Call>['operations'][number]): s
 export function refusedAt(watch: Watch, { evidence }: Failure, nowMs: number): Watch {
   const refused = `the engine refused it: ${evidence}`;
   return { ...watch, refused, retryAtMs: nowMs + REFUSED_MS };
-}
-
-function fight<Call>(operations: readonly Difference<Call>['operations'][number][]): string {
-  const paths = operations.flatMap(({ target, fields }) =>
-    fields.length === 0 ? [target] : fields.map(({ path }) => path),
-  );
-  const what = paths.slice(0, 5).join(', ');
-  return `fought over: somebody changes ${what} again and again; it is changed back in ten minutes, or by another commit`;
 }
 
 /** Pure. A unit that needs a person: nothing is called, only looked. */

@@ -822,6 +822,67 @@ describe('verifying', () => {
   });
 });
 
+const FOUGHT =
+  'fought over: somebody changes services.web again and again; it is changed back in ten minutes, or by another commit';
+
+describe.each([
+  ['verifying', 'd2', 'web=good 2', newer, asUsual],
+  ['reverting', 'd1', 'web=good 1', asUsual, newer],
+] as const)('%s, and somebody changes it by hand', (phase, attempt, correction, right, wrong) => {
+  const wants = git.d2;
+  const start = known({
+    phase,
+    attempt,
+    quarantine: phase === 'reverting' ? ['d2'] : [],
+  });
+  const way = wayOf(start);
+
+  it('changes it back twice in ten minutes, then holds it, and fails nothing', () => {
+    let record = start;
+    let watch = called(newWatch(way, NOW), NOW);
+    const seen: (readonly string[] | string)[] = [];
+    for (const atMs of [10_000, 20_000, 30_000, 40_000, 620_000]) {
+      const drifted = look({ wants, record, watch, world: wrong, nowMs: NOW + atMs });
+      const { calls, held, quarantine } = outcome(drifted);
+      seen.push(held ?? calls);
+      expect(quarantine).toEqual(start.quarantine.map(({ digest }) => `${digest}: crashed`));
+      record = drifted.units.get(ID) ?? record;
+      watch = watchIn(drifted);
+      if (held !== undefined) continue;
+      watch = called(watch, NOW + atMs);
+      const mended = look({ wants, record, watch, world: right, nowMs: NOW + atMs + 1_000 });
+      record = mended.units.get(ID) ?? record;
+      watch = watchIn(mended);
+      expect(record.phase).toBe(phase);
+      expect(watch.progressAtMs).toBe(NOW + atMs + 1_000);
+    }
+    expect(seen).toEqual([[correction], [correction], FOUGHT, FOUGHT, [correction]]);
+  });
+
+  it('judges nothing by what runs of the other one meanwhile', () => {
+    const watch = { ...newWatch(way, NOW), correctedAtMs: [NOW - 2_000, NOW - 1_000] };
+    const world = tick(tick(put(right, 'web', { text: 'crash 9', replicas: 1 })));
+    const result = look({ wants, record: start, watch, world });
+    expect(result.units.get(ID)).toBe(start);
+    expect(outcome(result)).toMatchObject({ phase, calls: [], held: FOUGHT, events: [] });
+  });
+
+  it('gives up where it is the same after three calls that all went well', () => {
+    let record = start;
+    let watch = newWatch(way, NOW);
+    let nowMs = NOW;
+    for (let round = 0; round < 3; round += 1) {
+      const result = look({ wants, record, watch, world: wrong, nowMs });
+      expect(outcome(result).calls).toEqual([correction]);
+      record = result.units.get(ID) ?? record;
+      watch = called(watchIn(result), nowMs);
+      nowMs = watch.retryAtMs;
+    }
+    const result = look({ wants, record, watch, world: wrong, nowMs });
+    expect(result.events).toEqual([expect.objectContaining({ code: 'no-effect' })]);
+  });
+});
+
 describe.each(['applying', 'verifying'] as const)('%s, and the repository moves', (phase) => {
   const record = known({ phase, attempt: 'd2', quarantine: ['crash'], releases: [git.d1, git.d3] });
   const watch = { ...newWatch('to d2', NOW - 5_000), rounds: 2 };
