@@ -96,11 +96,12 @@ function obstacleOf<Spec, Call>(
   { id, digest }: Rendered<Spec>,
   { record, held, wait, operations }: Moved<Call>,
 ): Obstacle | undefined {
+  // What is under way and waits all the same cannot get on.
+  if (wait !== undefined && record?.attempt !== undefined) return undefined;
   switch (record?.phase) {
     case 'applying':
-      return { id, why: 'is being applied' };
     case 'verifying':
-      return { id, why: 'is verifying' };
+      return { id, why: record.phase === 'applying' ? 'is being applied' : 'is verifying' };
     case 'rolling-back':
     case 'reverting':
       return { id, why: 'goes back to its last healthy release' };

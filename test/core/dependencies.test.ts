@@ -248,6 +248,87 @@ describe('while the gate is shut', () => {
     });
   });
 
+  describe('an attempt that is overtaken where the mode says hold', () => {
+    const held = { mode: 'hold' } as const;
+    const [held2, held3] = [2, 3].map((n) => unitCalled('web', `good ${String(n)}`, ['db'], held));
+    if (held2 === undefined || held3 === undefined) throw new Error('no units');
+    const web = known({ phase: 'verifying', attempt: held2.digest, releases: [web1] });
+    const worlds = { ...both, 'stack/web': two };
+    const why = (of: string) =>
+      `waits for stack/db, which ${of}; until then what was begun before stays as it is`;
+
+    it('stays as it is: what it did to its data is done, until the newer one begins', () => {
+      const from = scene([db2, held3], { db: moving, web }, worlds);
+      expect(outcome(from)).toEqual({
+        phase: 'verifying',
+        calls: [],
+        held: why('is verifying'),
+        events: [],
+      });
+      expect(lookAt(from).units.get('stack/web')).toBe(web);
+      const calls: string[] = [];
+      const rest = rested(from, (before) => calls.push(...outcome(before).calls));
+      expect(calls).toEqual(['good 3']);
+      expect(rest.units.get('stack/web')?.releases[0]?.digest).toBe(held3.digest);
+    });
+
+    it('does so also where nothing was healthy before it', () => {
+      const first = { ...web, releases: [], made: ['service web'] };
+      const from = scene([db2, held3], { db: moving, web: first }, worlds);
+      expect(outcome(from)).toMatchObject({ phase: 'verifying', calls: [] });
+    });
+
+    it('is judged again when it is wanted again, and the time between does not count', () => {
+      const from = scene([db2, held3], { db: moving, web }, worlds);
+      const watches = lookAt(from).watches;
+      expect(watches.get('stack/web')).toMatchObject({ of: `to ${held2.digest}`, stands: true });
+      expect(outcome({ ...from, wants: [db2, held2], watches })).toMatchObject({
+        phase: 'verifying',
+        calls: [],
+        held: undefined,
+      });
+    });
+
+    it('keeps no revision open where what it waits for failed, nor what waits for it', () => {
+      const far = unitCalled('api', 'good 2', ['web']);
+      const api = known({ releases: [api1] });
+      const from = scene(
+        [db2, held3, far],
+        { db: failed, web, api },
+        { ...worlds, 'stack/db': one, 'stack/api': one },
+      );
+      expect(outcome(from)).toMatchObject({ phase: 'verifying', held: why('failed') });
+      expect(outcome(from, 'api').held).toBe('waits for stack/db, which failed');
+      const { event, wakeMs } = lookAt(from);
+      expect(event).toMatchObject({
+        event: 'revision failed',
+        failed: ['stack/db'],
+        waiting: ['stack/web', 'stack/api'],
+      });
+      expect(wakeMs).toBe(60_000);
+    });
+  });
+
+  it('what failed and is tried again stays as it is until it begins', () => {
+    const wants = unitCalled('web', 'good 2', ['db'], { mode: 'hold' });
+    const failure = { digest: wants.digest, code: 'crashed', why: 'w', evidence: 'e', at: DATE };
+    const stuck = known({
+      phase: 'stuck',
+      releases: [web1],
+      quarantine: [{ digest: wants.digest, code: 'crashed' }],
+    });
+    const web = { ...stuck, stuck: failure };
+    const broken = { ...both, 'stack/web': running({ web: 'broken 2' }) };
+    const from = scene([db2, wants], { db: moving, web }, broken);
+    const retry = { id: 'stack/web', verb: 'retry', by: 'root@m1' } as const;
+    const calls: string[] = [];
+    const rest = rested({ ...from, requests: [retry] }, (before) =>
+      calls.push(...outcome(before).calls),
+    );
+    expect(calls).toEqual(['good 2']);
+    expect(rest.units.get('stack/web')).toMatchObject({ phase: 'none', quarantine: [] });
+  });
+
   it('an overtaken attempt that nothing healthy came before stands still, and then begins anew', () => {
     const made = ['service web'];
     const web = known({ phase: 'verifying', attempt: web2.digest, made });

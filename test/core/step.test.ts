@@ -888,6 +888,8 @@ describe.each(['applying', 'verifying'] as const)('%s, and the repository moves'
   const watch = { ...newWatch('to d2', NOW - 5_000), rounds: 2 };
   const rest = { quarantine: ['crash: crashed'], releases: ['d1', 'd3'] };
   const d4 = unitOf('d4', { web: 'good 4' });
+  const before = { ...entry('hold'), at: '2026-11-01T10:00:00.000Z' };
+  const withHold = { ...record, quarantine: [before] };
   check([
     [
       'to a newer digest: the old one is neither healthy nor quarantined',
@@ -961,11 +963,53 @@ describe.each(['applying', 'verifying'] as const)('%s, and the repository moves'
       },
     ],
     [
+      'to a quarantined digest where the mode says hold: a person decides',
+      { wants: git.hold, record: withHold, watch, world: starting },
+      {
+        ...rest,
+        quarantine: ['hold: crashed'],
+        phase: 'stuck',
+        events: ['unit superseded', 'unit stuck'],
+      },
+    ],
+    [
+      'back to the last healthy release where the mode says hold: somebody wrote that',
+      {
+        wants: unitOf('d1', { web: 'good 1' }, { mode: 'hold' }),
+        record,
+        watch,
+        world: starting,
+      },
+      {
+        ...rest,
+        phase: 'rolling-back',
+        attempt: 'd1',
+        calls: ['web=good 1'],
+        events: ['unit superseded'],
+      },
+    ],
+    [
       'and does not want it any more: it is left as it is',
       { record, watch, world: starting },
       rest,
     ],
   ]);
+
+  it('to a quarantined digest where the mode says hold: it says why, and a person brings the release back', () => {
+    const held = look({ wants: git.hold, record: withHold, watch, world: starting });
+    const failure = {
+      code: 'crashed',
+      why: 'the repository wants again what was given up before (w), and `rollback.mode` is `hold`',
+      evidence: 'e',
+    };
+    const record = held.units.get(ID);
+    expect(record?.stuck).toEqual({ digest: 'hold', ...failure, at: DATE });
+    expect(held.events.at(-1)).toEqual({ event: 'unit stuck', id: ID, ...failure });
+    const stays = { wants: git.hold, world: starting, ...(record && { record }) };
+    expect(outcome(look(stays))).toMatchObject({ phase: 'stuck', calls: [] });
+    const asked = look({ ...stays, requests: [rollback] });
+    expect(outcome(asked)).toMatchObject({ phase: 'rolling-back', attempt: 'd1' });
+  });
 });
 
 describe('rolling-back', () => {
@@ -1483,6 +1527,33 @@ describe('what must not go wrong at night', () => {
         phase: 'applying',
         attempt: 'd2',
       });
+    }
+  });
+
+  it('where the mode says hold what was overtaken stays as it is until the newer digest can begin', () => {
+    const shut = {
+      ...unitKind,
+      diff: (unit: Rendered<UnitSpec>, seen: UnitWorld) => {
+        const difference = unitKind.diff(unit, seen);
+        const blocked = [{ target: 'x', why: 'no net', waits: true }];
+        return unit.digest === 'd2' ? { ...difference, blocked } : difference;
+      },
+    };
+    const wants = unitOf('d2', { web: 'good 2' }, { mode: 'hold' });
+    for (const phase of ['applying', 'verifying'] as const) {
+      const record = known({ phase, attempt: 'crash' });
+      const start = { wants, record, world: crashed };
+      const waits = look({ ...start, kind: shut });
+      expect(waits.units.get(ID)).toBe(record);
+      expect(outcome(waits)).toMatchObject({
+        calls: [],
+        events: [],
+        held: 'no net; until then what was begun before stays as it is',
+      });
+      expect(waits.views[0]).toMatchObject({ pending: true, blocked: [{ why: 'no net' }] });
+      expect(waits.wakeMs).toBe(2_000);
+      const opened = look({ ...start, watch: watchIn(waits) });
+      expect(outcome(opened)).toMatchObject({ attempt: 'd2', calls: ['web=good 2'] });
     }
   });
 
