@@ -2,6 +2,7 @@ import { type Return, returnOf } from './dependants.ts';
 import { type Edges, edgesOf, inOrder } from './edges.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
+import { outageOf } from './outage.ts';
 import { isQuarantined } from './unit.ts';
 
 /** A unit that is not in place. */
@@ -27,6 +28,7 @@ export class Dependencies<Spec> {
   readonly #edges: Edges;
   readonly #obstacles = new Map<Id, readonly Obstacle[]>();
   readonly #returns = new Map<Id, readonly Return[]>();
+  readonly #outages = new Map<Id, Wait>();
 
   constructor(units: readonly Rendered<Spec>[]) {
     this.#edges = edgesOf(units);
@@ -42,6 +44,13 @@ export class Dependencies<Spec> {
     return { why: inWords(obstacles), ...(ended !== undefined && { ended }) };
   }
 
+  /** Which of those that it depends on, through others too, is not well; undefined where all are. */
+  outageOf(id: Id): Wait | undefined {
+    const outages = (this.#edges.get(id) ?? []).flatMap((on) => this.#outages.get(on) ?? []);
+    // As long as one of them may end by itself, it is waited for.
+    return outages.find(({ ended }) => ended === undefined) ?? outages[0];
+  }
+
   /** Those that it depends on and that went back in this step. */
   returnsOf(id: Id): readonly Return[] {
     const returns = (this.#edges.get(id) ?? []).flatMap((on) => this.#returns.get(on) ?? []);
@@ -53,6 +62,9 @@ export class Dependencies<Spec> {
     const back = returnOf(unit, moved);
     const returns = [...this.returnsOf(unit.id), ...(back === undefined ? [] : [back])];
     if (returns.length > 0) this.#returns.set(unit.id, returns);
+    // The cause, not what suffers from it.
+    const outage = this.outageOf(unit.id) ?? outageOf(unit, moved);
+    if (outage !== undefined) this.#outages.set(unit.id, outage);
     const own = obstacleOf(unit, moved);
     this.#obstacles.set(unit.id, own === undefined ? this.#before(unit.id) : [own]);
   }

@@ -50,6 +50,8 @@ export interface Standing<Spec> {
   readonly refusal: Failure | undefined;
   /** It may go on with what it began, and go back, but begin nothing. */
   readonly wait?: Wait;
+  /** Another one that it depends on is not well: what fails now is no failure of its own. */
+  readonly outage?: Wait;
 }
 
 /** What a unit may do now, and where it stands after this. */

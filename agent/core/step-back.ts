@@ -10,6 +10,7 @@ import {
   type Standing,
   unmoved,
 } from './look.ts';
+import { excused, judgeExcused, pastOutage, waitingFor } from './outage.ts';
 import { atFront, type Attempt, inPhase, isQuarantined, settled, stuck, targetOf } from './unit.ts';
 import { isFutile, judge, newWatch, refusedTooLong, startClock } from './watch.ts';
 
@@ -23,7 +24,7 @@ export function goBack<Spec, Observed, Call>(
   standing: Standing<Spec>,
   attempt: Attempt,
 ): Moved<Call> {
-  const { record, watch, refusal } = standing;
+  const { record, refusal } = standing;
   if (refusal !== undefined) return giveUp(look, id, standing, refusal);
   const release = targetOf(record, attempt);
   const target = release && look.kind.restore(id, release);
@@ -32,11 +33,15 @@ export function goBack<Spec, Observed, Call>(
     return giveUp(look, id, standing, { code: 'release-unreadable', why, evidence: release.at });
   }
   const difference = wayBack(look, target, record.made, id);
-  if (difference.operations.length > 0 || difference.blocked.length > 0) {
-    return move(look, id, { ...standing, target, attempt }, difference);
+  const isThere = difference.operations.length === 0 && difference.blocked.length === 0;
+  if (target !== undefined) {
+    const past = pastOutage(look, target, standing, attempt);
+    const back = { ...past.judged, target, attempt: past.attempt };
+    const moved = isThere ? verifyBack(look, back) : move(look, id, back, difference);
+    return waitingFor(standing.outage, moved);
   }
-  if (target !== undefined) return verifyBack(look, { ...standing, target, attempt });
-  const ms = look.nowMs - watch.sinceMs;
+  if (!isThere) return move(look, id, { ...standing, target, attempt }, difference);
+  const ms = look.nowMs - standing.watch.sinceMs;
   return {
     record: settled(record),
     watch: newWatch('none', look.nowMs),
@@ -85,8 +90,9 @@ function move<Spec, Observed, Call>(
   const { kind, observed, nowMs } = look;
   const isJudged = record.phase === 'reverting';
   if ((isJudged || watch.rounds > 0) && target !== undefined) {
-    const health = kind.givenUp(target, observed, seenBy(look, attempt, watch));
-    if (health !== undefined) {
+    const gaveUp = kind.givenUp(target, observed, seenBy(look, attempt, watch));
+    if (gaveUp !== undefined) {
+      const health = excused(gaveUp, back.outage);
       const judged = judge(watch, health, kind.times(target), nowMs);
       return typeof judged.verdict === 'object'
         ? giveUp(look, id, back, judged.verdict)
@@ -119,8 +125,10 @@ function verifyBack<Spec, Observed, Call>(
   const record = begins ? inPhase(back.record, 'reverting') : back.record;
   const starts = begins || back.watch.correcting === true;
   const before = starts ? startClock(back.watch, nowMs) : back.watch;
-  const health = kind.health(target, observed, seenBy(look, attempt, before));
-  const { watch, verdict } = judge(before, health, kind.times(target), nowMs);
+  const seen = seenBy(look, attempt, before);
+  const health = excused(kind.health(target, observed, seen), back.outage);
+  const judged = { ...back, watch: before };
+  const { watch, verdict } = judgeExcused(judged, health, kind.times(target), nowMs);
   if (verdict === 'healthy') {
     const { revision } = attempt;
     return {

@@ -1,6 +1,7 @@
 import { foughtOver, remembered } from './fight.ts';
 import type { Difference, Failure, Health, Rendered } from './kind.ts';
 import { due, type Look, type Moved, noEffect, seenBy, type Standing, unmoved } from './look.ts';
+import { excused, judgeExcused, pastOutage, waitingFor } from './outage.ts';
 import {
   applying,
   type Attempt,
@@ -39,6 +40,15 @@ export function begin<Spec, Observed, Call>(
 
 /** Pure. An attempt that was begun before: its calls go on, or its health is judged. */
 export function goOn<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: Forward<Spec>,
+  attempt: Attempt,
+): Moved<Call> {
+  const past = pastOutage(look, standing.unit, standing, attempt);
+  return waitingFor(standing.outage, advance(look, past.judged, past.attempt));
+}
+
+function advance<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   standing: Forward<Spec>,
   attempt: Attempt,
@@ -83,10 +93,11 @@ function whatEngineDid<Spec, Observed, Call>(
   attempt: Attempt,
 ): Moved<Call> | undefined {
   const { kind, observed, nowMs } = look;
-  const { unit, record, watch } = standing;
+  const { unit, record, watch, outage } = standing;
   const seen = seenBy(look, attempt, watch);
-  const gaveUp = kind.givenUp(unit, observed, seen);
-  const health = gaveUp ?? kind.health(unit, observed, seen);
+  const engine = kind.givenUp(unit, observed, seen);
+  const gaveUp = engine && excused(engine, outage);
+  const health = gaveUp ?? excused(kind.health(unit, observed, seen), outage);
   if (health.status === 'failing') {
     const { code, why, evidence } = health;
     return { ...fail(look, standing, { code, why, evidence }), health };
@@ -110,15 +121,16 @@ function verify<Spec, Observed, Call>(
   standing: Forward<Spec>,
 ): Moved<Call> {
   const { kind, observed, nowMs } = look;
-  const { unit } = standing;
+  const { unit, outage } = standing;
   const begins = standing.record.phase === 'applying';
   const record = begins ? inPhase(standing.record, 'verifying') : standing.record;
   const before = begins ? startClock(standing.watch, nowMs) : standing.watch;
   const { attempt } = record;
   if (attempt === undefined) throw new Error('bug: a unit verifies without an attempt');
 
-  const health = kind.health(unit, observed, seenBy(look, attempt, before));
-  const { watch, verdict } = judge(before, health, kind.times(unit), nowMs);
+  const health = excused(kind.health(unit, observed, seenBy(look, attempt, before)), outage);
+  const judged = { ...standing, watch: before };
+  const { watch, verdict } = judgeExcused(judged, health, kind.times(unit), nowMs);
   if (verdict === 'healthy') return becameHealthy(look, { ...standing, record, watch }, attempt);
   if (verdict !== 'open') return { ...fail(look, { ...standing, record, watch }, verdict), health };
   const stalled = health.status === 'progressing' && nowMs >= watch.retryAtMs && !isFutile(watch);

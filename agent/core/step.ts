@@ -110,7 +110,8 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   for (const unit of dependencies.order) {
     const { id } = unit;
     const wait = dependencies.waitOf(id);
-    const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait };
+    const outage = dependencies.outageOf(id);
+    const before = { watch: input.watches.get(id), refusal: input.refusals.get(id), wait, outage };
     const back = followBack(look, unit, units.get(id), dependencies.returnsOf(id));
     const stepped = back.moved ?? stepUnit(look, unit, units.get(id), before);
     const moved = noted(look, unit, waiting(unit, stepped, wait));
@@ -171,6 +172,7 @@ interface Before {
   readonly watch: Watch | undefined;
   readonly refusal: Failure | undefined;
   readonly wait: Wait | undefined;
+  readonly outage: Wait | undefined;
 }
 
 function stepUnit<Spec, Observed, Call>(
@@ -194,7 +196,8 @@ function stepUnit<Spec, Observed, Call>(
   const of = directionOf(record);
   // A refusal is of the way that was gone then, and of no other.
   const refusal = before.watch?.of === of ? before.refusal : undefined;
-  const standing = { unit, record, refusal, ...wait };
+  const outage = before.outage === undefined ? {} : { outage: before.outage };
+  const standing = { unit, record, refusal, ...wait, ...outage };
   if (phase === 'none' || phase === 'stuck' || attempt === undefined) {
     const resting = { ...standing, watch: at(of) };
     if (turned === 'begin') return takeUp(look, resting);

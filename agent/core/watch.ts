@@ -25,6 +25,8 @@ export interface Watch {
   readonly refusedSinceMs?: number;
   /** Rounds of calls that were all ok, since nothing differed. */
   readonly rounds: number;
+  /** At the last look a unit that it depends on was not well: what failed since then is not judged. */
+  readonly outage?: true;
   /** Nodes that went away since it began. */
   readonly lost: readonly string[];
   /** The cause outside that holds it up, since when, and whether that is long by now. */

@@ -73,7 +73,7 @@ function expectAtRest(scene: ManyScene): void {
     const record = units.get(id);
     const causes = [...depends(id)].filter(failed);
     const { held, waits } = next.views.find((view) => view.id === id) ?? {};
-    // By `hold` what was overtaken stays as it is.
+    // By `hold` what was overtaken stays as it is; and nobody judges beside one that is stuck and down.
     const isLeft = record?.attempt !== undefined && waits !== undefined && causes.length > 0;
     if (isLeft) continue;
     expect(['none', 'stuck', undefined]).toContain(record?.phase);
