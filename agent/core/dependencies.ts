@@ -3,6 +3,7 @@ import { type Edges, edgesOf, inOrder } from './edges.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
 import { type Dependant, neededBy } from './needed.ts';
+import { outageOf } from './outage.ts';
 import { isQuarantined, type UnitRecord } from './unit.ts';
 
 /** A unit that is not in place. */
@@ -31,6 +32,7 @@ export class Dependencies<Spec> {
   readonly #needed: ReadonlyMap<Id, Dependant>;
   readonly #obstacles = new Map<Id, readonly Obstacle[]>();
   readonly #returns = new Map<Id, readonly Return[]>();
+  readonly #outages = new Map<Id, Wait>();
 
   /** `records`: as they are before the step. */
   constructor(units: readonly Rendered<Spec>[], records: ReadonlyMap<Id, UnitRecord>) {
@@ -59,6 +61,13 @@ export class Dependencies<Spec> {
     return found;
   }
 
+  /** Which of those that it depends on, through others too, is not well; undefined where all are. */
+  outageOf(id: Id): Wait | undefined {
+    const outages = (this.#edges.get(id) ?? []).flatMap((on) => this.#outages.get(on) ?? []);
+    // As long as one of them may end by itself, it is waited for.
+    return outages.find(({ ended }) => ended === undefined) ?? outages[0];
+  }
+
   /** Those that it depends on and that went back in this step. */
   returnsOf(id: Id): readonly Return[] {
     const returns = (this.#edges.get(id) ?? []).flatMap((on) => this.#returns.get(on) ?? []);
@@ -75,6 +84,9 @@ export class Dependencies<Spec> {
     const back = returnOf(unit, moved);
     const returns = [...this.returnsOf(unit.id), ...(back === undefined ? [] : [back])];
     if (returns.length > 0) this.#returns.set(unit.id, returns);
+    // The cause, not what suffers from it.
+    const outage = this.outageOf(unit.id) ?? outageOf(unit, moved);
+    if (outage !== undefined) this.#outages.set(unit.id, outage);
     const own = obstacleOf(unit, moved);
     this.#obstacles.set(unit.id, own === undefined ? this.#before(unit.id) : [own]);
   }
@@ -118,11 +130,12 @@ function obstacleOf<Spec, Call>(
   { id, digest }: Rendered<Spec>,
   { record, held, partsHeld, wait, operations }: Moved<Call>,
 ): Obstacle | undefined {
+  // What is under way and waits all the same cannot get on.
+  if (wait !== undefined && record?.attempt !== undefined) return undefined;
   switch (record?.phase) {
     case 'applying':
-      return { id, why: 'is being applied' };
     case 'verifying':
-      return { id, why: 'is verifying' };
+      return { id, why: record.phase === 'applying' ? 'is being applied' : 'is verifying' };
     case 'rolling-back':
     case 'reverting':
       return { id, why: 'goes back to its last healthy release' };

@@ -62,6 +62,11 @@ export class Gates<Spec> {
     return this.#rollout.turnOf(unit, record);
   }
 
+  /** Which of those that the unit depends on is not well. */
+  outageOf(id: Id): Wait | undefined {
+    return this.#dependencies.outageOf(id);
+  }
+
   /** One that may still need what the unit is to lose. */
   neededBy(id: Id): Dependant | undefined {
     return this.#dependencies.neededBy(id);

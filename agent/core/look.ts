@@ -65,6 +65,8 @@ export interface Standing<Spec> {
   readonly wait?: Wait;
   /** It may lose nothing: this one may still need it. */
   readonly neededBy?: Dependant;
+  /** Another one that it depends on is not well: what fails now is no failure of its own. */
+  readonly outage?: Wait;
 }
 
 /** What a unit may do now, and where it stands after this. */

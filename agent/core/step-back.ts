@@ -1,5 +1,16 @@
+import { foughtOver, remembered } from './fight.ts';
 import type { Difference, Failure, Id, Rendered } from './kind.ts';
-import { due, heldBy, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
+import {
+  due,
+  heldBy,
+  type Look,
+  type Moved,
+  noEffect,
+  seenBy,
+  type Standing,
+  unmoved,
+} from './look.ts';
+import { excused, judgeExcused, pastOutage, waitingFor } from './outage.ts';
 import { atFront, type Attempt, inPhase, isQuarantined, settled, stuck, targetOf } from './unit.ts';
 import { isFutile, judge, newWatch, refusedTooLong, startClock } from './watch.ts';
 
@@ -13,7 +24,7 @@ export function goBack<Spec, Observed, Call>(
   standing: Standing<Spec>,
   attempt: Attempt,
 ): Moved<Call> {
-  const { record, watch, refusal } = standing;
+  const { record, refusal } = standing;
   if (refusal !== undefined) return giveUp(look, id, standing, refusal);
   const release = targetOf(record, attempt);
   const target = release && look.kind.restore(id, release);
@@ -22,11 +33,15 @@ export function goBack<Spec, Observed, Call>(
     return giveUp(look, id, standing, { code: 'release-unreadable', why, evidence: release.at });
   }
   const difference = wayBack(look, target, record.made, id);
-  if (difference.operations.length > 0 || difference.blocked.length > 0) {
-    return move(look, id, { ...standing, target, attempt }, difference);
+  const isThere = difference.operations.length === 0 && difference.blocked.length === 0;
+  if (target !== undefined) {
+    const past = pastOutage(look, target, standing, attempt);
+    const back = { ...past.judged, target, attempt: past.attempt };
+    const moved = isThere ? verifyBack(look, back) : move(look, id, back, difference);
+    return waitingFor(standing.outage, moved);
   }
-  if (target !== undefined) return verifyBack(look, { ...standing, target, attempt });
-  const ms = look.nowMs - watch.sinceMs;
+  if (!isThere) return move(look, id, { ...standing, target, attempt }, difference);
+  const ms = look.nowMs - standing.watch.sinceMs;
   return {
     record: settled(record),
     watch: newWatch('none', look.nowMs),
@@ -73,15 +88,20 @@ function move<Spec, Observed, Call>(
 ): Moved<Call> {
   const { record, watch, target, attempt } = back;
   const { kind, observed, nowMs } = look;
-  if (watch.rounds > 0 && target !== undefined) {
-    const health = kind.givenUp(target, observed, seenBy(look, attempt, watch));
-    if (health !== undefined) {
+  const isJudged = record.phase === 'reverting';
+  if ((isJudged || watch.rounds > 0) && target !== undefined) {
+    const gaveUp = kind.givenUp(target, observed, seenBy(look, attempt, watch));
+    if (gaveUp !== undefined) {
+      const health = excused(gaveUp, back.outage);
       const judged = judge(watch, health, kind.times(target), nowMs);
       return typeof judged.verdict === 'object'
         ? giveUp(look, id, back, judged.verdict)
         : { record, watch: judged.watch, operations: [], events: [], health };
     }
   }
+  const isByHand = isJudged && watch.correcting !== true;
+  const fought = isByHand && foughtOver(watch.correctedAtMs, difference.operations, nowMs);
+  if (typeof fought === 'string') return { ...unmoved(record, watch), held: fought };
   if (isFutile(watch)) return giveUp(look, id, back, noEffect(difference.operations));
   const refused = target && refusedTooLong(watch, kind.times(target), nowMs);
   if (refused !== undefined) return giveUp(look, id, back, refused);
@@ -91,7 +111,8 @@ function move<Spec, Observed, Call>(
     const why = 'the healthy release cannot be brought back';
     return giveUp(look, id, back, { code: 'blocked', why, evidence: held });
   }
-  return due(record, watch, difference, nowMs);
+  const moved = due(record, watch, difference, nowMs);
+  return isByHand ? remembered(moved, nowMs) : moved;
 }
 
 function verifyBack<Spec, Observed, Call>(
@@ -102,9 +123,12 @@ function verifyBack<Spec, Observed, Call>(
   const { target, attempt } = back;
   const begins = back.record.phase === 'rolling-back';
   const record = begins ? inPhase(back.record, 'reverting') : back.record;
-  const before = begins ? startClock(back.watch, nowMs) : back.watch;
-  const health = kind.health(target, observed, seenBy(look, attempt, before));
-  const { watch, verdict } = judge(before, health, kind.times(target), nowMs);
+  const starts = begins || back.watch.correcting === true;
+  const before = starts ? startClock(back.watch, nowMs) : back.watch;
+  const seen = seenBy(look, attempt, before);
+  const health = excused(kind.health(target, observed, seen), back.outage);
+  const judged = { ...back, watch: before };
+  const { watch, verdict } = judgeExcused(judged, health, kind.times(target), nowMs);
   if (verdict === 'healthy') {
     const { revision } = attempt;
     return {

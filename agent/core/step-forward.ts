@@ -1,5 +1,7 @@
+import { foughtOver, remembered } from './fight.ts';
 import type { Difference, Failure, Health, Rendered } from './kind.ts';
-import { due, type Look, type Moved, noEffect, seenBy, type Standing } from './look.ts';
+import { due, type Look, type Moved, noEffect, seenBy, type Standing, unmoved } from './look.ts';
+import { excused, judgeExcused, pastOutage, waitingFor } from './outage.ts';
 import {
   applying,
   type Attempt,
@@ -42,12 +44,26 @@ export function goOn<Spec, Observed, Call>(
   standing: Forward<Spec>,
   attempt: Attempt,
 ): Moved<Call> {
+  const past = pastOutage(look, standing.unit, standing, attempt);
+  return waitingFor(standing.outage, advance(look, past.judged, past.attempt));
+}
+
+function advance<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: Forward<Spec>,
+  attempt: Attempt,
+): Moved<Call> {
   const { unit, record, watch, refusal } = standing;
   const { kind, observed, nowMs } = look;
   if (refusal !== undefined) return fail(look, standing, refusal);
   const difference = kind.diff(unit, observed, record.made);
   if (!differs(difference)) return verify(look, standing);
 
+  const seen = seenBy(look, attempt, watch);
+  const isByHand = isChanged(standing, kind.givenUp(unit, observed, seen));
+  const fought = isByHand && foughtOver(watch.correctedAtMs, difference.operations, nowMs);
+  // What runs then is somebody else's, and says nothing of this one.
+  if (typeof fought === 'string') return { ...unmoved(record, watch), held: fought };
   // As long as its calls did not go well, what fails is what ran before.
   const began = record.phase === 'verifying' || watch.rounds > 0 || watch.outside !== undefined;
   const ended = began ? whatEngineDid(look, standing, attempt) : undefined;
@@ -55,7 +71,13 @@ export function goOn<Spec, Observed, Call>(
   if (isFutile(watch)) return fail(look, standing, noEffect(difference.operations));
   const refused = refusedTooLong(watch, kind.times(unit), nowMs);
   if (refused !== undefined) return fail(look, standing, refused);
-  return due(again(record, attempt, madeBy(difference)), watch, difference, nowMs);
+  const moved = due(again(record, attempt, madeBy(difference)), watch, difference, nowMs);
+  return isByHand ? remembered(moved, nowMs) : moved;
+}
+
+/** All its calls had their effect, and what differs now is not what the engine did. */
+function isChanged<Spec>({ record, watch }: Forward<Spec>, gaveUp: Health | undefined): boolean {
+  return record.phase === 'verifying' && gaveUp === undefined && watch.outside === undefined;
 }
 
 /** The same record where nothing in it changes: what waits is not recorded again. */
@@ -71,10 +93,11 @@ function whatEngineDid<Spec, Observed, Call>(
   attempt: Attempt,
 ): Moved<Call> | undefined {
   const { kind, observed, nowMs } = look;
-  const { unit, record, watch } = standing;
+  const { unit, record, watch, outage } = standing;
   const seen = seenBy(look, attempt, watch);
-  const gaveUp = kind.givenUp(unit, observed, seen);
-  const health = gaveUp ?? kind.health(unit, observed, seen);
+  const engine = kind.givenUp(unit, observed, seen);
+  const gaveUp = engine && excused(engine, outage);
+  const health = gaveUp ?? excused(kind.health(unit, observed, seen), outage);
   if (health.status === 'failing') {
     const { code, why, evidence } = health;
     return { ...fail(look, standing, { code, why, evidence }), health };
@@ -98,15 +121,16 @@ function verify<Spec, Observed, Call>(
   standing: Forward<Spec>,
 ): Moved<Call> {
   const { kind, observed, nowMs } = look;
-  const { unit } = standing;
+  const { unit, outage } = standing;
   const begins = standing.record.phase === 'applying';
   const record = begins ? inPhase(standing.record, 'verifying') : standing.record;
   const before = begins ? startClock(standing.watch, nowMs) : standing.watch;
   const { attempt } = record;
   if (attempt === undefined) throw new Error('bug: a unit verifies without an attempt');
 
-  const health = kind.health(unit, observed, seenBy(look, attempt, before));
-  const { watch, verdict } = judge(before, health, kind.times(unit), nowMs);
+  const health = excused(kind.health(unit, observed, seenBy(look, attempt, before)), outage);
+  const judged = { ...standing, watch: before };
+  const { watch, verdict } = judgeExcused(judged, health, kind.times(unit), nowMs);
   if (verdict === 'healthy') return becameHealthy(look, { ...standing, record, watch }, attempt);
   if (verdict !== 'open') return { ...fail(look, { ...standing, record, watch }, verdict), health };
   const stalled = health.status === 'progressing' && nowMs >= watch.retryAtMs && !isFutile(watch);

@@ -46,7 +46,7 @@ export function leftOf<Spec, Observed, Call>(
       else busy.set(id, moved);
     } else if (phase === 'removing')
       busy.set(id, goOnRemoving(look, { id, record, watch }, refusal));
-    else busy.set(id, leave(look, { id, record, watch }, refusal));
+    else busy.set(id, onItsWay(leave(look, { id, record, watch }, refusal)));
   }
   const going = [...busy.keys()].filter((id) => moves.successorOf(id) === undefined).length;
   return { busy, resting, going };
@@ -83,6 +83,12 @@ function standStill<Spec, Observed, Call>(
   const watch: Watch = { ...started, stands: true };
   const held = `its removal waits: ${gate.why}`;
   return { ...unmoved(record, watch), gate: gate.of, held };
+}
+
+/** What has come to rest in this look goes with the next one. */
+function onItsWay<Call>(moved: Moved<Call>): Moved<Call> {
+  const { phase } = moved.record ?? {};
+  return phase === 'none' || phase === 'stuck' ? { ...moved, soon: true } : moved;
 }
 
 /** A unit that left the repository while something was under way: it is brought to rest first. */

@@ -1,5 +1,6 @@
 import { approveWith } from './approve.ts';
 import { digestOf } from './digest.ts';
+import { foughtOver } from './fight.ts';
 import type { Difference, Failure, Rendered } from './kind.ts';
 import {
   healthNow,
@@ -15,7 +16,7 @@ import { begin } from './step-forward.ts';
 import { MAKING_PLACE } from './unit.ts';
 import { prune } from './step-prune.ts';
 import { isQuarantined, unknownUnit, type UnitRecord } from './unit.ts';
-import { newWatch, type Watch } from './watch.ts';
+import { atPeace, newWatch, type Watch } from './watch.ts';
 
 /** A unit of the repository of which nothing is under way. */
 interface AtRest<Spec> extends Standing<Spec> {
@@ -131,9 +132,6 @@ function beginOrHold<Spec, Observed, Call>(
   return { ...unmoved(recorded, standing.watch), blocked, held, ...(notes && { notes }) };
 }
 
-/** Drift is corrected so often in so long a time; then somebody else wants it otherwise, and nobody wins by haste. */
-const CORRECTIONS_MAX = 2;
-const CORRECTIONS_MS = 600_000;
 /** What was refused for good is tried again only because somebody may have helped. Milliseconds. */
 const REFUSED_MS = 300_000;
 
@@ -168,19 +166,21 @@ function correct<Spec, Observed, Call>(
   const notes = [...(difference.notes ?? []), ...done.map(leftAsItIs)];
   const health = target && healthNow(look, target);
   const rest = { blocked, notes, ...(health && { health }) };
-  if (operations.length === 0 && blocked.length === 0)
-    return { ...unmoved(record, watch), ...rest };
+  if (operations.length === 0 && blocked.length === 0) {
+    // What is taken away meanwhile has rounds of its own.
+    const isPruning = record.removing !== undefined;
+    return { ...unmoved(record, isPruning ? watch : atPeace(watch)), ...rest };
+  }
 
   const seen = refusal === undefined ? watch : refusedAt(watch, refusal, nowMs);
   // What is well as it is waits for its window; what is not is put right at once.
   const isWell = health?.status === 'converged';
   const shut = isWell ? look.windows?.shut(unit.id)?.why : undefined;
-  const recent = watch.calledAtMs.filter((atMs) => nowMs - atMs < CORRECTIONS_MS);
   const waits = nowMs < seen.retryAtMs;
   const held =
     heldBy(blocked) ??
     (waits ? seen.refused : undefined) ??
-    (recent.length >= CORRECTIONS_MAX ? fight(operations) : undefined) ??
+    foughtOver(watch.calledAtMs, operations, nowMs) ??
     shut;
   const ready = held === undefined && !waits;
   return {
@@ -200,14 +200,6 @@ function leftAsItIs<Call>({ target }: Difference<Call>['operations'][number]): s
 export function refusedAt(watch: Watch, { evidence }: Failure, nowMs: number): Watch {
   const refused = `the engine refused it: ${evidence}`;
   return { ...watch, refused, retryAtMs: nowMs + REFUSED_MS };
-}
-
-function fight<Call>(operations: readonly Difference<Call>['operations'][number][]): string {
-  const paths = operations.flatMap(({ target, fields }) =>
-    fields.length === 0 ? [target] : fields.map(({ path }) => path),
-  );
-  const what = paths.slice(0, 5).join(', ');
-  return `fought over: somebody changes ${what} again and again; it is changed back in ten minutes, or by another commit`;
 }
 
 /** Pure. A unit that needs a person: nothing is called, only looked. */

@@ -1,9 +1,18 @@
-import type { Id, Rendered } from './kind.ts';
-import type { Look, Moved, Standing } from './look.ts';
+import type { Blocked, Id, Rendered } from './kind.ts';
+import { heldBy, type Look, type Moved, type Standing, unmoved } from './look.ts';
 import { goBack } from './step-back.ts';
 import { begin } from './step-forward.ts';
 import { watchOf } from './step-rest.ts';
-import { type Attempt, goingBack, isQuarantined, type UnitRecord } from './unit.ts';
+import {
+  type Attempt,
+  goingBack,
+  isQuarantined,
+  type Quarantined,
+  quarantined,
+  stuck,
+  type UnitRecord,
+} from './unit.ts';
+import { newWatch } from './watch.ts';
 
 type InRepository<Spec> = Standing<Spec> & { readonly unit: Rendered<Spec> };
 
@@ -41,9 +50,54 @@ export function supersede<Spec, Observed, Call>(
   // Nobody knows how what was overtaken does, and what overtook it cannot begin: what was healthy is safe. Where nothing
   // was, to begin what lacks only a thing harms nobody, and to begin what another unit must be in place for might.
   if (isShut && (record.releases.length > 0 || wait !== undefined)) {
-    return turnBack(look, standing, attempt);
+    return isHeld(look, unit)
+      ? leaveBe(standing, difference.blocked)
+      : turnBack(look, standing, attempt);
   }
   return withSuperseded(begin(look, standing, difference), unit.id, attempt);
+}
+
+/** What runs may have changed data in a way that the last healthy release does not understand. */
+function isHeld<Spec, Observed, Call>(
+  { kind }: Look<Spec, Observed, Call>,
+  unit: Rendered<Spec>,
+): boolean {
+  return kind.rollback(unit).mode === 'hold';
+}
+
+/**
+ * It may not go back, and nobody can judge it: what it asked for is not in the record. Its clock stands, should the
+ * repository want it again.
+ */
+function leaveBe<Spec, Call>(
+  { record, watch, wait }: InRepository<Spec>,
+  blocked: readonly Blocked[],
+): Moved<Call> {
+  const why = wait?.why ?? heldBy(blocked) ?? '';
+  return {
+    ...unmoved(record, { ...watch, stands: true }),
+    held: `${why}; until then what was begun before stays as it is`,
+    blocked,
+    // What it waits for is a unit itself, and is looked at when that can matter.
+    ...(wait && { wait, patient: true }),
+  };
+}
+
+/** Nothing else is safe: neither what failed, nor what was healthy before it, nor what nobody judges any more. */
+function needPerson<Spec, Observed, Call>(
+  { nowMs, date }: Look<Spec, Observed, Call>,
+  { unit, record }: InRepository<Spec>,
+  failed: Quarantined,
+): Moved<Call> {
+  const { digest, code, evidence } = failed;
+  const why = `the repository wants again what was given up before (${failed.why}), and \`rollback.mode\` is \`hold\``;
+  const failure = { code, why, evidence };
+  // As after its own failure: what a person brings back then is the last healthy release.
+  const noted = quarantined(record, { ...failed, at: date });
+  return {
+    ...unmoved(stuck(noted, { digest, ...failure, at: date }), newWatch('stuck', nowMs)),
+    events: [{ event: 'unit stuck', id: unit.id, ...failure }],
+  };
 }
 
 /** Pure. The repository went back to what is known while something else was under way: nothing new is quarantined. */
@@ -53,6 +107,10 @@ export function turnBack<Spec, Observed, Call>(
   attempt: Attempt,
 ): Moved<Call> {
   const { unit, record } = standing;
+  const failed = record.quarantine.find(({ digest }) => digest === unit.digest);
+  if (failed !== undefined && isHeld(look, unit)) {
+    return withSuperseded(needPerson(look, standing, failed), unit.id, attempt);
+  }
   const baseline = look.kind.baseline(unit, look.observed);
   const back = goingBack(record, { baseline, absent: look.absent });
   const watch = watchOf(undefined, `back ${back.attempt.digest}`, look.nowMs);

@@ -133,9 +133,7 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   const { busy, resting, going } = leftOf(look, parts.units, { ...input, wanted, moves });
   for (const [id, moved] of busy) {
     note(id, moved);
-    const isMoved = moves.successorOf(id) !== undefined;
-    const isShown = isMoved || moved.gate !== undefined || moved.record?.phase === 'removing';
-    if (isShown) views.push(...leftView(id, moved));
+    views.push(...leftView(id, moved));
   }
   const others = { units, views: views.filter(({ left }) => left !== true), going };
   for (const [id, moved] of leaveAll(look, resting, { ...rulesOf(input), ...others })) {
@@ -200,7 +198,7 @@ function stepInOrder<Spec, Observed, Call>(
   const { id } = unit;
   const wait = gates.waitOf(unit, record);
   const [watch, refusal] = [input.watches.get(id), input.refusals.get(id)];
-  const before = { watch, refusal, wait, neededBy: gates.neededBy(id) };
+  const before = { watch, refusal, wait, neededBy: gates.neededBy(id), outage: gates.outageOf(id) };
   const back = followBack(look, unit, record, gates.returnsOf(id));
   const stepped =
     back.moved ??
@@ -253,6 +251,7 @@ interface Before {
   readonly refusal: Failure | undefined;
   readonly wait: Wait | undefined;
   readonly neededBy: Dependant | undefined;
+  readonly outage: Wait | undefined;
 }
 
 function stepUnit<Spec, Observed, Call>(
@@ -277,8 +276,9 @@ function stepUnit<Spec, Observed, Call>(
   const of = directionOf(record);
   // A refusal is of the way that was gone then, and of no other.
   const refusal = before.watch?.of === of ? before.refusal : undefined;
-  const { neededBy } = before;
-  const standing = { unit, record, refusal, ...wait, ...(neededBy && { neededBy }) };
+  const { neededBy, outage } = before;
+  const beside = { ...wait, ...(neededBy && { neededBy }), ...(outage && { outage }) };
+  const standing = { unit, record, refusal, ...beside };
   if (phase === 'none' || phase === 'stuck' || attempt === undefined) {
     const resting = { ...standing, watch: at(of) };
     if (turned === 'begin') return takeUp(look, resting);

@@ -196,7 +196,9 @@ export function wantedFirst(unit: UnitRecord, digest: string): UnitRecord {
 /** Pure. A person asked for another try. */
 export function released(unit: UnitRecord, digest: string): UnitRecord {
   const quarantine = unit.quarantine.filter((one) => one.digest !== digest);
-  return { ...settled(unit), quarantine };
+  if (unit.stuck === undefined) return { ...settled(unit), quarantine };
+  // It stands as it failed until it may begin: at rest it would be brought back to its last healthy release meanwhile.
+  return { ...unit, quarantine, stuck: { ...unit.stuck, digest: '' } };
 }
 
 /** Pure. Nothing is called for it from now on. */

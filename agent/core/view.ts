@@ -111,10 +111,10 @@ export function viewOfLeft<Call>(id: Id, moved: Moved<Call>): UnitView {
   };
 }
 
-/** It is taken away, comes back, or stands still for another one, unless that is a person's matter now. */
-function isGoing<Call>({ record, patient }: Moved<Call>): boolean {
-  const makesPlace = record?.movedTo !== undefined && patient !== true;
-  return record?.phase === 'removing' || record?.attempt !== undefined || makesPlace;
+/** It is taken away, comes back, comes to rest, or stands still for another one, unless that is a person's matter now. */
+function isGoing<Call>({ record, patient, soon }: Moved<Call>): boolean {
+  if (record?.phase === 'removing' || record?.attempt !== undefined) return true;
+  return patient !== true && (soon === true || record?.movedTo !== undefined);
 }
 
 /** What a unit waits for may come at any time; nobody tells when. Milliseconds. */

@@ -23,14 +23,20 @@ export interface Watch {
   readonly retryAtMs: number;
   /** Since when the engine refuses a call again and again, for a reason that could pass. */
   readonly refusedSinceMs?: number;
-  /** Rounds of calls that were all ok. */
+  /** Rounds of calls that were all ok, since nothing differed. */
   readonly rounds: number;
+  /** At the last look a unit that it depends on was not well: what failed since then is not judged. */
+  readonly outage?: true;
   /** Nodes that went away since it began. */
   readonly lost: readonly string[];
   /** The cause outside that holds it up, since when, and whether that is long by now. */
   readonly outside?: { readonly why: string; readonly sinceMs: number; readonly long: boolean };
   /** When rounds went well, the newest last: of a settled unit each is a correction of drift. */
   readonly calledAtMs: readonly number[];
+  /** When a change by hand was corrected of what verifies or goes back, the newest last. */
+  readonly correctedAtMs: readonly number[];
+  /** Such a correction was the last thing that was due: the next look without a difference starts the clock anew. */
+  readonly correcting?: true;
   /** At the last look the unit was not to move, by somebody's will: the time since then does not count. */
   readonly stands?: true;
 }
@@ -49,13 +55,15 @@ export function newWatch(of: string, nowMs: number): Watch {
     rounds: 0,
     lost: [],
     calledAtMs: [],
+    correctedAtMs: [],
   };
 }
 
-/** Pure. All calls are done: the clock of health starts. */
+/** Pure. All calls are done and had their effect: the clock of health starts. */
 export function startClock(watch: Watch, nowMs: number): Watch {
-  const { trouble: _trouble, ...rest } = withoutMembers(watch);
-  return { ...rest, progress: 0, progressAtMs: nowMs, membersSinceMs: nowMs, lookedAtMs: nowMs };
+  const { trouble: _trouble, correcting: _correcting, ...rest } = withoutMembers(watch);
+  const since = { progressAtMs: nowMs, membersSinceMs: nowMs, lookedAtMs: nowMs };
+  return { ...rest, ...since, progress: 0, rounds: 0 };
 }
 
 /** Why a round of calls is tried again. */
@@ -103,6 +111,13 @@ export function called(watch: Watch, nowMs: number): Watch {
     retryAtMs: nowMs + (rounds > 1 ? doubled(1_000, rounds) : 0),
     calledAtMs: [...watch.calledAtMs, nowMs].slice(-ROUNDS_MAX),
   };
+}
+
+/** Pure. A settled unit is as it should be: how hard it was to bring it there does not count for what comes later. */
+export function atPeace(watch: Watch): Watch {
+  if (watch.rounds === 0 && watch.tries === 0) return watch;
+  const { trouble: _trouble, refusedSinceMs: _since, ...rest } = watch;
+  return { ...rest, rounds: 0, tries: 0 };
 }
 
 /** Pure. Calls that change nothing would be repeated for ever: the engine stores something else than it is sent. */

@@ -188,6 +188,7 @@ describe('a unit that one revision changed together with what it depends on', ()
     while (scene.units.get('stack/web')?.phase !== 'verifying')
       scene = passed(scene, lookAt(scene));
     expect(tale(asked(scene, 'rollback'), 'web')).toEqual([
+      'stack/web unit waiting',
       'stack/web unit taken back',
       'stack/web unit rolled back',
     ]);

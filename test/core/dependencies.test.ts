@@ -7,11 +7,22 @@ import {
   lookAt,
   type ManyScene,
   noUnits,
+  passed,
   rested,
   unitCalled,
   type Worlds,
 } from '../fakes/many-units.ts';
-import { change, emptyWorld, put, running, type UnitSpec, without } from '../fakes/unit-world.ts';
+import {
+  change,
+  emptyWorld,
+  put,
+  running,
+  STABLE_MS,
+  tick,
+  TIMEOUT_MS,
+  type UnitSpec,
+  without,
+} from '../fakes/unit-world.ts';
 
 const DATE = '2026-11-20T10:00:00.000Z';
 const [db1, db2] = [unitCalled('db', 'good 1'), unitCalled('db', 'good 2')];
@@ -249,6 +260,87 @@ describe('while the gate is shut', () => {
     });
   });
 
+  describe('an attempt that is overtaken where the mode says hold', () => {
+    const held = { mode: 'hold' } as const;
+    const [held2, held3] = [2, 3].map((n) => unitCalled('web', `good ${String(n)}`, ['db'], held));
+    if (held2 === undefined || held3 === undefined) throw new Error('no units');
+    const web = known({ phase: 'verifying', attempt: held2.digest, releases: [web1] });
+    const worlds = { ...both, 'stack/web': two };
+    const why = (of: string) =>
+      `waits for stack/db, which ${of}; until then what was begun before stays as it is`;
+
+    it('stays as it is: what it did to its data is done, until the newer one begins', () => {
+      const from = scene([db2, held3], { db: moving, web }, worlds);
+      expect(outcome(from)).toEqual({
+        phase: 'verifying',
+        calls: [],
+        held: why('is verifying'),
+        events: [],
+      });
+      expect(lookAt(from).units.get('stack/web')).toBe(web);
+      const calls: string[] = [];
+      const rest = rested(from, (before) => calls.push(...outcome(before).calls));
+      expect(calls).toEqual(['good 3']);
+      expect(rest.units.get('stack/web')?.releases[0]?.digest).toBe(held3.digest);
+    });
+
+    it('does so also where nothing was healthy before it', () => {
+      const first = { ...web, releases: [], made: ['service web'] };
+      const from = scene([db2, held3], { db: moving, web: first }, worlds);
+      expect(outcome(from)).toMatchObject({ phase: 'verifying', calls: [] });
+    });
+
+    it('is judged again when it is wanted again, and the time between does not count', () => {
+      const from = scene([db2, held3], { db: moving, web }, worlds);
+      const watches = lookAt(from).watches;
+      expect(watches.get('stack/web')).toMatchObject({ of: `to ${held2.digest}`, stands: true });
+      expect(outcome({ ...from, wants: [db2, held2], watches })).toMatchObject({
+        phase: 'verifying',
+        calls: [],
+        held: undefined,
+      });
+    });
+
+    it('keeps no revision open where what it waits for failed, nor what waits for it', () => {
+      const far = unitCalled('api', 'good 2', ['web']);
+      const api = known({ releases: [api1] });
+      const from = scene(
+        [db2, held3, far],
+        { db: failed, web, api },
+        { ...worlds, 'stack/db': one, 'stack/api': one },
+      );
+      expect(outcome(from)).toMatchObject({ phase: 'verifying', held: why('failed') });
+      expect(outcome(from, 'api').held).toBe('waits for stack/db, which failed');
+      const { event, wakeMs } = lookAt(from);
+      expect(event).toMatchObject({
+        event: 'revision failed',
+        failed: ['stack/db'],
+        waiting: ['stack/web', 'stack/api'],
+      });
+      expect(wakeMs).toBe(60_000);
+    });
+  });
+
+  it('what failed and is tried again stays as it is until it begins', () => {
+    const wants = unitCalled('web', 'good 2', ['db'], { mode: 'hold' });
+    const failure = { digest: wants.digest, code: 'crashed', why: 'w', evidence: 'e', at: DATE };
+    const stuck = known({
+      phase: 'stuck',
+      releases: [web1],
+      quarantine: [{ digest: wants.digest, code: 'crashed' }],
+    });
+    const web = { ...stuck, stuck: failure };
+    const broken = { ...both, 'stack/web': running({ web: 'broken 2' }) };
+    const from = scene([db2, wants], { db: moving, web }, broken);
+    const retry = { id: 'stack/web', verb: 'retry', by: 'root@m1' } as const;
+    const calls: string[] = [];
+    const rest = rested({ ...from, requests: [retry] }, (before) =>
+      calls.push(...outcome(before).calls),
+    );
+    expect(calls).toEqual(['good 2']);
+    expect(rest.units.get('stack/web')).toMatchObject({ phase: 'none', quarantine: [] });
+  });
+
   it('an overtaken attempt that nothing healthy came before stands still, and then begins anew', () => {
     const made = ['service web'];
     const web = known({ phase: 'verifying', attempt: web2.digest, made });
@@ -464,5 +556,183 @@ describe('what left a unit that others depend on', () => {
     expect(removals).toEqual(kept === undefined ? [healthyAtMs + 1_000] : []);
     expect(rest.worlds['stack/web']?.services['web']?.text).toBe(kept ?? 'good 2');
     expect(notesOf(rest)).toEqual(kept === undefined ? [] : [stays]);
+  });
+});
+
+describe('a unit that verifies while one that it depends on is not well', () => {
+  const bad = unitCalled('web', 'crash 2', ['db']);
+  const crashing = put(one, 'web', { text: 'crash 2', replicas: 1 });
+  const crashed = tick(tick(crashing));
+  const web = known({ phase: 'verifying', attempt: bad.digest, releases: [web1] });
+  const well = known({ releases: [db2, db1] });
+  const unready = change(two, 'web', { ready: false });
+  const broken = { 'stack/db': unready, 'stack/web': crashed } as const;
+  const stuckDb = { ...well, ...known({ phase: 'stuck', releases: [db1] }) };
+
+  function seen(from: ManyScene) {
+    const result = lookAt(from);
+    const record = result.units.get('stack/web');
+    const events = result.events.filter(({ id }) => id === 'stack/web');
+    return { ...result, record, events };
+  }
+
+  it.each<[string, UnitRecord | undefined, Worlds[Id], string]>([
+    ['lost what runs of it', well, unready, 'is not well'],
+    ['was there before us and is not healthy', undefined, unready, 'is not well'],
+    ['goes another way and lost it', failed, change(one, 'web', { ready: false }), 'is not well'],
+    ['is put right', well, without(two, 'web'), 'is put right'],
+    ['begins its own change', known({ releases: [db1] }), one, 'is being applied'],
+    ['is verifying', moving, two, 'is verifying'],
+    [
+      'goes back',
+      { ...known({ phase: 'reverting', releases: [db1] }), quarantine: failed.quarantine },
+      one,
+      'goes back to its last healthy release',
+    ],
+    ['is stuck and down', stuckDb, unready, 'is stuck and not well'],
+  ])('is not judged: it %s', (_, db, world, why) => {
+    const worlds = { ...broken, ...(world && { 'stack/db': world }) };
+    const { record, events, views } = seen(scene([bad, db2], { ...(db && { db }), web }, worlds));
+    expect(record).toBe(web);
+    const told = `stack/db, which it depends on, ${why}`;
+    expect(events).toEqual([{ event: 'unit waiting', id: 'stack/web', why: told, long: false }]);
+    expect(views.find(({ id }) => id === 'stack/web')?.health?.status).toBe('outside');
+  });
+
+  it.each<[string, UnitRecord | undefined, Worlds[Id]]>([
+    ['is well', well, two],
+    ['is well at its last healthy release', failed, one],
+    ['is stuck and runs', stuckDb, two],
+    [
+      'was never healthy and was stopped',
+      known({ quarantine: [{ digest: db2.digest, code: 'c' }] }),
+      change(two, 'web', { replicas: 0 }),
+    ],
+    ['is not deployed and is not begun', undefined, { ...emptyWorld, blocked: 'no net' }],
+  ])('is judged as ever where that one %s', (_, db, world) => {
+    const worlds = { ...broken, ...(world && { 'stack/db': world }) };
+    const { record } = seen(scene([bad, db2], { ...(db && { db }), web }, worlds));
+    expect(record).toMatchObject({ phase: 'rolling-back', quarantine: [{ digest: bad.digest }] });
+  });
+
+  it('is not judged either where it is one further away', () => {
+    const far = unitCalled('web', 'crash 2', ['api']);
+    const api = known({ releases: [api1] });
+    const worlds = { ...broken, 'stack/api': one };
+    const { record, events } = seen(scene([far, api1, db2], { db: well, api, web }, worlds));
+    expect(record?.quarantine).toEqual([]);
+    expect(events).toMatchObject([{ why: 'stack/db, which it depends on, is not well' }]);
+  });
+
+  it('does not count later what failed meanwhile, and counts what fails after that', () => {
+    let from = scene([bad, db2], { db: well, web }, broken);
+    from = passed(from, lookAt(from));
+    const after = seen(from);
+    expect(after.record).toMatchObject({ phase: 'verifying', quarantine: [] });
+    expect(after.record?.attempt?.baseline).not.toEqual([]);
+    from = passed(from, after);
+    expect(lookAt(from).units.get('stack/web')).toBe(from.units.get('stack/web'));
+    const rest = rested(from);
+    expect(rest.units.get('stack/web')).toMatchObject({
+      phase: 'none',
+      quarantine: [{ digest: bad.digest, code: 'crashed' }],
+    });
+  });
+
+  it('has a clock that stands, an alarm after 15 minutes, and then the rest of its time', () => {
+    const slow = unitCalled('web', 'slow 2', ['db']);
+    const record = known({ phase: 'verifying', attempt: slow.digest, releases: [web1] });
+    const world = tick(put(one, 'web', { text: 'slow 2', replicas: 1 }));
+    let from = scene([slow, db2], { db: well, web: record }, { ...broken, 'stack/web': world });
+    const events: unknown[] = [];
+    const until = (endMs: number): void => {
+      for (; from.nowMs < endMs; from = { ...from, nowMs: from.nowMs + 1_000 }) {
+        const next = seen(from);
+        events.push(...next.events.map((event) => ('long' in event ? event.long : event.event)));
+        from = { ...from, watches: next.watches, units: next.units };
+      }
+    };
+    until(1_800_000);
+    expect(events).toEqual([false, true]);
+    from = { ...from, worlds: { ...from.worlds, 'stack/db': two } };
+    until(1_800_000 + TIMEOUT_MS - 1_000);
+    expect(events).toEqual([false, true, 'unit going on']);
+    until(1_800_000 + TIMEOUT_MS + 1_000);
+    expect(events.at(-1)).toBe('unit failed');
+  });
+
+  it('becomes healthy where it does well all the same', () => {
+    const record = known({ phase: 'verifying', attempt: web2.digest, releases: [web1] });
+    const worlds = { 'stack/db': unready, 'stack/web': two };
+    let from = scene([web2, db2], { db: stuckDb, web: record }, worlds);
+    const events: string[] = [];
+    for (let second = 0; second <= STABLE_MS / 1_000; second += 1) {
+      const next = seen(from);
+      events.push(...next.events.map(({ event }) => event));
+      const { watches, units } = next;
+      from = { ...from, watches, units, nowMs: from.nowMs + 1_000 };
+    }
+    expect(events).toEqual(['unit healthy']);
+  });
+
+  it('is not told to go on as often as it comes up for a moment, nor late because of it', () => {
+    const record = known({ phase: 'verifying', attempt: web2.digest, releases: [web1] });
+    let from = scene([web2, db2], { db: well, web: record }, broken);
+    const events: string[] = [];
+    for (let second = 0; second < 300; second += 1) {
+      const flapping = put(one, 'web', { text: 'good 2', replicas: 1 });
+      const task = `web.${String(second)}`;
+      const world = change(flapping, 'web', { ready: second % 2 === 1, task });
+      const next = seen({ ...from, worlds: { 'stack/db': unready, 'stack/web': world } });
+      events.push(...next.events.map(({ event }) => event));
+      from = { ...from, watches: next.watches, units: next.units, nowMs: from.nowMs + 1_000 };
+    }
+    expect(events).toEqual(['unit waiting']);
+  });
+
+  it('is not taken for given up by what the engine does meanwhile, and is sent again after that', () => {
+    const reverts = unitCalled('web', 'revert 2', ['db']);
+    const record = known({ phase: 'verifying', attempt: reverts.digest, releases: [web1] });
+    const world = tick(put(one, 'web', { text: 'revert 2', replicas: 1 }));
+    const from = scene(
+      [reverts, db2],
+      { db: well, web: record },
+      { ...broken, 'stack/web': world },
+    );
+    const during = seen(from);
+    expect(during.record).toBe(record);
+    expect(during.work).toEqual([]);
+    const { watches } = during;
+    const after = outcome({ ...from, watches, worlds: { ...from.worlds, 'stack/db': two } });
+    expect(after).toMatchObject({ phase: 'applying', calls: ['revert 2'] });
+  });
+
+  it('does not get stuck on its way back', () => {
+    const old = unitCalled('web', 'crash 1', ['db']);
+    const back = known({
+      phase: 'reverting',
+      releases: [old],
+      quarantine: [{ digest: web2.digest, code: 'c' }],
+    });
+    const world = tick(tick(put(emptyWorld, 'web', { text: 'crash 1', replicas: 1 })));
+    const worlds = { 'stack/db': unready, 'stack/web': world };
+    const from = scene([web2, db2], { db: well, web: back }, worlds);
+    const during = seen(from);
+    expect(during.record).toBe(back);
+    const { watches } = during;
+    const mended = { ...from, watches, worlds: { ...worlds, 'stack/db': two } };
+    expect(seen(mended).record).toMatchObject({ phase: 'reverting' });
+    expect(seen({ ...mended, watches: new Map() }).record).toMatchObject({ phase: 'stuck' });
+  });
+
+  it('keeps no revision open where that one is stuck', () => {
+    const { event, views, wakeMs } = lookAt(scene([bad, db2], { db: stuckDb, web }, broken));
+    expect(event).toMatchObject({
+      event: 'revision failed',
+      failed: ['stack/db'],
+      waiting: ['stack/web'],
+    });
+    expect(views.find(({ id }) => id === 'stack/web')).toMatchObject({ pending: false });
+    expect(wakeMs).toBe(60_000);
   });
 });

@@ -66,9 +66,16 @@ describe('a retry', () => {
       'quarantined and on the way back',
       { ...base, phase: 'reverting', attempt, quarantine: [entry] },
     ],
-    ['stuck', { ...base, phase: 'stuck', stuck: failure, quarantine: [entry] }],
   ])('frees what is %s', (_name, record) => {
     expect(ask(retry, record)).toEqual({ record: base, why: '' });
+  });
+
+  it('frees what is stuck, which stands as it failed until it begins', () => {
+    const record: UnitRecord = { ...base, phase: 'stuck', stuck: failure };
+    expect(ask(retry, { ...record, quarantine: [entry] })).toEqual({
+      record: { ...record, stuck: { ...failure, digest: '' } },
+      why: '',
+    });
   });
 
   it('frees only what the repository wants now', () => {

@@ -392,6 +392,46 @@ describe('none', () => {
     }
   });
 
+  it('does not wait longer for drift because of what it corrected long ago', () => {
+    let watch: Watch | undefined;
+    for (let time = 0; time < 12; time += 1) {
+      const nowMs = time * 700_000;
+      const drifted = look({
+        wants: git.d1,
+        record: known({}),
+        world: gone,
+        nowMs,
+        ...asWatch(watch),
+      });
+      expect(outcome(drifted)).toMatchObject({ held: undefined, calls: ['web=good 1'] });
+      const mended = { wants: git.d1, ...at({}), watch: called(watchIn(drifted), nowMs) };
+      watch = watchIn(look({ ...mended, nowMs: nowMs + 1_000 }));
+      const again = { wants: git.d1, record: known({}), world: gone, watch };
+      expect(outcome(look({ ...again, nowMs: nowMs + 10_000 })).calls).toEqual(['web=good 1']);
+    }
+  });
+
+  it('tries ever less often what changes nothing', () => {
+    let watch = newWatch('none', 0);
+    const waits = [];
+    for (let round = 0; round < 4; round += 1) {
+      const nowMs = Math.max(round * 700_000, watch.retryAtMs);
+      const drifted = look({ wants: git.d1, record: known({}), world: gone, nowMs, watch });
+      expect(outcome(drifted).calls).toEqual(['web=good 1']);
+      watch = called(watchIn(drifted), nowMs);
+      waits.push(watch.retryAtMs - nowMs);
+    }
+    expect(waits).toEqual([0, 4_000, 8_000, 16_000]);
+  });
+
+  it('says no more why a correction was tried in vain, once nothing differs', () => {
+    let watch = newWatch('none', NOW);
+    for (let tries = 0; tries < 4; tries += 1) {
+      watch = postponed(watch, { why: 'no leader', refused: false }, 1_000, NOW);
+    }
+    expect(outcome(look({ wants: git.d1, ...at({}), watch })).held).toBeUndefined();
+  });
+
   it('forgets earlier hiccups once a correction went well', () => {
     let watch = newWatch('none', 0);
     for (let hiccup = 0; hiccup < 5; hiccup += 1) {
@@ -782,11 +822,74 @@ describe('verifying', () => {
   });
 });
 
+const FOUGHT =
+  'fought over: somebody changes services.web again and again; it is changed back in ten minutes, or by another commit';
+
+describe.each([
+  ['verifying', 'd2', 'web=good 2', newer, asUsual],
+  ['reverting', 'd1', 'web=good 1', asUsual, newer],
+] as const)('%s, and somebody changes it by hand', (phase, attempt, correction, right, wrong) => {
+  const wants = git.d2;
+  const start = known({
+    phase,
+    attempt,
+    quarantine: phase === 'reverting' ? ['d2'] : [],
+  });
+  const way = wayOf(start);
+
+  it('changes it back twice in ten minutes, then holds it, and fails nothing', () => {
+    let record = start;
+    let watch = called(newWatch(way, NOW), NOW);
+    const seen: (readonly string[] | string)[] = [];
+    for (const atMs of [10_000, 20_000, 30_000, 40_000, 620_000]) {
+      const drifted = look({ wants, record, watch, world: wrong, nowMs: NOW + atMs });
+      const { calls, held, quarantine } = outcome(drifted);
+      seen.push(held ?? calls);
+      expect(quarantine).toEqual(start.quarantine.map(({ digest }) => `${digest}: crashed`));
+      record = drifted.units.get(ID) ?? record;
+      watch = watchIn(drifted);
+      if (held !== undefined) continue;
+      watch = called(watch, NOW + atMs);
+      const mended = look({ wants, record, watch, world: right, nowMs: NOW + atMs + 1_000 });
+      record = mended.units.get(ID) ?? record;
+      watch = watchIn(mended);
+      expect(record.phase).toBe(phase);
+      expect(watch.progressAtMs).toBe(NOW + atMs + 1_000);
+    }
+    expect(seen).toEqual([[correction], [correction], FOUGHT, FOUGHT, [correction]]);
+  });
+
+  it('judges nothing by what runs of the other one meanwhile', () => {
+    const watch = { ...newWatch(way, NOW), correctedAtMs: [NOW - 2_000, NOW - 1_000] };
+    const world = tick(tick(put(right, 'web', { text: 'crash 9', replicas: 1 })));
+    const result = look({ wants, record: start, watch, world });
+    expect(result.units.get(ID)).toBe(start);
+    expect(outcome(result)).toMatchObject({ phase, calls: [], held: FOUGHT, events: [] });
+  });
+
+  it('gives up where it is the same after three calls that all went well', () => {
+    let record = start;
+    let watch = newWatch(way, NOW);
+    let nowMs = NOW;
+    for (let round = 0; round < 3; round += 1) {
+      const result = look({ wants, record, watch, world: wrong, nowMs });
+      expect(outcome(result).calls).toEqual([correction]);
+      record = result.units.get(ID) ?? record;
+      watch = called(watchIn(result), nowMs);
+      nowMs = watch.retryAtMs;
+    }
+    const result = look({ wants, record, watch, world: wrong, nowMs });
+    expect(result.events).toEqual([expect.objectContaining({ code: 'no-effect' })]);
+  });
+});
+
 describe.each(['applying', 'verifying'] as const)('%s, and the repository moves', (phase) => {
   const record = known({ phase, attempt: 'd2', quarantine: ['crash'], releases: [git.d1, git.d3] });
   const watch = { ...newWatch('to d2', NOW - 5_000), rounds: 2 };
   const rest = { quarantine: ['crash: crashed'], releases: ['d1', 'd3'] };
   const d4 = unitOf('d4', { web: 'good 4' });
+  const before = { ...entry('hold'), at: '2026-11-01T10:00:00.000Z' };
+  const withHold = { ...record, quarantine: [before] };
   check([
     [
       'to a newer digest: the old one is neither healthy nor quarantined',
@@ -860,11 +963,53 @@ describe.each(['applying', 'verifying'] as const)('%s, and the repository moves'
       },
     ],
     [
+      'to a quarantined digest where the mode says hold: a person decides',
+      { wants: git.hold, record: withHold, watch, world: starting },
+      {
+        ...rest,
+        quarantine: ['hold: crashed'],
+        phase: 'stuck',
+        events: ['unit superseded', 'unit stuck'],
+      },
+    ],
+    [
+      'back to the last healthy release where the mode says hold: somebody wrote that',
+      {
+        wants: unitOf('d1', { web: 'good 1' }, { mode: 'hold' }),
+        record,
+        watch,
+        world: starting,
+      },
+      {
+        ...rest,
+        phase: 'rolling-back',
+        attempt: 'd1',
+        calls: ['web=good 1'],
+        events: ['unit superseded'],
+      },
+    ],
+    [
       'and does not want it any more: it is left as it is',
       { record, watch, world: starting },
       rest,
     ],
   ]);
+
+  it('to a quarantined digest where the mode says hold: it says why, and a person brings the release back', () => {
+    const held = look({ wants: git.hold, record: withHold, watch, world: starting });
+    const failure = {
+      code: 'crashed',
+      why: 'the repository wants again what was given up before (w), and `rollback.mode` is `hold`',
+      evidence: 'e',
+    };
+    const record = held.units.get(ID);
+    expect(record?.stuck).toEqual({ digest: 'hold', ...failure, at: DATE });
+    expect(held.events.at(-1)).toEqual({ event: 'unit stuck', id: ID, ...failure });
+    const stays = { wants: git.hold, world: starting, ...(record && { record }) };
+    expect(outcome(look(stays))).toMatchObject({ phase: 'stuck', calls: [] });
+    const asked = look({ ...stays, requests: [rollback] });
+    expect(outcome(asked)).toMatchObject({ phase: 'rolling-back', attempt: 'd1' });
+  });
 });
 
 describe('rolling-back', () => {
@@ -1382,6 +1527,33 @@ describe('what must not go wrong at night', () => {
         phase: 'applying',
         attempt: 'd2',
       });
+    }
+  });
+
+  it('where the mode says hold what was overtaken stays as it is until the newer digest can begin', () => {
+    const shut = {
+      ...unitKind,
+      diff: (unit: Rendered<UnitSpec>, seen: UnitWorld) => {
+        const difference = unitKind.diff(unit, seen);
+        const blocked = [{ target: 'x', why: 'no net', waits: true }];
+        return unit.digest === 'd2' ? { ...difference, blocked } : difference;
+      },
+    };
+    const wants = unitOf('d2', { web: 'good 2' }, { mode: 'hold' });
+    for (const phase of ['applying', 'verifying'] as const) {
+      const record = known({ phase, attempt: 'crash' });
+      const start = { wants, record, world: crashed };
+      const waits = look({ ...start, kind: shut });
+      expect(waits.units.get(ID)).toBe(record);
+      expect(outcome(waits)).toMatchObject({
+        calls: [],
+        events: [],
+        held: 'no net; until then what was begun before stays as it is',
+      });
+      expect(waits.views[0]).toMatchObject({ pending: true, blocked: [{ why: 'no net' }] });
+      expect(waits.wakeMs).toBe(2_000);
+      const opened = look({ ...start, watch: watchIn(waits) });
+      expect(outcome(opened)).toMatchObject({ attempt: 'd2', calls: ['web=good 2'] });
     }
   });
 

@@ -92,9 +92,13 @@ describe('a unit', () => {
   });
 
   it('is released of one digest only', () => {
-    const both = quarantined(known, entry('d5'));
-    const { stuck: _stuck, ...rest } = both;
-    expect(released(both, 'd3')).toEqual({ ...rest, phase: 'none', quarantine: [entry('d5')] });
+    const both = quarantined(settled(known), entry('d5'));
+    expect(released(both, 'd3')).toEqual({ ...both, quarantine: [entry('d5')] });
+  });
+
+  it('stands as it failed when it is released, until it begins', () => {
+    const free = released(known, 'd3');
+    expect(free).toEqual({ ...known, quarantine: [], stuck: { ...failure, digest: '' } });
   });
 
   it('is in an attempt, stuck, or neither, whatever happens, and never forgets what it may not', () => {

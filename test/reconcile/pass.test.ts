@@ -94,6 +94,48 @@ async function watch(wanted: Desired<string>, ms: number): Promise<void> {
   }
 }
 
+describe('a revision that takes a stack out', () => {
+  const order = () =>
+    reporter
+      .names()
+      .filter((name) => /^(unit (removing|removed|rolled back)|revision .*)$/.test(name));
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['is applied', () => passOnce(desired('v1', 'w2'))],
+    [
+      'verifies',
+      async () => {
+        await passOnce(desired('v1', 'w2'));
+        await passOnce(desired('v1', 'w2'));
+      },
+    ],
+  ])('has not ended before that is gone, also where that %s', async (_, begin) => {
+    await settle(desired('v1', 'v2'));
+    await begin();
+    reporter.events.length = 0;
+    expect(await passOnce(desired('v1'))).toBeLessThanOrEqual(1_000);
+    expect(order()).toEqual([]);
+    await settle(desired('v1'));
+    expect(order()).toEqual(['unit removing', 'unit removed', 'revision healthy']);
+  });
+
+  it('has not ended before that is gone, also where that goes back', async () => {
+    await settle(desired('v1', 'v2'));
+    world.broken.add('bad');
+    for (let n = 0; n < 3; n += 1) await passOnce(desired('v1', 'bad'));
+    reporter.events.length = 0;
+    await passOnce(desired('v1'));
+    expect(order()).toEqual([]);
+    await settle(desired('v1'));
+    expect(order()).toEqual([
+      'unit rolled back',
+      'unit removing',
+      'unit removed',
+      'revision healthy',
+    ]);
+  });
+});
+
 describe('a pass', () => {
   it('applies, is followed at once, verifies, and then writes nothing more', async () => {
     expect(await passOnce(desired('v1'))).toBe(0);
