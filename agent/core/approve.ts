@@ -1,5 +1,6 @@
 import type { Id } from './kind.ts';
-import type { Request, UnitEvent } from './unit.ts';
+import type { Request } from './unit.ts';
+import type { UnitEvent } from './unit-event.ts';
 
 /** Operations that a person released. */
 export interface Approval {

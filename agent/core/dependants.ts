@@ -1,7 +1,8 @@
 import type { Id, Release, Rendered } from './kind.ts';
 import type { Look, Moved } from './look.ts';
 import { goBack } from './step-back.ts';
-import { goingBack, type UnitEvent, type UnitRecord } from './unit.ts';
+import { goingBack, type UnitRecord } from './unit.ts';
+import type { UnitEvent } from './unit-event.ts';
 import { newWatch } from './watch.ts';
 
 /** A unit that went back in this very step, from what this revision had brought. */

@@ -10,7 +10,8 @@ import type {
   Seen,
 } from './kind.ts';
 import type { Dependant } from './needed.ts';
-import type { Attempt, UnitEvent, UnitRecord } from './unit.ts';
+import type { Attempt, UnitRecord } from './unit.ts';
+import type { UnitEvent } from './unit-event.ts';
 import type { Watch } from './watch.ts';
 import type { Windows } from './windows.ts';
 

@@ -10,9 +10,9 @@ import {
   resumed,
   suspended,
   type UnitRequest,
-  type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
+import type { UnitEvent } from './unit-event.ts';
 
 /** What a request made of a unit, and what the one who asked is told. */
 export interface Answered {

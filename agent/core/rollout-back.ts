@@ -3,7 +3,8 @@ import type { Rendered } from './kind.ts';
 import type { Look, Moved } from './look.ts';
 import { isMoving, type Rollout } from './rollout.ts';
 import { gateOf } from './step-stand.ts';
-import { isQuarantined, type UnitEvent, type UnitRecord } from './unit.ts';
+import { isQuarantined, type UnitRecord } from './unit.ts';
+import type { UnitEvent } from './unit-event.ts';
 
 /**
  * Pure. With `rollout.onFailure: rollback` a unit goes back too to what ran before this revision, healthy or not yet, when

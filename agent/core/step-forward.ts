@@ -11,9 +11,9 @@ import {
   pruning,
   quarantined,
   stuck,
-  type UnitEvent,
   type UnitRecord,
 } from './unit.ts';
+import type { UnitEvent } from './unit-event.ts';
 import { leftParts, staysRewound } from './step-prune.ts';
 import { isFutile, judge, newWatch, refusedTooLong, startClock, type Watch } from './watch.ts';
 

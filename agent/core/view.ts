@@ -1,6 +1,7 @@
 import type { Blocked, Health, Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
-import { isQuarantined, type Phase, type UnitEvent } from './unit.ts';
+import { isQuarantined, type Phase } from './unit.ts';
+import type { UnitEvent } from './unit-event.ts';
 import type { Watch } from './watch.ts';
 
 /** What one look at a unit gave, for people. */

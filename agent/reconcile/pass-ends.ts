@@ -1,7 +1,7 @@
 import type { CallOutcome, Failure, Id } from '../core/kind.ts';
 import type { RepositorySettings } from '../core/repository.ts';
 import type { Step } from '../core/step.ts';
-import type { UnitEvent } from '../core/unit.ts';
+import type { UnitEvent } from '../core/unit-event.ts';
 import { called, postponed, type Watch } from '../core/watch.ts';
 import type { UnitResult } from './carry-out.ts';
 import type { Desired, Memory, Passed, Untold } from './pass.ts';

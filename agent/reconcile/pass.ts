@@ -4,7 +4,7 @@ import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
 import { SWARM_CALL_MS } from '../core/lease.ts';
 import type { RepositorySettings } from '../core/repository.ts';
 import { step, type Step } from '../core/step.ts';
-import type { UnitEvent } from '../core/unit.ts';
+import type { UnitEvent } from '../core/unit-event.ts';
 import type { Watch } from '../core/watch.ts';
 import { carryOut } from './carry-out.ts';
 import type { Guard, Leadership } from './lease-ports.ts';

@@ -7,7 +7,8 @@ import type { RepositorySettings } from '../core/repository.ts';
 import type { HeldUnits } from '../core/rollout-end.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { Request, UnitEvent, UnitRecord } from '../core/unit.ts';
+import type { Request, UnitRecord } from '../core/unit.ts';
+import type { UnitEvent } from '../core/unit-event.ts';
 import type { History, LookAnswer } from './history.ts';
 import type { HeadWriter, LeaseEvent } from './lease-ports.ts';
 

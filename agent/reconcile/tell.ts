@@ -2,7 +2,7 @@ import { type Freeze, frozenLine } from '../core/freeze.ts';
 import type { Id } from '../core/kind.ts';
 import type { Stopped } from '../core/rollout-end.ts';
 import type { Step } from '../core/step.ts';
-import type { UnitEvent } from '../core/unit.ts';
+import type { UnitEvent } from '../core/unit-event.ts';
 import type { UnitView } from '../core/view.ts';
 import type { Reporter } from './ports.ts';
 import type { RevisionStanding } from './revision.ts';

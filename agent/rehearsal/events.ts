@@ -1,4 +1,5 @@
 import type { Tone } from '../cli/printer.ts';
+import { heldUnits, milliseconds, nextStep, seconds, shown } from './event-words.ts';
 import { parseLine, textAt, valueAt } from './json.ts';
 
 /** One line of an agent's log, for a person. */
@@ -263,41 +264,4 @@ function otherFields(event: unknown): readonly string[] {
   return Object.entries(event)
     .filter(([key]) => !['level', 'time', 'msg'].includes(key))
     .map(([key, value]: [string, unknown]) => `${key}=${shown(value)}`);
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return '';
-  if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
-    return value.join(', ');
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function heldUnits(value: unknown): string {
-  const count = valueAt(value, 'count');
-  if (typeof count !== 'number') return '';
-  const first = valueAt(value, 'first');
-  const named = Array.isArray(first) ? first.length : 0;
-  const more = count > named ? ', ...' : '';
-  return `${count} units held as they were (${shown(first)}${more})`;
-}
-
-function nextStep(id: string, next: string): string {
-  switch (next) {
-    case 'rolling back':
-      return 'it goes back to its last healthy release';
-    case 'stopping':
-      return 'it was never healthy: what it started is stopped';
-    case 'stuck':
-      return `it stays as it is until another commit, or understudy rollback or retry ${id}`;
-    default:
-      return '';
-  }
-}
-
-function milliseconds(ms: unknown): string {
-  return typeof ms === 'number' ? `${Math.round(ms)} ms` : 'some time';
-}
-
-function seconds(ms: unknown): string {
-  return typeof ms === 'number' ? `${(ms / 1000).toFixed(1)} s` : 'some time';
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Health, Id } from '../../agent/core/kind.ts';
 import type { Stopped } from '../../agent/core/rollout-end.ts';
 import type { Step } from '../../agent/core/step.ts';
-import type { UnitEvent } from '../../agent/core/unit.ts';
+import type { UnitEvent } from '../../agent/core/unit-event.ts';
 import type { UnitView } from '../../agent/core/view.ts';
 import type { AgentEvent } from '../../agent/reconcile/ports.ts';
 import type { RevisionStanding } from '../../agent/reconcile/revision.ts';

@@ -67,7 +67,6 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
     ...(ignored.fields.length > 0 && { ignore: ignored.fields }),
   };
   const gives = givesOf(spec);
-  const services = Object.values(spec.services).map((service) => `service:${service.Name}`);
   return {
     rendered: {
       id: `stack/${name}`,
@@ -82,9 +81,14 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
       ...(movedFrom && { movedFrom: movedFrom.on }),
     },
     ...nothing,
-    claims: [...services, ...gives].map((claim) => claim.toLowerCase()),
+    claims: claimsOf(spec, gives),
     diagnostics,
   };
+}
+
+function claimsOf(spec: StackSpec, gives: readonly string[]): readonly string[] {
+  const services = Object.values(spec.services).map((service) => `service:${service.Name}`);
+  return [...services, ...gives].map((claim) => claim.toLowerCase());
 }
 
 function ignoredIn(

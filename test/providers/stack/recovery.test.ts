@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { Id, Rendered } from '../../../agent/core/kind.ts';
 import { step, type Step } from '../../../agent/core/step.ts';
-import type { UnitEvent, UnitRecord } from '../../../agent/core/unit.ts';
+import type { UnitRecord } from '../../../agent/core/unit.ts';
+import type { UnitEvent } from '../../../agent/core/unit-event.ts';
 import { called, type Watch } from '../../../agent/core/watch.ts';
 import type { ServiceSpec } from '../../../agent/providers/stack/engine-api.ts';
 import { stackKind } from '../../../agent/providers/stack/provider.ts';
