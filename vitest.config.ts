@@ -13,6 +13,7 @@ export default defineConfig({
           exclude: ['test/e2e/**', 'test/conformance/**'],
           // Pure, and still slow where the machine has other things to do.
           testTimeout: 60_000,
+          maxWorkers: 2,
         },
       },
       {
@@ -21,6 +22,7 @@ export default defineConfig({
           include: ['test/conformance/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          maxWorkers: 2,
         },
       },
       {

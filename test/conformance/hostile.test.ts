@@ -194,9 +194,9 @@ const poisons: Readonly<Record<string, Poison>> = {
     files: {
       'environments/production.yaml': `kind: Environment\nname: production\nstacks:\n  include: ["${'b*'.repeat(100_000)}x"]\n`,
     },
-    code: 'missing-document',
+    code: 'wrong-value',
     file: 'environments/production.yaml',
-    line: 3,
+    line: 4,
   },
   'a text for a search that never ends': {
     files: {

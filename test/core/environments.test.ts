@@ -262,10 +262,12 @@ describe('what wins', () => {
   });
 
   it('`prune: false` of a stack over the defaults', () => {
-    expect(unitOf(layers('prune: true', 'prune: true', 'prune: false'))).not.toHaveProperty(
-      'prune',
-    );
-    expect(unitOf(layers('prune: true', 'prune: false', ''))).not.toHaveProperty('prune');
+    const pruneOf = (...written: readonly [string, string, string]) =>
+      unitOf(layers(...written))?.prune;
+    expect(pruneOf('prune: true', 'prune: true', 'prune: false')).toBe(false);
+    expect(pruneOf('prune: true', 'prune: false', '')).toBe(false);
+    expect(pruneOf('prune: false', 'prune: true', '')).toBe(true);
+    expect(pruneOf('', '', '')).toBeUndefined();
   });
 
   it('`policy.allow` of the Environment, key by key and lists whole', () => {

@@ -44,8 +44,8 @@ export const stackWords: PlanWords<StackSpec, StackCall> = {
 
 /** What `stack.yaml` says of a stack. Times in milliseconds. */
 function besideObjects({ spec, dependsOn, suspended }: Rendered<StackSpec>) {
-  const { health, rollback, removal, prune } = spec;
-  return { health, rollback, removal, prune, suspended, dependsOn };
+  const { health, rollback, removal, prune, ignore } = spec;
+  return { health, rollback, removal, prune, ignore, suspended, dependsOn };
 }
 
 /**

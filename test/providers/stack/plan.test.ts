@@ -119,13 +119,13 @@ describe('a plan between two revisions', () => {
     expect(countsOf({ units }).held).toBe(1);
   });
 
-  it('removes what left the file where the stack says so, else only tells', () => {
+  it('removes what left the file, and only tells of it where the stack says so', () => {
     const two = `${web()}  extra:\n    image: extra:1\n`;
-    const kept = plan(blog(two), blog(web()));
+    const keeps = { 'stack.yaml': 'kind: Stack\nprune: false\n' };
+    const kept = plan(blog(two, keeps), blog(web(), keeps));
     expect(kept.units).toMatchObject([{ change: 'keep', operations: [] }]);
     expect(kept.units[0]?.notes[0]).toContain('service blog_extra is not in the repository');
-    const prune = { 'stack.yaml': 'kind: Stack\nprune: true\n' };
-    expect(fieldsOf(plan(blog(two, prune), blog(web(), prune)))).toEqual([
+    expect(fieldsOf(plan(blog(two), blog(web())))).toEqual([
       'remove service blog_extra: destructive',
     ]);
   });
