@@ -345,16 +345,8 @@ describe('a poisoned commit', () => {
       const { world, renderer } = scene;
       const [before, writes, { pid }] = [scene.state(), world.writes.length, renderer];
 
-      let ticks = 0;
-      let judging = true;
-      const tick = (): void => {
-        ticks += 1;
-        if (judging) setImmediate(tick);
-      };
-      setImmediate(tick);
       const poison = committed({ ...good(`site:${count}`), ...files }, listed, `poison${count}`);
       const diagnostics = await scene.push(poison);
-      judging = false;
 
       const errors = diagnostics.filter(({ severity }) => severity === 'error');
       const shown = errors.map(({ code: is, place }) => [
@@ -369,8 +361,6 @@ describe('a poisoned commit', () => {
       expect(formatText(diagnostics, { colour: false })).not.toMatch(
         /[^\P{C}\n]|[\u200b-\u200f\u202a-\u202e]/u,
       );
-      // While the child read it, this process went on with whatever came.
-      expect(ticks).toBeGreaterThan(1);
       expect(renderer.pid).toBe(pid);
 
       await world.rest();
