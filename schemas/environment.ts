@@ -141,7 +141,13 @@ export const Environment = z.strictObject({
 export type Environment = z.output<typeof Environment>;
 
 /** Keys of `policy` that this version does not act upon. */
-export const POLICY_UNSUPPORTED = ['images', 'signatures', 'ceph'];
+export const POLICY_UNSUPPORTED = [
+  'images',
+  'signatures',
+  'ceph',
+  'allow.capabilities',
+  'allow.sysctls',
+];
 
 /** Keys of `Environment` that this version does not act upon. */
 export const ENVIRONMENT_UNSUPPORTED = [

@@ -64,9 +64,9 @@ Lets the agent try once more what the repository wants of a unit that failed. UN
 ${common}`,
   approve: `Usage: understudy approve DIGEST [OPTIONS]
 
-Releases operations that are held: removals above the limit or after a rewind, and a stack that was there before
-and differs. DIGEST is what \`understudy get UNIT\` and the agent's log (\`unit held\`) say: it names exactly these operations,
-and is good for nothing any more as soon as they change.
+Releases operations that are held: removals above the limit, after a rewind, beside a stack that failed or with
+\`removal: hold\`, and a stack that was there before and differs. DIGEST is what \`understudy get UNIT\` and the agent's
+log (\`unit held\`) say: it names exactly these operations, and is good for nothing any more as soon as they change.
 
 ${common}`,
   rollback: `Usage: understudy rollback UNIT [--to RELEASE] [OPTIONS]

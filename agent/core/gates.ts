@@ -23,6 +23,8 @@ export class Gates<Spec> {
   readonly order: readonly Rendered<Spec>[];
   readonly #dependencies: Dependencies<Spec>;
   readonly #first: ReadonlySet<Id>;
+  /** Units under way, and all that they depend on. */
+  readonly #below: ReadonlySet<Id>;
   readonly #rollout: Rollout<Spec>;
   readonly #input: GatesInput<Spec>;
 
@@ -32,6 +34,9 @@ export class Gates<Spec> {
     this.#dependencies = dependencies;
     this.#rollout = new Rollout(input);
     this.#first = dependencies.withBelow(this.#rollout.open);
+    const isUnderWay = ({ id }: Rendered<Spec>): boolean =>
+      input.units.get(id)?.attempt !== undefined;
+    this.#below = dependencies.withBelow(input.desired.filter(isUnderWay).map(({ id }) => id));
     const isFirst = ({ id }: Rendered<Spec>): boolean => this.#first.has(id);
     const { order } = dependencies;
     this.order =
@@ -59,7 +64,8 @@ export class Gates<Spec> {
     if (held !== undefined) return held;
     const shut = this.#input.retried.has(id) ? undefined : this.#input.windows.shut(id);
     if (shut !== undefined) return { why: shut.why, gate: 'window' };
-    return this.#rollout.turnOf(unit, record);
+    // Those that hold the places may wait for this very one to be well.
+    return this.#below.has(id) ? undefined : this.#rollout.turnOf(unit, record);
   }
 
   /** Which of those that the unit depends on is not well. */

@@ -1,7 +1,15 @@
-import type { Id, Kind, Rendered } from './kind.ts';
-import type { Look, Moved } from './look.ts';
+import type { Failure, Id, Kind, Rendered } from './kind.ts';
+import type { Look, Moved, Wait } from './look.ts';
+import { type Among, moveWaits } from './move-turn.ts';
 import { fail } from './step-forward.ts';
-import { applying, isQuarantined, MAKING_PLACE, unknownUnit, type UnitRecord } from './unit.ts';
+import {
+  applying,
+  isQuarantined,
+  MAKING_PLACE,
+  settled,
+  unknownUnit,
+  type UnitRecord,
+} from './unit.ts';
 import { newWatch, type Watch } from './watch.ts';
 
 /**
@@ -35,6 +43,7 @@ export class Moves<Spec, Observed, Call> {
   readonly #watches: ReadonlyMap<Id, Watch>;
   /** Successors, each with the one that it follows. */
   readonly #from: ReadonlyMap<Id, Id>;
+  readonly #among: Among<Spec>;
   readonly #successors = new Map<Id, Successor>();
 
   constructor(look: Look<Spec, Observed, Call>, { desired, units, watches }: MovesInput<Spec>) {
@@ -42,6 +51,7 @@ export class Moves<Spec, Observed, Call> {
     this.#units = units;
     this.#watches = watches;
     this.#from = movesOf(desired, units);
+    this.#among = { desired, units, from: this.#from };
   }
 
   /** Those that left and have a successor. */
@@ -53,7 +63,13 @@ export class Moves<Spec, Observed, Call> {
   follow(unit: Rendered<Spec>, known: UnitRecord | undefined, stepped: Moved<Call>): Moved<Call> {
     const on = this.#from.get(unit.id);
     if (on === undefined || this.#look.frozen !== undefined) return stepped;
-    const why = begins(known, stepped) ? this.#whyNoPlace(on, unit.id) : undefined;
+    const isBeginning = begins(known, stepped);
+    const wait = isBeginning ? moveWaits(this.#look, unit, this.#among) : undefined;
+    if (wait !== undefined) {
+      this.#successors.set(on, { id: unit.id, stage: 'waits' });
+      return standsBack(known, stepped, wait);
+    }
+    const why = isBeginning ? this.#whyNoPlace(on, unit.id) : undefined;
     const moved = why === undefined ? stepped : this.#await(unit, { known, on }, why);
     const isReady = why !== undefined && moved.held !== undefined;
     const stage = isReady ? 'ready' : stageOf(this.#look, unit, { moved, on });
@@ -75,6 +91,12 @@ export class Moves<Spec, Observed, Call> {
     return kind.runs(on, observed);
   }
 
+  /** Nothing of it runs, so there is nothing for a person to decide, whatever its mode is: the other one comes back. */
+  #neverBegan(failed: Moved<Call>): Moved<Call> {
+    const { record } = failed;
+    return record?.phase === 'stuck' ? { ...failed, record: settled(record) } : failed;
+  }
+
   /** It waits, but not for ever: then it has failed, and the other one comes back. */
   #await(
     unit: Rendered<Spec>,
@@ -85,16 +107,17 @@ export class Moves<Spec, Observed, Call> {
     const watch = newWatch('none', nowMs);
     const since = this.#watches.get(on);
     const isStopping = since?.of === MAKING_PLACE && this.#units.get(on)?.movedTo === unit.id;
-    if (isStopping && nowMs - since.sinceMs >= kind.times(unit).timeoutMs) {
+    if (isStopping && nowMs - since.membersSinceMs >= kind.times(unit).timeoutMs) {
       const attempt = { digest: unit.digest, revision, baseline: [], absent };
       const record = applying(known ?? unknownUnit, attempt, []);
       const code = 'no-place';
-      const failure = {
+      const failure: Failure = {
         code,
         why: `${on}, whose place it takes, does not stand still`,
         evidence: why,
       };
-      return fail(this.#look, { unit, record, watch, refusal: undefined }, failure);
+      const failed = fail(this.#look, { unit, record, watch, refusal: undefined }, failure);
+      return this.#neverBegan(failed);
     }
     // How that goes on is told only where it takes long.
     const isLong = isStopping && nowMs - since.sinceMs >= TOLD_MS;
@@ -102,6 +125,16 @@ export class Moves<Spec, Observed, Call> {
     const held = `waits for ${on}, whose place it takes, to stand still${detail}`;
     return { record: known, watch, operations: [], events: [], held, soon: true };
   }
+}
+
+/** It stands where it stood, and begins nothing. */
+function standsBack<Call>(
+  known: UnitRecord | undefined,
+  stepped: Moved<Call>,
+  wait: Wait,
+): Moved<Call> {
+  const { health: _health, ...rest } = stepped;
+  return { ...rest, record: known, operations: [], events: [], wait, held: wait.why };
 }
 
 /** What ends by itself is told only when it takes longer than this. Milliseconds. */
@@ -168,7 +201,9 @@ function stageOf<Spec, Observed, Call>(
     const isDown = operations.length === 0 && kind.runs(id, observed) === undefined;
     return isDown || record.releases.length > 0 ? 'failed' : 'ending';
   }
-  if (record?.releases[0]?.digest === digest) return 'taken';
+  // One that made place itself is not in place, although its release is what is wanted.
+  const isBack = record?.movedTo === undefined;
+  if (isBack && record?.releases[0]?.digest === digest) return 'taken';
   const isInTheWay = blocked.length > 0 && blocked.every(({ owner }) => owner === on);
   return isInTheWay ? 'in-the-way' : 'waits';
 }

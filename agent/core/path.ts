@@ -13,8 +13,8 @@ export function pathText(path: Path): string {
 }
 
 const secretWords =
-  'passw(?:or)?d|passphrase|token|api[_-]?key|private[_-]?key|access[_-]?key|secret[_-]?key|[a-z\\d][_-]secret';
-const secretKey = new RegExp(`(?:${secretWords})$`, 'iu');
+  'passw(?:or)?d|passphrase|token|api[_-]?key|private[_-]?key|access[_-]?key|secret[_-]?key|[a-z\\d][_-](?:pass|pwd|secrets?|credentials?)';
+const secretKey = new RegExp(`(?:${secretWords})$|^(?:pass|pwd|secret|credentials?)$`, 'iu');
 /** What follows a key that looks secret, or the password in an address: `https://user:password@host`. */
 const secretInLine = new RegExp(
   `(?:${secretWords})["']?[ \\t]*[:=][ \\t]*(?![{[*&|>$\\s])(?=\\S)|://[^\\s/@]{0,200}:(?=[^\\s/@]{1,200}@)`,

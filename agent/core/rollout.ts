@@ -150,6 +150,8 @@ export class Rollout<Spec> {
     const { policy, revision, watches, nowMs } = this.#input;
     if (this.#hasFailed(unit, record)) this.#failed += 1;
     if (policy.pauseMs === 0 || isMoving(unit, record) || !changedBy(record, revision)) return;
+    // What left it waits for a person: nobody can say for how long it came to rest before that.
+    if (record.rewound === true) return;
     // Nobody knows since when, after a start: then from now on.
     const untilMs = (watches.get(unit.id)?.sinceMs ?? nowMs) + policy.pauseMs;
     if (untilMs > nowMs) this.#rest(unit.id, untilMs);

@@ -125,9 +125,10 @@ interface Target {
 function stopFor<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   { id, record }: Left,
-  { to }: Target,
+  { to, members }: Target,
 ): Moved<Call> {
-  const next = makingPlace(record, to);
+  const targets = members.map(({ target }) => target);
+  const next = makingPlace(record, to, targets);
   const watch = newWatch(MAKING_PLACE, look.nowMs);
   const moved = stop(look, { id, record: next, watch }, undefined);
   return { ...moved, events: [{ event: 'unit making place', id, to }] };

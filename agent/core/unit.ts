@@ -150,9 +150,12 @@ export function removing(unit: UnitRecord, members: readonly Member[]): UnitReco
 /** The direction of a unit that stands still for another one. */
 export const MAKING_PLACE = 'making place';
 
-/** Pure. It left the repository and is brought to a standstill, so that this one can take its place. */
-export function makingPlace(unit: UnitRecord, movedTo: Id): UnitRecord {
-  return { ...settled(unit), movedTo };
+/**
+ * Pure. It left the repository and is brought to a standstill, so that this one can take its place. `stopped`: what is
+ * stopped of it, so that nobody takes the 0 for what an autoscaler wants.
+ */
+export function makingPlace(unit: UnitRecord, movedTo: Id, stopped: readonly string[]): UnitRecord {
+  return { ...settled(unit), movedTo, made: [...new Set([...unit.made, ...stopped])] };
 }
 
 /** Pure. Whose place the unit takes, as its file says now. The same object where it is noted so. */

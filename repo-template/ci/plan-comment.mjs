@@ -33,6 +33,8 @@ const platforms = {
 async function call(where, method, url, body) {
   const response = await fetch(url, {
     method,
+    // The token is for this address alone.
+    redirect: 'error',
     headers: { ...where.headers, accept: 'application/json', 'content-type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify({ body }) }),
     signal: AbortSignal.timeout(30_000),

@@ -24,7 +24,12 @@ describe('a path', () => {
     [['labels', 'a.b'], 'labels["a.b"]'],
   ])('%j is written %s', (path, text) => expect(pathText(path)).toBe(text));
 
-  it('may name a secret', () => {
-    expect([looksSecret('db_password'), looksSecret('image')]).toEqual([true, false]);
-  });
+  it.each(['db_password', 'SMTP_PASS', 'MYSQL_PWD', 'SECRET', 'AWS_CREDENTIALS', 'DB_SECRETS'])(
+    'may name a secret: %s',
+    (name) => expect(looksSecret(name)).toBe(true),
+  );
+
+  it.each(['image', 'COMPASS', 'secrets', 'PASS_THROUGH'])('may name none: %s', (name) =>
+    expect(looksSecret(name)).toBe(false),
+  );
 });

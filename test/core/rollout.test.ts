@@ -11,7 +11,7 @@ import {
   rested,
   unitCalled,
 } from '../fakes/many-units.ts';
-import { change } from '../fakes/unit-world.ts';
+import { change, emptyWorld } from '../fakes/unit-world.ts';
 
 type Next = ReturnType<typeof lookAt>;
 type Unit = ReturnType<typeof unitCalled>;
@@ -61,6 +61,23 @@ describe('the brake of a revision', () => {
     expect(heldOf(lookAt(scene), 'u9')).toBe('rollout: 4 units at once (`rollout.atOnce`)');
     for (const name of named(30)) expect(runs(rest, name)).toBe('good 1');
     expect(lookAt(rest).event).toMatchObject({ event: 'revision healthy', units: 30 });
+  });
+
+  it('is no hindrance to what those under way wait for', () => {
+    const rollout = policy({ atOnce: 1 });
+    const [db1, db2] = [unitCalled('db', 'good 1'), unitCalled('db', 'good 2')];
+    const web = (text: string) => unitCalled('web', text, ['db']);
+    const first = rested({ ...noUnits, wants: [db1, web('good 1')], revision: 'r1' });
+    // The site is tried, and what it depends on falls ill: the next commit mends that one.
+    const tried = { ...first, wants: [db1, web('good 2')], revision: 'r2', rollout };
+    const trying = passed(tried, lookAt(tried));
+    const ill = change(trying.worlds['stack/db'] ?? emptyWorld, 'web', { ready: false });
+    const worlds = { ...trying.worlds, 'stack/db': ill };
+    const mended = { ...trying, worlds, wants: [db2, web('good 2')], revision: 'r3' };
+    expect(underWay(mended.units)).toEqual(['stack/web']);
+    expect(began(mended, lookAt(mended))).toEqual(['stack/db']);
+    const rest = rested(mended);
+    expect([runs(rest, 'db'), runs(rest, 'web')]).toEqual(['good 2', 'good 2']);
   });
 
   it('is fifty where nobody wrote it', () => {
@@ -158,6 +175,22 @@ describe('the brake of a revision', () => {
       'rollout: a pause after those that came to rest (`rollout.pause`)',
     );
     expect(next.wakeMs).toBe(20_000);
+  });
+});
+
+describe('a pause', () => {
+  it('is none of a unit of which something waits for a person: nobody knows since when it rests', () => {
+    const rollout = policy({ atOnce: 1, pauseMs: 20_000 });
+    let scene = changedTo(named(2), all(named(2), 'good 2'), rollout);
+    while (scene.units.get('stack/u0')?.releases[0]?.revision !== 'r2') {
+      scene = passed(scene, lookAt(scene));
+    }
+    expect(began(scene, lookAt(scene))).toEqual([]);
+    const known = scene.units.get('stack/u0');
+    const removing = [{ target: 'service old', id: 'x' }];
+    const held = known && ({ ...known, removing, rewound: true } as const);
+    const units = new Map([...scene.units, ...(held ? ([['stack/u0', held]] as const) : [])]);
+    expect(began(scene, lookAt({ ...scene, units }))).toEqual(['stack/u1']);
   });
 });
 

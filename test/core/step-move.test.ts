@@ -71,7 +71,7 @@ function look(start: Start): Step<WorldsCall> {
     units: new Map([
       [OLD, start.old ?? known(old)],
       ...(successor ? ([[NEW, successor]] as const) : []),
-      ...(start.also ? ([['stack/also', start.also]] as const) : []),
+      ...(start.also ? ([['stack/shop', start.also]] as const) : []),
     ]),
     watches: new Map(watch && [[OLD, watch]]),
     refusals: new Map(),
@@ -99,7 +99,11 @@ describe('a stack that takes the place of another one', () => {
   it('waits until that one stands still, which is recorded before it is stopped', () => {
     const result = look({});
     expect(callsOf(result)).toEqual(['blog stop web']);
-    expect(result.units.get(OLD)).toEqual({ ...known(old), movedTo: NEW });
+    expect(result.units.get(OLD)).toEqual({
+      ...known(old),
+      movedTo: NEW,
+      made: ['service web'],
+    });
     expect(result.units.has(NEW)).toBe(false);
     expect(result.events).toEqual([{ event: 'unit making place', id: OLD, to: NEW }]);
     expect(heldOf(result, NEW)).toBe(`waits for ${OLD}, whose place it takes, to stand still`);
@@ -130,9 +134,81 @@ describe('a stack that takes the place of another one', () => {
     const early = look({
       old: standing,
       oldWorld,
-      watch: { ...watch, sinceMs: watch.sinceMs + 1 },
+      watch: { ...watch, membersSinceMs: watch.membersSinceMs + 1 },
     });
     expect(early.units.has(NEW)).toBe(false);
+  });
+
+  it('has that one back whatever its mode is, because nothing of it ran', () => {
+    const oldWorld = { ...still, ending: 'tasks still run' };
+    const watch = newWatch('making place', NOW - TIMEOUT_MS);
+    const holding = { ...unitCalled('weblog', 'good 1', [], { mode: 'hold' }), movedFrom: OLD };
+    const result = look({ wants: [holding], old: standing, oldWorld, watch });
+    expect(result.units.get(NEW)).toMatchObject({
+      phase: 'none',
+      quarantine: [{ code: 'no-place' }],
+    });
+    const successor = result.units.get(NEW);
+    const after = look({
+      wants: [holding],
+      old: standing,
+      oldWorld: still,
+      ...(successor && { successor }),
+    });
+    expect(after.units.get(OLD)).toMatchObject({ phase: 'rolling-back' });
+  });
+
+  const other = unitCalled('shop', 'good 1');
+  const settledShop = known(other);
+  it.each<[string, Start, string | undefined]>([
+    [
+      'another one is under way',
+      { also: tried('verifying'), wants: [named, other] },
+      'stack/shop, which is not settled',
+    ],
+    [
+      'another one failed',
+      {
+        also: known(other, { quarantine: [{ ...entry, digest: other.digest }] }),
+        wants: [named, other],
+      },
+      'stack/shop, which is not settled',
+    ],
+    [
+      'another one that left is still there',
+      { also: settledShop, wants: [named] },
+      'stack/shop, which left, to be gone',
+    ],
+    [
+      'another move comes first',
+      {
+        also: settledShop,
+        wants: [named, { ...unitCalled('a', 'good 1'), movedFrom: 'stack/shop' }],
+      },
+      'stack/a, which takes the place of another one first',
+    ],
+    ['all else is in place', { also: settledShop, wants: [named, other] }, undefined],
+  ])('begins only while nothing else can come between: %s', (_what, start, why) => {
+    const result = look(start);
+    expect(heldOf(result, NEW)).toContain(why ?? 'to stand still');
+    expect(result.units.get(OLD)?.movedTo).toBe(why === undefined ? NEW : undefined);
+    expect(callsOf(result).filter((call) => call.startsWith('blog'))).toEqual(
+      why === undefined ? ['blog stop web'] : [],
+    );
+  });
+
+  it('is no reason to remove what stands in for it while it cannot come back itself', () => {
+    // The repository went back to the old name, and the old one waits for something.
+    const result = look({
+      wants: [old],
+      old: standing,
+      oldWorld: { ...still, blocked: 'no network' },
+      successor: known(named, { movedFrom: OLD }),
+      world: runs,
+      removals: { policy: { max: 9, share: 100 }, rewound: false },
+    });
+    expect(result.units.get(NEW)).toMatchObject({ phase: 'none' });
+    expect(callsOf(result)).toEqual([]);
   });
 
   it.each<[string, Start]>([
