@@ -55,21 +55,26 @@ interface Block {
   readonly units: number;
 }
 
-/** As many blocks as there is room for, and how many units are left out. */
+/**
+ * As many of the first blocks as there is room for, and how many units are left out. Nothing follows a gap: it would seem
+ * to belong to what stands before it.
+ */
 function within(blocks: readonly Block[], lengthMax: number): readonly string[] {
   const lines: string[] = [];
   let length = 0;
-  let left = 0;
-  for (const { text, units } of blocks) {
-    if (left > 0 || length + text.length > lengthMax) left += units;
-    else {
-      length += text.length + 2;
-      lines.push('', text);
-    }
+  for (const [at, { text }] of blocks.entries()) {
+    length += text.length + 2;
+    if (length > lengthMax) return [...lines, '', cutLine(blocks.slice(at))];
+    lines.push('', text);
   }
-  if (left > 0)
-    lines.push('', `… and ${plural(left, 'more stack')}: \`understudy plan\` shows them.`);
   return lines;
+}
+
+function cutLine(cut: readonly Block[]): string {
+  const left = cut.reduce((sum, { units }) => sum + units, 0);
+  return left === 0
+    ? '… and more: `understudy plan` shows it.'
+    : `… and ${plural(left, 'more stack')}: \`understudy plan\` shows them.`;
 }
 
 function environmentBlocks(plan: Plan): Block[] {

@@ -1,3 +1,4 @@
+import type { Snapshot } from '../core/snapshot.ts';
 import type { StackRenderer } from '../render/renderer.ts';
 import { inWords } from './ask-put.ts';
 import type { PlanWanted } from './plan-options.ts';
@@ -60,7 +61,7 @@ export async function planLooked(
   }
   const descent = await descentOf(looked.seen, read, signal);
   const { units, settings } = report;
-  const revision = snapshot.revision;
+  const revision = await revisionOf(read, signal);
   const plan = looked.plan({ environment, units, settings, revision, ...descent });
   const { diagnostics: warnings } = rendered;
   const plans = { to: named(snapshot), environments: [plan], notes: [], warnings };
@@ -82,6 +83,25 @@ function environmentFor(
   const names = [first, ...others].join(', ');
   const why = `no agent has run on this Swarm yet: name the environment with \`--environment\`, one of ${names}`;
   return { status: 'failed', code: 2, why };
+}
+
+/** What agents would call it: a folder in which nothing differs from its commit is that commit. */
+async function revisionOf(
+  { snapshot, commit, repository }: Read,
+  signal: AbortSignal,
+): Promise<string> {
+  const { revision, entries } = snapshot;
+  if (commit === undefined || repository === undefined || revision === commit) return revision;
+  const committed = await repository.snapshot(commit, signal);
+  return isSame(entries, committed.entries) ? commit : revision;
+}
+
+/** Both are sorted by path. */
+function isSame(some: Snapshot['entries'], others: Snapshot['entries']): boolean {
+  return (
+    some.length === others.length &&
+    some.every(({ path, blob }, at) => path === others[at]?.path && blob === others[at]?.blob)
+  );
 }
 
 /** Whether the revision goes on from what the agents saw last, as far as this repository knows. */

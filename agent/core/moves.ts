@@ -153,9 +153,9 @@ export function stopsOf<Spec, Observed, Call>(
  * Pure. Who takes whose place: as the file says, or the other way round where the repository went back to what was there
  * before. Only what is recorded and left the repository can be followed.
  */
-function movesOf<Spec>(
+export function movesOf<Spec>(
   desired: readonly Rendered<Spec>[],
-  units: ReadonlyMap<Id, UnitRecord>,
+  units: ReadonlyMap<Id, Pick<UnitRecord, 'movedFrom'>>,
 ): ReadonlyMap<Id, Id> {
   const wanted = new Set(desired.map(({ id }) => id));
   const hasLeft = (id: Id): boolean => units.has(id) && !wanted.has(id);

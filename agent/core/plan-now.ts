@@ -1,4 +1,5 @@
 import type { Kind, Operation, Rendered } from './kind.ts';
+import { makesPlace, plannedMoves, type PlannedMoves } from './plan-moves.ts';
 import {
   inWaves,
   type Plan,
@@ -8,7 +9,7 @@ import {
   type Unplaced,
 } from './plan.ts';
 import type { Step, UnitWork } from './step.ts';
-import type { UnitRecord } from './unit.ts';
+import { isWayBack, type UnitRecord } from './unit.ts';
 import type { UnitView } from './view.ts';
 
 /** What a step was decided from, as far as its plan needs it. */
@@ -32,9 +33,10 @@ export function planNow<Spec, Observed, Call>(
   const work = new Map(step.work.map((one) => [one.id, one]));
   const views = new Map(step.views.map((view) => [view.id, view]));
   const kept = desired.map((unit) => unitOf(kind, words, { unit, now, step }, { work, views }));
+  const moves = plannedMoves(desired, now.units);
   const left = step.views
     .filter((view) => view.left === true)
-    .map((view) => leftOf(kind, view, work.get(view.id), now));
+    .map((view) => leftOf(kind, view, work.get(view.id), { step, now, moves }));
   return { environment, ...inWaves(desired, [...kept, ...left]), notes };
 }
 
@@ -56,34 +58,70 @@ function unitOf<Spec, Observed, Call>(
   const isThere = kind.isThere(unit, now.observed);
   const change = isThere ? ('change' as const) : ('add' as const);
   const due = work.get(unit.id)?.operations ?? [];
-  const begins = due.length > 0;
+  const after = step.units.get(unit.id);
+  const isKept = due.length > 0 && isKeptBack(unit, view, after);
   // What failed is not tried: what it differs in is no plan.
-  const later =
-    begins || view?.quarantined === true ? [] : kind.diff(unit, now.observed).operations;
-  const held = begins ? undefined : (view?.held ?? heldBack(later));
+  const isTried = view?.quarantined !== true && (due.length === 0 || isKept);
+  const later = isTried
+    ? kind.diff(unit, now.observed, after?.made ?? kind.parts(unit)).operations
+    : [];
+  const isBack = after !== undefined && isWayBack(after);
+  // Where nothing of what is wanted is left to be called, the way back is all that there is to show.
+  const begins = due.length > 0 && (!isKept || (isBack && later.length === 0));
+  const held = begins ? undefined : (view?.held ?? heldBack(later, after));
+  const meanwhile = isKept && !begins && !isBack ? [KEPT] : [];
   return {
     id: unit.id,
     change,
     operations: shown(begins ? due : later),
     ...(held !== undefined && { held }),
     blocked: (view?.blocked ?? []).map(({ why }) => why).filter((why) => why !== held),
-    notes: [...(view?.notes ?? []), ...standing(unit, view, { now, step, begins })],
+    notes: [
+      ...(view?.notes ?? []),
+      ...meanwhile,
+      ...standing(unit, view, { now, step, after, begins }),
+    ],
   };
 }
 
+const KEPT = 'until it begins it is kept as its last healthy release has it, which takes calls now';
+
+/** What is called for it leads to an earlier release only because what is wanted, which did not fail, may not begin. */
+function isKeptBack<Spec>(
+  { digest }: Rendered<Spec>,
+  view: UnitView | undefined,
+  after: UnitRecord | undefined,
+): boolean {
+  if (after === undefined || view?.quarantined === true) return false;
+  const towards =
+    after.phase === 'none' ? after.releases[0]?.digest : (after.attempt?.digest ?? digest);
+  return towards !== digest;
+}
+
 /** The step holds it and says nothing, as what runs again would be for drift. */
-function heldBack<Call>(later: readonly Operation<Call>[]): string | undefined {
-  return later.length === 0 ? undefined : 'it is left as it is for now';
+function heldBack<Call>(
+  later: readonly Operation<Call>[],
+  after: UnitRecord | undefined,
+): string | undefined {
+  if (later.length === 0) return undefined;
+  return after !== undefined && isWayBack(after)
+    ? 'it goes back to an earlier release first'
+    : 'it is left as it is for now';
 }
 
 /** Where the unit stands, where that is not plain from what would be done. */
 function standing<Spec, Observed, Call>(
   { id, digest }: Rendered<Spec>,
   view: UnitView | undefined,
-  { now, step, begins }: { now: Now<Spec, Observed>; step: Step<Call>; begins: boolean },
+  at: {
+    readonly now: Now<Spec, Observed>;
+    readonly step: Step<Call>;
+    readonly after: UnitRecord | undefined;
+    readonly begins: boolean;
+  },
 ): readonly string[] {
-  const record = now.units.get(id);
-  const failed = record?.quarantine.find((one) => one.digest === digest);
+  const { now, step, after, begins } = at;
+  const failed = after?.quarantine.find((one) => one.digest === digest);
   if (step.events.some((one) => one.event === 'unit adopted' && one.id === id)) {
     return ['it runs already as it is wanted: it is taken over, and nothing is changed'];
   }
@@ -92,9 +130,10 @@ function standing<Spec, Observed, Call>(
       ? []
       : [`it failed before and is not tried again: ${failed.why}; understudy retry ${id} does`];
   const phase = view?.phase ?? 'none';
-  if (phase === 'none' || phase === 'stuck' || begins) return notes;
+  const isBack = after !== undefined && isWayBack(after);
+  if (phase === 'none' || phase === 'stuck' || (begins && !isBack)) return notes;
   const moving =
-    record?.phase === phase
+    isBack || now.units.get(id)?.phase === phase
       ? `it is ${inWords(phase)} now`
       : 'nothing is called for it, and it is watched until it is healthy once more';
   return [...notes, moving];
@@ -116,20 +155,37 @@ function inWords(phase: UnitView['phase']): string {
   }
 }
 
-/** What left the repository: all of it goes, in the order that the kind says. */
+/** What left the repository: all of it goes, in the order that the kind says, unless it comes back. */
 function leftOf<Spec, Observed, Call>(
   kind: Kind<Spec, Observed, Call>,
   { id, held }: UnitView,
   work: UnitWork<Call> | undefined,
-  { observed }: Now<Spec, Observed>,
+  { step, now, moves }: { step: Step<Call>; now: Now<Spec, Observed>; moves: PlannedMoves },
 ): Unplaced {
+  const after = step.units.get(id);
+  const to = after?.movedTo ?? moves.to.get(id);
+  const isBack = after !== undefined && isWayBack(after);
   const isHeld = held !== undefined && work === undefined;
   return {
     id,
     change: 'remove',
-    operations: removalOf(kind.members(id, observed)),
+    operations: isBack && to !== undefined ? [] : removalOf(kind.members(id, now.observed)),
     ...(isHeld && { held }),
     blocked: [],
-    notes: [],
+    notes: leftNotes(after, to, now.units.get(id)?.movedTo === to && work === undefined),
   };
+}
+
+function leftNotes(
+  after: UnitRecord | undefined,
+  to: UnitRecord['movedTo'],
+  standsStill: boolean,
+): readonly string[] {
+  if (after !== undefined && isWayBack(after)) {
+    return to === undefined
+      ? [`it is ${inWords(after.phase)} first, and is removed after that`]
+      : [`it comes back: ${to} does not take its place for now`];
+  }
+  if (to === undefined || after?.phase === 'removing') return [];
+  return [makesPlace(to, standsStill ? 'stands still' : 'is stopped first')];
 }

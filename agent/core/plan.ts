@@ -1,5 +1,6 @@
 import { edgesOf, inOrder } from './edges.ts';
 import type { FieldDiff, Id, Kind, Operation, Rendered } from './kind.ts';
+import { makesPlace, plannedMoves, takesPlace } from './plan-moves.ts';
 
 /** One thing that would be done, for people. */
 export type PlannedOperation = Pick<Operation<unknown>, 'target' | 'verb' | 'effect' | 'fields'>;
@@ -52,6 +53,7 @@ export function comparePlan<Spec, Observed, Call>(
 ): Plan {
   const had = new Map(before.map((unit) => [unit.id, unit]));
   const has = new Set(after.map(({ id }) => id));
+  const moves = plannedMoves(after, had);
   const kept = after.map((unit) => {
     const earlier = had.get(unit.id);
     const difference = kind.diff(unit, observed);
@@ -64,7 +66,11 @@ export function comparePlan<Spec, Observed, Call>(
     ];
     const blocked = difference.blocked.map(({ why }) => why);
     const change = earlier === undefined ? ('add' as const) : ('change' as const);
-    const notes = [...(difference.notes ?? []), ...stateNotes(unit)];
+    const notes = [
+      ...(difference.notes ?? []),
+      ...stateNotes(unit),
+      ...noteOf(moves.from.get(unit.id), takesPlace),
+    ];
     return { id: unit.id, change, operations, blocked, notes };
   });
   const removed = before
@@ -74,9 +80,12 @@ export function comparePlan<Spec, Observed, Call>(
       change: 'remove' as const,
       operations: removalOf(kind.members(unit.id, observed)),
       blocked: [],
-      notes: kind.removal(unit).hold
-        ? ['its `stack.yaml` said `removal: hold`: it waits for a person']
-        : [],
+      notes: [
+        ...(kind.removal(unit).hold
+          ? ['its `stack.yaml` said `removal: hold`: it waits for a person']
+          : []),
+        ...noteOf(moves.to.get(unit.id), (to) => makesPlace(to, 'is stopped first')),
+      ],
     }));
   return { environment, ...inWaves(after, [...kept, ...removed]), notes: [] };
 }
@@ -182,6 +191,10 @@ function besideOf<Spec, Call>(
 
 function stateNotes<Spec>({ suspended }: Rendered<Spec>): readonly string[] {
   return suspended === true ? ['the repository suspends it: nothing is called for it'] : [];
+}
+
+function noteOf(other: Id | undefined, inWords: (other: Id) => string): readonly string[] {
+  return other === undefined ? [] : [inWords(other)];
 }
 
 function rank({ change, wave }: PlannedUnit): number {

@@ -112,6 +112,46 @@ describe('a plan as a comment', () => {
     expect(text.split('<details>')).toHaveLength(text.split('</details>').length);
   });
 
+  describe('where something is cut', () => {
+    const long = (id: string): PlannedUnit => {
+      const fields = Array.from({ length: 58 }, (_, n) => {
+        return { path: `services.web.environment.V${String(n)}`, desired: 'x'.repeat(250) };
+      });
+      const operation = { target: 'service web', verb: 'update', effect: 'none', fields } as const;
+      return unit(id, { operations: [operation] });
+    };
+    const named = (environment: string, units: readonly PlannedUnit[]) => {
+      return { environment, units, unchanged: 0, notes: [] };
+    };
+    const comment = (...environments: Plans['environments']): string => {
+      const { from: _from, ...plans } = plansOf();
+      return planMarkdown({ ...plans, environments });
+    };
+
+    it('cuts all that follows a heading that has no room, so that nothing stands under another one', () => {
+      const environment = 'e'.repeat(2_000);
+      const units = ['a', 'b', 'c'].map(long);
+      const room = 60_000 - comment(named('production', units)).length;
+      const filler = unit('filler', {
+        operations: [],
+        blocked: Array.from({ length: 50 }, () => 'x'.repeat(Math.floor(room / 50) - 30)),
+      });
+      const text = comment(
+        named('production', [...units, filler]),
+        named(environment, [unit('short')]),
+      );
+      const shown = ['filler', 'eee', 'short', '… and 1 more stack:'];
+      expect(shown.map((part) => text.includes(part))).toEqual([true, false, false, true]);
+    });
+
+    it('says so where no stack is left out', () => {
+      const environments = Array.from({ length: 1_700 }, (_, n) => named(`e${String(n)}`, []));
+      const text = comment(...environments);
+      expect(text.length).toBeLessThan(65_000);
+      expect(outside(text).at(-2)).toBe('… and more: `understudy plan` shows it.');
+    });
+  });
+
   it('says that there is no plan where a revision is invalid', () => {
     const place = { file: 'a.yaml', line: 1, column: 1, length: 1, quoted: '```' };
     const mistake = { severity: 'error', code: 'syntax', message: '@all', place } as const;

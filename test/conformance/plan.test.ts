@@ -237,6 +237,39 @@ describe('understudy plan, against the Swarm', () => {
     await swarm.close();
   });
 
+  it('takes a work tree in which nothing differs from its commit for that commit', async () => {
+    await swarm.close();
+    const revisions: string[] = [];
+    const sight: Sight = {
+      look: async () =>
+        Promise.resolve({
+          status: 'ok',
+          value: {
+            environment: 'production',
+            seen: '',
+            isStage: false,
+            plan: ({ environment, revision }) => {
+              revisions.push(revision);
+              return { environment, units: [], unchanged: 0, notes: [] };
+            },
+          },
+        }),
+      close: () => undefined,
+    };
+    const planned = () => plan([folder, '--no-colour'], () => sight);
+    expect((await planned()).out).toContain('plan of the work tree');
+    page('Another');
+    await planned();
+    work.write('.gitignore', 'x\n');
+    work.commit('second');
+    work.write('x', 'ignored');
+    await planned();
+    work.write('stacks/hello/more.txt', 'not committed');
+    await planned();
+    const second = work.git(['rev-parse', 'HEAD']).trim();
+    expect(revisions).toEqual([first, 'folder', second, 'folder']);
+  });
+
   it('asks which environment is meant where nobody knows', async () => {
     const { code, err } = await plan([folder], () =>
       sightOn(openSwarm({ socket: swarm.socket }, systemClock), systemClock),
