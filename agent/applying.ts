@@ -33,9 +33,20 @@ export function openApplier(
     states.onChange(changed);
     return Promise.resolve(states);
   };
+  const over = new AbortController();
   let running: Promise<void> | undefined;
 
-  async function run(where: Where): Promise<void> {
+  /** Until it is stopped; where it ends before, that is told. */
+  async function keep(where: Where): Promise<void> {
+    const why = await run(where).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      return `the agent failed: ${error instanceof Error ? error.message : String(error)}`;
+    });
+    if (!signal.aborted) over.abort(new Error(why));
+  }
+
+  /** Gives why it ended. */
+  async function run(where: Where): Promise<string> {
     const { settings, diagnostics } = readSettings({
       environment: {},
       local: true,
@@ -48,7 +59,7 @@ export function openApplier(
     });
     if (settings === undefined) {
       io.err(formatText(diagnostics, { colour: io.colour }));
-      return;
+      return 'the settings of the agent are wrong';
     }
     const reporter = logReporter(settings.log.level, { write: linesFor(io) });
     const { clock } = io;
@@ -58,15 +69,17 @@ export function openApplier(
       close: async () => Promise.resolve(),
     };
     const own = { clock, reporter, local: true, pid, open, renderer: shared };
-    await runAgent(settings, own, signal);
+    const code = await runAgent(settings, own, signal);
+    return `the agent ended with exit code ${String(code)}`;
   }
   return {
     offer: (snapshot: Snapshot, where) => {
       states.offer(snapshot);
-      running ??= run(where);
+      running ??= keep(where);
       // What goes wrong is thrown where it is waited for.
       running.catch(() => undefined);
     },
+    over: over.signal,
     ended: async () => {
       stop.abort(new Error('the watching ended'));
       await running;

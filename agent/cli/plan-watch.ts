@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 
 import type { Snapshot } from '../core/snapshot.ts';
+import { visible } from '../core/visible.ts';
 import { SourceError } from '../reconcile/ports.ts';
 import { Wake } from '../reconcile/wake.ts';
 import type { StackRenderer } from '../render/renderer.ts';
@@ -23,7 +24,9 @@ export interface Applier {
     snapshot: Snapshot,
     where: Pick<PlanWanted, 'folder' | 'socket'> & { readonly environment: string },
   ): void;
-  /** Resolves when it ended, by itself or with the signal. */
+  /** Aborted when it ended by itself, so that nothing is applied any more; what its reason says is for people. */
+  readonly over: AbortSignal;
+  /** Ends it, and resolves when it ended. */
   ended(): Promise<void>;
 }
 
@@ -50,17 +53,18 @@ export async function watchPlans(
     changed: () => wake.ring(),
   });
   const applier = wanted.apply ? ports.openApplier(ports, signal) : undefined;
+  const ended = applier === undefined ? signal : AbortSignal.any([signal, applier.over]);
   const show = new Shown(wanted, io);
   try {
-    while (!signal.aborted) {
+    while (!ended.aborted) {
       const look = applier === undefined ? plan : applying(applier);
       const planned = await look(wanted, io, renderer, signal);
-      show.next(planned);
       const isHopeless = planned.status === 'failed' && planned.code === 2;
-      if (isHopeless) return 2;
-      await wake.wait(planned.status === 'failed' ? AGAIN_MS : LONG_MS, signal);
+      if (isHopeless) return print(planned, wanted, io);
+      show.next(planned);
+      await wake.wait(planned.status === 'failed' ? AGAIN_MS : LONG_MS, ended);
     }
-    return 0;
+    return signal.aborted || applier === undefined ? 0 : appliesNoMore(applier, io);
   } catch (error) {
     if (!signal.aborted) throw error;
     return 0;
@@ -68,6 +72,12 @@ export async function watchPlans(
     await close();
     await applier?.ended();
   }
+}
+
+function appliesNoMore({ over }: Applier, io: PlanIo): number {
+  const why = over.reason instanceof Error ? over.reason.message : String(over.reason);
+  io.err(`understudy plan: nothing is applied any more: ${visible(why)}\n`);
+  return 1;
 }
 
 /** Prints a plan with the time, and nothing where it says what the last one said. */

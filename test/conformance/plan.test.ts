@@ -482,6 +482,7 @@ describe('understudy plan --watch', { timeout: 240_000 }, () => {
     const applier = {
       offer: (snapshot: Snapshot, where: { environment: string }) =>
         void offered.push([where.environment, snapshot]),
+      over: new AbortController().signal,
       ended: async () => Promise.resolve(),
     };
     const running = planCommand(
@@ -502,8 +503,38 @@ describe('understudy plan --watch', { timeout: 240_000 }, () => {
     expect(offered.map(([environment]) => environment)).toEqual(
       expected === 0 ? ['rehearsal'] : [],
     );
-    expect(text.out.includes('is no rehearsal stage')).toBe(expected === 2);
+    const isRefused = expected === 2;
+    expect([text.err.includes('is no rehearsal stage'), text.out === '']).toEqual([
+      isRefused,
+      isRefused,
+    ]);
     expect(swarm.writes()).toEqual([]);
+    await swarm.close();
+  });
+
+  it('--apply ends when the agent does', async () => {
+    const swarm = await startFakeSwarm(join(await mkdtemp(join(top, 'swarm-')), 's.sock'));
+    for (const node of swarm.engine.nodes.values()) {
+      node.engineLabels = { 'understudy.rehearsal': 'us' };
+    }
+    const { opened, text } = screen();
+    const over = new AbortController();
+    let waits = 0;
+    const applier = {
+      offer: () => over.abort(new Error('its settings are wrong')),
+      over: over.signal,
+      ended: async () => Promise.resolve(void (waits += 1)),
+    };
+    const code = await planCommand(
+      [folder, '--watch', '--apply', '--socket', swarm.socket],
+      opened,
+      (wanted, to, renderer, ended) =>
+        watchPlans(wanted, { io: to, renderer, openApplier: () => applier }, ended),
+      signal,
+    );
+    expect([code, waits]).toEqual([1, 1]);
+    expect(text.err).toBe('understudy plan: nothing is applied any more: its settings are wrong\n');
+    expect(text.out).toContain('+ stack/hello');
     await swarm.close();
   });
 });
