@@ -16,7 +16,11 @@ const images = {
 swarmContract('the fake engine', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-'));
   const fake = await startFakeSwarm(join(folder, 'docker.sock'));
-  for (const node of fake.engine.nodes.values()) node.availability = 'drain';
+  const engineLabels = { rack: 'a' };
+  for (const node of fake.engine.nodes.values()) {
+    node.availability = 'drain';
+    node.engineLabels = engineLabels;
+  }
   fake.engine.badImages.add(images.missingTag).add(images.missingRepository);
   fake.engine.images.set(images.refused, { pull: 'open' });
   // As on a real engine, where what follows a write happens by itself.
@@ -26,6 +30,7 @@ swarmContract('the fake engine', async () => {
     swarm,
     socket: fake.socket,
     images,
+    engineLabels,
     async close() {
       swarm.close();
       await fake.close();

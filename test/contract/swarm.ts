@@ -21,6 +21,8 @@ export interface Subject {
     /** Nothing listens at its host and port. */
     readonly refused: string;
   };
+  /** What its engine's own settings say of it. */
+  readonly engineLabels: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -165,7 +167,7 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
           availability: 'drain',
           state: 'ready',
           labels: {},
-          engineLabels: {},
+          engineLabels: subject.engineLabels,
           platform: { os: 'linux', architecture: 'x86_64' },
           address: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/),
           updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),

@@ -35,6 +35,7 @@ swarmContract('a real engine', async () => {
       missingRepository: `${registry}/nowhere:1`,
       refused: '127.0.0.1:1/site:1',
     },
+    engineLabels: { 'understudy.rehearsal': options.name },
     async close() {
       swarm.close();
       await lowerStage(options, print);
