@@ -47,9 +47,9 @@ export interface Wait {
   readonly why: string;
   /**
    * Absent: another unit that it depends on is not in place. `rollout`: the rest of the revision is held; `turn`: enough
-   * units are under way.
+   * units are under way; `move`: what left the repository has to go before it takes another one's place.
    */
-  readonly gate?: 'window' | 'rollout' | 'turn';
+  readonly gate?: 'window' | 'rollout' | 'turn' | 'move';
   /** Only a commit or a person helps: the other one failed, or somebody took it back by hand. */
   readonly ended?: 'failed' | 'by-hand';
 }

@@ -34,7 +34,9 @@ export function moveWaits<Spec, Observed, Call>(
   const followed = new Set(from.values());
   const astray = [...units.keys()].find((id) => !wanted.has(id) && !followed.has(id));
   if (astray !== undefined) {
-    return { why: `waits for ${astray}, which left, to be gone`, ended: 'by-hand' };
+    const why = `waits for ${astray}, which left, to be gone`;
+    // What the other one took the place of before is all there is to go back to: only a person says that it may go.
+    return record.movedFrom === astray ? { why, ended: 'by-hand' } : { why, gate: 'move' };
   }
   const others = desired.filter(({ id }) => id !== unit.id && !from.has(id));
   return firstOf(others, units, ({ id }) => ({ why: `waits for ${id}, which is not settled` }));

@@ -61,11 +61,13 @@ function verdictsOn(
   { removals, units, views, approved, going }: Leave,
   off: string | undefined,
 ): ReadonlyMap<Id, Verdict> {
+  // One that begins only when these are gone is in nobody's way.
+  const staying = views.filter(({ heldBy }) => heldBy !== 'move');
   const others: Others = {
     recorded: units.size,
     going,
-    restless: restlessOf(views, units),
-    failed: failedOf(views),
+    restless: restlessOf(staying, units),
+    failed: failedOf(staying),
     approved: liveApprovals(approved),
   };
   return judgeRemovals(leaving, { ...removals, ...(off !== undefined && { off }) }, others);

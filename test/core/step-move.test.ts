@@ -197,6 +197,24 @@ describe('a stack that takes the place of another one', () => {
     );
   });
 
+  it('lets what else left go first, in the same commit', () => {
+    const removals: Removals = { policy: { max: 9, share: 100 }, rewound: false };
+    const result = look({ also: settledShop, removals });
+    expect(heldOf(result, NEW)).toBe('waits for stack/shop, which left, to be gone');
+    expect(result.units.get(OLD)).toEqual(known(old));
+    // Nothing runs of the other one here, so it is gone at once.
+    expect(result.units.has('stack/shop')).toBe(false);
+  });
+
+  it('keeps what the other one took the place of before, for a person', () => {
+    const removals: Removals = { policy: { max: 9, share: 100 }, rewound: false };
+    const middle = known(old, { quarantine: [entry], releases: [], movedFrom: 'stack/shop' });
+    const result = look({ old: middle, also: settledShop, oldWorld: still, removals });
+    expect(result.units.get('stack/shop')).toEqual(settledShop);
+    expect(callsOf(result)).toEqual([]);
+    expect(result.views.find(({ id }) => id === NEW)).toMatchObject({ waits: 'by-hand' });
+  });
+
   it('is no reason to remove what stands in for it while it cannot come back itself', () => {
     // The repository went back to the old name, and the old one waits for something.
     const result = look({
