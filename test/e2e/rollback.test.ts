@@ -71,13 +71,13 @@ const broken: readonly (readonly [string, Site, Site, string])[] = [
   ],
   [
     'nowhere',
-    { health: '{stableFor: 3s, timeout: 10s}' },
+    {},
     { health: '{stableFor: 3s, timeout: 10s}', constraint: 'node.hostname == nowhere' },
     'timeout',
   ],
   [
     'probe',
-    { port: 8090, health: probed('10s') },
+    { port: 8090, health: probed('60s') },
     { port: 8090, health: probed('10s'), page: 'something else' },
     'timeout',
   ],
