@@ -55,9 +55,10 @@ function commitOf({ revision, digest }: { revision: string; digest: string }): s
 
 /** With the place that `rollback --to` takes. */
 function releasesOf({ releases }: UnitRecord): readonly string[] {
-  return releases.map(
-    (one, at) => `${String(at + 1)}  ${nameOf(one)}  digest ${one.digest.slice(0, DIGEST_SHOWN)}`,
-  );
+  return releases.map((one, at) => {
+    const found = one.unproven === true ? '  as it was found, not healthy yet' : '';
+    return `${String(at + 1)}  ${nameOf(one)}  digest ${one.digest.slice(0, DIGEST_SHOWN)}${found}`;
+  });
 }
 
 function failedOf({ quarantine }: UnitRecord): readonly string[] {

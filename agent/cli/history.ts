@@ -27,7 +27,7 @@ export function historyCommand(
 /** One thing that a unit came to. */
 export interface UnitEntry {
   readonly at: string;
-  /** `found`: it was there before the first revision. `rolled-back`: a person took it back. */
+  /** `found`: it was there before, and nobody saw it healthy. `rolled-back`: a person took it back. */
   readonly outcome: 'healthy' | 'found' | 'failed' | 'rolled-back';
   readonly revision: string;
   readonly digest: string;
@@ -40,8 +40,9 @@ export interface UnitEntry {
 /** Pure. What the record still knows of a unit, newest first. */
 export function entriesOf({ record }: SightRead, id: Id): readonly UnitEntry[] {
   const { releases, quarantine } = record.units.get(id) ?? unknownUnit;
-  const healthy = releases.map(({ at, revision, digest }): UnitEntry => {
-    return { at, outcome: revision === '' ? 'found' : 'healthy', revision, digest };
+  const healthy = releases.map(({ at, revision, digest, unproven }): UnitEntry => {
+    const isFound = revision === '' || unproven === true;
+    return { at, outcome: isFound ? 'found' : 'healthy', revision, digest };
   });
   const failed = quarantine.map(({ at, revision, digest, code, why, evidence }): UnitEntry => {
     const outcome = code === 'manual' ? 'rolled-back' : 'failed';

@@ -4,7 +4,7 @@ import type { Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
 import { type Dependant, neededBy } from './needed.ts';
 import { outageOf } from './outage.ts';
-import { isQuarantined, type UnitRecord } from './unit.ts';
+import { isQuarantined, type UnitRecord, wasHealthy } from './unit.ts';
 
 /** A unit that is not in place. */
 interface Obstacle {
@@ -153,7 +153,8 @@ function obstacleOf<Spec, Call>(
   if (wait !== undefined) return wait.gate === undefined ? undefined : gated(id, wait);
   if (held !== undefined && partsHeld !== true) return { id, why: 'is held' };
   if (record?.releases[0]?.digest !== digest) return { id, why: 'is not deployed yet' };
-  return operations.length > 0 ? { id, why: 'is put right' } : undefined;
+  if (operations.length > 0) return { id, why: 'is put right' };
+  return wasHealthy(record) ? undefined : { id, why: 'was never healthy' };
 }
 
 /** Nothing that it depends on holds it up, so it is in the way itself. */

@@ -1,4 +1,4 @@
-import type { Operation } from './kind.ts';
+import type { FieldDiff, Operation } from './kind.ts';
 import type { Moved } from './look.ts';
 
 /** Drift is corrected so often in so long a time; then somebody else wants it otherwise, and nobody wins by haste. */
@@ -23,10 +23,20 @@ export function remembered<Call>(moved: Moved<Call>, nowMs: number): Moved<Call>
   return { ...moved, watch: { ...watch, correctedAtMs, correcting: true } };
 }
 
+/** Tools leave their marks in labels: those say best who it is, so they come first and with what they say. */
+const LABEL = /\.labels\./i;
+const PATHS_SHOWN = 5;
+
 function fight<Call>(operations: readonly Operation<Call>[]): string {
-  const paths = operations.flatMap(({ target, fields }) =>
-    fields.length === 0 ? [target] : fields.map(({ path }) => path),
+  const places = operations.flatMap(({ target, fields }) =>
+    fields.length === 0 ? [target] : fields.map(placeOf),
   );
-  const what = paths.slice(0, 5).join(', ');
+  const labels = places.filter((place) => LABEL.test(place));
+  const others = places.filter((place) => !LABEL.test(place));
+  const what = [...labels, ...others].slice(0, PATHS_SHOWN).join(', ');
   return `fought over: somebody changes ${what} again and again; it is changed back in ten minutes, or by another commit`;
+}
+
+function placeOf({ path, observed }: FieldDiff): string {
+  return LABEL.test(path) && observed !== undefined ? `${path} (to ${observed})` : path;
 }

@@ -218,7 +218,7 @@ export interface Removal<Call> {
   readonly waits: readonly string[];
 }
 
-/** A unit as it was healthy, kept in the record. */
+/** A unit as it was healthy, or as it was found, kept in the record. */
 export interface Release {
   /** The digest of the unit as it was rendered. */
   readonly digest: string;
@@ -228,6 +228,8 @@ export interface Release {
   readonly at: string;
   /** What the kind needs to bring it back; nobody else looks into it. */
   readonly content: Json;
+  /** It was there before us, equal to the repository, and nobody has seen it healthy yet. */
+  readonly unproven?: true;
 }
 
 /** One kind of unit. All of it is pure; the provider does the input and output. */

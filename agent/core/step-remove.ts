@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from './removal.ts';
 import { refusedAt } from './step-rest.ts';
-import { removing, settled, type UnitRecord } from './unit.ts';
+import { removing, settled, type UnitRecord, wasHealthy } from './unit.ts';
 import type { UnitView } from './view.ts';
 import { newWatch, type Watch } from './watch.ts';
 
@@ -80,7 +80,7 @@ function restlessOf(
 ): string | undefined {
   const changing = views.find(({ pending, leftOut }) => pending || leftOut === true);
   if (changing !== undefined) return `${changing.id} is not settled`;
-  const unwell = views.find(({ id }) => (units.get(id)?.releases.length ?? 0) === 0);
+  const unwell = views.find(({ id }) => !wasHealthy(units.get(id)));
   return unwell && `${unwell.id} was never healthy`;
 }
 

@@ -15,7 +15,7 @@ import { wayBack } from './step-back.ts';
 import { begin } from './step-forward.ts';
 import { MAKING_PLACE } from './unit.ts';
 import { prune } from './step-prune.ts';
-import { isQuarantined, unknownUnit, type UnitRecord } from './unit.ts';
+import { isQuarantined, proven, unknownUnit, type UnitRecord } from './unit.ts';
 import { atPeace, newWatch, type Watch } from './watch.ts';
 
 /** A unit of the repository of which nothing is under way. */
@@ -25,8 +25,8 @@ interface AtRest<Spec> extends Standing<Spec> {
 
 /**
  * Pure. A unit that nobody recorded. What is there already is taken over: silently where it is what the repository
- * wants and does well. Where it differs a person says so first, and what is there is its first release, so that there is
- * something to go back to.
+ * wants, also where it does not do well, so that the commit that mends it needs nobody. Where it differs a person says
+ * so first. What is there is its first release in any case, so that there is something to go back to.
  */
 export function firstSight<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
@@ -57,12 +57,9 @@ export function firstSight<Spec, Observed, Call>(
     return standing.wait === undefined ? moved : { ...moved, approval };
   }
   const health = healthNow(look, unit);
-  if (health.status !== 'converged') {
-    const held = 'it was there before and is not healthy: it is taken over when it is';
-    return { ...unmoved(undefined, watch), held, health };
-  }
   const content = kind.release(unit, observed, 'wanted');
-  const release = { digest: unit.digest, revision, at: date, content };
+  const found = { digest: unit.digest, revision, at: date, content };
+  const release = health.status === 'converged' ? found : { ...found, unproven: true as const };
   return {
     ...unmoved({ ...unknownUnit, releases: [release] }, watch),
     events: [{ event: 'unit adopted', id: unit.id }],
@@ -143,7 +140,15 @@ export function keep<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   standing: AtRest<Spec>,
 ): Moved<Call> {
-  return prune(look, standing, correct(look, standing));
+  return prune(look, standing, seenWell(standing, correct(look, standing)));
+}
+
+/** What was found and was not well when it was taken over has come to its senses by itself. */
+function seenWell<Spec, Call>({ unit }: AtRest<Spec>, moved: Moved<Call>): Moved<Call> {
+  const { record, health, operations } = moved;
+  const isInPlace = operations.length === 0 && record?.releases[0]?.digest === unit.digest;
+  if (!isInPlace || health?.status !== 'converged') return moved;
+  return { ...moved, record: proven(record) };
 }
 
 function correct<Spec, Observed, Call>(

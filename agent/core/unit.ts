@@ -112,8 +112,22 @@ export function targetOf({ releases }: UnitRecord, { digest }: Attempt): Release
 /** Pure. What a way back led to is healthy: it is the last healthy release now. */
 export function atFront(unit: UnitRecord, attempt: Attempt): UnitRecord {
   const target = targetOf(unit, attempt);
-  if (target === undefined || target === unit.releases[0]) return unit;
-  return { ...unit, releases: [target, ...unit.releases.filter((one) => one !== target)] };
+  if (target === undefined) return unit;
+  if (target === unit.releases[0]) return proven(unit);
+  return proven({ ...unit, releases: [target, ...unit.releases.filter((one) => one !== target)] });
+}
+
+/** Pure. What is in place was seen healthy. The same object where that is known. */
+export function proven(unit: UnitRecord): UnitRecord {
+  const [first, ...others] = unit.releases;
+  if (first?.unproven === undefined) return unit;
+  const { unproven: _unproven, ...release } = first;
+  return { ...unit, releases: [release, ...others] };
+}
+
+/** Pure. Whether it was healthy at least once. */
+export function wasHealthy(unit: UnitRecord | undefined): boolean {
+  return unit?.releases.some(({ unproven }) => unproven !== true) === true;
 }
 
 /** Pure. The same attempt, one phase on. */
@@ -128,8 +142,8 @@ export function settled(unit: UnitRecord): UnitRecord {
 }
 
 /**
- * Pure. A digest of the repository became healthy: its release goes to the front, `keep` of them stay. `made`: what
- * earlier attempts made and it does not have.
+ * Pure. A digest of the repository became healthy: its release goes to the front, `keep` of them stay, and what was only
+ * found goes. `made`: what earlier attempts made and it does not have.
  */
 export function healthy(
   unit: UnitRecord,
@@ -137,7 +151,9 @@ export function healthy(
   keep: number,
   made: readonly string[] = [],
 ): UnitRecord {
-  const others = unit.releases.filter(({ digest }) => digest !== release.digest);
+  const others = unit.releases.filter(
+    ({ digest, unproven }) => digest !== release.digest && unproven !== true,
+  );
   return { ...settled(unit), made, releases: [release, ...others].slice(0, keep) };
 }
 

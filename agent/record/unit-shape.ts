@@ -30,6 +30,7 @@ const Release = z.looseObject({
   at: z.string(),
   /** The kind reads it. It comes from JSON, so any value is JSON. */
   content: z.custom<Json>((value) => value !== undefined),
+  unproven: z.exactOptional(z.literal(true)),
 });
 
 const Suspended = z.looseObject({ by: z.string(), at: z.string() });

@@ -109,7 +109,7 @@ describe('a changed unit whose dependency', () => {
       'was there and is not healthy',
       undefined,
       { ...both, 'stack/db': change(two, 'web', { ready: false }) },
-      'is held',
+      'was never healthy',
     ],
     ['begins now', undefined, { 'stack/web': one }, 'is being applied'],
     ['begins its own change now', known({ releases: [db1] }), both, 'is verifying'],

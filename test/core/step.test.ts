@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import type { Approval } from '../../agent/core/approve.ts';
 import type { Answer, Failure, Id, Release, Rendered } from '../../agent/core/kind.ts';
 import { step, type Step, type StepInput } from '../../agent/core/step.ts';
-import type { Attempt, Phase, Quarantined, Request, UnitRecord } from '../../agent/core/unit.ts';
+import {
+  atFront,
+  healthy,
+  wasHealthy,
+  type Attempt,
+  type Phase,
+  type Quarantined,
+  type Request,
+  type UnitRecord,
+} from '../../agent/core/unit.ts';
 import { called, newWatch, postponed, type Watch } from '../../agent/core/watch.ts';
 import {
   CHECK,
@@ -164,6 +173,7 @@ const asUsual = running({ web: 'good 1' });
 const starting = put(asUsual, 'web', { text: 'good 2', replicas: 1 });
 const newer = tick(starting);
 const crashed = tick(tick(put(asUsual, 'web', { text: 'crash 1', replicas: 1 })));
+const unready = change(asUsual, 'web', { ready: false });
 const gone = change(asUsual, 'web', { replicas: 0, ready: false });
 const by = { id: ID, by: 'root@m1' };
 const retry: Request = { ...by, verb: 'retry' };
@@ -196,13 +206,9 @@ describe('a unit that is not recorded', () => {
       { events: ['unit adopted'] },
     ],
     [
-      'is left alone where it is equal and not well',
-      { wants: git.d1, world: change(asUsual, 'web', { ready: false }) },
-      {
-        phase: 'unknown',
-        releases: [],
-        held: 'it was there before and is not healthy: it is taken over when it is',
-      },
+      'is adopted too where it is equal and not well',
+      { wants: git.d1, world: unready },
+      { events: ['unit adopted'] },
     ],
     [
       'waits with nothing recorded while a gate is shut',
@@ -242,6 +248,63 @@ describe('a unit that is not recorded', () => {
         },
       },
     ]);
+  });
+});
+
+describe('a unit that was not well when it was adopted', () => {
+  const { units } = look({ wants: git.d1, world: unready });
+  const found = units.get(ID) ?? known({});
+  const toD2: Attempt = { digest: 'd2', revision: 'r2', baseline: [], absent: [] };
+  const isUnproven = (record: UnitRecord | undefined) => record?.releases[0]?.unproven;
+
+  check([
+    ['is left as it is while it is not', { wants: git.d1, record: found, world: unready }, {}],
+    [
+      'is mended by a commit that nobody has to approve',
+      { wants: git.d2, record: found, world: unready },
+      { phase: 'applying', attempt: 'd2', calls: ['web=good 2'] },
+    ],
+    [
+      'goes back to what it was where that commit fails',
+      {
+        wants: git.d2,
+        record: { ...found, phase: 'applying', attempt: toD2 },
+        world: unready,
+        refusal: refused,
+      },
+      {
+        phase: 'rolling-back',
+        attempt: 'd1',
+        calls: [],
+        quarantine: ['d2: refused'],
+        events: ['unit failed, rolling back'],
+      },
+    ],
+  ]);
+
+  it('counts as healthy from when it was seen so, and that is recorded once', () => {
+    expect(isUnproven(found)).toBe(true);
+    expect(wasHealthy(found)).toBe(false);
+    const still = look({ wants: git.d1, record: found, world: unready });
+    expect(still.units.get(ID)).toBe(found);
+    const well = look({ wants: git.d1, record: found, world: asUsual }).units.get(ID);
+    expect(wasHealthy(well)).toBe(true);
+    expect(
+      look({ wants: git.d1, record: known({}), world: asUsual }).units.get(ID),
+    ).not.toHaveProperty(['releases', 0, 'unproven']);
+    expect(
+      look({ wants: git.d1, ...(well && { record: well }), world: asUsual }).units.get(ID),
+    ).toBe(well);
+  });
+
+  it('keeps what it was only until a commit was healthy', () => {
+    const release = { digest: 'd2', revision: 'r2', at: DATE, content: {} };
+    expect(healthy(found, release, 3).releases).toEqual([release]);
+  });
+
+  it('counts as healthy when a way back ended there', () => {
+    const attempt = { digest: 'd1', revision: '', baseline: [], absent: [] };
+    expect(wasHealthy(atFront(found, attempt))).toBe(true);
   });
 });
 

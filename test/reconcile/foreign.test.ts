@@ -45,3 +45,43 @@ it('a commit whose service is another stack’s by the time it is made goes back
     outcome: 'rolled-back',
   });
 });
+
+/** The stacks go on running, and nobody knows any more whose they are. */
+function forgotten(world: WholeAgent): void {
+  world.kill();
+  for (const [id, { name }] of world.engine.configs) {
+    if (name.startsWith('understudy.')) world.engine.configs.delete(id);
+  }
+}
+
+it('what runs already and is not well is taken over without a call, and a commit mends it that nobody approves', async () => {
+  const world = new WholeAgent();
+  await follow(
+    world,
+    revision('r1', stackOf('blog', { image: 'site:1' }), stackOf('shop', { image: 'site:1' })),
+  );
+  world.engine.images.set('site:1', { endsAfterMs: 500, exitCode: 3 });
+  forgotten(world);
+  await world.clock.advance(5_000);
+  const from = world.writes.length;
+  await world.passOnce();
+  await world.clock.advance(5_000);
+  await world.passOnce();
+  const adopted = world.record().units.get('stack/blog');
+  expect(adopted).toMatchObject({ phase: 'none', releases: [{ unproven: true }] });
+  expect(world.writes.slice(from).filter(({ path }) => path.startsWith('/services'))).toEqual([]);
+
+  // One that leaves waits until all that stay were well at least once.
+  world.commit(revision('r2', stackOf('blog', { image: 'site:1' })));
+  await world.passOnce();
+  await world.clock.advance(60_000);
+  await world.passOnce();
+  expect(world.record().units.get('stack/shop')?.phase).toBe('none');
+
+  await follow(world, revision('r3', stackOf('blog', { image: 'site:2' })));
+  const record = world.record().units.get('stack/blog');
+  expect(record?.releases).toHaveLength(1);
+  expect(record).toMatchObject({ phase: 'none', releases: [{ revision: 'r3' }] });
+  expect(record?.releases[0]).not.toHaveProperty('unproven');
+  expect(world.record().units.has('stack/shop')).toBe(false);
+});
