@@ -1,4 +1,4 @@
-import type { FieldDiff, Operation } from './kind.ts';
+import type { Operation } from './kind.ts';
 import type { Moved } from './look.ts';
 
 /** Drift is corrected so often in so long a time; then somebody else wants it otherwise, and nobody wins by haste. */
@@ -23,20 +23,16 @@ export function remembered<Call>(moved: Moved<Call>, nowMs: number): Moved<Call>
   return { ...moved, watch: { ...watch, correctedAtMs, correcting: true } };
 }
 
-/** Tools leave their marks in labels: those say best who it is, so they come first and with what they say. */
+/** Tools leave their marks in labels: those say best who it is, so they come first. Never what they say: it may change each time. */
 const LABEL = /\.labels\./i;
 const PATHS_SHOWN = 5;
 
 function fight<Call>(operations: readonly Operation<Call>[]): string {
-  const places = operations.flatMap(({ target, fields }) =>
-    fields.length === 0 ? [target] : fields.map(placeOf),
+  const paths = operations.flatMap(({ target, fields }) =>
+    fields.length === 0 ? [target] : fields.map(({ path }) => path),
   );
-  const labels = places.filter((place) => LABEL.test(place));
-  const others = places.filter((place) => !LABEL.test(place));
+  const labels = paths.filter((path) => LABEL.test(path));
+  const others = paths.filter((path) => !LABEL.test(path));
   const what = [...labels, ...others].slice(0, PATHS_SHOWN).join(', ');
   return `fought over: somebody changes ${what} again and again; it is changed back in ten minutes, or by another commit`;
-}
-
-function placeOf({ path, observed }: FieldDiff): string {
-  return LABEL.test(path) && observed !== undefined ? `${path} (to ${observed})` : path;
 }

@@ -1,6 +1,6 @@
 import type { Id, Rendered } from './kind.ts';
 import type { Look, Wait } from './look.ts';
-import { isQuarantined, type UnitRecord } from './unit.ts';
+import { isInPlace, isQuarantined, type UnitRecord } from './unit.ts';
 
 /** What a move is seen among. */
 export interface Among<Spec> {
@@ -56,8 +56,4 @@ function firstOf<Spec>(
 
 function hasFailed(record: UnitRecord | undefined, digest: string): boolean {
   return record !== undefined && (record.phase === 'stuck' || isQuarantined(record, digest));
-}
-
-function isInPlace(record: UnitRecord | undefined, digest: string): boolean {
-  return record?.phase === 'none' && record.releases[0]?.digest === digest;
 }

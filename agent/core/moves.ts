@@ -4,6 +4,7 @@ import { type Among, moveWaits } from './move-turn.ts';
 import { fail } from './step-forward.ts';
 import {
   applying,
+  isInPlace,
   isQuarantined,
   MAKING_PLACE,
   settled,
@@ -203,7 +204,7 @@ function stageOf<Spec, Observed, Call>(
   }
   // One that made place itself is not in place, although its release is what is wanted.
   const isBack = record?.movedTo === undefined;
-  if (isBack && record?.releases[0]?.digest === digest) return 'taken';
+  if (isBack && isInPlace(record, digest)) return 'taken';
   const isInTheWay = blocked.length > 0 && blocked.every(({ owner }) => owner === on);
   return isInTheWay ? 'in-the-way' : 'waits';
 }

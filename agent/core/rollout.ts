@@ -1,6 +1,6 @@
 import type { Id, Rendered } from './kind.ts';
 import type { Moved, Wait } from './look.ts';
-import { isQuarantined, type UnitRecord } from './unit.ts';
+import { isInPlace, type UnitRecord } from './unit.ts';
 import type { Watch } from './watch.ts';
 
 /** How the units of one revision change, one after another. Durations in milliseconds. */
@@ -65,7 +65,7 @@ export class Rollout<Spec> {
     for (const unit of desired) {
       const record = units.get(unit.id);
       if (record !== undefined) this.#count(unit, record);
-      if (!canaries.has(unit.id) || isInPlace(unit, record)) continue;
+      if (!canaries.has(unit.id) || isInPlace(record, unit.digest)) continue;
       this.#open.set(unit.id, { why: `waits for the canary ${unit.id}` });
     }
   }
@@ -216,11 +216,6 @@ export function isMoving<Spec>(
   return record.suspended === undefined && unit?.suspended !== true;
 }
 
-function isInPlace<Spec>({ digest }: Rendered<Spec>, record: UnitRecord | undefined): boolean {
-  if (record?.phase !== 'none' || isQuarantined(record, digest)) return false;
-  return record.releases[0]?.digest === digest;
-}
-
 function changedBy({ releases, quarantine }: UnitRecord, revision: string): boolean {
   return releases[0]?.revision === revision || quarantine.some((one) => one.revision === revision);
 }
@@ -235,7 +230,7 @@ function canaryOf<Spec, Call>(
     return { why: `${canary} was rolled back by hand`, ended: 'by-hand' };
   }
   if (failure !== undefined) return { why: `${canary} failed`, ended: 'failed' };
-  if (isInPlace(unit, record)) return undefined;
+  if (isInPlace(record, unit.digest)) return undefined;
   if (record?.suspended !== undefined || unit.suspended === true) {
     return { why: `${canary} is suspended`, ended: 'by-hand' };
   }

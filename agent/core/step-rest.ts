@@ -140,14 +140,14 @@ export function keep<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
   standing: AtRest<Spec>,
 ): Moved<Call> {
-  return prune(look, standing, seenWell(standing, correct(look, standing)));
+  return prune(look, standing, seenWell(correct(look, standing)));
 }
 
-/** What was found and was not well when it was taken over has come to its senses by itself. */
-function seenWell<Spec, Call>({ unit }: AtRest<Spec>, moved: Moved<Call>): Moved<Call> {
-  const { record, health, operations } = moved;
-  const isInPlace = operations.length === 0 && record?.releases[0]?.digest === unit.digest;
-  if (!isInPlace || health?.status !== 'converged') return moved;
+/** What was found and was not well when it was taken over has come to its senses: as it was found, and by nobody's hand. */
+function seenWell<Call>(moved: Moved<Call>): Moved<Call> {
+  const { record, health, operations, held, blocked = [] } = moved;
+  const differs = operations.length > 0 || blocked.length > 0 || held !== undefined;
+  if (differs || health?.status !== 'converged' || record === undefined) return moved;
   return { ...moved, record: proven(record) };
 }
 

@@ -125,6 +125,13 @@ export function proven(unit: UnitRecord): UnitRecord {
   return { ...unit, releases: [release, ...others] };
 }
 
+/** Pure. Whether this digest is in place and at rest, and was seen healthy there. */
+export function isInPlace(unit: UnitRecord | undefined, digest: string): boolean {
+  if (unit?.phase !== 'none' || isQuarantined(unit, digest)) return false;
+  const [release] = unit.releases;
+  return release?.digest === digest && release.unproven !== true;
+}
+
 /** Pure. Whether it was healthy at least once. */
 export function wasHealthy(unit: UnitRecord | undefined): boolean {
   return unit?.releases.some(({ unproven }) => unproven !== true) === true;

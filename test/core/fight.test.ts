@@ -17,14 +17,14 @@ function update(fields: readonly FieldDiff[]): Operation<string> {
 const inPlaces = (...paths: readonly string[]) => paths.map((path) => ({ path, observed: 'x' }));
 const LAST = [0, 1_000];
 
-it('a fight names labels first and what they say: they tell best who it is', () => {
+it('a fight names labels first, because they tell best who it is, and never what they say', () => {
   const fields = [
     ...inPlaces('a.1', 'a.2', 'a.3', 'a.4', 'a.5', 'a.6'),
     { path: 'services.web.Labels.updated.by', observed: 'watchtower' },
     { path: 'services.web.TaskTemplate.ContainerSpec.Labels.gone', desired: 'here' },
   ];
   expect(foughtOver(LAST, [update(fields)], 2_000)).toBe(
-    'fought over: somebody changes services.web.Labels.updated.by (to watchtower), ' +
+    'fought over: somebody changes services.web.Labels.updated.by, ' +
       'services.web.TaskTemplate.ContainerSpec.Labels.gone, a.1, a.2, a.3 again and again; ' +
       'it is changed back in ten minutes, or by another commit',
   );

@@ -51,6 +51,24 @@ function followed(from: ManyScene): { rest: ManyScene; most: number; steps: read
   return { rest, most, steps };
 }
 
+describe('a canary that was found and was never healthy', () => {
+  it('opens nothing, until it is seen healthy', () => {
+    const names = named(3);
+    const wants = all(names, 'good 1');
+    const rollout = policy({ canary: ['stack/u0'] });
+    const well = rested({ ...noUnits, wants: wants.slice(0, 1), revision: 'r1' }).worlds;
+    const ill = change(well['stack/u0'] ?? emptyWorld, 'web', { ready: false });
+    const scene = { ...noUnits, wants, revision: 'r1', rollout, worlds: { 'stack/u0': ill } };
+    const next = lookAt(scene);
+    expect(next.events.map(({ event }) => event)).toEqual(['unit adopted']);
+    expect(began(scene, next)).toEqual([]);
+    const later = passed(scene, next);
+    expect(began(later, lookAt({ ...later, worlds: { 'stack/u0': ill } }))).toEqual([]);
+    const mended = { ...later, worlds: { ...later.worlds, ...well } };
+    expect(began(mended, lookAt(mended))).toEqual(['stack/u1', 'stack/u2']);
+  });
+});
+
 describe('the brake of a revision', () => {
   it('lets so many units be under way, of a first deployment too', () => {
     const wants = all(named(30), 'good 1');

@@ -95,6 +95,20 @@ const callsOf = ({ work }: Step<WorldsCall>): readonly string[] =>
 const heldOf = ({ views }: Step<WorldsCall>, of: Id): string | undefined =>
   views.find(({ id }) => id === of)?.held;
 
+describe('a successor that was found and was never healthy', () => {
+  const found = known(named, {
+    releases: [{ ...release(named), unproven: true }],
+    movedFrom: OLD,
+  });
+  const ill = change(runs, 'web', { ready: false });
+
+  it('has not taken the place: what it follows runs on', () => {
+    const result = look({ successor: found, world: ill });
+    expect(callsOf(result)).toEqual([]);
+    expect(result.units.get(OLD)).toEqual(known(old));
+  });
+});
+
 describe('a stack that takes the place of another one', () => {
   it('waits until that one stands still, which is recorded before it is stopped', () => {
     const result = look({});

@@ -297,6 +297,26 @@ describe('a unit that was not well when it was adopted', () => {
     ).toBe(well);
   });
 
+  it('is not taken for healthy as somebody else made it, while that is held', () => {
+    // Another text runs well, and it was changed back twice already.
+    const other = running({ web: 'good 9' });
+    const watch = called(called(newWatch('none', NOW - 3_000), NOW - 2_000), NOW - 1_000);
+    const result = look({ wants: git.d1, record: found, world: other, watch });
+    expect(result.views[0]?.held).toMatch(/^fought over/);
+    expect(isUnproven(result.units.get(ID))).toBe(true);
+    const shut = look({ wants: git.d1, record: found, world: { ...asUsual, blocked: 'no net' } });
+    expect(isUnproven(shut.units.get(ID))).toBe(true);
+  });
+
+  it('is seen healthy also while the next commit waits', () => {
+    const entry: UnitRecord = {
+      ...found,
+      quarantine: [{ digest: 'd2', revision: 'r2', code: 'c', why: 'w', evidence: '', at: DATE }],
+    };
+    const result = look({ wants: git.d2, record: entry, world: asUsual });
+    expect(wasHealthy(result.units.get(ID))).toBe(true);
+  });
+
   it('keeps what it was only until a commit was healthy', () => {
     const release = { digest: 'd2', revision: 'r2', at: DATE, content: {} };
     expect(healthy(found, release, 3).releases).toEqual([release]);
