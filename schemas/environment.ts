@@ -37,20 +37,28 @@ export type Allow = z.output<typeof Allow>;
 
 const COMMIT_RULES = 'write `off`, `head` or `every`';
 
+const REGISTRY = 'write the host of a registry or a pattern such as `*.example.org`';
+const REGISTRIES_MAX = 100;
+
+/** `policy.images`: what is asked of the images of every service. */
+export const ImagePolicy = z.strictObject({
+  lock: z
+    .enum(['off', 'warn', 'required'], { error: 'write `off`, `warn` or `required`' })
+    .optional(),
+  registries: z
+    .array(z.string({ error: REGISTRY }).regex(/^[A-Za-z0-9.:*[\]-]{1,255}$/, { error: REGISTRY }))
+    .max(REGISTRIES_MAX, { error: `write at most ${String(REGISTRIES_MAX)} patterns` })
+    .optional(),
+});
+export type ImagePolicy = z.output<typeof ImagePolicy>;
+
 /** `policy`, in understudy.yaml and in an Environment. */
 export const Policy = z.strictObject({
   removals: z
     .strictObject({ max: whole(0, 100_000).optional(), share: Percent.optional() })
     .optional(),
   allow: Allow.optional(),
-  images: z
-    .strictObject({
-      lock: z
-        .enum(['off', 'warn', 'required'], { error: 'write `off`, `warn` or `required`' })
-        .optional(),
-      registries: z.array(Glob).optional(),
-    })
-    .optional(),
+  images: ImagePolicy.optional(),
   signatures: z
     .strictObject({
       mode: z.enum(['off', 'head', 'every'], { error: COMMIT_RULES }).optional(),
@@ -141,13 +149,7 @@ export const Environment = z.strictObject({
 export type Environment = z.output<typeof Environment>;
 
 /** Keys of `policy` that this version does not act upon. */
-export const POLICY_UNSUPPORTED = [
-  'images',
-  'signatures',
-  'ceph',
-  'allow.capabilities',
-  'allow.sysctls',
-];
+export const POLICY_UNSUPPORTED = ['signatures', 'ceph', 'allow.capabilities', 'allow.sysctls'];
 
 /** Keys of `Environment` that this version does not act upon. */
 export const ENVIRONMENT_UNSUPPORTED = [

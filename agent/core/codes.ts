@@ -40,6 +40,7 @@ export const diagnosticCodes = {
   'unknown-key': 'a key that does not exist',
   'unknown-tag': 'a YAML tag that is not a standard one',
   'unmatched-pattern': 'a pattern that fits no stack',
+  'unpinned-image': 'an image whose tag may be moved',
   'unsupported-key': 'a key that is known but not supported',
   'wrong-name': 'a name does not fit',
   'wrong-type': 'a value of the wrong type',

@@ -1,4 +1,5 @@
 import type { Diagnostic, Place } from './diagnostic.ts';
+import type { Pins } from './images-lock.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -23,6 +24,8 @@ export interface FolderInput {
   readonly surroundings: Surroundings;
   /** A file of the revision by its path from the top; nothing else exists. */
   readonly read: (path: string) => Uint8Array | undefined;
+  /** The digest that images.lock.yaml has for an image in the familiar form. Absent: there is no such file. */
+  readonly pin?: (image: string) => string | undefined;
 }
 
 /** A unit that another one depends on, and where that is written. */
@@ -56,21 +59,32 @@ export interface Kept<Spec> {
   readonly surroundings: string;
   /** Every path that was asked for with the blob it had; undefined = there was no such file. */
   readonly asked: ReadonlyMap<string, string | undefined>;
+  /** Every image whose digest was asked for, with the answer. */
+  readonly pins: Pins;
   readonly output: FolderOutput<Spec>;
 }
 
 /** Results of earlier renderings, so that only what changed is rendered again. One environment has one. */
 export type Memo<Spec> = Map<string, Kept<Spec>>;
 
+/** What all units of a revision are rendered from. */
+export interface Sources {
+  /** Digest of the surroundings. */
+  readonly surroundings: string;
+  readonly files: Files;
+  readonly pins: Pins;
+}
+
 /** Pure. The kept result, if nothing that went into it is different now. */
 export function recall<Spec>(
   memo: Memo<Spec>,
   name: string,
-  surroundings: string,
-  files: Files,
+  { surroundings, files, pins }: Sources,
 ): FolderOutput<Spec> | undefined {
   const kept = memo.get(name);
-  return kept?.surroundings === surroundings && fits(kept, files) ? kept.output : undefined;
+  if (kept?.surroundings !== surroundings || !fits(kept, files)) return undefined;
+  for (const [image, digest] of kept.pins) if (pins.get(image) !== digest) return undefined;
+  return kept.output;
 }
 
 /** Pure. Whether every file that went into a result is still the same. */

@@ -1,11 +1,14 @@
 import { StackName } from '../../schemas/common.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { placeOfFile } from './document.ts';
+import { IMAGES_LOCK } from './images-lock.ts';
 
 /** Which file is what, decided by paths alone. */
 export interface Layout {
   /** Path of understudy.yaml, absent where there is none. */
   readonly repository?: string;
+  /** Path of images.lock.yaml, absent where there is none. */
+  readonly lock?: string;
   /** Names of environments, each with its file. */
   readonly environments: ReadonlyMap<string, string>;
   /** Folders of stacks/ that have a compose.yaml or a stack.yaml and a name that Swarm takes, sorted, with their files. */
@@ -80,10 +83,16 @@ const rules: readonly Rule[] = [
     message: `a SOPS file is ${LATER}`,
   },
   {
-    pattern: /^images\.lock\.ya?ml$/,
-    code: 'unsupported-key',
-    message: `a file of image digests is ${LATER}`,
-    hint: 'write digests into the Compose files instead',
+    pattern: /^images\.lock\.yml$/,
+    code: 'file-name',
+    message: 'this file is not read',
+    hint: 'rename it to `images.lock.yaml`',
+  },
+  {
+    pattern: /^stacks\/(?:.+\/)?images\.lock\.ya?ml$/,
+    code: 'file-name',
+    message: 'this file is not read',
+    hint: 'digests stand in one `images.lock.yaml`, beside `understudy.yaml`',
   },
   ...folderMistake('stacks', /^(?!stacks\/)([Ss][Tt][Aa][Cc][Kk][Ss]?)\/.+\.ya?ml$/),
   ...folderMistake(
@@ -126,6 +135,7 @@ export function layOut(paths: readonly string[]): Layout {
   diagnostics.push(...sameButForCase(stacks.map(([folder]) => folder)));
   return {
     ...(paths.includes('understudy.yaml') ? { repository: 'understudy.yaml' } : {}),
+    ...(paths.includes(IMAGES_LOCK) ? { lock: IMAGES_LOCK } : {}),
     environments,
     stacks: new Map(stacks),
     diagnostics,

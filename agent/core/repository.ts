@@ -1,13 +1,17 @@
 import type { Environment } from '../../schemas/environment.ts';
+import type { ImagesLock } from '../../schemas/images-lock.ts';
 import type { Repository } from '../../schemas/repository.ts';
 import { canaryMistakes, type ReadCron, rolloutOf, windowsOf } from './change-rules.ts';
+import { clashes } from './clashes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { digestOf } from './digest.ts';
 import { decodeText, placeOfFile } from './document.ts';
 import type { Read } from './document.ts';
 import { fits, recall } from './folder-kind.ts';
-import type { Files, FolderKind, FolderOutput, Memo } from './folder-kind.ts';
+import type { Files, FolderKind, Memo } from './folder-kind.ts';
 import { edgeMistakes, type Folder } from './edge-mistakes.ts';
+import { type Pins, pinsOf, readImagesLock } from './images-lock.ts';
+import type { LockFile } from './image-rules.ts';
 import type { Id, Rendered } from './kind.ts';
 import { moveMistakes } from './move-mistakes.ts';
 import { layOut } from './layout.ts';
@@ -75,11 +79,17 @@ export function renderRepository<Spec>(
   const missing = new Set(likelyMissing(files, layout, ports.memo));
   if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
   const documents = readDocuments({ files, missing }, layout, environment, ports.readCron);
-  const found = surroundingsOf(environment, documents.repository, documents.environment);
+  const found = surroundingsOf(
+    environment,
+    documents.repository,
+    documents.environment,
+    lockFile(documents),
+  );
   const names = [...layout.stacks.keys()];
   const selection = selectStacks(environment, names, documents.environment);
   const { stacks } = selection;
-  const outputs = found === undefined ? [] : renderAll({ files, missing }, stacks, found, ports);
+  const shelf = { files, missing, pins: pinsOf(documents.lock) };
+  const outputs = found === undefined ? [] : renderAll(shelf, stacks, found, ports);
   if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
   for (const name of ports.memo.keys()) if (!stacks.has(name)) ports.memo.delete(name);
 
@@ -125,7 +135,7 @@ const LIKELY_BYTES_MAX = 64 * 2 ** 10;
  */
 function* likelyMissing<Spec>(files: Files, layout: Layout, memo: Memo<Spec>): Generator<string> {
   const paths = [...layout.environments.values()];
-  if (layout.repository !== undefined) paths.push(layout.repository);
+  for (const path of [layout.repository, layout.lock]) if (path !== undefined) paths.push(path);
   for (const [name, inside] of layout.stacks) {
     const kept = memo.get(name);
     if (kept === undefined || !fits(kept, files)) {
@@ -134,7 +144,8 @@ function* likelyMissing<Spec>(files: Files, layout: Layout, memo: Memo<Spec>): G
   }
   for (const path of paths) {
     const file = files.get(path);
-    const document = /(?:^|\/)(?:understudy|compose|stack)\.yaml$|^environments\//.test(path);
+    const document =
+      /(?:^|\/)(?:understudy|compose|stack|images\.lock)\.yaml$|^environments\//.test(path);
     const sizeMax = document ? CONTENT_BYTES_MAX : LIKELY_BYTES_MAX;
     if (file !== undefined && file.sizeBytes <= sizeMax && file.bytes() === undefined) {
       yield file.blob;
@@ -150,6 +161,7 @@ interface Shelf {
 
 interface Documents {
   readonly repository?: Read<Repository>;
+  readonly lock?: Read<ImagesLock>;
   readonly environment: Read<Environment>;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -189,17 +201,25 @@ function readDocuments(
     diagnostics.push(absent('missing-document', 'the repository has no stack', 'stacks', hint));
   }
   const ids = new Set([...layout.stacks.keys()].map((name): Id => `stack/${name}`));
+  const lock = layout.lock === undefined ? undefined : readFile(shelf, layout.lock, readImagesLock);
   const reads = [...(repository === undefined ? [] : [repository]), ...environments.values()];
   return {
     ...(repository === undefined ? {} : { repository }),
+    ...(lock === undefined ? {} : { lock }),
     environment: environments.get(environment) ?? { diagnostics: [] },
     diagnostics: [
       ...diagnostics,
       ...(repository?.diagnostics ?? []),
+      ...(lock?.diagnostics ?? []),
       ...[...environments.values()].flatMap((read) => read.diagnostics),
       ...canaryMistakes(reads, ids),
     ],
   };
+}
+
+function lockFile({ lock }: Documents): LockFile {
+  if (lock === undefined) return 'none';
+  return lock.diagnostics.some(({ severity }) => severity === 'error') ? 'broken' : 'read';
 }
 
 function absent(
@@ -240,14 +260,14 @@ interface UnitOutput<Spec> extends Folder<Spec> {
 }
 
 function renderAll<Spec>(
-  shelf: Shelf,
+  shelf: Shelf & { readonly pins: Pins },
   names: ReadonlySet<string>,
   found: Found,
   ports: RepositoryPorts<Spec>,
 ): readonly UnitOutput<Spec>[] {
   const surroundings = digestOf(found.surroundings);
   return [...names].map((name) => {
-    const known = recall(ports.memo, name, surroundings, shelf.files);
+    const known = recall(ports.memo, name, { surroundings, ...shelf });
     const folder = `stacks/${name}`;
     const id: Id = `${ports.kind.kind}/${name}`;
     if (known !== undefined) return { id, folder, output: known, isNew: false };
@@ -258,8 +278,13 @@ function renderAll<Spec>(
       asked.set(path, shelf.files.get(path)?.blob);
       return contentOf({ files: shelf.files, missing }, path);
     };
-    const output = ports.kind.render({ name, folder, surroundings: found.surroundings, read });
-    if (missing.size === 0) ports.memo.set(name, { surroundings, asked, output });
+    const pins = new Map<string, string | undefined>();
+    const pin = (image: string): string | undefined => {
+      pins.set(image, shelf.pins.get(image));
+      return pins.get(image);
+    };
+    const output = ports.kind.render({ name, folder, surroundings: found.surroundings, read, pin });
+    if (missing.size === 0) ports.memo.set(name, { surroundings, asked, pins, output });
     for (const blob of missing) shelf.missing.add(blob);
     return { id, folder, output, isNew: true };
   });
@@ -268,24 +293,5 @@ function renderAll<Spec>(
 /** Without what only follows from a policy that could not be read. */
 function hidden(diagnostics: readonly Diagnostic[], found?: Found): readonly Diagnostic[] {
   if (found?.policyKnown !== false) return diagnostics;
-  return diagnostics.filter(({ code }) => code !== 'not-allowed');
-}
-
-/** `a_b` + `c` and `a` + `b_c` are one service to Swarm, and so are names that differ only in case. */
-function clashes<Spec>(outputs: readonly FolderOutput<Spec>[]): readonly Diagnostic[] {
-  const owners = new Map<string, string>();
-  return outputs.flatMap(({ rendered, claims }) =>
-    claims.flatMap((claim): readonly Diagnostic[] => {
-      if (rendered === undefined) return [];
-      const owner = owners.get(claim);
-      owners.set(claim, rendered.id);
-      if (owner === undefined || owner === rendered.id) return [];
-      const [what, name] = [
-        claim.slice(0, claim.indexOf(':')),
-        claim.slice(claim.indexOf(':') + 1),
-      ];
-      const message = `the ${what} \`${name}\` is also made by \`${owner}\``;
-      return [{ severity: 'error', code: 'name-conflict', message, place: rendered.place }];
-    }),
-  );
+  return diagnostics.filter(({ code }) => code !== 'not-allowed' && code !== 'unpinned-image');
 }

@@ -11,6 +11,7 @@ import type { ReadCron } from './change-rules.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { readDocument } from './document.ts';
 import type { Read } from './document.ts';
+import { type ImageRules, imageRulesOf, type LockFile } from './image-rules.ts';
 import { defaultRemovals, type RemovalPolicy } from './removal.ts';
 
 /** `policy.allow` with nothing left open. */
@@ -22,6 +23,8 @@ export interface Surroundings {
   /** Text as written. */
   readonly variables: Readonly<Record<string, string>>;
   readonly allow: AllowRules;
+  /** What is asked of images; absent: nothing. */
+  readonly images?: ImageRules;
   readonly stack: StackDefaults;
 }
 
@@ -84,6 +87,7 @@ export function surroundingsOf(
   environment: string,
   repository: Read<Repository> | undefined,
   document: Read<Environment>,
+  lock: LockFile = 'none',
 ): Found | undefined {
   const variables = variablesOf(document);
   if (variables === undefined) return undefined;
@@ -95,6 +99,7 @@ export function surroundingsOf(
       environment,
       variables,
       allow: { ...denied, ...defined(below.policy?.allow), ...defined(above.policy?.allow) },
+      images: imageRulesOf([below.policy?.images, above.policy?.images], lock),
       stack: {
         ...defaults[0],
         ...defaults[1],

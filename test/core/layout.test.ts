@@ -62,7 +62,8 @@ describe('which file is what', () => {
     ['ceph/pools.yaml', 'unsupported-key'],
     ['mysql/users.yml', 'unsupported-key'],
     ['secrets/blog.sops.yaml', 'unsupported-key'],
-    ['images.lock.yaml', 'unsupported-key'],
+    ['images.lock.yml', 'file-name'],
+    ['stacks/blog/images.lock.yaml', 'file-name'],
   ])('%s is %s', (path, code) => {
     const found = codes(path);
     expect(found).toHaveLength(1);

@@ -65,7 +65,7 @@ export function diffStack(
     networks(spec, observed),
     ...configs.map(fileObject),
     ...secrets.map(fileObject),
-    ...services(spec, observed, names, { memo, made }),
+    ...services(unit, observed, names, { memo, made }),
   ];
   const notes = [...parts.flatMap((part) => part.notes ?? []), ...leftBehind(unit, observed)];
   return {
@@ -185,7 +185,7 @@ interface Known {
 }
 
 function services(
-  spec: StackSpec,
+  { spec, place }: Rendered<StackSpec>,
   observed: StackObserved,
   names: Names,
   { memo, made }: Known,
@@ -209,7 +209,8 @@ function services(
     const seen = (isLeft ? 'left ' : '') + comparedWith(plain, there, observed, names);
     if (memo.wasEqual(target, seen)) return NOTHING;
     const desired = withNames(plain, names);
-    const part = diffService({ path: `services.${key}`, target, desired }, there, observed);
+    const exact = place === FROM_RECORD;
+    const part = diffService({ path: `services.${key}`, target, desired, exact }, there, observed);
     if (part.operations.length === 0 && part.blocked.length === 0) memo.noteEqual(target, seen);
     return part;
   });

@@ -40,6 +40,8 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
           variables: surroundings.variables,
           read: input.read,
           allow: surroundings.allow,
+          ...(surroundings.images && { images: surroundings.images }),
+          ...(input.pin && { pin: input.pin }),
           ...(movedFrom && { movedFrom: movedFrom.on.slice('stack/'.length) }),
         });
   const nothing = { claims: [], depends, files: paths, ...(movedFrom && { movedFrom }) };

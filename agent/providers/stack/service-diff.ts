@@ -11,6 +11,8 @@ export interface WantedService {
   readonly path: string;
   readonly target: string;
   readonly desired: ServiceSpec;
+  /** A release: its image is the one that ran, so no other content is as good. */
+  readonly exact: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export function diffService(
   const unlisted = unlistedNetworks(wanted.desired, live.spec, observed);
   const name = (target: string): string =>
     observed.networkNames.get(target) ?? unlisted.get(target) ?? target;
-  const body = keepLive(wanted.desired, live.spec, name);
+  const body = keepLive(wanted, live.spec, name);
   const before = canonical(live.spec, name);
   const after = canonical(body, name);
   if (same(before, after)) return { operations: [], blocked: [] };
@@ -63,13 +65,13 @@ export function diffService(
  * its platforms, the force counter, and the order of lists that are equal as sets (reordering restarts tasks).
  */
 function keepLive(
-  desired: ServiceSpec,
+  { desired, exact }: WantedService,
   live: ServiceSpec,
   networkName: (target: string) => string,
 ): ServiceSpec {
   const { TaskTemplate: want, EndpointSpec: endpoint } = desired;
   const { TaskTemplate: have } = live;
-  const sameImage = imageEqual(desired, live);
+  const sameImage = imageOf(desired) === imageOf(live) || (!exact && isPinOf(live, desired));
   return {
     ...desired,
     TaskTemplate: {
@@ -117,15 +119,15 @@ function fileKey(
   return `${name} ${file?.Name ?? ''}`;
 }
 
-/** Equal where the file says the same image and the live one is it, pinned by digest or not. */
-function imageEqual(desired: ServiceSpec, live: ServiceSpec): boolean {
+/** Whether the file says the same image and names no content, and the live one is it with a digest. */
+function isPinOf(live: ServiceSpec, desired: ServiceSpec): boolean {
   const label = 'com.docker.stack.image';
-  const [want, have] = [
-    desired.TaskTemplate.ContainerSpec.Image,
-    live.TaskTemplate.ContainerSpec.Image,
-  ];
-  if (want === have) return true;
-  return desired.Labels?.[label] === live.Labels?.[label] && have.startsWith(`${want}@sha256:`);
+  if (desired.Labels?.[label] !== live.Labels?.[label]) return false;
+  return imageOf(live).startsWith(`${imageOf(desired)}@sha256:`);
+}
+
+function imageOf({ TaskTemplate: { ContainerSpec: container } }: ServiceSpec): string {
+  return container.Image;
 }
 
 function liveOrder<Item>(

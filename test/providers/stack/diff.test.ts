@@ -226,6 +226,37 @@ describe('a stack that is there', () => {
     });
   });
 
+  const pin = (digit: string): string => `site:1@sha256:${digit.repeat(64)}`;
+  it.each([
+    ['another digest', pin('b'), pin('a')],
+    ['a digest where there was none', pin('b'), 'site:1'],
+  ])('gives the image %s, and the platforms of the other content go', (_, desired, there) => {
+    const { operations } = diffStack(
+      unit({ services: { web: changed({ Image: desired }) } }),
+      settled(changed({ Image: there }, { Placement: { Platforms: [{ OS: 'linux' }] } })),
+    );
+    expect(operations).toMatchObject([
+      {
+        effect: 'restart',
+        fields: [
+          {
+            path: 'services.web.TaskTemplate.ContainerSpec.Image',
+            observed: there,
+            desired,
+          },
+        ],
+        call: { body: { TaskTemplate: { Placement: {}, ContainerSpec: { Image: desired } } } },
+      },
+    ]);
+    expect(operations[0]?.call).not.toHaveProperty('body.TaskTemplate.Placement.Platforms');
+  });
+
+  it('leaves the very digest alone, with its platforms', () => {
+    const there = changed({ Image: pin('a') }, { Placement: { Platforms: [{ OS: 'linux' }] } });
+    const desired = unit({ services: { web: changed({ Image: pin('a') }) } });
+    expect(diffStack(desired, settled(there))).toEqual({ operations: [], blocked: [] });
+  });
+
   it('keeps the live order of lists that are equal as sets: reordering would restart tasks', () => {
     const lists = (names: readonly string[]) => ({
       Secrets: names.map((name) => ({ SecretName: name })),

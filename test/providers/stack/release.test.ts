@@ -235,6 +235,28 @@ describe('what is restored', () => {
     ]);
   });
 
+  const image = (name: string): ServiceSpec => {
+    const web = service('web');
+    const { TaskTemplate: task } = web;
+    const container = { ...task.ContainerSpec, Image: name };
+    return { ...web, TaskTemplate: { ...task, ContainerSpec: container } };
+  };
+  const [a, b] = ['a', 'b'].map((digit) => `site:1@sha256:${digit.repeat(64)}`);
+  it.each([
+    ['the digest that ran', a, b],
+    ['the digest that ran, over a tag', a, 'site:1'],
+    ['the tag that ran, over a digest that only the failed commit gave it', 'site:1', b],
+  ])('brings back %s', (_, ran = '', failed = '') => {
+    const around = { networks: [blogNetwork] };
+    const before = observed({ services: [live(image(ran))], ...around });
+    const back = restored(stackRelease(unit(), before, 'wanted'));
+    const now = observed({ services: [live(image(failed))], ...around });
+    expect(diffStack(back, now).operations).toMatchObject([
+      { call: { body: { TaskTemplate: { ContainerSpec: { Image: ran } } } } },
+    ]);
+    expect(diffStack(back, before)).toEqual({ operations: [], blocked: [] });
+  });
+
   it('makes missing networks and services anew', () => {
     const { configs, secrets } = observed(before).state;
     const { operations, blocked } = diffStack(restored(content), observed({ configs, secrets }));

@@ -1,4 +1,5 @@
 import type { FileObject, Network, Volume } from '../../../../schemas/compose.ts';
+import type { ImageRules } from '../../../core/image-rules.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
 import type { Notes } from './notes.ts';
 
@@ -18,6 +19,9 @@ export interface Context {
   readonly variables: Readonly<Record<string, string>>;
   readonly read: (path: string) => Uint8Array | undefined;
   readonly allow: AllowRules;
+  readonly images: ImageRules;
+  /** The digest that the lock has for an image in the familiar form. */
+  readonly pin: (image: string) => string | undefined;
   /** The stack whose place this one takes. */
   readonly movedFrom?: string;
   /** `environment` holds what `env_file` and variables gave it already: it was resolved file by file. */

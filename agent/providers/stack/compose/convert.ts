@@ -1,4 +1,5 @@
 import type { Compose } from '../../../../schemas/compose.ts';
+import { anyImage, type ImageRules } from '../../../core/image-rules.ts';
 import { Secret } from '../../../core/secret.ts';
 import type { ConfigSpec, SecretSpec } from '../spec.ts';
 import type { Context, Declared } from './context.ts';
@@ -17,7 +18,17 @@ import { checkVolumes } from './volumes.ts';
 /** Most ports of one stack: a range of thousands is one short line. */
 const PORTS_MAX = 8192;
 
-type Surroundings = Omit<Context, 'networks' | 'volumes' | 'configs' | 'secrets'>;
+type Surroundings = Omit<
+  Context,
+  'networks' | 'volumes' | 'configs' | 'secrets' | 'images' | 'pin'
+> &
+  ImageInput;
+
+/** What is asked of images, and what pins them; absent: nothing. */
+export interface ImageInput {
+  readonly images?: ImageRules;
+  readonly pin?: (image: string) => string | undefined;
+}
 
 /** Pure. What conversions may look at; `written` tells which keys the file declares, well or badly. */
 export function contextOf(compose: Compose, written: unknown, rest: Surroundings): Context {
@@ -29,6 +40,8 @@ export function contextOf(compose: Compose, written: unknown, rest: Surroundings
     variables,
     read,
     allow,
+    images: rest.images ?? anyImage,
+    pin: rest.pin ?? (() => undefined),
     ...(resolved === true && { resolved }),
     notes,
     networks: declared(compose.networks, written, 'networks'),

@@ -6,7 +6,7 @@ import type { AllowRules } from '../../../core/surroundings.ts';
 import type { ConfigSpec, SecretSpec } from '../spec.ts';
 import type { NetworkCreate, ServiceSpec } from '../engine-api.ts';
 import { noteMissingImages } from './missing-image.ts';
-import { contextOf, convertStack } from './convert.ts';
+import { contextOf, convertStack, type ImageInput } from './convert.ts';
 import type { Loaded } from './load.ts';
 import { loadFile, partToMerge } from './load.ts';
 import { mergeCompose } from './merge.ts';
@@ -22,7 +22,7 @@ export interface ComposeFile {
 }
 
 /** Everything that a stack is made of: nothing else is looked at. */
-export interface ComposeInput extends ComposeFile {
+export interface ComposeInput extends ComposeFile, ImageInput {
   /** The stack's name. */
   readonly stack: string;
   /** Further files, each merged over those before it. Their paths begin at the first file, too. */

@@ -1,4 +1,5 @@
 import type { Service } from '../../../../schemas/compose-service.ts';
+import { normalizeImage } from '../../../core/image.ts';
 import type { Path } from '../../../core/parse.ts';
 import type { ContainerSpec, ServiceSpec, TaskTemplate } from '../engine-api.ts';
 import type { Context } from './context.ts';
@@ -8,11 +9,11 @@ import { convertEnvironment } from './environment.ts';
 import type { FileUse } from './files.ts';
 import { convertFileUses } from './files.ts';
 import { convertHealthcheck } from './healthcheck.ts';
-import { normalizeImage } from './image.ts';
 import { IMAGE_LABEL, NAMESPACE_LABEL, convertLabels, noteDuplicates } from './labels.ts';
 import { convertMounts } from './mounts.ts';
 import { dnsNameProblem } from './names.ts';
 import { convertAttachments } from './networks.ts';
+import { imageToSend } from './pins.ts';
 import type { PortEntry } from './ports.ts';
 import { convertPorts } from './ports.ts';
 import { present } from './present.ts';
@@ -102,12 +103,12 @@ function container(
   };
 }
 
-function imageOf(service: Service, path: Path, { notes }: Context): string {
+function imageOf(service: Service, path: Path, context: Context): string {
   const { image } = service;
   if (image === undefined || image === '') return '';
   const read = normalizeImage(image);
-  if ('familiar' in read) return read.familiar;
-  notes.error(
+  if ('familiar' in read) return imageToSend(read, [...path, 'image'], context);
+  context.notes.error(
     'image-reference',
     [...path, 'image'],
     read.problem,

@@ -5,15 +5,27 @@ const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
 const PATH_MAX = 255;
 
-/** An image reference in the form that people write, or why it is none. */
-export type ImageReference = { readonly familiar: string } | { readonly problem: string };
+const HUB = 'docker.io';
+
+/** The name of an image. */
+export interface ImageName {
+  /** In the form that people write, with tag or digest. */
+  readonly familiar: string;
+  /** Host and port, `docker.io` where none is written; absent for an image id, which says no registry. */
+  readonly registry?: string;
+  /** It names a content, by digest or id. A tag alone may be moved to another one. */
+  readonly pinned: boolean;
+}
+
+/** What an image reference names, or why it is none. */
+export type ImageReference = ImageName | { readonly problem: string };
 
 /**
  * Pure. Reads an image reference with Docker Hub's defaults, adds `:latest` where there is neither tag nor digest, and
  * gives the short form: `nginx` -> `nginx:latest`, `docker.io/library/nginx:1` -> `nginx:1`. An image id stays as it is.
  */
 export function normalizeImage(text: string): ImageReference {
-  if (/^[a-f0-9]{64}$/.test(text) || DIGEST.test(text)) return { familiar: text };
+  if (/^[a-f0-9]{64}$/.test(text) || DIGEST.test(text)) return { familiar: text, pinned: true };
   const [named, digest] = cutAt(text, text.indexOf('@'));
   if (digest !== undefined && !DIGEST.test(digest)) {
     return { problem: 'its digest is not one of `sha256:` and 64 lower-case hexadecimal digits' };
@@ -25,13 +37,15 @@ export function normalizeImage(text: string): ImageReference {
     isDomain ? named.slice(slash + 1) : named,
     (isDomain ? named.slice(slash + 1) : named).indexOf(':'),
   );
-  const problem = problemOf(isDomain ? first : 'docker.io', rest, tag);
+  const problem = problemOf(isDomain ? first : HUB, rest, tag);
   if (problem !== undefined) return { problem };
-  const isHub = !isDomain || first === 'docker.io' || first === 'index.docker.io';
+  const isHub = !isDomain || first === HUB || first === 'index.docker.io';
   const path = isHub ? rest.replace(/^library\/(?=[^/]+$)/, '') : `${first}/${rest}`;
   const shownTag = tag ?? (digest === undefined ? 'latest' : undefined);
   return {
     familiar: `${path}${shownTag === undefined ? '' : `:${shownTag}`}${digest === undefined ? '' : `@${digest}`}`,
+    registry: isHub ? HUB : first,
+    pinned: digest !== undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { normalizeImage } from '../../../../agent/providers/stack/compose/image.ts';
+import { normalizeImage } from '../../agent/core/image.ts';
 
 const sha = `sha256:${'a'.repeat(64)}`;
 
@@ -27,7 +27,7 @@ it.each([
   ['a__b', 'a__b:latest'],
   ['a--b', 'a--b:latest'],
   ['nginx:_', 'nginx:_'],
-])('%s', (text, familiar) => expect(normalizeImage(text)).toEqual({ familiar }));
+])('%s', (text, familiar) => expect(normalizeImage(text)).toMatchObject({ familiar }));
 
 it.each([
   'Nginx',
@@ -50,3 +50,30 @@ it.each([
   'ghcr.io/',
   '-a.b/c',
 ])('refuses %j', (text) => expect(normalizeImage(text)).toHaveProperty('problem'));
+
+it.each([
+  ['nginx', 'docker.io'],
+  ['docker.io/library/nginx:1', 'docker.io'],
+  ['index.docker.io/foo/bar', 'docker.io'],
+  ['foo/bar', 'docker.io'],
+  ['registry-1.docker.io/library/x', 'registry-1.docker.io'],
+  ['localhost/x', 'localhost'],
+  ['10.0.0.1:5000/a/b:c', '10.0.0.1:5000'],
+  [`ghcr.io/a/b@${sha}`, 'ghcr.io'],
+  [sha, undefined],
+  ['b'.repeat(64), undefined],
+])('%s comes from %s', (text, registry) => {
+  const read = normalizeImage(text);
+  expect('registry' in read ? read.registry : undefined).toBe(registry);
+});
+
+it.each([
+  ['nginx', false],
+  ['nginx:1.27', false],
+  [`nginx@${sha}`, true],
+  [`nginx:1@${sha}`, true],
+  [sha, true],
+  ['b'.repeat(64), true],
+])('%s names a content: %s', (text, pinned) =>
+  expect(normalizeImage(text)).toMatchObject({ pinned }),
+);
