@@ -25,10 +25,9 @@ export function readImagesLock(file: string, text: string): Read<ImagesLock> {
   return { ...read, diagnostics: [...read.diagnostics, ...mistakes] };
 }
 
-/** Pure. What a lock pins; nothing where it has a mistake. */
+/** Pure. What a lock pins, as far as it can be read. */
 export function pinsOf(read: Read<ImagesLock> | undefined): Pins {
-  const isWrong = read?.diagnostics.some(({ severity }) => severity === 'error') === true;
-  return new Map(isWrong ? [] : Object.entries(read?.value?.images ?? {}));
+  return new Map(Object.entries(read?.value?.images ?? {}));
 }
 
 /** Images are looked up in one form only, so an entry in another one would pin nothing without anybody noticing. */

@@ -182,7 +182,7 @@ describe('registries', () => {
     ['ghcr.io/a/b:1', '["*.io"]', true],
     ['eu.example.org:5000/a:1', '["*.example.org"]', false],
     ['eu.example.org:5000/a:1', '["*.example.org:*"]', true],
-    ['EU.example.org/a:1', '["*.Example.org"]', true],
+    ['eu.EXAMPLE.org/a:1', '["*.Example.org"]', true],
     ['example.org.evil.net/a:1', '["*example.org"]', false],
     [`ghcr.io/a/b@${one}`, '[docker.io]', false],
     [one, '["*"]', true],
