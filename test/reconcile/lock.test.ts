@@ -1,20 +1,20 @@
 import { expect, it } from 'vitest';
 
 import type { Rendered } from '../../agent/core/kind.ts';
-import { renderStack } from '../../agent/providers/stack/render.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
+import { stackFrom } from '../fakes/rendered-stack.ts';
 import { WholeAgent } from '../fakes/whole-agent.ts';
-import { denyAll } from '../providers/stack/compose/inputs.ts';
 import { follow, revision } from './crash-scenarios.ts';
 
 const [one = '', two = ''] = ['1', '2'].map((digit) => `sha256:${digit.repeat(64)}`);
 
 /** Pure. A stack of one service with this image, with what the lock has for it. */
-function blog(image: string, digest?: string): Rendered<StackSpec> {
-  const folder = 'stacks/blog';
-  const files: Readonly<Record<string, string>> = {
-    [`${folder}/stack.yaml`]: '{ kind: Stack, health: { timeout: 60s, stableFor: 4s } }',
-    [`${folder}/compose.yaml`]: `
+const blog = (image: string, digest?: string): Rendered<StackSpec> =>
+  stackFrom(
+    'blog',
+    {
+      'stack.yaml': '{ kind: Stack, health: { timeout: 60s, stableFor: 4s } }',
+      'compose.yaml': `
 services:
   web:
     image: ${image}
@@ -22,23 +22,9 @@ services:
       restart_policy: { condition: any, delay: 1s }
       update_config: { monitor: 3s }
 `,
-  };
-  const { rendered, diagnostics } = renderStack({
-    name: 'blog',
-    folder,
-    surroundings: {
-      environment: 'test',
-      variables: {},
-      allow: denyAll,
-      images: { lock: 'warn', registries: ['*'] },
-      stack: {},
     },
-    read: (path) => (Object.hasOwn(files, path) ? Buffer.from(files[path] ?? '') : undefined),
-    pin: () => digest,
-  });
-  if (rendered === undefined) throw new Error(JSON.stringify(diagnostics));
-  return rendered;
-}
+    digest,
+  );
 
 function imageOf({ engine }: WholeAgent): string | undefined {
   const found = [...engine.services.values()].find(({ spec }) => spec.Name === 'blog_web');

@@ -62,6 +62,20 @@ describe('a plan between two revisions', () => {
     expect(countsOf(changed)).toMatchObject({ changed: 1, restarts: 1, destructive: 0, added: 0 });
   });
 
+  it('shows the digest that the lock gives, and nothing where an entry leaves', () => {
+    const [one = '', two = ''] = ['1', '2'].map((digit) => `sha256:${digit.repeat(64)}`);
+    const locked = (digest?: string) => stackFrom('blog', { 'compose.yaml': web() }, digest);
+    expect(fieldsOf(plan(locked(one), locked(two)))).toEqual([
+      'update service blog_web: restart',
+      ['services.web.image', `site:1@${one}`, `site:1@${two}`],
+    ]);
+    expect(fieldsOf(plan(locked(), locked(one)))).toEqual([
+      'update service blog_web: restart',
+      ['services.web.image', 'site:1', `site:1@${one}`],
+    ]);
+    expect(fieldsOf(plan(locked(one), locked()))).toEqual([]);
+  });
+
   it('restarts nothing for the number of copies', () => {
     const more = web('    deploy: {replicas: 3}\n');
     expect(fieldsOf(plan(blog(web('    deploy: {replicas: 2}\n')), blog(more)))).toEqual([
