@@ -261,105 +261,6 @@ describe('a newer commit', () => {
   });
 });
 
-describe('a tag that is moved in the registry', () => {
-  const type = 'application/vnd.docker.distribution.manifest.v2+json';
-  const ports = { pinned: 8091, floating: 8092 };
-  const bad = "NEVER_HEALTHY: '1'";
-  /** Two stacks of one service on the worker, by the tag of their own. */
-  const both = (environment: string): Record<string, string> =>
-    Object.fromEntries(
-      Object.entries(ports).map(([stack, port]) => [
-        `stacks/${stack}/compose.yaml`,
-        `
-services:
-  web:
-    image: '\${REGISTRY}/site:${stack}'
-    environment: {${environment}}
-    stop_grace_period: 1s
-    ports: [{target: 8080, published: ${String(port)}, mode: host}]
-    healthcheck: {test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/cgi-bin/health"], interval: 1s, timeout: 2s, retries: 2, start_period: 2s}
-    deploy:
-      endpoint_mode: dnsrr
-      placement: {constraints: [node.role == worker]}
-      restart_policy: {condition: any, delay: 1s}
-      update_config: {order: stop-first, monitor: 2s}
-`,
-      ]),
-    );
-  const lock = (digest: string): Record<string, string> => ({
-    'images.lock.yaml': `version: 1\nimages:\n  '${scene.stage.registry}/site:pinned': '${digest}'\n`,
-  });
-  const ask = async (tag: string, more: RequestInit = {}): Promise<Response> => {
-    const answer = await fetch(`http://${scene.stage.registry}/v2/site/manifests/${tag}`, {
-      headers: { accept: type, 'content-type': type },
-      signal: AbortSignal.timeout(10_000),
-      ...more,
-    });
-    expect(answer.ok).toBe(true);
-    return answer;
-  };
-  const digestOf = async (tag: string): Promise<string> =>
-    (await ask(tag)).headers.get('docker-content-digest') ?? '';
-  const moveTags = async (to: string): Promise<void> => {
-    const body = await (await ask(to)).text();
-    for (const tag of Object.keys(ports)) await ask(tag, { method: 'PUT', body });
-  };
-  /** The image of the task that runs, and what its page says. */
-  const running = async (stack: keyof typeof ports): Promise<readonly string[]> => {
-    const filter = ['--filter', 'desired-state=running'];
-    const format = ['--no-trunc', '--format', '{{.Image}}'];
-    const image = await scene.docker('service', 'ps', `${stack}_web`, ...filter, ...format);
-    const address = scene.stage.hosts.find(({ role }) => role === 'worker')?.address ?? '';
-    const page = await fetch(`http://${address}:${String(ports[stack])}/`, {
-      signal: AbortSignal.timeout(10_000),
-    });
-    const text = await page.text();
-    return [image.trim(), /This is (site \d)/.exec(text)?.[1] ?? text];
-  };
-  const image = (tag: string): string => `${scene.stage.registry}/site:${tag}`;
-
-  it('comes back by its digest where the lock has it, else as what it is by then', async () => {
-    const one = await digestOf('1');
-    await moveTags('1');
-    const first = await scene.push('by tag and by digest', { ...both(''), ...lock(one) });
-    await scene.log.until('revision healthy', revision(first));
-    expect(await running('pinned')).toEqual([`${image('pinned')}@${one}`, 'site 1']);
-    expect(await running('floating')).toEqual([image('floating'), 'site 1']);
-    const before = await scene.spec('pinned_web');
-
-    await moveTags('2');
-    const commit = await scene.push('break both', both(bad));
-    const ended = await scene.log.until('revision failed', revision(commit));
-    const ids = ['stack/floating', 'stack/pinned'];
-    expect([ended['failed'], ended['rolledBack']].map(sorted)).toEqual([ids, ids]);
-    expect(await scene.spec('pinned_web')).toEqual(before);
-    expect(await running('pinned')).toEqual([`${image('pinned')}@${one}`, 'site 1']);
-    expect(await running('floating')).toEqual([image('floating'), 'site 2']);
-  });
-
-  it('is deployed by a commit to the lock, and by nothing else', async () => {
-    const two = await digestOf('2');
-    const mended = await scene.push('mend both', both(''));
-    await scene.log.until('revision healthy', revision(mended));
-    const tasks = await scene.runningTasks('floating_web');
-    const commit = await scene.push('the lock', lock(two));
-    expect(await scene.log.until('unit healthy', of('pinned'))).toMatchObject({ revision: commit });
-    expect(await running('pinned')).toEqual([`${image('pinned')}@${two}`, 'site 2']);
-    expect(await scene.runningTasks('floating_web')).toEqual(tasks);
-  });
-
-  it('goes back from a digest that the registry does not have', async () => {
-    const before = await scene.spec('pinned_web');
-    const commit = await scene.push('no such content', lock(`sha256:${'0'.repeat(64)}`));
-    const code = 'image-missing';
-    expect(await scene.log.until('unit failed', of('pinned'))).toMatchObject({ code });
-    const ended = await scene.log.until('revision failed', revision(commit));
-    expect([ended['failed'], ended['rolledBack']]).toEqual([['stack/pinned'], ['stack/pinned']]);
-    expect(await scene.spec('pinned_web')).toEqual(before);
-    expect(await scene.quietPasses(2)).toEqual([]);
-  });
-});
-
 describe('an agent that is killed and started again', () => {
   it.each(['unit verifying', 'unit failed', 'rollback'])(
     'goes on where it was: at %s',
@@ -425,6 +326,108 @@ describe('an outage', () => {
     }
     expect(await scene.log.until('unit healthy', of('good'))).toMatchObject({ revision: commit });
     expect(since().filter(({ msg }) => msg === 'unit failed')).toEqual([]);
+  });
+});
+
+describe('a tag that is moved in the registry', () => {
+  const type = 'application/vnd.docker.distribution.manifest.v2+json';
+  const ports = { pinned: 8091, floating: 8092 };
+  const bad = "NEVER_HEALTHY: '1'";
+  /** Two stacks of one service on the worker, by the tag of their own. */
+  const both = (environment: string): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(ports).map(([stack, port]) => [
+        `stacks/${stack}/compose.yaml`,
+        `
+services:
+  web:
+    image: '\${REGISTRY}/site:${stack}'
+    environment: {${environment}}
+    stop_grace_period: 1s
+    ports: [{target: 8080, published: ${String(port)}, mode: host}]
+    healthcheck: {test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/cgi-bin/health"], interval: 1s, timeout: 2s, retries: 2, start_period: 2s}
+    deploy:
+      endpoint_mode: dnsrr
+      placement: {constraints: [node.role == worker]}
+      restart_policy: {condition: any, delay: 1s}
+      update_config: {order: stop-first, monitor: 2s}
+`,
+      ]),
+    );
+  const lock = (digest: string): Record<string, string> => ({
+    'images.lock.yaml': `version: 1\nimages:\n  '${scene.stage.registry}/site:pinned': '${digest}'\n`,
+  });
+  const ask = async (tag: string, more: RequestInit = {}): Promise<Response> => {
+    const answer = await fetch(`http://${scene.stage.registry}/v2/site/manifests/${tag}`, {
+      headers: { accept: type, 'content-type': type },
+      signal: AbortSignal.timeout(10_000),
+      ...more,
+    });
+    expect(answer.ok).toBe(true);
+    return answer;
+  };
+  const digestOf = async (tag: string): Promise<string> =>
+    (await ask(tag)).headers.get('docker-content-digest') ?? '';
+  const moveTags = async (to: string): Promise<void> => {
+    const body = await (await ask(to)).text();
+    for (const tag of Object.keys(ports)) await ask(tag, { method: 'PUT', body });
+  };
+  /** The image of the task that runs, and what its page says. */
+  const running = async (stack: keyof typeof ports): Promise<readonly string[]> => {
+    const filter = ['--filter', 'desired-state=running'];
+    const format = ['--no-trunc', '--format', '{{.Image}}'];
+    const image = await scene.docker('service', 'ps', `${stack}_web`, ...filter, ...format);
+    const address = scene.stage.hosts.find(({ role }) => role === 'worker')?.address ?? '';
+    const page = await fetch(`http://${address}:${String(ports[stack])}/`, {
+      signal: AbortSignal.timeout(10_000),
+    });
+    const text = await page.text();
+    return [image.trim(), /This is (site \d)/.exec(text)?.[1] ?? text];
+  };
+  const image = (tag: string): string => `${scene.stage.registry}/site:${tag}`;
+
+  it('is sent with the digest that the lock has, else as it is', async () => {
+    const one = await digestOf('1');
+    await moveTags('1');
+    const first = await scene.push('by tag and by digest', { ...both(''), ...lock(one) });
+    await scene.log.until('revision healthy', revision(first));
+    expect(await running('pinned')).toEqual([`${image('pinned')}@${one}`, 'site 1']);
+    expect(await running('floating')).toEqual([image('floating'), 'site 1']);
+  });
+
+  it('comes back by that digest, else as what it is by then', async () => {
+    const one = await digestOf('1');
+    const before = await scene.spec('pinned_web');
+    await moveTags('2');
+    const commit = await scene.push('break both', both(bad));
+    const ended = await scene.log.until('revision failed', revision(commit));
+    const ids = ['stack/floating', 'stack/pinned'];
+    expect([ended['failed'], ended['rolledBack']].map(sorted)).toEqual([ids, ids]);
+    expect(await scene.spec('pinned_web')).toEqual(before);
+    expect(await running('pinned')).toEqual([`${image('pinned')}@${one}`, 'site 1']);
+    expect(await running('floating')).toEqual([image('floating'), 'site 2']);
+  });
+
+  it('is deployed by a commit to the lock, and by nothing else', async () => {
+    const two = await digestOf('2');
+    const mended = await scene.push('mend both', both(''));
+    await scene.log.until('revision healthy', revision(mended));
+    const tasks = await scene.runningTasks('floating_web');
+    const commit = await scene.push('the lock', lock(two));
+    expect(await scene.log.until('unit healthy', of('pinned'))).toMatchObject({ revision: commit });
+    expect(await running('pinned')).toEqual([`${image('pinned')}@${two}`, 'site 2']);
+    expect(await scene.runningTasks('floating_web')).toEqual(tasks);
+  });
+
+  it('goes back from a digest that the registry does not have', async () => {
+    const before = await scene.spec('pinned_web');
+    const commit = await scene.push('no such content', lock(`sha256:${'0'.repeat(64)}`));
+    const code = 'image-missing';
+    expect(await scene.log.until('unit failed', of('pinned'))).toMatchObject({ code });
+    const ended = await scene.log.until('revision failed', revision(commit));
+    expect([ended['failed'], ended['rolledBack']]).toEqual([['stack/pinned'], ['stack/pinned']]);
+    expect(await scene.spec('pinned_web')).toEqual(before);
+    expect(await scene.quietPasses(2)).toEqual([]);
   });
 });
 

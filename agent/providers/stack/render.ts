@@ -7,7 +7,7 @@ import type { Read } from '../../core/document.ts';
 import type { Dependency, FolderInput, FolderKind, FolderOutput } from '../../core/folder-kind.ts';
 import { convertChecks, type WrittenChecks } from './checks.ts';
 import { composeFiles } from './compose-files.ts';
-import { renderCompose } from './compose/render.ts';
+import { type ComposeInput, renderCompose } from './compose/render.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import { convertIgnore } from './ignore.ts';
 import type { CheckSpec, HealthSpec, RollbackSpec, StackSpec } from './spec.ts';
@@ -37,11 +37,7 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
           stack: name,
           ...first,
           over,
-          variables: surroundings.variables,
-          read: input.read,
-          allow: surroundings.allow,
-          ...(surroundings.images && { images: surroundings.images }),
-          ...(input.pin && { pin: input.pin }),
+          ...aroundCompose(input),
           ...(movedFrom && { movedFrom: movedFrom.on.slice('stack/'.length) }),
         });
   const nothing = { claims: [], depends, files: paths, ...(movedFrom && { movedFrom }) };
@@ -86,6 +82,14 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
     claims: claimsOf(spec, gives),
     diagnostics,
   };
+}
+
+function aroundCompose({
+  surroundings: { variables, allow, images },
+  read,
+  pin,
+}: FolderInput): Pick<ComposeInput, 'variables' | 'allow' | 'images' | 'read' | 'pin'> {
+  return { variables, allow, read, ...(images && { images }), ...(pin && { pin }) };
 }
 
 function claimsOf(spec: StackSpec, gives: readonly string[]): readonly string[] {
