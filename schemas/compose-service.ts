@@ -11,6 +11,7 @@ import {
   Words,
   items,
 } from './compose-common.ts';
+import { CredentialSpec, Logging, Ulimit } from './compose-container.ts';
 import { Deploy } from './compose-deploy.ts';
 
 /** A port in its long form. */
@@ -30,7 +31,7 @@ export const LongVolume = z.strictObject({
   read_only: Flag.optional(),
   consistency: Text.optional(),
   bind: z.strictObject({ propagation: Text.optional() }).optional(),
-  volume: z.strictObject({ nocopy: Flag.optional() }).optional(),
+  volume: z.strictObject({ nocopy: Flag.optional(), subpath: Text.optional() }).optional(),
   tmpfs: z.strictObject({ size: Whole.min(0).optional() }).optional(),
 });
 export type LongVolume = z.output<typeof LongVolume>;
@@ -93,6 +94,26 @@ export const Service = z.strictObject({
   healthcheck: Healthcheck.optional(),
   labels: ListOrMap.optional(),
   stop_grace_period: Text.optional(),
+  stop_signal: Text.optional(),
+  restart: Text.optional(),
+  hostname: Text.optional(),
+  user: Text.optional(),
+  working_dir: Text.optional(),
+  init: Flag.optional(),
+  tty: Flag.optional(),
+  stdin_open: Flag.optional(),
+  read_only: Flag.optional(),
+  isolation: Text.optional(),
+  oom_score_adj: Whole.optional(),
+  cap_add: TextList.optional(),
+  cap_drop: TextList.optional(),
+  sysctls: ListOrMap.optional(),
+  ulimits: z.record(z.string(), Ulimit, { error: 'write `name: number` pairs' }).optional(),
+  dns: Words.optional(),
+  dns_search: Words.optional(),
+  extra_hosts: ListOrMap.optional(),
+  logging: Logging.optional(),
+  credential_spec: CredentialSpec.optional(),
   deploy: Deploy.nullable().optional(),
 });
 export type Service = z.output<typeof Service>;

@@ -28,10 +28,11 @@ export const Volume = z.strictObject({
   driver_opts: Options.optional(),
   external: External.optional(),
   labels: ListOrMap.optional(),
+  'x-cluster-spec': z.unknown().optional(),
 });
 export type Volume = z.output<typeof Volume>;
 
-/** A config or a secret of the top level. */
+/** A config of the top level, and what a secret has in common with it. */
 export const FileObject = z.strictObject({
   name: Text.optional(),
   file: Text.optional(),
@@ -40,6 +41,14 @@ export const FileObject = z.strictObject({
   template_driver: Text.optional(),
 });
 export type FileObject = z.output<typeof FileObject>;
+
+/** A secret of the top level: of a file, or of a plugin that has its content. */
+export const SecretObject = z.strictObject({
+  ...FileObject.shape,
+  driver: Text.optional(),
+  driver_opts: Options.optional(),
+});
+export type SecretObject = z.output<typeof SecretObject>;
 
 /**
  * A Compose file, v3, as far as this version turns it into Swarm services. `x-` keys are taken out before, and
@@ -51,6 +60,6 @@ export const Compose = z.strictObject({
   networks: z.record(z.string(), Network.nullable(), { error: 'write networks' }).optional(),
   volumes: z.record(z.string(), Volume.nullable(), { error: 'write volumes' }).optional(),
   configs: z.record(z.string(), FileObject, { error: 'write configs' }).optional(),
-  secrets: z.record(z.string(), FileObject, { error: 'write secrets' }).optional(),
+  secrets: z.record(z.string(), SecretObject, { error: 'write secrets' }).optional(),
 });
 export type Compose = z.output<typeof Compose>;

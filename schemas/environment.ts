@@ -23,14 +23,23 @@ function isBindPrefix(path: string): boolean {
   return path.split('/').every((part) => part !== '.' && part !== '..');
 }
 
+const CAPABILITY = 'write a capability such as `NET_ADMIN`, or `ALL`';
+const SYSCTL =
+  'write a sysctl such as `net.core.somaxconn`, or the beginning of some such as `net.ipv4.*`';
+
 /** What stacks may do although it makes them root on every node. Absent = refused. */
 export const Allow = z.strictObject({
   binds: z.array(BindPrefix).optional(),
   dockerSocket: Flag.optional(),
   hostNetwork: Flag.optional(),
-  capabilities: z.array(text('a capability such as `NET_ADMIN`')).optional(),
-  sysctls: z.array(text('a sysctl such as `net.core.somaxconn`')).optional(),
+  capabilities: z
+    .array(z.string({ error: CAPABILITY }).regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: CAPABILITY }))
+    .optional(),
+  sysctls: z
+    .array(z.string({ error: SYSCTL }).regex(/^(?:[^*\s]+\*?|\*)$/, { error: SYSCTL }))
+    .optional(),
   plugins: Flag.optional(),
+  subpath: Flag.optional(),
   undefinedVariables: Flag.optional(),
 });
 export type Allow = z.output<typeof Allow>;
@@ -149,7 +158,7 @@ export const Environment = z.strictObject({
 export type Environment = z.output<typeof Environment>;
 
 /** Keys of `policy` that this version does not act upon. */
-export const POLICY_UNSUPPORTED = ['signatures', 'ceph', 'allow.capabilities', 'allow.sysctls'];
+export const POLICY_UNSUPPORTED = ['images', 'signatures', 'ceph'];
 
 /** Keys of `Environment` that this version does not act upon. */
 export const ENVIRONMENT_UNSUPPORTED = [

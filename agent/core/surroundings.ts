@@ -35,6 +35,7 @@ const denied: AllowRules = {
   capabilities: [],
   sysctls: [],
   plugins: false,
+  subpath: false,
   undefinedVariables: false,
 };
 

@@ -163,7 +163,7 @@ export class Watcher {
     const contents = path.startsWith('/configs/')
       ? Object.values(configs).map(({ data }) => data)
       : path.startsWith('/secrets/')
-        ? Object.values(secrets).map(({ data }) => data.reveal())
+        ? Object.values(secrets).map(({ data }) => data?.reveal())
         : [body.Data];
     return contents.includes(body.Data) ? undefined : `${body.Name} is not of the attempt`;
   }

@@ -43,8 +43,8 @@ export function asObserved(units: readonly Rendered<StackSpec>[], key: Secret): 
       }),
       secrets: calls.flatMap((call) => {
         if (call.op !== 'secret-create') return [];
-        const { op: _op, data: _data, ...secret } = call;
-        return [{ ...secret, id: secret.name, version: 0 }];
+        const { op: _op, data: _data, driver, ...secret } = call;
+        return [{ ...secret, ...(driver && { driver }), id: secret.name, version: 0 }];
       }),
     },
     key,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { PortConfig, ServiceSpec, UpdateConfig } from './engine-api.ts';
+import { credentialByName } from './credential-config.ts';
+import type { ContainerSpec, PortConfig, ServiceSpec, UpdateConfig } from './engine-api.ts';
 
 /**
  * Service specs as they compare: what the engine fills in, drops or reorders stands the same on both sides.
@@ -11,6 +12,8 @@ export type Canonical = { readonly [key: string]: unknown };
 
 /** Maps whose emptiness means nothing; every empty list means nothing. */
 const EMPTY_MAPS = new Set(['Labels', 'Sysctls', 'Options', 'DriverOpts']);
+
+const ISOLATIONS = new Set(['process', 'hyperv']);
 
 /** Pure. `networkName` turns what stands in `Networks[].Target` (an id or a name) into a name. */
 export function canonical(spec: ServiceSpec, networkName: (target: string) => string): Canonical {
@@ -64,14 +67,19 @@ function container(spec: ServiceSpec): object {
   const { ContainerSpec: one } = spec.TaskTemplate;
   return {
     ...one,
-    Isolation: one.Isolation ?? 'default',
-    Privileges: one.Privileges && withoutNothing(one.Privileges),
+    Isolation: isolation(one),
+    Privileges: privileges(one),
+    CapabilityAdd: one.CapabilityAdd?.toSorted(),
+    CapabilityDrop: one.CapabilityDrop?.toSorted(),
+    Ulimits: sorted(one.Ulimits ?? [], ({ Name }) => Name),
     Healthcheck: one.Healthcheck && omit(one.Healthcheck, 'StartInterval'), // since API 1.44
     Mounts: one.Mounts?.map((mount) => {
-      const { BindOptions: bind, ...rest } = omit(mount, 'Consistency'); // never stored
-      return bind !== undefined && Object.keys(bind).length > 0
-        ? { ...rest, BindOptions: bind }
-        : rest;
+      const { BindOptions: bind, VolumeOptions: volume, ...rest } = omit(mount, 'Consistency'); // never stored
+      return {
+        ...rest,
+        ...(volume && { VolumeOptions: omit(volume, 'Subpath') }), // since API 1.45
+        ...(bind !== undefined && Object.keys(bind).length > 0 && { BindOptions: bind }),
+      };
     }),
     // Which object carries the content is decided by name; ids follow from it.
     Secrets: sorted(
@@ -83,6 +91,18 @@ function container(spec: ServiceSpec): object {
       ({ ConfigName, File }) => `${ConfigName} ${File?.Name ?? ''}`,
     ),
   };
+}
+
+/** The engine stores `default` for whatever it does not know. */
+function isolation({ Isolation: one = '' }: ContainerSpec): string {
+  return ISOLATIONS.has(one.toLowerCase()) ? one.toLowerCase() : 'default';
+}
+
+function privileges(container: ContainerSpec): object | undefined {
+  const one = credentialByName(container).Privileges ?? container.Privileges;
+  if (one === undefined) return undefined;
+  const { CredentialSpec: spec, ...rest } = one;
+  return withoutNothing({ ...rest, CredentialSpec: spec && withoutNothing({ ...spec }) });
 }
 
 function mode({ Mode: one }: ServiceSpec): object {
@@ -104,10 +124,10 @@ function update(one: UpdateConfig): object {
   };
 }
 
-/** null and false say nothing in `Privileges`; its presence does. */
+/** null, false and an empty text say nothing in `Privileges`; its presence does. */
 function withoutNothing(map: Record<string, unknown>): object {
   return Object.fromEntries(
-    Object.entries(map).filter(([, value]) => value !== null && value !== false),
+    Object.entries(map).filter(([, value]) => value !== null && value !== false && value !== ''),
   );
 }
 

@@ -18,6 +18,7 @@ import {
 } from './shapes.ts';
 import type { Shaped } from './shaped.ts';
 import { assertSendable, isRemoval, type RemoveCall } from './sendable.ts';
+import type { SecretSource } from './spec.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
 import { type AnswerBytesMax, type Modem, openModem } from './transport.ts';
 
@@ -163,9 +164,9 @@ async function send(
       return docker.createNetwork(options);
     }
     case 'config-create':
-      return docker.createConfig({ ...rest, _body: fileBody(call, call.data) });
+      return docker.createConfig({ ...rest, _body: fileBody(call, { Data: call.data }) });
     case 'secret-create':
-      return docker.createSecret({ ...rest, _body: fileBody(call, call.data.reveal()) });
+      return docker.createSecret({ ...rest, _body: fileBody(call, secretSource(call)) });
     case 'service-create': {
       const options = { ...rest, _body: call.body };
       return docker.createService(options);
@@ -202,8 +203,14 @@ function fileBody(
     readonly labels: Readonly<Record<string, string>>;
     readonly templating?: string;
   },
-  data: string,
+  source: object,
 ): object {
   const templating = call.templating === undefined ? {} : { Templating: { Name: call.templating } };
-  return { Name: call.name, Labels: call.labels, Data: data, ...templating };
+  return { Name: call.name, Labels: call.labels, ...source, ...templating };
+}
+
+function secretSource(source: SecretSource): object {
+  if (source.data !== undefined) return { Data: source.data.reveal() };
+  const { name, options } = source.driver;
+  return { Driver: { Name: name, ...(options && { Options: options }) } };
 }

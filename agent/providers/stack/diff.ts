@@ -2,11 +2,19 @@ import type { Blocked, Difference, Operation, Rendered } from '../../core/kind.t
 import type { ServiceSpec } from './engine-api.ts';
 import { fieldDiffs } from './fields.ts';
 import { memoOf, type UnitMemo } from './memo.ts';
-import { contentDigest, DIGEST_LABEL, chooseConfig, chooseSecret, type Chosen } from './names.ts';
+import {
+  chooseConfig,
+  chooseSecret,
+  contentDigest,
+  DIGEST_LABEL,
+  driverDigest,
+  type Chosen,
+} from './names.ts';
 import { diffNetwork } from './network-diff.ts';
 import { NAMESPACE, PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
 import { FROM_RECORD } from './release.ts';
 import { diffService } from './service-diff.ts';
+import { withCredential } from './credential-config.ts';
 import { ignoredOf, standsStill, withLive } from './ignore.ts';
 import type { StackSpec } from './spec.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
@@ -48,9 +56,12 @@ export function diffStack(
   }));
   const secrets = Object.values(spec.secrets).map((secret) => {
     const digest = memo.digest(`secret ${secret.name}`, () =>
-      contentDigest(secret.data.reveal(), key, secret.templating),
+      secret.driver === undefined
+        ? contentDigest(secret.data.reveal(), key, secret.templating)
+        : driverDigest(secret.driver, key),
     );
-    const labels = { ...secret.labels, [DIGEST_LABEL]: digest };
+    const labels =
+      secret.driver === undefined ? { ...secret.labels, [DIGEST_LABEL]: digest } : secret.labels;
     return {
       noun: 'secret' as const,
       plain: secret.name,
@@ -245,6 +256,7 @@ function withNames(plain: ServiceSpec, names: Names): ServiceSpec {
       ...plain.TaskTemplate,
       ContainerSpec: {
         ...container,
+        ...withCredential(container, (name) => names.configs.get(name) ?? name),
         ...(container.Configs && {
           Configs: container.Configs.map((one) => ({
             ...one,

@@ -36,9 +36,37 @@ export interface ContainerSpec {
   StopGracePeriod?: number;
   Secrets?: SecretReference[];
   Configs?: ConfigReference[];
-  Privileges?: Record<string, unknown>;
+  Privileges?: { CredentialSpec?: CredentialSpec | null; [other: string]: unknown };
   Isolation?: string;
+  Hostname?: string;
+  Dir?: string;
+  User?: string;
+  Init?: boolean;
+  TTY?: boolean;
+  OpenStdin?: boolean;
+  ReadOnly?: boolean;
+  StopSignal?: string;
+  /** `ADDRESS HOST` */
+  Hosts?: string[];
+  DNSConfig?: { Nameservers?: string[]; Search?: string[] };
+  Sysctls?: Record<string, string>;
+  CapabilityAdd?: string[];
+  CapabilityDrop?: string[];
+  Ulimits?: Ulimit[];
   [other: string]: unknown;
+}
+
+/** One of the three; the others are empty. `Config`: a name in what we hold, an id in what is sent and given back. */
+export interface CredentialSpec {
+  Config?: string;
+  File?: string;
+  Registry?: string;
+}
+
+export interface Ulimit {
+  Name: string;
+  Soft: number;
+  Hard: number;
 }
 
 export interface Healthcheck {

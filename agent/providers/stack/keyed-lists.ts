@@ -7,10 +7,19 @@ const NAMES: Readonly<Record<string, (item: unknown) => readonly [name: string, 
       const [name = '', ...value] = String(item).split('=');
       return [name, value.join('=')];
     },
-    Configs: (item) => [textAt(item, 'File', 'Name') ?? '', textAt(item, 'ConfigName')],
+    // What is mounted nowhere holds the credentials.
+    Configs: (item) => [
+      textAt(item, 'File', 'Name') ?? 'credential_spec',
+      textAt(item, 'ConfigName'),
+    ],
     Secrets: (item) => [textAt(item, 'File', 'Name') ?? '', textAt(item, 'SecretName')],
     Mounts: (item) => [textAt(item, 'Target') ?? '', item],
     Networks: (item) => [textAt(item, 'Target') ?? '', item],
+    Hosts: (item) => {
+      const [address, ...host] = String(item).split(' ');
+      return [host.join(' '), address];
+    },
+    Ulimits: (item) => [textAt(item, 'Name') ?? '', item],
     Ports: (item) => [
       [numberAt(item, 'TargetPort'), textAt(item, 'Protocol')].filter(Boolean).join('/'),
       item,

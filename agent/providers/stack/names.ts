@@ -1,9 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { Secret } from '../../core/secret.ts';
 import type { UnitMemo } from './memo.ts';
 import { NAMESPACE } from './observed.ts';
-import type { ConfigSpec, SecretSpec } from './spec.ts';
+import type { ConfigSpec, SecretDriver, SecretSpec } from './spec.ts';
 import type { ObservedConfig, ObservedSecret } from './swarm.ts';
 
 /** On secrets that we make: the keyed digest of the content, because the engine never gives content back. */
@@ -54,12 +55,21 @@ export function chooseConfig(
   });
 }
 
+/** Pure. As `contentDigest`, of a secret whose content is a plugin's: another driver or other options are another content. */
+export function driverDigest({ name, options = {} }: SecretDriver, key: Secret): string {
+  const sorted = Object.entries(options).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const own = createHmac('sha256', Buffer.from(key.reveal(), 'base64')).update('driver').digest();
+  return createHmac('sha256', own)
+    .update(JSON.stringify([name, sorted]))
+    .digest('hex');
+}
+
 /**
  * Pure. As `chooseConfig`; equality by the digest label, because the engine never gives content back. A secret without
- * that label counts as other content.
+ * that label counts as other content. Which plugin has the content the engine does tell.
  */
 export function chooseSecret(
-  wanted: Pick<SecretSpec, 'name' | 'templating'>,
+  wanted: Pick<SecretSpec, 'name' | 'templating'> & { readonly driver?: SecretDriver },
   stack: string,
   observed: ReadonlyMap<string, ObservedSecret>,
   digest: string,
@@ -67,7 +77,10 @@ export function chooseSecret(
   return choose(
     { name: wanted.name, stack, digest: () => digest },
     observed,
-    ({ labels, templating }) => templating === wanted.templating && labels[DIGEST_LABEL] === digest,
+    ({ labels, templating, driver }) =>
+      templating === wanted.templating &&
+      isDeepStrictEqual(driver, wanted.driver) &&
+      (driver !== undefined || labels[DIGEST_LABEL] === digest),
   );
 }
 

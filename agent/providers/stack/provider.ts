@@ -1,5 +1,6 @@
 import type { CallOutcome, Kind } from '../../core/kind.ts';
 import type { HeadFormat, Provider } from '../../reconcile/ports.ts';
+import { withCredential } from './credential-config.ts';
 import { diffStack } from './diff.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import { stackGivenUp, stackHealth, stackTaskIds } from './health.ts';
@@ -136,6 +137,7 @@ class NamedIds {
         ...body.TaskTemplate,
         ContainerSpec: {
           ...container,
+          ...withCredential(container, (name) => this.#idOf(`config ${name}`) ?? name),
           ...(container.Configs && {
             Configs: container.Configs.map((one) => ({
               ...one,

@@ -1,6 +1,7 @@
 import type { Place } from '../../core/diagnostic.ts';
 import type { Id, Json, Release, Rendered } from '../../core/kind.ts';
 import type { ContainerSpec, NetworkCreate, ServiceSpec } from './engine-api.ts';
+import { credentialByName } from './credential-config.ts';
 import { isVersionOf } from './names.ts';
 import { diffNetwork } from './network-diff.ts';
 import { NAMESPACE, PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
@@ -85,6 +86,7 @@ function byNames(
       }),
       ContainerSpec: {
         ...container,
+        ...credentialByName(container),
         ...(container.Configs && {
           Configs: container.Configs.map(({ ConfigID: _id, ...one }) => one),
         }),

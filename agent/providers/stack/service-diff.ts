@@ -103,6 +103,15 @@ function keepContainer(
   return {
     ...want,
     Image: sameImage ? have.Image : want.Image,
+    ...(want.CapabilityAdd && {
+      CapabilityAdd: liveOrder(want.CapabilityAdd, have.CapabilityAdd, (name) => name),
+    }),
+    ...(want.CapabilityDrop && {
+      CapabilityDrop: liveOrder(want.CapabilityDrop, have.CapabilityDrop, (name) => name),
+    }),
+    ...(want.Ulimits && {
+      Ulimits: liveOrder(want.Ulimits, have.Ulimits, ({ Name }) => Name),
+    }),
     ...(want.Secrets && {
       Secrets: liveOrder(want.Secrets, have.Secrets, (one) => fileKey(one.SecretName, one)),
     }),

@@ -54,7 +54,12 @@ const config = z.looseObject({
 const secret = z.looseObject({
   ID: id,
   Version: version,
-  Spec: z.looseObject({ Name: id, Labels: map, Templating: templating }),
+  Spec: z.looseObject({
+    Name: id,
+    Labels: map,
+    Templating: templating,
+    Driver: z.looseObject({ Name: text, Options: map }).nullish(),
+  }),
 });
 const node = z.looseObject({
   ID: id,
@@ -161,7 +166,19 @@ export function readSecrets(json: unknown): Shaped<readonly ObservedSecret[]> {
     name: row.Spec.Name,
     labels: row.Spec.Labels,
     ...templatingOf(row.Spec),
+    ...driverOf(row.Spec.Driver ?? { Name: '', Options: {} }),
   }));
+}
+
+function driverOf({
+  Name: name,
+  Options: options,
+}: {
+  readonly Name: string;
+  readonly Options: Readonly<Record<string, string>>;
+}): Pick<ObservedSecret, 'driver'> {
+  if (name === '') return {};
+  return { driver: { name, ...(Object.keys(options).length > 0 && { options }) } };
 }
 
 function templatingOf(spec: { readonly Templating?: z.output<typeof templating> }): {

@@ -69,8 +69,31 @@ const containerSpec = z.looseObject({
       }),
     )
     .exactOptional(),
-  Privileges: z.record(z.string(), z.unknown()).exactOptional(),
+  Privileges: z
+    .looseObject({
+      CredentialSpec: z
+        .looseObject({ Config: text, File: text, Registry: text })
+        .nullable()
+        .exactOptional(),
+    })
+    .exactOptional(),
   Isolation: text,
+  Hostname: text,
+  Dir: text,
+  User: text,
+  Init: bool,
+  TTY: bool,
+  OpenStdin: bool,
+  ReadOnly: bool,
+  StopSignal: text,
+  Hosts: texts,
+  DNSConfig: z.looseObject({ Nameservers: texts, Search: texts }).exactOptional(),
+  Sysctls: map,
+  CapabilityAdd: texts,
+  CapabilityDrop: texts,
+  Ulimits: z
+    .array(z.looseObject({ Name: z.string(), Soft: z.number(), Hard: z.number() }))
+    .exactOptional(),
 });
 
 type Generic = NonNullable<NonNullable<Resources['Reservations']>['GenericResources']>;

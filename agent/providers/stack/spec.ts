@@ -11,13 +11,22 @@ export interface ConfigSpec {
   readonly templating?: string;
 }
 
-/** As `ConfigSpec`; the content cannot be printed. */
-export interface SecretSpec {
+/** As `ConfigSpec`; the content cannot be printed, or is not here at all. */
+export type SecretSpec = Omit<ConfigSpec, 'data'> & SecretSource;
+
+/** Where the content of a secret comes from. */
+export type SecretSource =
+  | {
+      /** base64 */
+      readonly data: Secret;
+      readonly driver?: never;
+    }
+  | { readonly driver: SecretDriver; readonly data?: never };
+
+/** A plugin of the engine that holds the content. */
+export interface SecretDriver {
   readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** base64 */
-  readonly data: Secret;
-  readonly templating?: string;
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 /** One probe of a stack. Times in milliseconds. */

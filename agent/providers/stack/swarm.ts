@@ -1,6 +1,6 @@
 import type { CallOutcome } from '../../core/kind.ts';
-import type { Secret } from '../../core/secret.ts';
 import type { NetworkCreate, ServiceSpec } from './engine-api.ts';
+import type { SecretDriver, SecretSource } from './spec.ts';
 
 /** What one round of list calls gave. Unknown fields of a spec are kept as they came. */
 export interface SwarmState {
@@ -62,6 +62,7 @@ export interface ObservedSecret {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly templating?: string;
+  readonly driver?: SecretDriver;
 }
 
 export interface ObservedNode {
@@ -110,14 +111,12 @@ export type StackCall =
       readonly data: string;
       readonly templating?: string;
     }
-  | {
+  | ({
       readonly op: 'secret-create';
       readonly name: string;
       readonly labels: Readonly<Record<string, string>>;
-      /** base64 */
-      readonly data: Secret;
       readonly templating?: string;
-    }
+    } & SecretSource)
   | {
       /** Only labels of a config or secret can change; the body repeats the name and leaves the data out. */
       readonly op: 'config-label' | 'secret-label';

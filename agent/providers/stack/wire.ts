@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Secret } from '../../core/secret.ts';
 import type { NetworkCreate } from './engine-api.ts';
 import { serviceSpec } from './spec-shape.ts';
-import type { CheckSpec, StackSpec } from './spec.ts';
+import type { CheckSpec, SecretSpec, StackSpec } from './spec.ts';
 
 const labels = z.record(z.string(), z.string());
 const templating = z.string().exactOptional();
@@ -34,12 +34,20 @@ const base64 = z.string().refine((text) => text.length % 4 === 0);
 
 const config = z.strictObject({ name: z.string().min(1), labels, data: base64, templating });
 
-const secret = z.strictObject({
-  name: z.string().min(1),
-  labels,
-  data: base64.transform((data) => new Secret(data)),
-  templating,
-});
+const secret: z.ZodType<SecretSpec> = z.union([
+  z.strictObject({
+    name: z.string().min(1),
+    labels,
+    data: base64.transform((data) => new Secret(data)),
+    templating,
+  }),
+  z.strictObject({
+    name: z.string().min(1),
+    labels,
+    driver: z.strictObject({ name: z.string().min(1), options: labels.exactOptional() }),
+    templating,
+  }),
+]);
 
 const milliseconds = z.number().nonnegative();
 const port = z.number().int().min(1).max(65_535);
@@ -89,8 +97,8 @@ export const stackFromWire = z.strictObject({
 /** Pure. A stack as plain JSON, secrets in clear: for the pipe between two of our own processes, nothing else. */
 export function stackToWire(spec: StackSpec): unknown {
   const secrets: Record<string, unknown> = {};
-  for (const [key, { data, ...rest }] of Object.entries(spec.secrets)) {
-    secrets[key] = { ...rest, data: data.reveal() };
+  for (const [key, secret] of Object.entries(spec.secrets)) {
+    secrets[key] = secret.data === undefined ? secret : { ...secret, data: secret.data.reveal() };
   }
   return { ...spec, secrets };
 }

@@ -34,6 +34,7 @@ const denied = {
   capabilities: [],
   sysctls: [],
   plugins: false,
+  subpath: false,
   undefinedVariables: false,
 };
 

@@ -31,8 +31,8 @@ function carriedOut(calls: readonly StackCall[]) {
       configs.push({ id, version: 1, ...rest });
     }
     if (call.op === 'secret-create') {
-      const { op: _op, data: _data, ...rest } = call;
-      secrets.push({ id, version: 1, ...rest });
+      const { op: _op, data: _data, driver, ...rest } = call;
+      secrets.push({ id, version: 1, ...rest, ...(driver && { driver }) });
     }
   }
   return { configs, secrets };

@@ -1,5 +1,4 @@
-import type { FileObject, Network, Volume } from '../../../../schemas/compose.ts';
-import type { ImageRules } from '../../../core/image-rules.ts';
+import type { FileObject, Network, SecretObject, Volume } from '../../../../schemas/compose.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
 import type { Notes } from './notes.ts';
 
@@ -29,7 +28,7 @@ export interface Context {
   readonly networks: Declared<Network>;
   readonly volumes: Declared<Volume>;
   readonly configs: Declared<FileObject>;
-  readonly secrets: Declared<FileObject>;
+  readonly secrets: Declared<SecretObject>;
   /** Everything that is wrong goes here; a conversion goes on with what it has. */
   readonly notes: Notes;
 }

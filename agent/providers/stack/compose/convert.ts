@@ -150,7 +150,7 @@ function fileNeeds(
   context: Context,
 ): readonly string[] {
   const section = `${kind}s` as const;
-  const uses: readonly FileUse[] = services.flatMap((service) => service[section]);
+  const uses: readonly Omit<FileUse, 'file'>[] = services.flatMap((service) => service[section]);
   return uses
     .filter(({ key }) => isExternal(context[section].entries.get(key)?.external))
     .map(({ name }) => `${kind}:${name}`);
@@ -163,10 +163,14 @@ function mapped<From, To>(
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, convert(value)]));
 }
 
-function configSpec({ bytes, ...rest }: FileContent): ConfigSpec {
+function configSpec(content: FileContent): ConfigSpec {
+  if ('driver' in content) throw new Error('bug: a config with a driver');
+  const { bytes, ...rest } = content;
   return { ...rest, data: Buffer.from(bytes).toString('base64') };
 }
 
-function secretSpec({ bytes, ...rest }: FileContent): SecretSpec {
+function secretSpec(content: FileContent): SecretSpec {
+  if ('driver' in content) return content;
+  const { bytes, ...rest } = content;
   return { ...rest, data: new Secret(Buffer.from(bytes).toString('base64')) };
 }

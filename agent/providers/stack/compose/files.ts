@@ -1,7 +1,8 @@
-import type { FileObject } from '../../../../schemas/compose.ts';
+import type { FileObject, SecretObject } from '../../../../schemas/compose.ts';
 import type { Service } from '../../../../schemas/compose-service.ts';
 import type { Path } from '../../../core/parse.ts';
 import type { FileTarget } from '../engine-api.ts';
+import type { SecretDriver } from '../spec.ts';
 import type { Context, Declared } from './context.ts';
 import { isExternal, swarmName } from './context.ts';
 import { findFile } from './environment.ts';
@@ -17,12 +18,15 @@ const BYTES_MAX: Readonly<Record<FileKind, number>> = { config: 1_023_999, secre
 const MODE_DEFAULT = 0o444;
 
 /** One config or secret that the stack makes. */
-export interface FileContent {
+export type FileContent = {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly bytes: Uint8Array;
   readonly templating?: string;
-}
+} & (
+  | { readonly bytes: Uint8Array }
+  /** Of a secret only. */
+  | { readonly driver: SecretDriver }
+);
 
 /** One config or secret in a container. */
 export interface FileUse {
@@ -51,7 +55,7 @@ export function convertFileUses(
       continue;
     }
     const declared = context[section].entries.get(source);
-    if (declared === undefined) noteUndefined(kind, source, at, context);
+    if (declared === undefined) noteUndefined(kind, source, [...at, 'source'], context);
     if (mode < 0 || mode >= 2 ** 32)
       context.notes.error(
         'wrong-value',
@@ -81,13 +85,14 @@ function orElse(text: string | undefined, otherwise: string): string {
   return text === undefined || text === '' ? otherwise : text;
 }
 
-function noteUndefined(kind: FileKind, source: string, path: Path, context: Context): void {
+/** Notes that `source` is not declared; `path`: where it is named. */
+export function noteUndefined(kind: FileKind, source: string, path: Path, context: Context): void {
   const section = `${kind}s` as const;
   if (context.notes.isFull || context[section].has(source)) return;
   const near = nearest(source, context[section].entries.keys());
   context.notes.error(
     `undefined-${kind}`,
-    [...path, 'source'],
+    path,
     `the ${kind} \`${source}\` is not declared`,
     near === undefined
       ? `add \`${source}\` to \`${section}\` at the top level`
@@ -98,12 +103,13 @@ function noteUndefined(kind: FileKind, source: string, path: Path, context: Cont
 /** All configs or secrets that the stack makes, used or not. */
 export function convertFiles(kind: FileKind, context: Context): Record<string, FileContent> {
   const section = `${kind}s` as const;
-  const declared: Declared<FileObject> = context[section];
+  const declared: Declared<SecretObject> = context[section];
   const contents: [string, FileContent][] = [];
   for (const [key, entry] of declared.entries) {
     if (entry === null) continue;
     const path = [section, key];
-    checkExternal(entry, ['file', 'labels', 'template_driver'], path, context.notes);
+    const ignored = ['file', 'labels', 'template_driver', 'driver', 'driver_opts'];
+    checkExternal(entry, ignored, path, context.notes);
     if (isExternal(entry.external)) continue;
     const content = convertFile(kind, key, entry, context);
     if (content !== undefined) contents.push([key, content]);
@@ -114,7 +120,7 @@ export function convertFiles(kind: FileKind, context: Context): Record<string, F
 function convertFile(
   kind: FileKind,
   key: string,
-  entry: FileObject,
+  entry: SecretObject,
   context: Context,
 ): FileContent | undefined {
   const { notes, stack } = context;
@@ -132,6 +138,53 @@ function convertFile(
       'write `golang`',
     );
   }
+  const labels = convertLabels(entry.labels, { [NAMESPACE_LABEL]: stack });
+  const head = { name, labels, ...(driver === '' ? {} : { templating: driver }) };
+  const plugin = convertDriver(key, entry, context);
+  if (plugin !== undefined) return { ...head, driver: plugin };
+  const bytes = bytesOf(kind, key, entry, context);
+  return bytes === undefined ? undefined : { ...head, bytes };
+}
+
+/** The plugin that has the content of a secret. */
+function convertDriver(
+  key: string,
+  entry: SecretObject,
+  { notes, allow }: Context,
+): SecretDriver | undefined {
+  const path = ['secrets', key];
+  const { driver: name = '', driver_opts: options = {}, file = '' } = entry;
+  if (name === '') {
+    if (entry.driver_opts !== undefined) {
+      const message = '`driver_opts` have no effect without `driver`';
+      notes.warn('ignored-key', [...path, 'driver_opts'], message);
+    }
+    return undefined;
+  }
+  if (file !== '') {
+    const message = 'the content comes from `driver` or from `file`, not from both';
+    notes.errorAtKey('conflict', [...path, 'file'], message);
+  }
+  if (!allow.plugins) {
+    notes.error(
+      'not-allowed',
+      [...path, 'driver'],
+      `the policy does not allow the secret driver \`${name}\``,
+      'set `policy.allow.plugins: true` in the environment, or use `file` or `external`',
+    );
+  }
+  return { name, ...(Object.keys(options).length > 0 && { options }) };
+}
+
+/** What the file of a config or secret holds. */
+function bytesOf(
+  kind: FileKind,
+  key: string,
+  entry: FileObject,
+  context: Context,
+): Uint8Array | undefined {
+  const { notes } = context;
+  const path = [`${kind}s`, key];
   if (entry.file === undefined || entry.file === '') {
     notes.errorAtKey(
       'missing-key',
@@ -147,6 +200,5 @@ function convertFile(
     const message = `a ${kind} holds 1 to ${String(BYTES_MAX[kind])} bytes, this file has ${String(bytes.length)}`;
     notes.error(bytes.length === 0 ? 'wrong-value' : 'too-large', [...path, 'file'], message);
   }
-  const labels = convertLabels(entry.labels, { [NAMESPACE_LABEL]: stack });
-  return { name, labels, bytes, ...(driver === '' ? {} : { templating: driver }) };
+  return bytes;
 }

@@ -3,6 +3,7 @@ import { check } from '../../../core/check.ts';
 import type { Diagnostic } from '../../../core/diagnostic.ts';
 import { parseYaml, startOf } from '../../../core/parse.ts';
 import type { Located } from '../../../core/parse.ts';
+import { noteOptionDuplicates } from './container.ts';
 import { resolveEnvironment } from './environment.ts';
 import { Notes } from './notes.ts';
 import type { Part } from './parts.ts';
@@ -80,6 +81,7 @@ export function partToMerge(
     const part = fields.get(name);
     if (part?.kind !== 'map') continue;
     const path = ['services', name];
+    noteOptionDuplicates(service, path, notes);
     const values = resolveEnvironment(service, path, { ...context, notes });
     const own = new Map(part.fields);
     own.delete('env_file');

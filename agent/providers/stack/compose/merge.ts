@@ -2,6 +2,7 @@ import type { Path } from '../../../core/parse.ts';
 import { fits } from './casts.ts';
 import type { Shared } from './merge-lists.ts';
 import { mergeKeyed, mergeNetworks, pairsOf } from './merge-lists.ts';
+import { hostsPart, mergeLogging } from './merge-options.ts';
 import type { Notes } from './notes.ts';
 import type { Part } from './parts.ts';
 import { fieldOf, itemsOf, partFrom, valueOf } from './parts.ts';
@@ -66,9 +67,15 @@ function mergeFields(base: Part, over: Part, { path, notes }: Where): Part {
   );
 }
 
-const perKey = ['labels', 'deploy.labels'].map(parts);
+/** By name, and the later one counts: a `ulimits` entry as a whole. */
+const perKey = ['labels', 'deploy.labels', 'sysctls', 'ulimits'].map(parts);
 const commands = ['command', 'entrypoint'].map(parts);
 const appended = [
+  'dns',
+  'dns_search',
+  'cap_add',
+  'cap_drop',
+  'extra_hosts',
   'healthcheck.test',
   'deploy.placement.constraints',
   'deploy.placement.preferences',
@@ -114,6 +121,7 @@ function mergeField(base: Part, over: Part, where: Where): Part {
   if (isAt(path, appended)) return append(base, over, path, notes);
   if (fits(path, ['environment'])) return mergeEnvironment(base, over);
   if (fits(path, ['networks'])) return mergeNetworks(base, over, notes);
+  if (fits(path, ['logging'])) return mergeLogging(base, over, notes);
   if (base.kind === 'map' && over.kind === 'map') return mergeFields(base, over, where);
   return base.kind === 'scalar' && over.kind === 'scalar'
     ? mergeScalar(base.value, over.value, { base, over, path, notes })
@@ -132,7 +140,8 @@ function isEmptyCommand(part: Part): boolean {
 
 function append(base: Part, over: Part, path: Path, notes: Notes): Part {
   const isTest = fits(path, ['healthcheck', 'test']);
-  const [one, other] = [base, over].map((part) => (isTest ? testWords(part) : itemsOf(part)));
+  const itemsAt = isTest ? testWords : fits(path, ['extra_hosts']) ? hostsPart : textsOf;
+  const [one, other] = [base, over].map(itemsAt);
   if (one === undefined || one.length === 0) return over;
   if (other === undefined || other.length === 0) return base;
   if (isTest) {
@@ -141,6 +150,11 @@ function append(base: Part, over: Part, path: Path, notes: Notes): Part {
     notes.within(over.from.located).warn('merge-loss', over.from.path, message, hint);
   }
   return { kind: 'list', from: over.from, items: [...one, ...other] };
+}
+
+/** One text is a list of one. */
+function textsOf(part: Part): readonly Part[] {
+  return part.kind === 'scalar' ? [part] : itemsOf(part);
 }
 
 /** A text is a command for the shell. */

@@ -3,10 +3,11 @@ import type { Path } from '../../../core/parse.ts';
 import type { Mount } from '../engine-api.ts';
 import { judgeBind } from './binds.ts';
 import type { Context } from './context.ts';
+import { swarmName } from './context.ts';
 import type { Notes } from './notes.ts';
 import { nonEmpty, present } from './present.ts';
 import { parseVolume } from './volume-text.ts';
-import { convertNamedVolume } from './volumes.ts';
+import { convertNamedVolume, noteUndefinedVolume } from './volumes.ts';
 
 const propagations = ['', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
 
@@ -73,13 +74,15 @@ function convertMount(volume: LongVolume, path: Path, context: Context): Mount |
     case 'tmpfs':
       return tmpfs(volume, path, context);
     case 'npipe':
+      return pipe(volume, path, context);
     case 'cluster':
+      return cluster(volume, path, context);
     case 'image':
       notes.error(
         'unsupported-key',
         [...path, 'type'],
         `volumes of type \`${volume.type}\` are not supported`,
-        'use `bind`, `volume` or `tmpfs`',
+        'use `bind`, `volume`, `tmpfs`, `cluster` or `npipe`',
       );
       return undefined;
     default:
@@ -116,6 +119,11 @@ function bind(volume: LongVolume, path: Path, context: Context): Mount {
     if (refusal !== undefined)
       notes.error('not-allowed', [...path, 'source'], refusal.message, refusal.hint);
   }
+  const options = bindOptions(volume, path, context);
+  return { ...commonFields(volume), ...present({ BindOptions: options }) };
+}
+
+function bindOptions(volume: LongVolume, path: Path, { notes }: Context): Mount['BindOptions'] {
   const propagation = volume.bind?.propagation;
   if (propagation !== undefined && !propagations.includes(propagation)) {
     notes.error(
@@ -125,9 +133,49 @@ function bind(volume: LongVolume, path: Path, context: Context): Mount {
       'write `rprivate`, `private`, `rshared`, `shared`, `rslave` or `slave`',
     );
   }
-  const options =
-    volume.bind === undefined ? undefined : present({ Propagation: nonEmpty(propagation) });
+  return volume.bind === undefined ? undefined : present({ Propagation: nonEmpty(propagation) });
+}
+
+/** A named pipe of a Windows node: the engine itself listens on one of them. */
+function pipe(volume: LongVolume, path: Path, context: Context): Mount {
+  const { notes, allow } = context;
+  noteForeignOptions(volume, 'npipe', path, context);
+  if (nonEmpty(volume.source) === undefined)
+    notes.error('missing-key', path, 'a named pipe needs a `source`');
+  else if (!allow.dockerSocket) {
+    notes.error(
+      'not-allowed',
+      [...path, 'source'],
+      'the policy does not allow the pipes of a node, on which the engine listens, too',
+      'set `policy.allow.dockerSocket: true` in the environment if it must be',
+    );
+  }
+  const options = bindOptions(volume, path, context);
   return { ...commonFields(volume), ...present({ BindOptions: options }) };
+}
+
+/** A volume that a CSI plugin of the Swarm holds, or one of a group of them. */
+function cluster(volume: LongVolume, path: Path, context: Context): Mount {
+  const { notes, allow, stack, volumes } = context;
+  noteForeignOptions(volume, 'cluster', path, context);
+  const { source = '' } = volume;
+  const options = { ClusterOptions: {} };
+  if (!allow.plugins) {
+    notes.error(
+      'not-allowed',
+      [...path, 'type'],
+      'the policy does not allow cluster volumes: a plugin holds them',
+      'set `policy.allow.plugins: true` in the environment, or use `volume`',
+    );
+  }
+  if (source === '') {
+    notes.error('missing-key', path, 'a cluster volume needs a `source`');
+    return { ...commonFields(volume), ...options };
+  }
+  if (source.startsWith('group:')) return { ...commonFields(volume), ...options };
+  const declared = volumes.entries.get(source);
+  if (declared === undefined) noteUndefinedVolume(source, path, context);
+  return { ...commonFields(volume), Source: swarmName(source, declared, stack), ...options };
 }
 
 function tmpfs(volume: LongVolume, path: Path, context: Context): Mount {
@@ -143,12 +191,13 @@ function tmpfs(volume: LongVolume, path: Path, context: Context): Mount {
 
 function noteForeignOptions(
   volume: LongVolume,
-  own: 'bind' | 'volume' | 'tmpfs',
+  own: 'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster',
   path: Path,
   { notes }: Context,
 ): void {
   for (const key of ['bind', 'volume', 'tmpfs'] as const) {
-    if (key === own || volume[key] === undefined) continue;
+    const isOwn = key === own || (own === 'npipe' && key === 'bind');
+    if (isOwn || volume[key] === undefined) continue;
     notes.error(
       'conflict',
       [...path, key],

@@ -1,8 +1,11 @@
 import type { Service } from '../../../../schemas/compose-service.ts';
 import { normalizeImage } from '../../../core/image.ts';
 import type { Path } from '../../../core/parse.ts';
-import type { ContainerSpec, ServiceSpec, TaskTemplate } from '../engine-api.ts';
+import type { ConfigReference, ContainerSpec, ServiceSpec, TaskTemplate } from '../engine-api.ts';
+import { convertOptions } from './container.ts';
 import type { Context } from './context.ts';
+import type { ConvertedCredential } from './credential.ts';
+import { convertCredential } from './credential.ts';
 import { convertMode, convertPlacement, convertRestart, convertUpdate } from './deploy.ts';
 import { readDuration } from './durations.ts';
 import { convertEnvironment } from './environment.ts';
@@ -10,8 +13,9 @@ import type { FileUse } from './files.ts';
 import { convertFileUses } from './files.ts';
 import { convertHealthcheck } from './healthcheck.ts';
 import { IMAGE_LABEL, NAMESPACE_LABEL, convertLabels, noteDuplicates } from './labels.ts';
+import { convertLogging } from './logging.ts';
 import { convertMounts } from './mounts.ts';
-import { dnsNameProblem } from './names.ts';
+import { bytewise, dnsNameProblem } from './names.ts';
 import { convertAttachments } from './networks.ts';
 import { imageToSend } from './pins.ts';
 import type { PortEntry } from './ports.ts';
@@ -19,6 +23,7 @@ import { convertPorts } from './ports.ts';
 import { present } from './present.ts';
 import { convertEndpoint } from './publish.ts';
 import { convertResources } from './resources.ts';
+import { convertOldRestart } from './restart.ts';
 import { splitWords } from './words.ts';
 
 /** One service as Swarm takes it, and what it uses of the rest of the file. */
@@ -27,7 +32,8 @@ export interface ConvertedService {
   readonly spec: ServiceSpec;
   readonly ports: readonly PortEntry[];
   readonly networks: readonly string[];
-  readonly configs: readonly FileUse[];
+  /** Also one that is mounted nowhere but holds the credentials. */
+  readonly configs: readonly Omit<FileUse, 'file'>[];
   readonly secrets: readonly FileUse[];
 }
 
@@ -46,14 +52,20 @@ export function convertService(name: string, service: Service, context: Context)
   noteDuplicates(deploy.labels, [...at, 'labels'], notes);
 
   const ports = convertPorts(service.ports, [...path, 'ports'], notes);
-  const { attachments, used } = convertAttachments(name, service, path, context);
+  const { attachments, used: networks } = convertAttachments(name, service, path, context);
   const configs = convertFileUses('config', service, path, context);
   const secrets = convertFileUses('secret', service, path, context);
+  const credential = convertCredential(
+    service.credential_spec,
+    [...path, 'credential_spec'],
+    context,
+  );
   const task: TaskTemplate = {
-    ContainerSpec: container(service, path, context, { configs, secrets }),
+    ContainerSpec: container(service, path, context, { configs, secrets, credential }),
     Resources: convertResources(deploy.resources, [...at, 'resources'], notes),
     ...present({
-      RestartPolicy: convertRestart(deploy.restart_policy, [...at, 'restart_policy'], notes),
+      RestartPolicy: restartOf(service, path, context),
+      LogDriver: convertLogging(service.logging, [...path, 'logging'], context),
     }),
     Placement: convertPlacement(deploy.placement, [...at, 'placement'], notes),
     Networks: attachments,
@@ -73,18 +85,36 @@ export function convertService(name: string, service: Service, context: Context)
     }),
     EndpointSpec: convertEndpoint(deploy.endpoint_mode, ports, [...at, 'endpoint_mode'], notes),
   };
-  return { name, spec, ports, networks: used, configs, secrets };
+  const { config } = credential;
+  const used = config === undefined ? configs : [...configs, config];
+  return { name, spec, ports, networks, configs: used, secrets };
 }
 
-function container(
+/** `restart` counts where there is no `deploy.restart_policy`. */
+function restartOf(
   service: Service,
   path: Path,
-  context: Context,
-  files: { readonly configs: readonly FileUse[]; readonly secrets: readonly FileUse[] },
-): ContainerSpec {
+  { notes }: Context,
+): TaskTemplate['RestartPolicy'] {
+  const policy = service.deploy?.restart_policy;
+  const at = [...path, 'restart'];
+  if (policy === undefined) return convertOldRestart(service.restart, at, notes);
+  if (service.restart !== undefined) {
+    notes.warn('ignored-key', at, '`restart` has no effect beside `deploy.restart_policy`');
+  }
+  return convertRestart(policy, [...path, 'deploy', 'restart_policy'], notes);
+}
+
+interface Files {
+  readonly configs: readonly FileUse[];
+  readonly secrets: readonly FileUse[];
+  readonly credential: ConvertedCredential;
+}
+
+function container(service: Service, path: Path, context: Context, files: Files): ContainerSpec {
   const { notes, stack } = context;
   const secrets = files.secrets.map(({ name, file }) => ({ File: file, SecretName: name }));
-  const configs = files.configs.map(({ name, file }) => ({ File: file, ConfigName: name }));
+  const configs = configReferences(files);
   const grace = [...path, 'stop_grace_period'];
   return {
     Image: imageOf(service, path, context),
@@ -99,11 +129,26 @@ function container(
       Secrets: secrets.length === 0 ? undefined : secrets,
       Configs: configs.length === 0 ? undefined : configs,
     }),
-    Privileges: { CredentialSpec: null, SELinuxContext: null, NoNewPrivileges: false },
+    ...convertOptions(service, path, context),
+    Privileges: {
+      CredentialSpec: files.credential.spec,
+      SELinuxContext: null,
+      NoNewPrivileges: false,
+    },
   };
 }
 
-function imageOf(service: Service, path: Path, context: Context): string {
+/** The mounted ones, and the one of the credentials, by name. */
+function configReferences({ configs, credential }: Files): ConfigReference[] {
+  const mounted = configs.map(({ name, file }) => ({ File: file, ConfigName: name }));
+  const { config } = credential;
+  if (config === undefined) return mounted;
+  return [{ Runtime: {}, ConfigName: config.name }, ...mounted].toSorted((one, other) =>
+    bytewise(one.ConfigName, other.ConfigName),
+  );
+}
+
+function imageOf(service: Service, path: Path, { notes }: Context): string {
   const { image } = service;
   if (image === undefined || image === '') return '';
   const read = normalizeImage(image);

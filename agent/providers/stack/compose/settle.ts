@@ -8,12 +8,16 @@ const textMaps = [
   'services.*.environment.*',
   'services.*.labels.*',
   'services.*.deploy.labels.*',
+  'services.*.sysctls.*',
+  'services.*.extra_hosts.*',
+  'services.*.logging.options.*',
   'services.*.networks.*.driver_opts.*',
   'networks.*.driver_opts.*',
   'networks.*.labels.*',
   'volumes.*.driver_opts.*',
   'volumes.*.labels.*',
   'configs.*.labels.*',
+  'secrets.*.driver_opts.*',
   'secrets.*.labels.*',
 ].map((pattern) => pattern.split('.'));
 
@@ -46,8 +50,8 @@ function fieldsOf(
   mapping: Readonly<Record<string, unknown>>,
   path: Path,
 ): readonly (readonly [string, unknown])[] {
-  const mayExtend = extensible.some((pattern) => fits(path, pattern));
-  return Object.entries(mapping).filter(
-    ([key]) => !(mayExtend && key.startsWith('x-') && key !== 'x-cluster-spec'),
-  );
+  if (!extensible.some((pattern) => fits(path, pattern))) return Object.entries(mapping);
+  // It begins like one and is none.
+  const own = fits(path, ['volumes', '*']) ? 'x-cluster-spec' : undefined;
+  return Object.entries(mapping).filter(([key]) => !key.startsWith('x-') || key === own);
 }

@@ -1,32 +1,10 @@
 import type { Path } from '../../../core/parse.ts';
 import { fits } from './casts.ts';
 
-const LATER = 'this version does not support it yet: leave it out for now';
 const resources = 'use `deploy.resources`';
 const notSwarm = 'Swarm has no such setting for services: leave it out';
-
-/** Keys that Compose knows and a Swarm service can have, but that this version does not carry over yet. */
-const later = [
-  'cap_add',
-  'cap_drop',
-  'credential_spec',
-  'dns',
-  'dns_search',
-  'extra_hosts',
-  'hostname',
-  'init',
-  'isolation',
-  'logging',
-  'oom_score_adj',
-  'read_only',
-  'stdin_open',
-  'stop_signal',
-  'sysctls',
-  'tty',
-  'ulimits',
-  'user',
-  'working_dir',
-];
+const byHand =
+  'Compose files for Swarm cannot say it: make the network by hand and name it with `external: true`';
 
 const never: Readonly<Record<string, string>> = {
   build: 'Swarm builds nothing: build and push the image, and write `image`',
@@ -45,7 +23,6 @@ const never: Readonly<Record<string, string>> = {
   privileged: 'Swarm runs no privileged services',
   profiles: 'a stack runs all its services: put the others into a stack of their own',
   pull_policy: 'Swarm pulls an image when a node does not have it: name a digest to be exact',
-  restart: 'use `deploy.restart_policy`, such as `condition: any`',
   scale: 'use `deploy.replicas`',
   security_opt: 'Swarm takes no security options from Compose files: leave it out',
   shm_size: 'mount a `tmpfs` volume at `/dev/shm` instead',
@@ -112,7 +89,7 @@ const groups: readonly (readonly [string, Readonly<Record<string, string>>])[] =
       models: notSwarm,
     },
   ],
-  ['services.*', { ...same(LATER, later), ...never }],
+  ['services.*', never],
   [
     'services.*.ports.*',
     {
@@ -121,7 +98,13 @@ const groups: readonly (readonly [string, Readonly<Record<string, string>>])[] =
       app_protocol: notSwarm,
     },
   ],
-  ['services.*.volumes.*', { image: 'Swarm cannot mount images', cluster: LATER }],
+  [
+    'services.*.volumes.*',
+    {
+      image: 'Swarm cannot mount images',
+      cluster: 'write `type: cluster`, which takes no options',
+    },
+  ],
   [
     'services.*.volumes.*.bind',
     {
@@ -130,14 +113,7 @@ const groups: readonly (readonly [string, Readonly<Record<string, string>>])[] =
       recursive: notSwarm,
     },
   ],
-  [
-    'services.*.volumes.*.volume',
-    {
-      labels: 'set `labels` on the volume at the top level',
-      // The engine drops it below API 1.45 without a word, and the container gets the whole volume.
-      subpath: 'the engine would mount the whole volume: use a volume of its own for each folder',
-    },
-  ],
+  ['services.*.volumes.*.volume', { labels: 'set `labels` on the volume at the top level' }],
   ['services.*.volumes.*.tmpfs', { mode: 'Compose files for Swarm drop it: leave it out' }],
   [
     'services.*.networks.*',
@@ -154,12 +130,11 @@ const groups: readonly (readonly [string, Readonly<Record<string, string>>])[] =
     'services.*.deploy.resources.reservations',
     { devices: 'use `generic_resources`', pids: 'use `limits.pids`' },
   ],
-  ['networks.*', { enable_ipv4: LATER, enable_ipv6: LATER }],
-  ['networks.*.ipam', { options: LATER }],
+  ['networks.*', same(byHand, ['enable_ipv4', 'enable_ipv6'])],
+  ['networks.*.ipam', { options: byHand }],
   ['networks.*.ipam.config.*', same(subnetOnly, ['gateway', 'ip_range', 'aux_addresses'])],
-  ['volumes.*', { 'x-cluster-spec': LATER }],
   ['configs.*', { content, environment: content }],
-  ['secrets.*', { content, environment: content, driver: LATER, driver_opts: LATER }],
+  ['secrets.*', { content, environment: content }],
 ];
 const patterns = groups.map(([pattern, keys]) => ({
   parts: pattern === '' ? [] : pattern.split('.'),

@@ -15,6 +15,7 @@ const since: readonly (readonly [string, number])[] = [
   ['networks.*.attachable', 2],
   ['configs', 3],
   ['services.*.configs', 3],
+  ['services.*.credential_spec', 3],
   ['services.*.deploy.placement.preferences', 3],
   ['services.*.deploy.update_config.order', 4],
   ['services.*.healthcheck.start_period', 4],
@@ -23,14 +24,20 @@ const since: readonly (readonly [string, number])[] = [
   ['secrets.*.name', 5],
   ['configs.*.name', 5],
   ['services.*.deploy.resources.reservations.generic_resources', 5],
+  ['services.*.isolation', 5],
   ['services.*.volumes.*.tmpfs.size', 6],
+  ['services.*.init', 7],
   ['services.*.deploy.rollback_config', 7],
+  ['services.*.credential_spec.config', 8],
   ['services.*.deploy.placement.max_replicas_per_node', 8],
+  ['secrets.*.driver', 8],
+  ['secrets.*.driver_opts', 8],
   ['secrets.*.template_driver', 8],
   ['configs.*.template_driver', 8],
   ['services.*.deploy.resources.limits.pids', 9],
   ['services.*.healthcheck.start_interval', 12],
   ['services.*.networks.*.driver_opts', 13],
+  ['services.*.oom_score_adj', 13],
 ];
 
 /** Notes a `version` that is none, and keys that came later than the version that the file asks for. */

@@ -20,9 +20,10 @@ export function convertNamedVolume(
 ): Mount {
   const { source = '' } = volume;
   if (source === '') return common;
+  noteSubpath(volume, path, context);
   const declared = context.volumes.entries.get(source);
   if (declared === undefined) {
-    noteUndefined(source, path, context);
+    noteUndefinedVolume(source, path, context);
     return common;
   }
   return {
@@ -32,8 +33,24 @@ export function convertNamedVolume(
   };
 }
 
-function mountOptions(volume: LongVolume): MountVolume {
-  return present({ NoCopy: volume.volume?.nocopy === true ? true : undefined });
+function mountOptions({ volume }: LongVolume): MountVolume {
+  return present({
+    NoCopy: volume?.nocopy === true ? true : undefined,
+    Subpath: nonEmpty(volume?.subpath),
+  });
+}
+
+/** Below API 1.45 the engine drops it without a word: the container sees all of the volume. */
+function noteSubpath({ volume }: LongVolume, path: Path, { allow, notes }: Context): void {
+  if (nonEmpty(volume?.subpath) === undefined) return;
+  const at = [...path, 'volume', 'subpath'];
+  const message = 'the engine drops `subpath` and mounts the whole volume';
+  if (allow.subpath) notes.warn('ignored-key', at, message);
+  else {
+    const hint =
+      'use a volume of its own for each folder, or set `policy.allow.subpath: true` in the environment if the whole volume will do';
+    notes.error('not-allowed', at, message, hint);
+  }
 }
 
 /** Tasks make the volume, so its driver and labels travel with each mount. */
@@ -55,7 +72,8 @@ function ownOptions(volume: Volume | null, stack: string): MountVolume {
   };
 }
 
-function noteUndefined(source: string, path: Path, { volumes, notes }: Context): void {
+/** Notes that a volume of the service at `path` is not declared. */
+export function noteUndefinedVolume(source: string, path: Path, { volumes, notes }: Context): void {
   if (notes.isFull || volumes.has(source)) return;
   const near = nearest(source, volumes.entries.keys());
   notes.error(
@@ -88,6 +106,14 @@ export function checkVolumes(context: Context): void {
     noteEmpty(key, volume, context);
     if (volume === null) continue;
     const path = ['volumes', key];
+    if (volume['x-cluster-spec'] !== undefined) {
+      notes.warn(
+        'ignored-key',
+        [...path, 'x-cluster-spec'],
+        'no stack makes cluster volumes: it has no effect',
+        'make it with `docker volume create --type`, under the name that the stack uses',
+      );
+    }
     if (isExternal(volume.external)) {
       for (const other of ['driver', 'driver_opts', 'labels'] as const) {
         if (volume[other] === undefined) continue;

@@ -8,6 +8,7 @@ export const denyAll: AllowRules = {
   capabilities: [],
   sysctls: [],
   plugins: false,
+  subpath: false,
   undefinedVariables: false,
 };
 
@@ -16,7 +17,10 @@ export const allowAll: AllowRules = {
   binds: ['/'],
   dockerSocket: true,
   hostNetwork: true,
+  capabilities: ['ALL'],
+  sysctls: ['*'],
   plugins: true,
+  subpath: true,
   undefinedVariables: true,
 };
 

@@ -35,8 +35,7 @@ describe('one mistake, one diagnostic, at its place', () => {
     ['a misspelt key', web('comand: x'), 'unknown-key services.web.comand'],
     ['a key of no Compose file', web('bogus: x'), 'unknown-key services.web.bogus'],
     ['build', 'services: {web: {build: .}}', 'unsupported-key services.web.build'],
-    ['restart', web('restart: always'), 'unsupported-key services.web.restart'],
-    ['user', web('user: "1000"'), 'unsupported-key services.web.user'],
+    ['privileged', web('privileged: true'), 'unsupported-key services.web.privileged'],
     ['include', `include: [a.yaml]\n${web()}`, 'unsupported-key include'],
     ['version 2', `version: "2.4"\n${web()}`, 'wrong-value version'],
     ['a version as a number', `version: 3.8\n${web()}`, 'wrong-type version'],
@@ -302,9 +301,9 @@ describe('one mistake, one diagnostic, at its place', () => {
       '(ignored-key services.web.volumes[0])',
     ],
     [
-      'a part of a volume, which the engine would drop',
+      'a part of a volume, which the engine drops',
       `${web('volumes: [{type: volume, source: v, target: /d, volume: {subpath: s}}]')}volumes: {v: }`,
-      'unsupported-key services.web.volumes[0].volume.subpath',
+      '(ignored-key services.web.volumes[0].volume.subpath)',
     ],
     [
       'a consistency, which the engine drops',
