@@ -104,7 +104,9 @@ function readable(
   return fields.flatMap((field): FieldDiff[] => {
     if (hasImage && field.path.endsWith(`.${IMAGE_LABEL}`)) return [];
     const path = composePath(field.path);
-    const of = /^services\.[^.]+\.(configs|secrets)\./.exec(path)?.[1];
+    const of = /\.credential_spec\.Config$/.test(path)
+      ? 'configs'
+      : /^services\.[^.]+\.(configs|secrets)\./.exec(path)?.[1];
     return of === 'configs' || of === 'secrets'
       ? [{ ...field, path, ...contents(of, field, unit) }]
       : [{ ...field, path }];

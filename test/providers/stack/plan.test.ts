@@ -213,7 +213,7 @@ describe('a plan between two revisions', () => {
 describe('names of the Engine API', () => {
   it.each([
     ['services.web.TaskTemplate.ContainerSpec.Env.A.B', 'services.web.environment.A.B'],
-    ['services.web.TaskTemplate.ContainerSpec.Hostname', 'services.web.Hostname'],
+    ['services.web.TaskTemplate.ContainerSpec.Newer', 'services.web.Newer'],
     [
       'services.web.TaskTemplate.Placement.MaxReplicas',
       'services.web.deploy.placement.MaxReplicas',

@@ -51,6 +51,144 @@ describe('two files as the CLI merges them', () => {
       { Mode: { Replicated: { Replicas: 0 } } },
     ],
     [
+      'plain texts win, empty ones do not',
+      'hostname: a, user: a, working_dir: /a, stop_signal: A, isolation: process',
+      'hostname: b, user: b, working_dir: /b, stop_signal: B, isolation: ""',
+      {
+        TaskTemplate: {
+          ContainerSpec: {
+            Hostname: 'b',
+            User: 'b',
+            Dir: '/b',
+            StopSignal: 'B',
+            Isolation: 'process',
+          },
+        },
+      },
+      [lostOver],
+    ],
+    [
+      'false overrides no true, not even of `init`',
+      'read_only: true, tty: true, stdin_open: true, init: true',
+      'read_only: false, tty: false, stdin_open: false, init: false',
+      {
+        TaskTemplate: {
+          ContainerSpec: { ReadOnly: true, TTY: true, OpenStdin: true, Init: true },
+        },
+      },
+      [lostOver, lostOver, lostOver, lostOver],
+    ],
+    [
+      'true overrides false',
+      'read_only: false, init: false',
+      'read_only: true, init: true',
+      { TaskTemplate: { ContainerSpec: { ReadOnly: true, Init: true } } },
+    ],
+    [
+      '`restart` wins, a policy of either file counts before it',
+      'restart: always',
+      'restart: on-failure:2',
+      { TaskTemplate: { RestartPolicy: { Condition: 'on-failure', MaxAttempts: 2 } } },
+    ],
+    [
+      'lists of a container are appended, one text as a list of one',
+      'dns: 1.1.1.1, dns_search: [a, b], cap_add: [KILL], cap_drop: [ALL], extra_hosts: ["z:1"]',
+      'dns: [2.2.2.2, 1.1.1.1], dns_search: c, cap_add: [CHOWN, KILL], cap_drop: [FOWNER], extra_hosts: ["a=2"]',
+      {
+        TaskTemplate: {
+          ContainerSpec: {
+            DNSConfig: { Nameservers: ['1.1.1.1', '2.2.2.2', '1.1.1.1'], Search: ['a', 'b', 'c'] },
+            CapabilityAdd: ['CAP_CHOWN', 'CAP_KILL'],
+            CapabilityDrop: ['ALL'],
+            Hosts: ['1 z', '2 a'],
+          },
+        },
+      },
+    ],
+    [
+      'hosts of a mapping are a sorted list before they are appended',
+      'extra_hosts: {z: "1", "a:b": "2", n: }',
+      'extra_hosts: {y: "[::1]", b: "2", z: "1"}',
+      { TaskTemplate: { ContainerSpec: { Hosts: ['b:2 a', '1 z', '2 b', '::1 y', '1 z'] } } },
+    ],
+    [
+      'an empty list adds nothing',
+      'dns: [1.1.1.1]',
+      'dns: []',
+      { TaskTemplate: { ContainerSpec: { DNSConfig: { Nameservers: ['1.1.1.1'] } } } },
+    ],
+    [
+      'sysctls by name, also an empty one',
+      'sysctls: {a: 1, b: 1, c: 1}',
+      'sysctls: [b=2, c]',
+      { TaskTemplate: { ContainerSpec: { Sysctls: { a: '1', b: '2', c: '' } } } },
+    ],
+    [
+      'ulimits by name, each as a whole',
+      'ulimits: {core: 1, nofile: {soft: 1, hard: 2}}',
+      'ulimits: {nofile: 5, nproc: {soft: 3, hard: 4}}',
+      {
+        TaskTemplate: {
+          ContainerSpec: {
+            Ulimits: [
+              { Name: 'core', Soft: 1, Hard: 1 },
+              { Name: 'nofile', Soft: 5, Hard: 5 },
+              { Name: 'nproc', Soft: 3, Hard: 4 },
+            ],
+          },
+        },
+      },
+    ],
+    [
+      'a ulimit also where both have both numbers, and zero',
+      'ulimits: {core: {soft: 1, hard: 2}}',
+      'ulimits: {core: {soft: 0, hard: 0}}',
+      { TaskTemplate: { ContainerSpec: { Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }] } } },
+    ],
+    [
+      'options of one logging driver by name',
+      'logging: {driver: syslog, options: {a: x, b: y}}',
+      'logging: {driver: syslog, options: {b: , c: z}}',
+      { TaskTemplate: { LogDriver: { Name: 'syslog', Options: { a: 'x', b: '', c: 'z' } } } },
+    ],
+    [
+      'options of logging where one file names no driver',
+      'logging: {options: {a: x}}',
+      'logging: {driver: syslog, options: {a: y}}',
+      { TaskTemplate: { LogDriver: { Name: 'syslog', Options: { a: 'y' } } } },
+    ],
+    [
+      'options of logging are lost where the first file has none',
+      'logging: {driver: syslog}',
+      'logging: {options: {a: y}}',
+      { TaskTemplate: { LogDriver: { Name: 'syslog' } } },
+      [lostOver],
+    ],
+    [
+      'and kept where it has empty ones',
+      'logging: {driver: syslog, options: {}}',
+      'logging: {options: {a: y}}',
+      { TaskTemplate: { LogDriver: { Name: 'syslog', Options: { a: 'y' } } } },
+    ],
+    [
+      'another logging driver takes the place of the first, with all of it',
+      'logging: {driver: syslog, options: {a: x}}',
+      'logging: {driver: gelf}',
+      { TaskTemplate: { LogDriver: { Name: 'gelf' } } },
+    ],
+    [
+      'credentials field by field',
+      'credential_spec: {file: a}',
+      'credential_spec: {file: b, registry: ""}',
+      {
+        TaskTemplate: {
+          ContainerSpec: {
+            Privileges: { CredentialSpec: { Config: '', File: 'b', Registry: '' } },
+          },
+        },
+      },
+    ],
+    [
       'nothing keeps what was there',
       'deploy: {replicas: 2}',
       'deploy: ',
@@ -280,6 +418,15 @@ describe('two files as the CLI merges them', () => {
     expect(lost).toEqual(losses);
   });
 
+  it.each([
+    ['logging: {driver: syslog, options: {a: x}}', 'logging: {driver: gelf}', { Name: 'gelf' }],
+    ['logging: {driver: syslog}', 'logging: {options: {a: y}}', { Name: 'syslog' }],
+    ['logging: {options: {a: x}}', 'logging: {}', { Options: { a: 'x' } }],
+    ['logging: {}', 'logging: {driver: gelf}', { Name: 'gelf' }],
+  ])('logging, and nothing else of it: %s and %s', (base, over, driver) => {
+    expect(web(base, over).spec.TaskTemplate.LogDriver).toStrictEqual(driver);
+  });
+
   it('a mount that a later file replaces is not read-only any more', () => {
     const { spec } = web('volumes: ["data:/z:ro"]', 'volumes: ["other:/z"]');
     expect(spec.TaskTemplate.ContainerSpec.Mounts?.[0]).not.toHaveProperty('ReadOnly');
@@ -332,6 +479,30 @@ describe('a mistake is shown where it stands', () => {
       base,
       'services:\n  web:\n    ports:\n      - "80:80"\n      - "x:1"\n',
       `wrong-value ${OVER}:5:9`,
+    ],
+    [
+      'twice in one list, though it is appended to another',
+      `services: {web: {image: x, dns: ["1"]}}\n`,
+      'services:\n  web:\n    dns:\n      - "1"\n      - "1"\n',
+      `conflict ${OVER}:5:9`,
+    ],
+    [
+      'twice in a list of one file only',
+      `services: {web: {image: x}}\n`,
+      'services:\n  web:\n    cap_add:\n      - KILL\n      - KILL\n',
+      `conflict ${OVER}:5:9`,
+    ],
+    [
+      'of credentials that exclude each other',
+      `services: {web: {image: x, credential_spec: {file: a}}}\n`,
+      'services:\n  web:\n    credential_spec:\n      registry: b\n',
+      `conflict ${OVER}:4:17`,
+    ],
+    [
+      'of `restart`',
+      `services: {web: {image: x, restart: always}}\n`,
+      'services:\n  web:\n    restart: never\n',
+      `wrong-value ${OVER}:3:14`,
     ],
     [
       'after sorting',
