@@ -69,9 +69,6 @@ function container(spec: ServiceSpec): object {
     ...one,
     Isolation: isolation(one),
     Privileges: privileges(one),
-    CapabilityAdd: one.CapabilityAdd?.toSorted(),
-    CapabilityDrop: one.CapabilityDrop?.toSorted(),
-    Ulimits: sorted(one.Ulimits ?? [], ({ Name }) => Name),
     Healthcheck: one.Healthcheck && omit(one.Healthcheck, 'StartInterval'), // since API 1.44
     Mounts: one.Mounts?.map((mount) => {
       const { BindOptions: bind, VolumeOptions: volume, ...rest } = omit(mount, 'Consistency'); // never stored

@@ -394,10 +394,10 @@ describe('a secret that a plugin holds', () => {
   });
 
   it('has names that differ by driver and options', () => {
-    const names = ['driver: w', 'driver: v'].flatMap((body) =>
+    const names = ['driver: w', 'driver: v', 'driver: v, driver_opts: {a: y}'].flatMap((body) =>
       targets(vault(body), swarmOf(vault())),
     );
-    expect(new Set(names).size).toBe(2);
+    expect(new Set(names).size).toBe(3);
   });
 
   it('is read back as the engine tells it', () => {

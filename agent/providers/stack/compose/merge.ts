@@ -67,8 +67,7 @@ function mergeFields(base: Part, over: Part, { path, notes }: Where): Part {
   );
 }
 
-/** By name, and the later one counts: a `ulimits` entry as a whole. */
-const perKey = ['labels', 'deploy.labels', 'sysctls', 'ulimits'].map(parts);
+const perKey = ['labels', 'deploy.labels', 'sysctls'].map(parts);
 const commands = ['command', 'entrypoint'].map(parts);
 const appended = [
   'dns',

@@ -311,6 +311,7 @@ describe('the policy', () => {
     [web('sysctls: ["net.b=1", "net.a=1"]'), { sysctls: ['net.b'] }, 'services.web.sysctls[1]'],
     [web('sysctls: {net.a: 1}'), { sysctls: ['net.*'] }, ''],
     [web('sysctls: {net.a: 1}'), { sysctls: ['*'] }, ''],
+    [web('sysctls: {my.net.a: 1}'), { sysctls: ['net.*'] }, 'services.web.sysctls["my.net.a"]'],
     [web('sysctls: {net.ab: 1}'), { sysctls: ['net.a'] }, 'services.web.sysctls["net.ab"]'],
     [
       web('sysctls: {kernel.a: 1}'),
