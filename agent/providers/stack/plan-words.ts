@@ -104,7 +104,7 @@ function readable(
   return fields.flatMap((field): FieldDiff[] => {
     if (hasImage && field.path.endsWith(`.${IMAGE_LABEL}`)) return [];
     const path = composePath(field.path);
-    const of = /\.credential_spec\.Config$/.test(path)
+    const of = path.endsWith('.credential_spec.Config')
       ? 'configs'
       : /^services\.[^.]+\.(configs|secrets)\./.exec(path)?.[1];
     return of === 'configs' || of === 'secrets'

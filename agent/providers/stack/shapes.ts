@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ServiceSpec } from './engine-api.ts';
+import { driver, driverOf } from './driver-shape.ts';
 import { iteration, iterationOf } from './job-shape.ts';
 import { list, mapped, parsed, type Shaped } from './shaped.ts';
 import { serviceSpec } from './spec-shape.ts';
@@ -58,7 +59,7 @@ const secret = z.looseObject({
     Name: id,
     Labels: map,
     Templating: templating,
-    Driver: z.looseObject({ Name: text, Options: map }).nullish(),
+    Driver: driver,
   }),
 });
 const node = z.looseObject({
@@ -166,19 +167,8 @@ export function readSecrets(json: unknown): Shaped<readonly ObservedSecret[]> {
     name: row.Spec.Name,
     labels: row.Spec.Labels,
     ...templatingOf(row.Spec),
-    ...driverOf(row.Spec.Driver ?? { Name: '', Options: {} }),
+    ...driverOf(row.Spec.Driver),
   }));
-}
-
-function driverOf({
-  Name: name,
-  Options: options,
-}: {
-  readonly Name: string;
-  readonly Options: Readonly<Record<string, string>>;
-}): Pick<ObservedSecret, 'driver'> {
-  if (name === '') return {};
-  return { driver: { name, ...(Object.keys(options).length > 0 && { options }) } };
 }
 
 function templatingOf(spec: { readonly Templating?: z.output<typeof templating> }): {

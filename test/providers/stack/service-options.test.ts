@@ -356,6 +356,16 @@ describe('the config of credentials', () => {
     expect(container?.Privileges?.CredentialSpec?.Config).toBe(name);
   });
 
+  it.each([
+    ['file: f', { File: 'f' }],
+    ['registry: r', { Registry: 'r' }],
+    ['config: c', { Config: 'blog_c' }],
+  ])('says nothing by what is empty: %s', (line, CredentialSpec) => {
+    const spec = stackOf(web(`credential_spec: {${line}}`, configs));
+    const short = swarmOf(spec, (container) => ({ ...container, Privileges: { CredentialSpec } }));
+    expect(updatesOf(spec, short)).toEqual([]);
+  });
+
   it('is another one where the engine has the id of another', () => {
     const spec = stackOf(text);
     const strange = swarmOf(spec, (container) => ({
