@@ -5,11 +5,12 @@ import { judgeBind } from './binds.ts';
 import type { Context } from './context.ts';
 import { nonEmpty, present } from './present.ts';
 
-/** Those that are part of the engine; all others are plugins. */
-const ENGINE_DRIVERS: ReadonlySet<string> = new Set([
-  ...['', 'none', 'local', 'json-file', 'syslog', 'journald', 'gelf', 'fluentd'],
-  ...['awslogs', 'splunk', 'etwlogs', 'gcplogs', 'logentries'],
-]);
+/** Logging drivers that are part of the engine; all others are plugins. Without a name it is the engine's default. */
+export const ENGINE_DRIVERS: ReadonlySet<string> = new Set(
+  ' none local json-file syslog journald gelf fluentd awslogs splunk etwlogs gcplogs logentries'.split(
+    ' ',
+  ),
+);
 
 /** `logging`. A key that is there gives a driver, even an empty one. */
 export function convertLogging(
