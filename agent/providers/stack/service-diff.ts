@@ -145,8 +145,10 @@ function liveOrder<Item>(
   key: (item: Item) => string,
 ): Item[] {
   const place = new Map(live?.map((item, at) => [key(item), at]));
-  const equal = desired.length === live?.length && desired.every((item) => place.has(key(item)));
-  if (!equal) return [...desired];
+  const wanted = new Set(desired.map(key));
+  // What comes twice has no one place.
+  const areSets = place.size === live?.length && wanted.size === desired.length;
+  if (!areSets || !same(wanted, new Set(place.keys()))) return [...desired];
   return desired.toSorted((a, b) => (place.get(key(a)) ?? 0) - (place.get(key(b)) ?? 0));
 }
 

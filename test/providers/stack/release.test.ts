@@ -349,6 +349,12 @@ const containers = merged(
   unknownKeys,
   fc.record({ Image: fc.constantFrom('site:1', `site:1@sha256:${'a'.repeat(64)}`, '') }),
   maybe(fc.array(fc.string(), { maxLength: 3 }), 'Env'),
+  maybe(fc.array(name, { maxLength: 4 }), 'CapabilityAdd'),
+  maybe(fc.array(name, { maxLength: 4 }), 'CapabilityDrop'),
+  maybe(
+    fc.array(fc.record({ Name: name, Soft: fc.nat(2), Hard: fc.nat(2) }), { maxLength: 4 }),
+    'Ulimits',
+  ),
   maybe(fc.dictionary(fc.string(), fc.string(), { maxKeys: 2 }), 'Labels'),
   maybe(merged(unknownKeys, fc.record({ Test: fc.array(fc.string()) })), 'Healthcheck'),
   maybe(
@@ -360,7 +366,14 @@ const containers = merged(
     'Secrets',
   ),
   maybe(fc.constant([{ Type: 'volume', Source: 'x', Target: '/x', VolumeOptions: {} }]), 'Mounts'),
-  maybe(fc.constant({ NoNewPrivileges: true, SELinuxContext: null }), 'Privileges'),
+  maybe(
+    fc.constantFrom(
+      { NoNewPrivileges: true, SELinuxContext: null },
+      { CredentialSpec: { Config: 'id of a', File: '', Registry: '' } },
+      { CredentialSpec: { File: 'f' } },
+    ),
+    'Privileges',
+  ),
 );
 const templates = merged(
   unknownKeys,
