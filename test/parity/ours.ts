@@ -1,0 +1,59 @@
+import type { AllowRules } from '../../agent/core/surroundings.ts';
+import { renderCompose } from '../../agent/providers/stack/compose/render.ts';
+import type { ComposeResult, RenderedCompose } from '../../agent/providers/stack/compose/render.ts';
+import type { Given } from './folder.ts';
+
+/** Every switch that docs/stacks.md names, open: what is stricter than the CLI on purpose is not what is compared here. */
+export const allOpen: AllowRules = {
+  binds: ['/'],
+  dockerSocket: true,
+  hostNetwork: true,
+  capabilities: [],
+  sysctls: [],
+  plugins: true,
+  undefinedVariables: true,
+};
+
+/** The stack as we make it of what the CLI was given. */
+export function convert(
+  { stack, texts, variables, stubs }: Given,
+  change: (text: string) => string = (text) => text,
+): RenderedCompose {
+  const [first, ...over] = texts.map(({ file, text }) => ({ file, text: change(text) }));
+  if (first === undefined) throw new Error('a case without a file');
+  const read = (path: string) => stubs.get(path);
+  return renderCompose({ stack, ...first, over, variables, read, allow: allOpen });
+}
+
+const byName = (a: { Name: string }, b: { Name: string }) => (a.Name < b.Name ? -1 : 1);
+
+/** The bodies of the requests that our result stands for. */
+export function requestsOf(result: ComposeResult) {
+  const files = (
+    specs: Record<
+      string,
+      {
+        name: string;
+        labels: Readonly<Record<string, string>>;
+        data: string | { reveal(): string };
+        templating?: string;
+      }
+    >,
+  ) =>
+    Object.values(specs)
+      .map(({ name, labels, data, templating }) => ({
+        Name: name,
+        Labels: labels,
+        Data: typeof data === 'string' ? data : data.reveal(),
+        ...(templating === undefined ? {} : { Templating: { Name: templating } }),
+      }))
+      .toSorted(byName);
+  return {
+    services: Object.values(result.services).toSorted(byName),
+    networks: Object.values(result.networks)
+      .map(({ CheckDuplicate: _duplicate, ...body }) => body)
+      .toSorted(byName),
+    configs: files(result.configs),
+    secrets: files(result.secrets),
+  };
+}
