@@ -13,6 +13,7 @@ import {
 } from './compose-common.ts';
 import { CredentialSpec, Logging, Ulimit } from './compose-container.ts';
 import { Deploy } from './compose-deploy.ts';
+import { ignoredAddresses, ignoredKeys } from './compose-ignored.ts';
 
 /** A port in its long form. */
 export const LongPort = z.strictObject({
@@ -67,6 +68,7 @@ export type Healthcheck = z.output<typeof Healthcheck>;
 export const Attachment = z.strictObject({
   aliases: TextList.optional(),
   driver_opts: Options.optional(),
+  ...ignoredAddresses,
 });
 
 /** One service. */
@@ -115,5 +117,6 @@ export const Service = z.strictObject({
   logging: Logging.optional(),
   credential_spec: CredentialSpec.optional(),
   deploy: Deploy.nullable().optional(),
+  ...ignoredKeys,
 });
 export type Service = z.output<typeof Service>;

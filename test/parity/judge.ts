@@ -54,8 +54,10 @@ function warnings(diagnostics: readonly Diagnostic[], messages: string): readonl
 
 /** Pure. The keys that the CLI lists as ignored, each once. */
 export function ignoredByDocker(messages: string): readonly string[] {
-  const unsupported = /^Ignoring unsupported options: (.*)$/m.exec(messages)?.[1]?.split(', ') ?? [];
-  const deprecated = /^Ignoring deprecated options:\n((?:\n?\w+: .*\n)*)/m.exec(messages)?.[1] ?? '';
+  const unsupported =
+    /^Ignoring unsupported options: (.*)$/m.exec(messages)?.[1]?.split(', ') ?? [];
+  const deprecated =
+    /^Ignoring deprecated options:\n((?:\n?\w+: .*\n)*)/m.exec(messages)?.[1] ?? '';
   return [...unsupported, ...[...deprecated.matchAll(/^(\w+): /gm)].map(([, key = '']) => key)];
 }
 

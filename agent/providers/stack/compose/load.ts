@@ -5,6 +5,7 @@ import { parseYaml, startOf } from '../../../core/parse.ts';
 import type { Located } from '../../../core/parse.ts';
 import { noteOptionDuplicates } from './container.ts';
 import { resolveEnvironment } from './environment.ts';
+import { leaveOut } from './ignored.ts';
 import { Notes } from './notes.ts';
 import type { Part } from './parts.ts';
 import { fieldOf, partFrom, partOf } from './parts.ts';
@@ -52,8 +53,9 @@ export function loadFile(
     notes.add({ severity: 'error', code: 'conflict', message, place, hint });
   }
   const source = { variables, undefinedVariables: allow.undefinedVariables };
-  const written = settle(replaceVariables(located.value, source, notes));
-  noteVersion(located.value, written, notes);
+  const settled = settle(replaceVariables(located.value, source, notes));
+  noteVersion(located.value, settled, notes);
+  const written = leaveOut(settled, notes);
   const checked = check({ ...located, value: written }, Compose, { unsupported });
   notes.add(...checked.diagnostics);
   const compose = checked.value ?? Compose.safeParse(salvage(Compose, written)).data;

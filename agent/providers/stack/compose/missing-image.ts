@@ -2,8 +2,8 @@ import { suggest } from '../../../core/suggest.ts';
 import type { Notes } from './notes.ts';
 import { isMapping } from './variables.ts';
 
-/** Keys that are refused with a sentence that says to write `image`, or would give one elsewhere. */
-const explains = ['build', 'extends'];
+/** Keys that are refused, and would give an image elsewhere. */
+const explains = ['extends'];
 
 /** Notes services without an image, unless another mistake in them says why there is none. */
 export function noteMissingImages(value: unknown, notes: Notes): void {

@@ -63,6 +63,11 @@ export class Notes {
     this.#note('warning', code, { path, on: 'value', message, hint });
   }
 
+  /** The same about the key at `path`. */
+  warnAtKey(code: DiagnosticCode, path: Path, message: string, hint?: string): void {
+    this.#note('warning', code, { path, on: 'key', message, hint });
+  }
+
   /** What others found, but for what is wrong with values that are not known. */
   add(...diagnostics: readonly Diagnostic[]): void {
     for (const diagnostic of diagnostics) {

@@ -7,26 +7,12 @@ const byHand =
   'Compose files for Swarm cannot say it: make the network by hand and name it with `external: true`';
 
 const never: Readonly<Record<string, string>> = {
-  build: 'Swarm builds nothing: build and push the image, and write `image`',
-  container_name: 'Swarm names its tasks itself: other services reach this one by its service name',
-  depends_on: 'Swarm starts services in any order: let the program wait and try again',
   deprecated: notSwarm,
-  devices:
-    'Swarm gives no devices to services: use `generic_resources` or a bind that the policy allows',
-  domainname: notSwarm,
-  expose: 'services of one network reach every port of each other: leave it out',
   extends: 'Swarm stacks know no `extends`: use a YAML anchor and a merge (`<<: *base`)',
-  external_links: 'put both services on one network instead',
-  links: 'services of one network reach each other by name: leave it out',
-  network_mode: 'use `networks`; for the network of the node an external network with `name: host`',
   platform: 'use `deploy.placement.constraints`, such as `node.platform.arch == x86_64`',
-  privileged: 'Swarm runs no privileged services',
   profiles: 'a stack runs all its services: put the others into a stack of their own',
   pull_policy: 'Swarm pulls an image when a node does not have it: name a digest to be exact',
   scale: 'use `deploy.replicas`',
-  security_opt: 'Swarm takes no security options from Compose files: leave it out',
-  shm_size: 'mount a `tmpfs` volume at `/dev/shm` instead',
-  tmpfs: 'use the long form of `volumes` with `type: tmpfs`',
   volume_driver: 'set `driver` on the volume at the top level',
   volumes_from: 'declare a volume at the top level and mount it in both services',
   ...same(resources, [
@@ -46,32 +32,17 @@ const never: Readonly<Record<string, string>> = {
     'memswap_limit',
   ]),
   ...same(resources, ['mem_swappiness', 'pids_limit', 'gpus']),
-  ...same(notSwarm, [
-    'annotations',
-    'attach',
-    'blkio_config',
-    'cgroup',
-    'cgroup_parent',
-    'cgroupns_mode',
-  ]),
-  ...same(notSwarm, [
-    'device_cgroup_rules',
-    'develop',
-    'dns_opt',
-    'group_add',
-    'ipc',
-    'mac_address',
-  ]),
+  ...same(notSwarm, ['annotations', 'attach', 'blkio_config', 'cgroup']),
+  ...same(notSwarm, ['device_cgroup_rules', 'develop', 'dns_opt', 'group_add']),
   ...same(notSwarm, [
     'models',
     'oom_kill_disable',
-    'pid',
     'post_start',
     'pre_stop',
     'provider',
     'runtime',
   ]),
-  ...same(notSwarm, ['storage_opt', 'use_api_socket', 'userns_mode', 'uts']),
+  ...same(notSwarm, ['storage_opt', 'use_api_socket', 'uts']),
   label_file: 'write the labels under `labels`',
 };
 
@@ -99,26 +70,16 @@ const groups: readonly (readonly [string, Readonly<Record<string, string>>])[] =
     },
   ],
   [
-    'services.*.volumes.*',
+    'services.*.volumes.*.volume',
     {
-      image: 'Swarm cannot mount images',
-      cluster: 'write `type: cluster`, which takes no options',
+      // The engine drops it below API 1.45 without a word, and the container gets the whole volume.
+      subpath: 'the engine would mount the whole volume: use a volume of its own for each folder',
     },
   ],
-  [
-    'services.*.volumes.*.bind',
-    {
-      create_host_path: 'Swarm creates no folders on nodes: leave it out',
-      selinux: notSwarm,
-      recursive: notSwarm,
-    },
-  ],
-  ['services.*.volumes.*.volume', { labels: 'set `labels` on the volume at the top level' }],
-  ['services.*.volumes.*.tmpfs', { mode: 'Compose files for Swarm drop it: leave it out' }],
   [
     'services.*.networks.*',
     {
-      ...same(address, ['ipv4_address', 'ipv6_address', 'link_local_ips', 'mac_address']),
+      ...same(address, ['link_local_ips', 'mac_address']),
       ...same(notSwarm, ['priority', 'gw_priority', 'interface_name']),
     },
   ],
