@@ -14,13 +14,15 @@ export const TextList = z.array(Text, { error: 'write a list of text' });
 
 const VALUE = 'write text or a number';
 
+const Key = z.string().min(1, { error: 'a name cannot be empty' });
+
 /** Names and values; numbers are text already, printed as Go prints them. Null is an empty value. */
-export const TextMap = z.record(z.string(), z.string({ error: VALUE }).nullable(), {
+export const TextMap = z.record(Key, z.string({ error: VALUE }).nullable(), {
   error: 'write `name: value` pairs',
 });
 
 /** Options of a driver: as `TextMap`, but each has a value. */
-export const Options = z.record(z.string(), z.string({ error: VALUE }), {
+export const Options = z.record(Key, z.string({ error: VALUE }), {
   error: 'write `name: value` pairs',
 });
 

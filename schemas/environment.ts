@@ -23,9 +23,10 @@ function isBindPrefix(path: string): boolean {
   return path.split('/').every((part) => part !== '.' && part !== '..');
 }
 
-const CAPABILITY = 'write a capability such as `NET_ADMIN`, or `ALL`';
-const SYSCTL =
-  'write a sysctl such as `net.core.somaxconn`, or the beginning of some such as `net.ipv4.*`';
+const FOLDER = 'write an absolute path such as `/srv/cluster`, without `..`';
+const NodeFolder = z
+  .string({ error: FOLDER })
+  .refine((path) => path === '' || isBindPrefix(path), { error: FOLDER });
 
 /** What stacks may do although it makes them root on every node. Absent = refused. */
 export const Allow = z.strictObject({
@@ -41,6 +42,16 @@ export const Allow = z.strictObject({
   plugins: Flag.optional(),
   subpath: Flag.optional(),
   undefinedVariables: Flag.optional(),
+  /** Where the nodes have a copy of the repository: what relative binds begin at. Empty = nowhere. */
+  checkout: NodeFolder.optional(),
+  /** What a leading `~` of a bind stands for. Empty = nothing. */
+  home: NodeFolder.optional(),
+  /** What follows the first document of a Compose file is dropped, with a warning. */
+  moreDocuments: Flag.optional(),
+  /** A Compose file may ask for nothing at all. */
+  emptyStacks: Flag.optional(),
+  /** What Docker takes although it can hardly work is a warning. */
+  unworkable: Flag.optional(),
 });
 export type Allow = z.output<typeof Allow>;
 

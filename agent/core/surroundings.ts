@@ -37,6 +37,11 @@ const denied: AllowRules = {
   plugins: false,
   subpath: false,
   undefinedVariables: false,
+  checkout: '',
+  home: '',
+  moreDocuments: false,
+  emptyStacks: false,
+  unworkable: false,
 };
 
 /** Pure. Reads understudy.yaml. */

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../agent/core/diagnostic.ts';
 import type { RenderedCompose } from '../../agent/providers/stack/compose/render.ts';
 import { differences } from './compare.ts';
 import type { Bodies } from './folder.ts';
-import { requestsOf } from './ours.ts';
+import { placeless, requestsOf } from './ours.ts';
 
 /** What the Docker CLI did with a stack. */
 export interface Docker {
@@ -35,7 +35,7 @@ export function judge(ours: RenderedCompose, docker: Docker): Verdict {
     return { kind: 'wrongly refused', lines: errors.map(told) };
   }
   const lines = [
-    ...differences(plain(requestsOf(result)), plain(docker.requests)),
+    ...differences(placeless(plain(requestsOf(result))), plain(docker.requests)),
     ...warnings(diagnostics, docker.messages),
   ];
   return { kind: lines.length === 0 ? 'equal' : 'different', lines };

@@ -1,7 +1,12 @@
 import type { AllowRules } from '../../agent/core/surroundings.ts';
 import { renderCompose } from '../../agent/providers/stack/compose/render.ts';
 import type { ComposeResult, RenderedCompose } from '../../agent/providers/stack/compose/render.ts';
+import { DEEP } from './folder.ts';
 import type { Given } from './folder.ts';
+
+/** Where the cases lie for the CLI, and its home; as they were recorded. */
+export const CHECKOUT = '/parity';
+const HOME = '/home/deployer';
 
 /** Every switch that docs/stacks.md names, open: what is stricter than the CLI on purpose is not what is compared here. */
 export const allOpen: AllowRules = {
@@ -12,6 +17,11 @@ export const allOpen: AllowRules = {
   sysctls: [],
   plugins: true,
   undefinedVariables: true,
+  checkout: CHECKOUT,
+  home: HOME,
+  moreDocuments: true,
+  emptyStacks: true,
+  unworkable: true,
 };
 
 /** The stack as we make it of what the CLI was given. */
@@ -23,6 +33,15 @@ export function convert(
   if (first === undefined) throw new Error('a case without a file');
   const read = (path: string) => stubs.get(path);
   return renderCompose({ stack, ...first, over, variables, read, allow: allOpen });
+}
+
+/** Pure. The folder of the case as it stands in what was recorded. */
+export function placeless(value: unknown): unknown {
+  const text = JSON.stringify(value)
+    .replaceAll(`${CHECKOUT}/${DEEP}`, '@DIR@')
+    .replaceAll(`${CHECKOUT}/p`, '@DIR@/..')
+    .replaceAll(CHECKOUT, '@DIR@/../..');
+  return JSON.parse(text);
 }
 
 const byName = (a: { Name: string }, b: { Name: string }) => (a.Name < b.Name ? -1 : 1);

@@ -36,6 +36,11 @@ const denied = {
   plugins: false,
   subpath: false,
   undefinedVariables: false,
+  checkout: '',
+  home: '',
+  moreDocuments: false,
+  emptyStacks: false,
+  unworkable: false,
 };
 
 const stack = (checks: string): string => `kind: Stack

@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+
 import type { AllowRules } from '../../../core/surroundings.ts';
 import { cleanPath } from './names.ts';
 
@@ -10,14 +12,30 @@ export interface Refusal {
 }
 
 /**
+ * Pure. The path of a node that a bind means: a leading `~` is the policy's `home`, a relative path begins at the folder of
+ * the Compose file in its `checkout`. Where the policy says neither, the path stays as it is written.
+ */
+export function hostPath(source: string, folder: string, { checkout, home }: AllowRules): string {
+  if (source.startsWith('~')) return home === '' ? source : `${home}${source.slice(1)}`;
+  if (source.startsWith('/') || checkout === '' || isWindowsPath(source)) return source;
+  return cleanPath(posix.join('/', checkout, folder, source));
+}
+
+function isWindowsPath(path: string): boolean {
+  return /^(?:[a-zA-Z]:[\\/]|\\\\)/.test(path);
+}
+
+/**
  * Pure. Judges a path of a node that a stack wants to mount, whichever way it asks. Paths are compared with `..`
  * resolved; symbolic links of a node cannot be known here, so an allowed folder must not hold foreign ones.
  */
 export function judgeBind(source: string, allow: AllowRules): Refusal | undefined {
+  // No node of the Swarm that runs Linux has such a path; one that runs Windows may.
+  if (isWindowsPath(source) && allow.unworkable && allow.binds.includes('/')) return undefined;
   if (!source.startsWith('/')) {
     return {
       message: `\`${source}\` is relative to a folder that does not exist on the nodes`,
-      hint: 'write an absolute path that the policy allows, or put the file into `configs`',
+      hint: 'write an absolute path that the policy allows, or put the file into `configs`; if the nodes have the folder, say where with `policy.allow.checkout` (or `home`)',
     };
   }
   if (source.includes('{{')) {

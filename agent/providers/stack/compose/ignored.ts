@@ -87,6 +87,9 @@ function noteIgnored(mapping: Readonly<Record<string, unknown>>, path: Path, not
     if (hint === undefined) continue;
     const at = [...path, key];
     noteDuplicates(value, at, notes);
+    for (const [inner, list] of Object.entries(isMapping(value) ? value : {})) {
+      noteDuplicates(list, [...at, inner], notes);
+    }
     notes.warnAtKey('ignored-key', at, `\`${key}\` has no effect in Swarm`, hint);
   }
 }

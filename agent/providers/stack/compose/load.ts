@@ -43,14 +43,15 @@ export function loadFile(
     if (parsed.diagnostics.length > 0) return { diagnostics: parsed.diagnostics };
     return { diagnostics: [empty(file, text)] };
   }
-  const notes = before?.within(located) ?? new Notes(located);
+  const notes = before?.within(located) ?? Notes.of(located, allow);
   notes.add(...parsed.diagnostics);
   if (second !== undefined) {
     // The CLI drops what follows in silence: half of a file would ask for half of the services.
     const place = second.place([]);
     const message = 'a Compose file holds one document, here is a second one';
     const hint = 'remove the `---` between them';
-    notes.add({ severity: 'error', code: 'conflict', message, place, hint });
+    const severity = allow.moreDocuments ? 'warning' : 'error';
+    notes.add({ severity, code: 'conflict', message, place, hint });
   }
   const source = { variables, undefinedVariables: allow.undefinedVariables };
   const settled = settle(replaceVariables(located.value, source, notes));

@@ -1,7 +1,7 @@
 import type { LongVolume, Service } from '../../../../schemas/compose-service.ts';
 import type { Path } from '../../../core/parse.ts';
 import type { Mount } from '../engine-api.ts';
-import { judgeBind } from './binds.ts';
+import { hostPath, judgeBind } from './binds.ts';
 import type { Context } from './context.ts';
 import { swarmName } from './context.ts';
 import type { Notes } from './notes.ts';
@@ -42,6 +42,14 @@ export function shortVolume(text: string, path: Path, notes: Notes): LongVolume 
     notes.error('wrong-value', path, parsed.problem, parsed.hint);
     return undefined;
   }
+  if (parsed.drive === true) {
+    notes.unworkable(
+      'wrong-value',
+      path,
+      'a name of one letter before `:` is read as a Windows drive',
+      'use the long form (`type`, `source`, `target`), or a longer name',
+    );
+  }
   for (const option of parsed.ignored) {
     notes.warn('ignored-key', path, `Swarm ignores the option \`${option}\``);
   }
@@ -51,7 +59,7 @@ export function shortVolume(text: string, path: Path, notes: Notes): LongVolume 
 function convertMount(volume: LongVolume, path: Path, context: Context): Mount | undefined {
   const { notes } = context;
   if (volume.target === undefined || volume.target === '') {
-    notes.error(
+    notes.unworkable(
       'missing-key',
       path,
       'the volume has no `target`',
@@ -112,7 +120,8 @@ function commonFields(volume: LongVolume): Mount {
 function bind(volume: LongVolume, path: Path, context: Context): Mount {
   const { notes, allow } = context;
   noteForeignOptions(volume, 'bind', path, context);
-  const { source = '' } = volume;
+  const { source: written = '' } = volume;
+  const source = written === '' ? '' : hostPath(written, context.folder, allow);
   if (source === '') notes.error('missing-key', path, 'a bind needs a `source`');
   else {
     const refusal = judgeBind(source, allow);
@@ -133,25 +142,9 @@ function bindOptions(volume: LongVolume, path: Path, { notes }: Context): Mount[
       'write `rprivate`, `private`, `rshared`, `shared`, `rslave` or `slave`',
     );
   }
-  return volume.bind === undefined ? undefined : present({ Propagation: nonEmpty(propagation) });
-}
-
-/** A named pipe of a Windows node: the engine itself listens on one of them. */
-function pipe(volume: LongVolume, path: Path, context: Context): Mount {
-  const { notes, allow } = context;
-  noteForeignOptions(volume, 'npipe', path, context);
-  if (nonEmpty(volume.source) === undefined)
-    notes.error('missing-key', path, 'a named pipe needs a `source`');
-  else if (!allow.dockerSocket) {
-    notes.error(
-      'not-allowed',
-      [...path, 'source'],
-      'the policy does not allow the pipes of a node, on which the engine listens, too',
-      'set `policy.allow.dockerSocket: true` in the environment if it must be',
-    );
-  }
-  const options = bindOptions(volume, path, context);
-  return { ...commonFields(volume), ...present({ BindOptions: options }) };
+  const options =
+    volume.bind === undefined ? undefined : present({ Propagation: nonEmpty(propagation) });
+  return { ...commonFields({ ...volume, source }), ...present({ BindOptions: options }) };
 }
 
 /** A volume that a CSI plugin of the Swarm holds, or one of a group of them. */

@@ -3,12 +3,15 @@ import type { Diagnostic } from '../../../core/diagnostic.ts';
 import { diagnosticsMax } from '../../../core/limits.ts';
 import type { Located, Path } from '../../../core/parse.ts';
 import { pathText } from '../../../core/path.ts';
+import type { AllowRules } from '../../../core/surroundings.ts';
 
 /** What is noted, whichever file it is about. */
 interface Kept {
   readonly diagnostics: Map<string, Diagnostic>;
   /** Places whose value is not known because of a mistake: what follows from it there is not told. */
   readonly broken: Set<string>;
+  /** What Docker takes although it can hardly work is a warning. */
+  readonly unworkable: boolean;
 }
 
 /** Collects what the files of one stack get wrong: each mistake once, at its place, and up to a limit. */
@@ -16,9 +19,14 @@ export class Notes {
   readonly #located: Located;
   readonly #kept: Kept;
 
-  constructor(located: Located, kept: Kept = { diagnostics: new Map(), broken: new Set() }) {
+  constructor(located: Located, kept: Kept) {
     this.#located = located;
     this.#kept = kept;
+  }
+
+  /** Notes about a first file, under a policy. */
+  static of(located: Located, { unworkable }: Pick<AllowRules, 'unworkable'>): Notes {
+    return new Notes(located, { diagnostics: new Map(), broken: new Set(), unworkable });
   }
 
   /** The same notes, with the paths of another document. */
@@ -56,6 +64,12 @@ export class Notes {
   errorAtKey(code: DiagnosticCode, path: Path, message: string, hint?: string): void {
     if (this.isFull || (code === 'missing-key' && this.#explains(path))) return;
     this.#note('error', code, { path, on: 'key', message, hint });
+  }
+
+  /** What Docker takes and that can hardly work: a mistake, unless the policy allows it. */
+  unworkable(code: DiagnosticCode, path: Path, message: string, hint?: string): void {
+    if (this.#kept.unworkable) this.warn(code, path, message, hint);
+    else this.error(code, path, message, hint);
   }
 
   /** Something that works, but hardly as meant. */

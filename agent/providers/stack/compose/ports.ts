@@ -44,23 +44,25 @@ export function convertPorts(ports: Service['ports'], path: Path, notes: Notes):
 function longPort(written: LongPort, path: Path, notes: Notes): PortConfig[] {
   const { target, published, protocol, mode } = written;
   if (target === undefined) {
-    notes.error('missing-key', path, 'the port has no `target`', 'write the port of the container');
+    notes.unworkable(
+      'missing-key',
+      path,
+      'the port has no `target`',
+      'write the port of the container',
+    );
   }
   for (const [key, port] of [
     ['target', target],
     ['published', published],
   ] as const) {
-    if (port !== undefined && (port < (key === 'target' ? 1 : 0) || port > PORT_MAX)) {
-      notes.error(
-        'wrong-value',
-        [...path, key],
-        `\`${String(port)}\` is not a port`,
-        `write 1 to ${String(PORT_MAX)}`,
-      );
-    }
+    if (port === undefined || (port >= (key === 'target' ? 1 : 0) && port <= PORT_MAX)) continue;
+    const problem = `\`${String(port)}\` is not a port`;
+    const hint = `write 1 to ${String(PORT_MAX)}`;
+    if (port < 0) notes.error('wrong-value', [...path, key], problem, hint);
+    else notes.unworkable('wrong-value', [...path, key], problem, hint);
   }
   if (protocol !== undefined && !['', 'tcp', 'udp', 'sctp'].includes(protocol)) {
-    notes.error(
+    notes.unworkable(
       'wrong-value',
       [...path, 'protocol'],
       'this is not a protocol',
@@ -68,7 +70,7 @@ function longPort(written: LongPort, path: Path, notes: Notes): PortConfig[] {
     );
   }
   if (mode !== undefined && !['', 'ingress', 'host'].includes(mode)) {
-    notes.error(
+    notes.unworkable(
       'wrong-value',
       [...path, 'mode'],
       'ports have no such mode',
@@ -99,6 +101,9 @@ export function shortPorts(written: string, path: Path, notes: Notes): PortConfi
       `Swarm ignores the address \`${parsed.ignoredAddress}\`: the port is published on all addresses of all nodes`,
     );
   }
+  if (parsed.ports.some(({ TargetPort: target }) => target === undefined)) {
+    notes.unworkable('wrong-value', path, 'a container has no port 0', FORM);
+  }
   return [...parsed.ports];
 }
 
@@ -122,7 +127,6 @@ export function parsePort(written: string): ParsedPort {
   const [range = '', protocol = 'tcp'] = last.split('/', 2);
   const container = parseRange(range);
   if (container === undefined) return { problem: `\`${range}\` is not a port` };
-  if (container.from === 0) return { problem: 'a container has no port 0' };
   const published = host === '' ? { from: 0, to: 0 } : parseRange(host);
   if (published === undefined) return { problem: `\`${host}\` is not a port` };
   const length = container.to - container.from;
@@ -135,7 +139,7 @@ export function parsePort(written: string): ParsedPort {
   const ports = pairs(container, published, host !== '').map(([target, open]) =>
     present({
       Protocol: shown,
-      TargetPort: target,
+      TargetPort: nonZero(target),
       PublishedPort: nonZero(open),
       PublishMode: 'ingress',
     }),

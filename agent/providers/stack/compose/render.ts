@@ -79,7 +79,7 @@ function renderFiles(files: readonly Loaded[], input: ComposeInput): ComposeResu
   const { written, compose, whole, notes } = first;
   noteMissingImages(written, notes);
   if (compose === undefined) return undefined;
-  if (whole) noteEmptiness(compose, notes);
+  if (whole && !input.allow.emptyStacks) noteEmptiness(compose, notes);
   return convertStack(compose, contextOf(compose, written, { ...input, folder, notes }));
 }
 
@@ -93,10 +93,11 @@ function renderMerged(
   const merged = parts.reduce((base, over) => mergeCompose(base, over, first.notes));
   const notes = first.notes.within(locatedOf(merged));
   noteMissingImages({ services: servicesOf(files) }, notes);
-  for (const file of others) noteNothing(file);
+  if (!input.allow.emptyStacks) for (const file of others) noteNothing(file);
   // The schema took every part of it; if it did not take the whole, an empty result would ask for a removal.
   const compose = Compose.parse(valueOf(merged));
-  if (files.every(({ whole }) => whole)) noteEmptiness(compose, notes);
+  const isWhole = files.every(({ whole }) => whole);
+  if (isWhole && !input.allow.emptyStacks) noteEmptiness(compose, notes);
   const context = { ...input, notes, resolved: true } as const;
   return convertStack(compose, contextOf(compose, sectionsOf(files), context));
 }

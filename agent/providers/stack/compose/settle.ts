@@ -7,6 +7,9 @@ import { isMapping } from './variables.ts';
 const textMaps = [
   'services.*.environment.*',
   'services.*.labels.*',
+  'services.*.build.args.*',
+  'services.*.build.labels.*',
+  'services.*.build.extra_hosts.*',
   'services.*.deploy.labels.*',
   'services.*.sysctls.*',
   'services.*.extra_hosts.*',
@@ -38,7 +41,9 @@ export function settle(value: unknown): unknown {
         fieldsOf(part, path).map(([key, field]) => [key, walk(field, [...path, key])]),
       );
     if (typeof part === 'boolean' || typeof part === 'string') return part;
-    if (textMaps.some((pattern) => fits(path, pattern))) return goText(part) ?? part;
+    // Items of a list stay what they are: `- 5` is no text.
+    if (typeof path.at(-1) === 'string' && textMaps.some((pattern) => fits(path, pattern)))
+      return goText(part) ?? part;
     if (part instanceof Float) return part.value;
     if (part instanceof Timestamp) return {};
     return part;

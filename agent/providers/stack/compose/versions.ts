@@ -5,40 +5,63 @@ import { isMapping } from './variables.ts';
 /** The newest 3.x that Compose files can name; it is also what a file without `version` means. */
 export const NEWEST = 13;
 
-/** Which 3.x a key came with. A pattern that ends in `{}` means the long form of an item. */
+/** Which 3.x a key came with: seen with CLI 28.2.2. A pattern that ends in `{}` means the long form of an item. */
 const since: readonly (readonly [string, number])[] = [
   ['secrets', 1],
   ['services.*.secrets', 1],
   ['services.*.ports.*.{}', 2],
   ['services.*.volumes.*.{}', 2],
+  ['services.*.build.cache_from', 2],
   ['services.*.deploy.endpoint_mode', 2],
   ['networks.*.attachable', 2],
   ['configs', 3],
   ['services.*.configs', 3],
+  ['services.*.build.labels', 3],
   ['services.*.credential_spec', 3],
   ['services.*.deploy.placement.preferences', 3],
   ['services.*.deploy.update_config.order', 4],
   ['services.*.healthcheck.start_period', 4],
+  ['services.*.build.target', 4],
+  ['services.*.build.network', 4],
   ['volumes.*.name', 4],
   ['networks.*.name', 5],
   ['secrets.*.name', 5],
   ['configs.*.name', 5],
   ['services.*.deploy.resources.reservations.generic_resources', 5],
+  ['services.*.build.shm_size', 5],
   ['services.*.isolation', 5],
-  ['services.*.volumes.*.tmpfs.size', 6],
+  ['services.*.volumes.*.tmpfs', 6],
   ['services.*.init', 7],
   ['services.*.deploy.rollback_config', 7],
   ['services.*.credential_spec.config', 8],
   ['services.*.deploy.placement.max_replicas_per_node', 8],
+  ['services.*.credential_spec.config', 8],
   ['secrets.*.driver', 8],
   ['secrets.*.driver_opts', 8],
   ['secrets.*.template_driver', 8],
   ['configs.*.template_driver', 8],
   ['services.*.deploy.resources.limits.pids', 9],
+  ['services.*.cgroupns_mode', 9],
+  ['services.*.build.extra_hosts', 9],
   ['services.*.healthcheck.start_interval', 12],
+  ['services.*.oom_score_adj', 13],
   ['services.*.networks.*.driver_opts', 13],
   ['services.*.oom_score_adj', 13],
 ];
+
+/** Where keys that begin with `x-` may stand, and since which 3.x. */
+const extensions: readonly (readonly [string, number])[] = [
+  ['', 4],
+  ['services.*', 7],
+  ['networks.*', 7],
+  ['volumes.*', 7],
+  ['configs.*', 7],
+  ['secrets.*', 7],
+];
+
+/** Keys of `build` before any key could stand there, and since which 3.x that is so. */
+const BUILD_OPEN = 11;
+const buildKeys = 'context dockerfile args cache_from labels target network shm_size extra_hosts';
 
 /** Notes a `version` that is none, and keys that came later than the version that the file asks for. */
 export function noteVersion(written: unknown, value: unknown, notes: Notes): void {
@@ -54,16 +77,35 @@ export function noteVersion(written: unknown, value: unknown, notes: Notes): voi
     return;
   }
   if (minor === NEWEST) return;
+  const late: Late = (path, needed) => {
+    if (needed <= minor) return;
+    const key = String(path.findLast((part) => typeof part === 'string'));
+    const message = `\`${key}\` needs version 3.${String(needed)}, the file asks for 3.${String(minor)}`;
+    notes.errorAtKey('conflict', path, message, 'leave `version` out');
+  };
   for (const [pattern, needed] of since) {
-    if (needed <= minor) continue;
-    for (const path of matches(value, pattern.split('.'))) {
-      notes.errorAtKey(
-        'conflict',
-        path,
-        `\`${String(path.findLast((part) => typeof part === 'string'))}\` needs version 3.${String(needed)}, the file asks for 3.${String(minor)}`,
-        'leave `version` out',
-      );
+    for (const path of matches(value, pattern.split('.'))) late(path, needed);
+  }
+  noteExtensions(written, late);
+  noteBuildKeys(value, late);
+}
+
+type Late = (path: Path, needed: number) => void;
+
+/** As they are written: they are gone from what is checked. */
+function noteExtensions(written: unknown, late: Late): void {
+  for (const [pattern, needed] of extensions) {
+    const parts = pattern === '' ? [] : pattern.split('.');
+    for (const path of matches(written, [...parts, '*'])) {
+      if (String(path.at(-1)).startsWith('x-')) late(path, needed);
     }
+  }
+}
+
+function noteBuildKeys(value: unknown, late: Late): void {
+  const known = buildKeys.split(' ');
+  for (const path of matches(value, ['services', '*', 'build', '*'])) {
+    if (!known.includes(String(path.at(-1)))) late(path, BUILD_OPEN);
   }
 }
 

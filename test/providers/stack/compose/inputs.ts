@@ -10,6 +10,11 @@ export const denyAll: AllowRules = {
   plugins: false,
   subpath: false,
   undefinedVariables: false,
+  checkout: '',
+  home: '',
+  moreDocuments: false,
+  emptyStacks: false,
+  unworkable: false,
 };
 
 export const allowAll: AllowRules = {
