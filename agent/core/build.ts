@@ -26,13 +26,16 @@ interface WrittenPair {
 export class TreeBuilder {
   readonly #notes: Notes;
   readonly #limits: Limits;
+  readonly #anyTag: boolean;
   /** What each anchor stands for, as far as the text is read; `undefined` while that part is still being read. */
   readonly #anchors = new Map<string, Tree | undefined>();
   /** Entries copied by merges so far: bounded, because a chain of merges copies with the square of its length. */
   #merged = 0;
   #over = false;
 
-  constructor(notes: Notes, limits: Limits) {
+  /** `anyTag`: a tag that is not a standard one says nothing, as in go-yaml. */
+  constructor(notes: Notes, limits: Limits, anyTag = false) {
+    this.#anyTag = anyTag;
     this.#notes = notes;
     this.#limits = limits;
   }
@@ -169,6 +172,7 @@ export class TreeBuilder {
   }
 
   #unknownTag(tag: string, range: Range): void {
+    if (this.#anyTag) return;
     const name = tag.startsWith(tagPrefix) ? `!!${tag.slice(tagPrefix.length)}` : tag;
     const hint = 'leave the tag out; a value in quotes is a text';
     this.#notes.error('unknown-tag', range, `tag \`${shown(name)}\` is not supported here`, hint);

@@ -37,6 +37,8 @@ export interface Located {
 export interface ParseOptions {
   /** For Compose: floats are `Float`, dates `Timestamp`, so that `goText` can print them as Docker does. */
   readonly exact?: boolean;
+  /** Tags that are not standard ones are dropped. Default: they are mistakes. */
+  readonly anyTag?: boolean;
   readonly limits?: Partial<Limits>;
 }
 
@@ -57,7 +59,12 @@ export function parseYaml(file: string, text: string, options: ParseOptions = {}
   if (read.status === 'refused') return { documents: [], diagnostics: [read.diagnostic] };
 
   const notes = new Notes(lines);
-  const trees = compose(read.tokens, text.length, notes, limits);
+  const trees = compose(
+    read.tokens,
+    { end: text.length, anyTag: options.anyTag === true },
+    notes,
+    limits,
+  );
   if (notes.any) return { documents: [], diagnostics: notes.list() };
   const exact = options.exact === true;
   return { documents: trees.map((tree) => locate(lines, tree, exact)), diagnostics: [] };
@@ -71,7 +78,7 @@ export function startOf(file: string, text: string): Place {
 /** One syntax error a file: what follows the first is most often its consequence. */
 function compose(
   tokens: readonly CST.Token[],
-  end: number,
+  { end, anyTag }: { readonly end: number; readonly anyTag: boolean },
   notes: Notes,
   limits: Limits,
 ): readonly Tree[] {
@@ -98,7 +105,7 @@ function compose(
   }
   return documents.map((document) => {
     const [start] = document.range;
-    return new TreeBuilder(notes, limits).build(document.contents, { start, end: start });
+    return new TreeBuilder(notes, limits, anyTag).build(document.contents, { start, end: start });
   });
 }
 

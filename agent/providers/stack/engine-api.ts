@@ -181,7 +181,7 @@ export interface NetworkCreate {
   CheckDuplicate: true;
   Driver: string;
   Scope: string;
-  IPAM: { Driver: string; Options: null; Config: { Subnet?: string }[] } | null;
+  IPAM: { Driver: string; Options: null; Config: { Subnet?: string }[] | null } | null;
   Internal: boolean;
   Attachable: boolean;
   Ingress: false;

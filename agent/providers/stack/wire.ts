@@ -17,7 +17,7 @@ const network: z.ZodType<NetworkCreate> = z.strictObject({
     .strictObject({
       Driver: z.string(),
       Options: z.null(),
-      Config: z.array(z.strictObject({ Subnet: z.string().exactOptional() })),
+      Config: z.array(z.strictObject({ Subnet: z.string().exactOptional() })).nullable(),
     })
     .nullable(),
   Internal: z.boolean(),

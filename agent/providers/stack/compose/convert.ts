@@ -107,7 +107,8 @@ function convertServices(compose: Compose, context: Context): ConvertedService[]
 }
 
 function noteNames(compose: Compose, { notes }: Context): void {
-  for (const section of ['services', 'networks', 'volumes', 'configs', 'secrets'] as const) {
+  // Docker takes any key as the name of a network; the engine judges those that are made.
+  for (const section of ['services', 'volumes', 'configs', 'secrets'] as const) {
     for (const key of Object.keys(compose[section] ?? {})) {
       if (isComposeKey(key)) continue;
       notes.errorAtKey(

@@ -82,7 +82,9 @@ function noteUpdateWords(kind: string, written: Update, path: Path, notes: Notes
   const actions =
     kind === 'update_config' ? ['pause', 'continue', 'rollback'] : ['pause', 'continue'];
   if (action !== undefined && action !== '' && !actions.includes(action)) {
-    notes.error(
+    // The engine takes it of both, and has nowhere to roll a rollback back to.
+    const isMeaningless = action === 'rollback';
+    notes[isMeaningless ? 'unworkable' : 'error'](
       'wrong-value',
       [...path, 'failure_action'],
       `\`${kind}\` has no such failure action`,

@@ -138,9 +138,9 @@ function fromFile(name: string, path: Path, context: Inputs): Map<string, string
 export function findFile(
   name: string,
   path: Path,
-  context: Pick<Context, 'folder' | 'read' | 'notes'>,
+  context: Pick<Context, 'folder' | 'read' | 'allow' | 'notes'>,
 ): { readonly path: string; readonly bytes: Uint8Array } | undefined {
-  const inside = pathInside(context.folder, name);
+  const inside = pathInside(context.folder, name, context.allow.checkout);
   if (inside === undefined) {
     const message = 'the path leads out of the repository';
     context.notes.error(

@@ -5,6 +5,7 @@ import { parseYaml, startOf } from '../../../core/parse.ts';
 import type { Located } from '../../../core/parse.ts';
 import { noteOptionDuplicates } from './container.ts';
 import { resolveEnvironment } from './environment.ts';
+import { noteEndless } from './endless.ts';
 import { leaveOut } from './ignored.ts';
 import { Notes } from './notes.ts';
 import type { Part } from './parts.ts';
@@ -37,7 +38,7 @@ export function loadFile(
   { variables, allow }: ComposeInput,
   before: Notes | undefined,
 ): Loaded | { readonly diagnostics: readonly Diagnostic[] } {
-  const parsed = parseYaml(file, text, { exact: true });
+  const parsed = parseYaml(file, text, { exact: true, anyTag: allow.unworkable });
   const [located, second] = parsed.documents;
   if (located === undefined || located.value === null) {
     if (parsed.diagnostics.length > 0) return { diagnostics: parsed.diagnostics };
@@ -55,6 +56,7 @@ export function loadFile(
   }
   const source = { variables, undefinedVariables: allow.undefinedVariables };
   const settled = settle(replaceVariables(located.value, source, notes));
+  noteEndless(located.value, notes);
   noteVersion(located.value, settled, notes);
   const written = leaveOut(settled, notes);
   const checked = check({ ...located, value: written }, Compose, { unsupported });

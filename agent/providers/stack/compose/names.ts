@@ -38,9 +38,16 @@ export function isComposeKey(key: string): boolean {
   return /^[a-zA-Z0-9._-]+$/.test(key);
 }
 
-/** Pure. A path of the repository from the folder of a file in it; undefined where it leads out of the repository. */
-export function pathInside(folder: string, path: string): string | undefined {
-  if (path.startsWith('/')) return undefined;
+/**
+ * Pure. A path of the repository from the folder of a file in it; undefined where it leads out of the repository. An
+ * absolute one is only inside where the nodes have the repository, at `checkout`.
+ */
+export function pathInside(folder: string, path: string, checkout = ''): string | undefined {
+  if (path.startsWith('/')) {
+    const top = `${cleanPath(checkout)}/`;
+    const clean = cleanPath(path);
+    return checkout !== '' && clean.startsWith(top) ? clean.slice(top.length) : undefined;
+  }
   const joined = posix.normalize(posix.join(folder, path));
   return joined === '..' || joined.startsWith('../') ? undefined : joined;
 }

@@ -114,7 +114,9 @@ function networkBody(name: string, network: Network, { stack }: Context): Networ
     CheckDuplicate: true,
     Driver: driver === undefined || driver === '' ? 'overlay' : driver,
     Scope: '',
-    IPAM: hasIpam ? { Driver: ipam?.driver ?? '', Options: null, Config: config } : null,
+    IPAM: hasIpam
+      ? { Driver: ipam?.driver ?? '', Options: null, Config: config.length === 0 ? null : config }
+      : null,
     Internal: network.internal ?? false,
     Attachable: network.attachable ?? false,
     Ingress: false,
@@ -125,6 +127,8 @@ function networkBody(name: string, network: Network, { stack }: Context): Networ
   };
 }
 
+/** What engines look for as a plugin in vain. */
+const notIpam = new Set(['overlay', 'bridge', 'host', 'none', 'macvlan', 'ipvlan']);
 const localDrivers = new Set(['bridge', 'host', 'null', 'none', 'macvlan', 'ipvlan']);
 
 /** Checks the networks of the top level, used or not. */
@@ -141,6 +145,15 @@ export function checkNetworks(used: ReadonlySet<string>, context: Context): void
     );
     if (isExternal(network.external)) continue;
     const name = swarmName(key, network, stack);
+    const ipam = network.ipam?.driver ?? '';
+    if (used.has(key) && notIpam.has(ipam)) {
+      notes.error(
+        'wrong-value',
+        [...path, 'ipam', 'driver'],
+        `\`${ipam}\` gives no addresses: it is a driver of networks`,
+        'leave it out, or write `default`',
+      );
+    }
     const problem = used.has(key) ? dnsNameProblem(name) : undefined;
     if (problem !== undefined)
       notes.errorAtKey(

@@ -6,6 +6,7 @@ import { judgeVolumeOptions } from './binds.ts';
 import type { Context } from './context.ts';
 import { isExternal, swarmName } from './context.ts';
 import { NAMESPACE_LABEL, convertLabels } from './labels.ts';
+import { checkExternal } from './external.ts';
 import { nearest } from './names.ts';
 import { nonEmpty, present } from './present.ts';
 
@@ -99,6 +100,11 @@ function noteEmpty(key: string, volume: Volume | null, context: Context): void {
   );
 }
 
+function isEmpty(value: string | readonly unknown[] | object | undefined): boolean {
+  if (value === undefined || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
 /** Checks the volumes of the top level: forms that exclude each other, and what the policy refuses. */
 export function checkVolumes(context: Context): void {
   const { notes, allow } = context;
@@ -114,9 +120,10 @@ export function checkVolumes(context: Context): void {
         'make it with `docker volume create --type`, under the name that the stack uses',
       );
     }
+    checkExternal(volume, [], path, notes);
     if (isExternal(volume.external)) {
       for (const other of ['driver', 'driver_opts', 'labels'] as const) {
-        if (volume[other] === undefined) continue;
+        if (isEmpty(volume[other])) continue;
         notes.errorAtKey(
           'conflict',
           [...path, other],
