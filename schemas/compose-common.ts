@@ -22,7 +22,7 @@ export const TextMap = z.record(Key, z.string({ error: VALUE }).nullable(), {
 });
 
 /** Options of a driver: as `TextMap`, but each has a value. */
-export const Options = z.record(Key, z.string({ error: VALUE }), {
+export const Options = z.record(z.string(), z.string({ error: VALUE }), {
   error: 'write `name: value` pairs',
 });
 

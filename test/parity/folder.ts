@@ -19,6 +19,9 @@ export interface Given {
   readonly stubs: ReadonlyMap<string, Uint8Array>;
 }
 
+/** Where the cases lie for the conversion. */
+export const CHECKOUT = '/parity';
+
 /** The cases lay two folders deep, so that `../../x` is still a path of theirs. */
 export const DEEP = 'p/q';
 
@@ -91,7 +94,10 @@ export interface Bodies {
 export function expectedRequests(folder: string, id: string): Bodies {
   const { requests } = JSON.parse(
     readFileSync(join(folder, 'expected', `${id}.json`), 'utf8'),
-    (key, value) => (key === 'SecretID' || key === 'ConfigID' ? undefined : value),
+    (key, value) => {
+      if (key === 'SecretID' || key === 'ConfigID') return undefined;
+      return key === 'Config' && typeof value === 'string' ? value.replace(/^config:/, '') : value;
+    },
   );
   return requests;
 }
@@ -102,11 +108,17 @@ export function expectedMessages(folder: string, { id, accepted }: Case): string
   return String(JSON.parse(readFileSync(file, 'utf8')).stderr ?? '');
 }
 
+/** A path of the case as it is where the case lies. */
+function placed(path: string): string {
+  return posix.join(CHECKOUT, DEEP, path.replace(/^@DIR@/, '.'));
+}
+
 /** What the engine gave back, with the ids that it would give networks and the subnets that it allocated left open. */
 export function expectedStored(folder: string, id: string) {
   const { stored } = JSON.parse(
     readFileSync(join(folder, 'expected', `${id}.json`), 'utf8'),
     (key, value) => {
+      if (typeof value === 'string' && value.startsWith('@DIR@')) return placed(value);
       if (key === 'Target' && typeof value === 'string') return value.replace(/^net:/, 'net-');
       return key === 'Config' && typeof value === 'string' ? [{ Subnet: '10.0.9.0/24' }] : value;
     },

@@ -1,11 +1,10 @@
 import type { AllowRules } from '../../agent/core/surroundings.ts';
 import { renderCompose } from '../../agent/providers/stack/compose/render.ts';
 import type { ComposeResult, RenderedCompose } from '../../agent/providers/stack/compose/render.ts';
-import { DEEP } from './folder.ts';
+import { CHECKOUT, DEEP } from './folder.ts';
 import type { Given } from './folder.ts';
 
-/** Where the cases lie for the CLI, and its home; as they were recorded. */
-export const CHECKOUT = '/parity';
+/** The home that the CLI had when the cases were recorded. */
 const HOME = '/home/deployer';
 
 /** Every switch that docs/stacks.md names, open: what is stricter than the CLI on purpose is not what is compared here. */

@@ -34,8 +34,17 @@ describe('one mistake, one diagnostic, at its place', () => {
     ['a misspelt image', 'services: {web: {imge: nginx}}', 'unknown-key services.web.imge'],
     ['a misspelt key', web('comand: x'), 'unknown-key services.web.comand'],
     ['a key of no Compose file', web('bogus: x'), 'unknown-key services.web.bogus'],
-    ['build', 'services: {web: {build: .}}', 'unsupported-key services.web.build'],
-    ['privileged', web('privileged: true'), 'unsupported-key services.web.privileged'],
+    [
+      'build without an image',
+      'services: {web: {build: .}}',
+      '(ignored-key services.web.build)+missing-image services.web',
+    ],
+    ['privileged', web('privileged: true'), '(ignored-key services.web.privileged)'],
+    [
+      'a flag of privileged',
+      web('privileged: 1'),
+      '(ignored-key services.web.privileged)+wrong-type services.web.privileged',
+    ],
     ['include', `include: [a.yaml]\n${web()}`, 'unsupported-key include'],
     ['version 2', `version: "2.4"\n${web()}`, 'wrong-value version'],
     ['a version as a number', `version: 3.8\n${web()}`, 'wrong-type version'],
@@ -333,7 +342,7 @@ describe('one mistake, one diagnostic, at its place', () => {
     [
       'create_host_path',
       web('volumes: [{type: bind, source: /s, target: /d, bind: {create_host_path: true}}]'),
-      'unsupported-key services.web.volumes[0].bind.create_host_path',
+      '(ignored-key services.web.volumes[0].bind.create_host_path)',
     ],
     [
       'an external volume with a driver',
@@ -379,7 +388,7 @@ describe('one mistake, one diagnostic, at its place', () => {
     [
       'an address of a task',
       `${web('networks: {n: {ipv4_address: 10.0.0.2}}')}networks: {n: }`,
-      'unsupported-key services.web.networks.n.ipv4_address',
+      '(ignored-key services.web.networks.n.ipv4_address)',
     ],
     ['an undeclared config', web('configs: [c]'), 'undefined-config services.web.configs[0]'],
     [

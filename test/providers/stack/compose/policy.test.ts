@@ -253,15 +253,7 @@ describe('each switch', () => {
   });
 
   it.each([
-    'privileged: true',
-    'devices: ["/dev/sda:/dev/sda"]',
-    'security_opt: ["seccomp=unconfined"]',
-    'userns_mode: host',
-    'pid: host',
-    'ipc: host',
     'uts: host',
-    'cgroup_parent: /',
-    'network_mode: host',
     'volumes_from: [x]',
     'volume_driver: x',
     'runtime: x',
@@ -273,6 +265,26 @@ describe('each switch', () => {
     expect(result).toBeUndefined();
     expect(diagnostics).toMatchObject([
       { severity: 'error', code: 'unsupported-key', place: { line: 4 }, hint: expect.any(String) },
+    ]);
+  });
+
+  it.each([
+    'privileged: true',
+    'devices: ["/dev/sda:/dev/sda"]',
+    'security_opt: ["seccomp=unconfined"]',
+    'userns_mode: host',
+    'pid: host',
+    'ipc: host',
+    'cgroup_parent: /',
+    'network_mode: host',
+  ])('what Docker ignores changes nothing that runs: %s', (line) => {
+    const plain = renderCompose(input(service(''), { allow: allowAll }));
+    const { result, diagnostics } = renderCompose(
+      input(service(`    ${line}\n`), { allow: allowAll }),
+    );
+    expect(result).toEqual(plain.result);
+    expect(diagnostics).toMatchObject([
+      { severity: 'warning', code: 'ignored-key', place: { line: 4 }, hint: expect.any(String) },
     ]);
   });
 });
