@@ -222,6 +222,9 @@ describe('one mistake, one diagnostic, at its place', () => {
     ['an absolute env_file', web('env_file: /etc/passwd'), 'path-outside services.web.env_file'],
     ['a bad env_file', web('env_file: bad.env'), 'syntax '],
     ['an env_file name without value', web('env_file: bare.env'), 'undefined-variable '],
+    ['port 0', web('ports: ["0"]'), 'wrong-value services.web.ports[0]'],
+    ['a drive', web('volumes: ["v:/data"]'), 'wrong-value services.web.volumes[0]'],
+    ['no number', web('labels: {a: .inf}'), 'wrong-value services.web.labels.a'],
     ['a port', web('ports: ["80:x"]'), 'wrong-value services.web.ports[0]'],
     [
       'a port range',

@@ -26,14 +26,15 @@ it('tells options that have no effect', () => {
   expect(parseVolume('data:/d:z,cached')).toHaveProperty('ignored', ['z', 'cached']);
 });
 
+it.each(['', 'aa::b', ':/data', 'data:/data:', 'aa:b1:c1:d1', 'aa:/b:ro:x'])('refuses %j', (text) =>
+  expect(parseVolume(text)).toHaveProperty('problem'),
+);
+
+// As seen with CLI 28.2.2.
 it.each([
-  '',
-  'a::b',
-  ':/data',
-  'data:/data:',
-  'a:b:c:d',
-  'aa:/b:ro:x',
-  'v:/data',
-  'v:/data:ro',
-  'C:/x:/y',
-])('refuses %j', (text) => expect(parseVolume(text)).toHaveProperty('problem'));
+  ['v:/data', { type: 'volume', target: 'v:/data' }],
+  ['v:/data:ro', { type: 'bind', source: 'v:/data', target: 'ro' }],
+  ['C:/x:/y', { type: 'bind', source: 'C:/x', target: '/y' }],
+])('reads one letter before a colon as a drive: %s', (text, volume) =>
+  expect(parseVolume(text)).toEqual({ volume, ignored: [], drive: true }),
+);
