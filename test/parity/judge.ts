@@ -41,8 +41,8 @@ export function judge(ours: RenderedCompose, docker: Docker): Verdict {
   return { kind: lines.length === 0 ? 'equal' : 'different', lines };
 }
 
-/** Keys that the CLI says it ignores, and we do not, and the other way round. */
-function warnings(diagnostics: readonly Diagnostic[], messages: string): readonly string[] {
+/** Pure. Keys that the CLI says it ignores and that we do not warn about. */
+export function warnings(diagnostics: readonly Diagnostic[], messages: string): readonly string[] {
   const theirs = ignoredByDocker(messages).filter((key) => !SAYS_IGNORED.includes(key));
   const ours = new Set(
     diagnostics.filter(({ code }) => code === 'ignored-key').map(({ place }) => keyOf(place?.path)),

@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
-import { argv, stderr, stdout } from 'node:process';
+import { argv, env, stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 
+import { judgeLive } from './live.ts';
 import { judgeFolder } from './offline.ts';
 import { isEqual, report, reportJson } from './report.ts';
 
 const HELP = `Compares what this project makes of stack files with what \`docker stack deploy\` sends for them.
 
   npm run parity -- FOLDER              with what was recorded in FOLDER/expected and FOLDER/rejected; no engine
+  npm run parity -- --live FOLDER       any folder of stack files, deployed by the installed CLI and by our client
+  --host unix:///PATH                   with --live: the engine (default: $DOCKER_HOST), a manager whose nodes are all drained
+  --docker PROGRAM                      with --live: the CLI (default: docker)
   --json                                the result for programs
   --help                                this text
 
@@ -16,12 +20,15 @@ it could not compare. docs/parity.md says how a folder is laid out.
 `;
 
 const options = {
+  live: { type: 'boolean', default: false },
+  host: { type: 'string' },
+  docker: { type: 'string', default: 'docker' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
 /** The exit code. */
-function main(words: readonly string[]): number {
+async function main(words: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...words],
     options,
@@ -34,13 +41,19 @@ function main(words: readonly string[]): number {
   const [folder, ...more] = positionals;
   if (folder === undefined || more.length > 0) throw new Error('name one folder; see --help');
   if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`);
-  const judged = judgeFolder(folder);
+  const host = values.host ?? env['DOCKER_HOST'] ?? '';
+  if (values.live && !host.startsWith('unix:///')) {
+    throw new Error('--live needs --host unix:///PATH, the socket of a drained manager');
+  }
+  const judged = values.live
+    ? await judgeLive(folder, { docker: values.docker, socket: host.slice('unix://'.length) })
+    : judgeFolder(folder);
   stdout.write(`${values.json ? reportJson(judged) : report(judged)}\n`);
   return isEqual(judged) ? 0 : 1;
 }
 
 try {
-  process.exitCode = main(argv.slice(2));
+  process.exitCode = await main(argv.slice(2));
 } catch (cause) {
   stderr.write(`parity: ${cause instanceof Error ? cause.message : String(cause)}\n`);
   process.exitCode = 2;

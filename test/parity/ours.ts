@@ -5,7 +5,7 @@ import { CHECKOUT, DEEP } from './folder.ts';
 import type { Given } from './folder.ts';
 
 /** The home that the CLI had when the cases were recorded. */
-const HOME = '/home/deployer';
+export const HOME = '/home/deployer';
 
 /** Every switch that docs/stacks.md names, open: what is stricter than the CLI on purpose is not what is compared here. */
 export const allOpen: AllowRules = {
