@@ -16,8 +16,7 @@ const web = ours('services: {web: {image: nginx, container_name: w, volumes: [".
 
 function requests() {
   if (web.result === undefined) throw new Error('no result');
-  const sent: any = placeless(requestsOf(web.result));
-  return sent;
+  return JSON.parse(JSON.stringify(placeless(requestsOf(web.result))));
 }
 
 const IGNORED = 'Ignoring deprecated options:\n\ncontainer_name: not supported.\n\n';
