@@ -154,7 +154,11 @@ export function convertPlacement(
   const preferences = written?.preferences ?? [];
   for (const [index, { spread }] of preferences.entries()) {
     if (spread === undefined || spread === '')
-      notes.error('missing-key', [...path, 'preferences', index], 'a preference needs `spread`');
+      notes.unworkable(
+        'missing-key',
+        [...path, 'preferences', index],
+        'a preference needs `spread`',
+      );
   }
   return present({
     Constraints: constraints.length === 0 ? undefined : constraints,

@@ -9,7 +9,7 @@ export function readDuration(
   text: string | undefined,
   path: Path,
   notes: Notes,
-  rule: 'not negative' | '0 or at least 1ms',
+  rule: 'not negative' | 'hardly negative' | '0 or at least 1ms',
 ): number | undefined {
   if (text === undefined) return undefined;
   const nanoseconds = parseGoDuration(text);
@@ -21,7 +21,9 @@ export function readDuration(
       'write it with units, such as `10s`, `1m30s` or `500ms`',
     );
   } else if (nanoseconds < 0) {
-    notes.error('wrong-value', path, 'a duration cannot be negative here');
+    // Of some the engine takes anything.
+    const how = rule === 'hardly negative' ? 'unworkable' : 'error';
+    notes[how]('wrong-value', path, 'a duration cannot be negative here');
   } else if (rule === '0 or at least 1ms' && nanoseconds > 0 && nanoseconds < MILLISECOND_NS) {
     notes.error('wrong-value', path, 'the engine takes 0 or at least `1ms` here');
   }

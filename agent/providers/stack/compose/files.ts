@@ -131,7 +131,7 @@ function convertFile(
     notes.errorAtKey('wrong-name', entry.name === undefined ? path : [...path, 'name'], problem);
   const driver = orElse(entry.template_driver, '');
   if (driver !== '' && driver !== 'golang') {
-    notes.error(
+    notes.unworkable(
       'wrong-value',
       [...path, 'template_driver'],
       'there is no such template driver',

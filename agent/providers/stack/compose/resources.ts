@@ -95,7 +95,7 @@ function genericResources(
         'a generic resource needs `discrete_resource_spec` with `kind` and `value`',
       );
     } else if (value < 0)
-      notes.error('wrong-value', [...path, index], 'a generic resource cannot be negative');
+      notes.unworkable('wrong-value', [...path, index], 'a generic resource cannot be negative');
     return { DiscreteResourceSpec: { Kind: kind ?? '', Value: Math.trunc(value ?? 0) } };
   });
 }

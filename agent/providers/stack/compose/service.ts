@@ -125,7 +125,7 @@ function container(service: Service, path: Path, context: Context, files: Files)
       Env: convertEnvironment(service, path, context),
       Healthcheck: convertHealthcheck(service.healthcheck, [...path, 'healthcheck'], notes),
       Mounts: convertMounts(service.volumes, [...path, 'volumes'], context),
-      StopGracePeriod: readDuration(service.stop_grace_period, grace, notes, 'not negative'),
+      StopGracePeriod: readDuration(service.stop_grace_period, grace, notes, 'hardly negative'),
       Secrets: secrets.length === 0 ? undefined : secrets,
       Configs: configs.length === 0 ? undefined : configs,
     }),

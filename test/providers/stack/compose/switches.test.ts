@@ -11,7 +11,10 @@ const secret = (keys: string) =>
 /** `severity code` of all that is said. */
 function said(text: string, open: Partial<AllowRules>) {
   const { diagnostics } = renderCompose(
-    input(text, { allow: { ...allowAll, ...denied, ...open } }),
+    input(text, {
+      files: { 'stacks/blog/a.txt': 'hello' },
+      allow: { ...allowAll, ...denied, ...open },
+    }),
   );
   return diagnostics.map(({ severity, code }) => `${severity} ${code}`);
 }
@@ -42,6 +45,30 @@ describe('where we are stricter than the CLI there is a switch', () => {
     ['a mount', web('volumes: [{type: volume}]'), { unworkable: true }, 'missing-key', 1],
     ['a drive', web('volumes: ["v:/data"]'), { unworkable: true }, 'wrong-value', 1],
     ['a tag', web('user: !odd x'), { unworkable: true }, 'unknown-tag', 0],
+    [
+      'no spread',
+      web('deploy: {placement: {preferences: [{}]}}'),
+      { unworkable: true },
+      'missing-key',
+      1,
+    ],
+    ['a negative grace', web('stop_grace_period: -1s'), { unworkable: true }, 'wrong-value', 1],
+    [
+      'a template driver',
+      `${web('')}configs: {c: {file: a.txt, template_driver: odd}}`,
+      { unworkable: true },
+      'wrong-value',
+      1,
+    ],
+    [
+      'a negative resource',
+      web(
+        'deploy: {resources: {reservations: {generic_resources: [{discrete_resource_spec: {kind: a, value: -1}}]}}}',
+      ),
+      { unworkable: true },
+      'wrong-value',
+      1,
+    ],
     ['a misspelt key', secret('mod: 0400'), { unworkable: true }, 'unknown-key', 1],
     [
       'a rollback of a rollback',
@@ -63,7 +90,12 @@ describe('where we are stricter than the CLI there is a switch', () => {
 describe('relative binds and the home', () => {
   const source = (written: string, open: Partial<AllowRules>) => {
     const text = web(`volumes: ["${written}:/a"]`);
-    const { result } = renderCompose(input(text, { allow: { ...denyAll, ...open } }));
+    const { result } = renderCompose(
+      input(text, {
+        files: { 'stacks/blog/a.txt': 'hello' },
+        allow: { ...denyAll, ...open },
+      }),
+    );
     const [service] = Object.values(result?.services ?? {});
     return service?.TaskTemplate.ContainerSpec.Mounts?.[0]?.Source;
   };
