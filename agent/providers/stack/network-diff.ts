@@ -26,7 +26,7 @@ export function diffNetwork(
   const why = `${target} cannot be changed, and ${fields.join(', and ')}: give it another \`name\``;
   const odd = [
     ...(isAllocated(there) && body.Options === null
-      ? pairs('driver_opts', own(there.options), {})
+      ? pairs('driver_opts', ownOptions(there.options), {})
       : []),
     ...pairs('labels', there.labels, body.Labels),
   ];
@@ -45,7 +45,7 @@ function settings(body: NetworkCreate, there: ObservedNetwork): readonly string[
   const ipam = body.IPAM?.Driver ?? '';
   return [
     ...differs('driver', there.driver, body.Driver),
-    ...(body.Options === null ? [] : pairs('driver_opts', own(there.options), body.Options)),
+    ...(body.Options === null ? [] : pairs('driver_opts', ownOptions(there.options), body.Options)),
     ...(ipam === '' || there.ipamDriver === ''
       ? []
       : differs('ipam.driver', there.ipamDriver, ipam)),
@@ -53,8 +53,10 @@ function settings(body: NetworkCreate, there: ObservedNetwork): readonly string[
   ];
 }
 
-/** Options without what the engine filled in. */
-function own(options: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+/** Pure. Options without what the engine filled in. */
+export function ownOptions(
+  options: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(options).filter(([key]) => !ENGINE_OPTIONS.has(key)));
 }
 

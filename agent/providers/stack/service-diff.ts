@@ -103,15 +103,8 @@ function keepContainer(
   return {
     ...want,
     Image: sameImage ? have.Image : want.Image,
-    ...(want.CapabilityAdd && {
-      CapabilityAdd: liveOrder(want.CapabilityAdd, have.CapabilityAdd, (name) => name),
-    }),
-    ...(want.CapabilityDrop && {
-      CapabilityDrop: liveOrder(want.CapabilityDrop, have.CapabilityDrop, (name) => name),
-    }),
-    ...(want.Ulimits && {
-      Ulimits: liveOrder(want.Ulimits, have.Ulimits, ({ Name }) => Name),
-    }),
+    // The CLI sends them sorted; `docker service update --env-add` puts one at the end.
+    ...(want.Env && { Env: liveOrder(want.Env, have.Env, (one) => one) }),
     ...(want.Secrets && {
       Secrets: liveOrder(want.Secrets, have.Secrets, (one) => fileKey(one.SecretName, one)),
     }),
