@@ -1,4 +1,7 @@
+import { adoptIo } from './adopting.ts';
 import { openApplier } from './applying.ts';
+import { adoptCommand } from './cli/adopt.ts';
+import { adoptUsage } from './cli/adopt-options.ts';
 import { askCommand } from './cli/ask.ts';
 import { askUsage, type Verb } from './cli/ask-options.ts';
 import { freezeCommand } from './cli/freeze.ts';
@@ -78,6 +81,11 @@ export const commands: Readonly<Record<string, Command>> = {
     'approve',
     'release what is held: removals, or a stack that was there before and differs',
   ),
+  adopt: {
+    summary: 'write a stack that runs back as a Compose file',
+    usage: adoptUsage,
+    run: (args, io, signal) => adoptCommand(args, adoptIo(io, io.environment), signal),
+  },
   rehearse: {
     summary: 'bring a real Swarm up on this machine and try the repository on it',
     usage: rehearseUsage,

@@ -81,7 +81,13 @@ function said(text: string): PlanLine {
 
 const verbs = { create: '+', update: '~', remove: '-' } as const;
 
-function operationLines({ target, verb, effect, fields }: PlannedOperation): readonly PlanLine[] {
+/** Pure. What is done to one object, and every field that changes. */
+export function operationLines({
+  target,
+  verb,
+  effect,
+  fields,
+}: PlannedOperation): readonly PlanLine[] {
   const how = effect === 'none' ? '' : ` (${effects[effect]})`;
   const head: PlanLine = { sign: verbs[verb], depth: 1, text: `${visible(target)}${how}` };
   return [head, ...fields.flatMap(fieldLines)];

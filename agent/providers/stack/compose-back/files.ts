@@ -40,9 +40,11 @@ function useOf(source: string, file: FileTarget): Tree {
 function secretKey(name: string, { stack, observed, secrets, notes }: Writing): string {
   const isOwn = observed.secrets.get(name.toLowerCase())?.labels[NAMESPACE] === stack;
   return secrets.use(name, isOwn ? keysFor(name, stack) : [name], (key) => {
-    notes.add(
-      `secret ${name} cannot be read: it stays in the Swarm and is \`external\` in the file`,
-    );
+    if (isOwn) {
+      notes.add(
+        `secret ${name} cannot be read: it stays in the Swarm and is \`external\` in the file`,
+      );
+    }
     return fields({ external: true, name: key === name ? undefined : name });
   });
 }

@@ -1,29 +1,21 @@
 import { posix } from 'node:path';
 
 import type { Diagnostic } from '../../../core/diagnostic.ts';
-import type { FieldDiff } from '../../../core/kind.ts';
+import type { Blocked } from '../../../core/kind.ts';
+import type { PlannedOperation } from '../../../core/plan.ts';
 import { diffStack } from '../diff.ts';
 import type { StackObserved } from '../observed.ts';
+import { stackWords } from '../plan-words.ts';
 import { renderStack } from '../render.ts';
 import type { WrittenBack } from './write-back.ts';
 
-/** One thing in which the files that were written and the Swarm still differ. */
-export interface Left {
-  /** `service blog_web` */
-  readonly target: string;
-  /** What an agent would do about it: `update`, or `nothing` where it cannot. */
-  readonly would: 'create' | 'update' | 'remove' | 'nothing';
-  /** Tasks would be replaced. */
-  readonly restarts: boolean;
-  readonly fields: readonly FieldDiff[];
-  /** Why nothing can be done. */
-  readonly why?: string;
-}
-
-/** What comes of the files. With a mistake in them nothing was compared. */
+/** What comes of the files that were written. With a mistake in them nothing is compared. */
 export interface Proof {
   readonly mistakes: readonly Diagnostic[];
-  readonly left: readonly Left[];
+  /** What an agent would do so that the Swarm becomes what the files say: ideally nothing. */
+  readonly changes: readonly PlannedOperation[];
+  /** What differs, and nobody can change. */
+  readonly blocked: readonly Blocked[];
   readonly notes: readonly string[];
 }
 
@@ -37,18 +29,8 @@ export function prove(stack: string, written: WrittenBack, observed: StackObserv
     read: (path) => written.files.get(posix.relative(folder, path)),
   });
   const mistakes = diagnostics.filter(({ severity }) => severity === 'error');
-  if (rendered === undefined) return { mistakes, left: [], notes: [] };
+  if (rendered === undefined) return { mistakes, changes: [], blocked: [], notes: [] };
   const { operations, blocked, notes = [] } = diffStack(rendered, observed);
-  return {
-    mistakes,
-    left: [
-      ...operations.map(({ target, verb, effect, fields }) => {
-        return { target, would: verb, restarts: effect === 'restart', fields };
-      }),
-      ...blocked.map(({ target, why }) => {
-        return { target, would: 'nothing' as const, restarts: false, fields: [], why };
-      }),
-    ],
-    notes,
-  };
+  const changes = operations.map((one) => stackWords.operation(one, rendered));
+  return { mistakes, changes, blocked, notes };
 }

@@ -3,7 +3,9 @@ import { Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { Octal, type Tree } from './tree.ts';
 
 /** Means the same to every reader of YAML without quotes, unless it is one of their words. */
-const PLAIN = /^[A-Za-z/][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+)*$/;
+const PLAIN = /^(?:\.\/)?[A-Za-z/][A-Za-z0-9_./@=-]*(?::[A-Za-z0-9_./@=-]+)*$/;
+/** Durations and sizes. */
+const AMOUNT = /^(?:\d+(?:h|m|s|ms|us|ns))+$|^\d+[KMG]$/;
 /** A list of words up to so many characters stands on one line. */
 const LINE_LENGTH_MAX = 80;
 
@@ -14,8 +16,23 @@ const LINE_LENGTH_MAX = 80;
 export function composeText(tree: Tree, comment: readonly string[]): string {
   // The older version: what it takes for something else than text is quoted too, so that every CLI reads the same.
   const document = new Document(nodeOf(tree), { version: '1.1' });
-  const text = document.toString({ lineWidth: 0, nullStr: '', flowCollectionPadding: false });
+  const text = document.toString(style).replaceAll(HIDDEN, escaped);
   return [...comment.map((line) => `# ${line}`.trimEnd()), text].join('\n');
+}
+
+const style = {
+  lineWidth: 0,
+  nullStr: '',
+  flowCollectionPadding: false,
+  singleQuote: true,
+} as const;
+
+/** What a terminal or an editor would not show; it stands in double quotes only, where an escape says the same. */
+const HIDDEN =
+  /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function nodeOf(tree: Tree): Scalar | YAMLMap | YAMLSeq {
@@ -54,7 +71,7 @@ function sequence(items: readonly Tree[]): YAMLSeq {
 
 function quoted(text: string): Scalar {
   const scalar = new Scalar(text);
-  scalar.type = PLAIN.test(text) ? 'PLAIN' : typeOf(text);
+  scalar.type = PLAIN.test(text) || AMOUNT.test(text) ? 'PLAIN' : typeOf(text);
   return scalar;
 }
 
