@@ -18,10 +18,12 @@ export function fileUses(
   writing: Writing,
 ): Tree | undefined {
   return orAbsent(
-    (references ?? []).map((reference) => {
+    (references ?? []).flatMap((reference): Tree[] => {
+      // Without a file it holds credentials, and is mounted nowhere.
+      if (reference.File === undefined) return [];
       const name = 'ConfigName' in reference ? reference.ConfigName : reference.SecretName;
       const key = kind === 'config' ? configKey(name, writing) : secretKey(name, writing);
-      return reference.File === undefined ? key : useOf(key, reference.File);
+      return [useOf(key, reference.File)];
     }),
   );
 }
@@ -49,7 +51,8 @@ function secretKey(name: string, { stack, observed, secrets, notes }: Writing): 
   });
 }
 
-function configKey(name: string, writing: Writing): string {
+/** The key of a config at the top level. */
+export function configKey(name: string, writing: Writing): string {
   const { stack, observed, configs, files } = writing;
   const there = observed.configs.get(name.toLowerCase());
   if (there === undefined || there.labels[NAMESPACE] !== stack) {

@@ -17,17 +17,22 @@ function mountOf(mount: Mount, writing: Writing): Tree {
     TmpfsOptions: tmpfs,
     ReadOnly: readOnly,
   } = mount;
-  const isNamed = type === 'volume' && mount.Source !== undefined && mount.Source !== '';
   const nocopy = volume?.NoCopy === true ? true : undefined;
   return fields({
     type,
-    source: isNamed ? volumeKey(mount, writing) : mount.Source,
+    source: isNamedVolume(mount) ? volumeKey(mount, writing) : mount.Source,
     target: mount.Target,
     read_only: readOnly === true ? true : undefined,
     bind: bind?.Propagation === undefined ? undefined : fields({ propagation: bind.Propagation }),
-    volume: orAbsent(fields({ nocopy })),
+    volume: orAbsent(fields({ nocopy, subpath: volume?.Subpath })),
     tmpfs: tmpfs && fields({ size: tmpfs.SizeBytes }),
   });
+}
+
+/** What stands at the top level: groups of cluster volumes do not. */
+function isNamedVolume({ Type: type, Source: source = '' }: Mount): boolean {
+  if (source === '') return false;
+  return type === 'volume' || (type === 'cluster' && !source.startsWith('group:'));
 }
 
 /** Tasks make volumes, so what a volume is stands at each mount. What says nothing of it was made outside. */

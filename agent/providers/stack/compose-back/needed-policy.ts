@@ -1,32 +1,63 @@
 import type { AllowRules } from '../../../core/surroundings.ts';
 import { denied } from '../../../core/surroundings.ts';
 import { judgeBind, judgeVolumeOptions } from '../compose/binds.ts';
+import { ENGINE_DRIVERS } from '../compose/logging.ts';
 import { cleanPath } from '../compose/names.ts';
-import type { Mount, ServiceSpec } from '../engine-api.ts';
+import type { Mount, ServiceSpec, TaskTemplate } from '../engine-api.ts';
 import type { ObservedNetwork } from '../swarm.ts';
 
-/** Pure. The least that `policy.allow` must say for services that run already. */
+/** Pure. The least that `policy.allow` must say for services that run already. `networks`: those of the stack itself. */
 export function neededPolicy(
   services: readonly ServiceSpec[],
   networks: readonly ObservedNetwork[],
   usesHost: boolean,
 ): AllowRules {
-  const mounts = services.flatMap(({ TaskTemplate: task }) => task.ContainerSpec.Mounts ?? []);
-  const isDocker = mounts.some((mount) => !isAllowed(mount, { ...denied, binds: ['/'] }));
-  const withSocket = { ...denied, dockerSocket: isDocker };
-  const binds = mounts
+  const tasks = services.map(({ TaskTemplate: task }) => task);
+  const containers = tasks.map(({ ContainerSpec: container }) => container);
+  const mounts = containers.flatMap(({ Mounts }) => Mounts ?? []);
+  const doors = [...mounts, ...tasks.flatMap(socketsOf)];
+  const dockerSocket =
+    mounts.some(({ Type }) => Type === 'npipe') ||
+    doors.some((mount) => !isAllowed(mount, { ...denied, binds: ['/'] }));
+  const withSocket = { ...denied, dockerSocket };
+  const binds = doors
     .filter((mount) => !isAllowed(mount, withSocket))
     .map((mount) => prefixOf(mount, withSocket));
   return {
     ...withSocket,
-    binds: [...new Set(binds)].toSorted(),
+    binds: unique(binds),
     hostNetwork: usesHost,
+    capabilities: unique(
+      containers.flatMap((one) => one.CapabilityAdd ?? []).map((one) => one.replace(/^CAP_/, '')),
+    ),
+    sysctls: unique(containers.flatMap(({ Sysctls }) => Object.keys(Sysctls ?? {}))),
     plugins:
-      mounts.some(isPlugin) || networks.some(({ driver }) => !['', 'overlay'].includes(driver)),
-    undefinedVariables: services.some(({ TaskTemplate: task }) =>
-      (task.ContainerSpec.Env ?? []).some((variable) => !variable.includes('=')),
+      mounts.some(isPlugin) ||
+      tasks.some(hasPlugin) ||
+      networks.some(({ driver }) => !['', 'overlay'].includes(driver)),
+    subpath: mounts.some(({ VolumeOptions: options }) => (options?.Subpath ?? '') !== ''),
+    undefinedVariables: containers.some(({ Env }) =>
+      (Env ?? []).some((variable) => !variable.includes('=')),
     ),
   };
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)].toSorted();
+}
+
+/** A log driver's socket of the node is a bind under another name. */
+function socketsOf({ LogDriver: driver }: TaskTemplate): readonly Mount[] {
+  return Object.values(driver?.Options ?? {}).flatMap((value): Mount[] => {
+    const Source = /^unix(?:gram)?:\/\/(.*)$/is.exec(value)?.[1];
+    return Source === undefined ? [] : [{ Type: 'bind', Source }];
+  });
+}
+
+function hasPlugin({ ContainerSpec: container, LogDriver: driver }: TaskTemplate): boolean {
+  const { Config, File, Registry } = container.Privileges?.CredentialSpec ?? {};
+  const isCredential = [Config, File, Registry].some((part) => (part ?? '') !== '');
+  return isCredential || !ENGINE_DRIVERS.has(driver?.Name ?? '');
 }
 
 /** What of it is more than nothing, as it is written in an Environment. */
@@ -56,6 +87,6 @@ function prefixOf(mount: Mount, allow: AllowRules): string {
   return isAllowed(mount, { ...allow, binds: [path] }) ? path : '/';
 }
 
-function isPlugin({ VolumeOptions: options }: Mount): boolean {
-  return !['', 'local'].includes(options?.DriverConfig?.Name ?? '');
+function isPlugin({ Type: type, VolumeOptions: options }: Mount): boolean {
+  return type === 'cluster' || !['', 'local'].includes(options?.DriverConfig?.Name ?? '');
 }

@@ -7,6 +7,7 @@ import { deployOf, portsOf } from './deploy.ts';
 import { fileUses } from './files.ts';
 import { mountsOf } from './mounts.ts';
 import { attachmentsOf } from './networks.ts';
+import { optionsOf } from './options.ts';
 import { fields, orAbsent, textMap, type Tree } from './tree.ts';
 import { durationText } from './units.ts';
 
@@ -18,6 +19,7 @@ export function serviceOf(key: string, spec: ServiceSpec, writing: Writing): Tre
     entrypoint: orAbsent(container.Command ?? []),
     command: orAbsent(container.Args ?? []),
     environment: environmentOf(key, container.Env, writing),
+    ...optionsOf(spec, writing),
     labels: orAbsent(textMap(container.Labels, [NAMESPACE_LABEL])),
     ports: portsOf(spec.EndpointSpec?.Ports),
     volumes: mountsOf(container.Mounts, writing),
