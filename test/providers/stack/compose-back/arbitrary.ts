@@ -113,8 +113,10 @@ const volume = fc.oneof(
     type: fc.constant('volume'),
     source: fc.constantFrom('data', 'far', 'driven', 'odd'),
     read_only: fc.boolean(),
-    volume: optional({ nocopy: fc.boolean() }),
+    volume: optional({ nocopy: fc.boolean(), subpath: fc.constantFrom('', 'a/b') }),
   }),
+  fc.record({ type: fc.constant('cluster'), source: fc.constantFrom('data', 'group:fast') }),
+  fc.record({ type: fc.constant('npipe'), source: fc.constant('\\\\.\\pipe\\x') }),
   fc.record({ type: fc.constant('volume'), read_only: fc.boolean() }),
   fc.record({
     type: fc.constant('bind'),
@@ -123,6 +125,37 @@ const volume = fc.oneof(
   }),
   fc.record({ type: fc.constant('tmpfs'), tmpfs: optional({ size: fc.nat(9999) }) }),
 );
+
+/** What a container is given beside all that. */
+const options = {
+  hostname: word,
+  user: word,
+  working_dir: word,
+  init: fc.boolean(),
+  tty: fc.boolean(),
+  stdin_open: fc.boolean(),
+  read_only: fc.boolean(),
+  stop_signal: fc.constantFrom('SIGINT', '15'),
+  isolation: fc.constantFrom('default', 'hyperv'),
+  cap_add: some(fc.constantFrom('NET_ADMIN', 'cap_sys_time', 'ALL')),
+  cap_drop: some(fc.constantFrom('ALL', 'chown', 'CAP_MKNOD')),
+  sysctls: fc.dictionary(fc.constantFrom('net.core.somaxconn', 'kernel.msgmax'), text),
+  ulimits: fc.dictionary(
+    fc.constantFrom('nofile', 'core', 'nproc'),
+    fc.oneof(fc.integer({ min: -1, max: 9 }), fc.record({ soft: fc.nat(9), hard: fc.nat(99) })),
+  ),
+  dns: some(fc.constantFrom('10.0.0.1', 'fd00::1')),
+  dns_search: some(name),
+  extra_hosts: fc.oneof(
+    some(fc.constantFrom('a=1.2.3.4', 'b:::1', 'c=[fd00::1]', 'd=host-gateway', 'e=1.2.3.4')),
+    fc.dictionary(name, fc.constantFrom('1.2.3.4', 'fd00::1'), { maxKeys: 2 }),
+  ),
+  logging: optional({
+    driver: fc.constantFrom('json-file', 'none', 'loki'),
+    options: fc.dictionary(key, text, { maxKeys: 2 }),
+  }),
+  credential_spec: fc.constantFrom({ config: 'page' }, { file: 'a.json' }, { registry: 'r' }),
+};
 
 const files = (sources: readonly string[]) =>
   fc.uniqueArray(
@@ -199,6 +232,7 @@ const service = (at: number) =>
         ),
         stop_grace_period: duration,
         deploy,
+        ...options,
       },
       { requiredKeys: ['image'] },
     )
