@@ -14,6 +14,8 @@ export interface Writing {
   readonly configsInUse: ReadonlySet<string>;
   /** Contents of configs by their path from the stack's folder. */
   readonly files: Map<string, Uint8Array>;
+  /** Of networks, left out because the engine may have chosen them: `10.0.1.0/24 of blog_default`. */
+  readonly subnets: string[];
   /** What a person should know about what was written. */
   readonly notes: Set<string>;
 }
@@ -34,6 +36,7 @@ export function beginWriting(
     secrets: new Section(),
     configsInUse: new Set(uses.map(({ ConfigName }) => ConfigName)),
     files: new Map(),
+    subnets: [],
     notes: new Set(),
   };
 }

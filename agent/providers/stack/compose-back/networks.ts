@@ -50,15 +50,10 @@ function networkKey(target: string, writing: Writing): string {
   );
 }
 
-function entryOf(there: ObservedNetwork, key: string, { stack, notes }: Writing): Tree {
+function entryOf(there: ObservedNetwork, key: string, { stack, subnets }: Writing): Tree {
   const { name, driver, internal, attachable, labels } = there;
   const isStated = there.subnets.some((subnet) => !isFromPool(subnet));
-  if (!isStated && there.subnets.length > 0) {
-    const subnets = there.subnets.join(' ');
-    notes.add(
-      `network ${name} has the subnet ${subnets}, which looks like one that the engine gave it: not written; add \`ipam\` to keep it`,
-    );
-  }
+  if (!isStated) subnets.push(...there.subnets.map((subnet) => `${subnet} of ${name}`));
   const ipam = fields({
     driver: ['', 'default'].includes(there.ipamDriver) ? undefined : there.ipamDriver,
     config: isStated ? there.subnets.map((subnet) => fields({ subnet })) : undefined,
@@ -78,7 +73,7 @@ function entryOf(there: ObservedNetwork, key: string, { stack, notes }: Writing)
   );
 }
 
-/** As swarms give networks a subnet unless they were set up otherwise: `10.0.0.0/8` in parts of `/24`. */
+/** As Swarms give networks a subnet unless they were set up otherwise: `10.0.0.0/8` in parts of `/24`. */
 function isFromPool(subnet: string): boolean {
   return /^10\.\d+\.\d+\.\d+\/24$/.test(subnet);
 }

@@ -60,8 +60,14 @@ export function writeBack(stack: string, observed: StackObserved): WrittenBack {
   return {
     files: new Map([...writing.files, ['compose.yaml', Buffer.from(text)]]),
     allow,
-    notes: [...writing.notes],
+    notes: [...writing.notes, ...subnetNote(writing)],
   };
+}
+
+function subnetNote({ subnets }: Writing): readonly string[] {
+  if (subnets.length === 0) return [];
+  const which = subnets.join(', ');
+  return [`not written, because the engine may have chosen it: ${which}; add \`ipam\` to keep one`];
 }
 
 /** `default` is declared by being used, where there is nothing to say of it. */
