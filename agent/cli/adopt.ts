@@ -157,7 +157,11 @@ function tellLeft(stack: string, adopted: Adopted, print: ReturnType<typeof crea
     print.plain(`stack ${stack} is what this file says: there is nothing to do about it`, 'good');
     return;
   }
-  const { changes, blocked } = adopted;
+  const { mistakes, changes, blocked } = adopted;
+  if (mistakes.length > 0) {
+    print.plain('the file is not valid as it is, so it was not compared with what runs', 'bad');
+    return;
+  }
   print.plain('the file cannot say all of what runs; an agent that has it would do this:', 'bad');
   for (const { sign, depth, text } of changes.flatMap(operationLines)) {
     print.plain(`${'  '.repeat(depth)}${sign} ${text}`);
