@@ -1,11 +1,16 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
-import { run } from '../../agent/rehearsal/run.ts';
+import { run, waitUntil } from '../../agent/rehearsal/run.ts';
 import type { LogLine } from './agent-log.ts';
 import { Scene } from './scene.ts';
 
-/** Two stacks on real engines, of which one depends on the other: one story, told in order. */
+/**
+ * Two stacks on real engines, of which one depends on the other, and two that the Docker CLI deployed: one story, told in order.
+ */
 const never = new AbortController().signal;
 let scene: Scene;
 
@@ -77,6 +82,12 @@ const imageOf = async (stack: string): Promise<string> =>
     '{{.Spec.TaskTemplate.ContainerSpec.Image}}',
   );
 
+const understudy = async (...words: readonly string[]): Promise<string> => {
+  const [manager] = scene.stage.hosts;
+  const program = [process.execPath, `${projectFolder}/agent/bin.mjs`];
+  return run([...program, ...words, '--socket', manager?.socket ?? ''], {}, never);
+};
+
 describe('a stack that depends on another one', () => {
   it('is deployed after that is healthy', async () => {
     await scene.log.until('revision healthy');
@@ -119,15 +130,103 @@ describe('a stack that depends on another one', () => {
   });
 
   it('goes back with it when a person takes back what one commit had brought to both', async () => {
-    const [manager] = scene.stage.hosts;
-    const program = [process.execPath, `${projectFolder}/agent/bin.mjs`];
-    const command = [...program, 'rollback', 'stack/db', '--socket', manager?.socket ?? ''];
-    await run(command, {}, never);
+    await understudy('rollback', 'stack/db');
     const taken = await scene.log.until('unit taken back', of('app'));
     expect(taken['because']).toBe('stack/db');
     await scene.log.until('unit rolled back', of('app'));
     expect(await imageOf('app')).toContain('site:1');
     expect(await imageOf('db')).toContain('site:1');
     expect(await scene.quietPasses(2)).toEqual([]);
+  });
+});
+
+/** Deploys a stack as people do without an agent, and waits until all of it runs. Gives its tasks. */
+async function deployByCli(stack: string): Promise<readonly string[]> {
+  const file = join(scene.folder, `${stack}.yaml`);
+  await writeFile(join(scene.folder, 'page.html'), 'page $one {{ .Service.Name }}\n');
+  await writeFile(join(scene.folder, 'key.txt'), 'canary-18f2\n');
+  await writeFile(
+    file,
+    `
+version: '3.8'
+services:
+  web:
+    image: ${scene.stage.registry}/site:1
+    command: [/bin/sh, -c, 'echo "$$NAME: $$0" && exec /bin/site', 'a\\b']
+    environment: {NAME: ${stack}, PRICE: '$$5', EMPTY: ''}
+    hostname: 'web-{{.Task.Slot}}'
+    cap_drop: [MKNOD]
+    configs: [{source: page, target: /www/index.html, mode: 0440}]
+    secrets: [key]
+    volumes: ['data:/data', {type: tmpfs, target: /scratch}]
+    networks: {inner: {aliases: [www]}}
+    stop_grace_period: 1s
+    deploy:
+      replicas: 2
+      endpoint_mode: dnsrr
+      labels: {team: a}
+      restart_policy: {condition: any, delay: 1s}
+      update_config: {order: stop-first, monitor: 2s}
+      resources: {limits: {memory: 64M}}
+configs: {page: {file: page.html, template_driver: golang}}
+secrets: {key: {file: key.txt}}
+volumes: {data: {labels: {kept: 'yes'}}}
+networks: {inner: {attachable: true, ipam: {config: [{subnet: 172.29.${stack.length}.0/24}]}}}
+`,
+  );
+  await scene.docker('stack', 'deploy', '--compose-file', file, stack);
+  const shown = ['service', 'ps', `${stack}_web`, '--format', '{{.CurrentState}}'];
+  await waitUntil(
+    `${stack} runs`,
+    { deadlineMs: 90_000, evidence: async () => scene.docker(...shown, '--no-trunc') },
+    async () => (await scene.docker(...shown)).match(/^Running/gm)?.length === 2,
+    never,
+  );
+  return scene.tasks(`${stack}_web`);
+}
+
+describe('a stack that the Docker CLI deployed', () => {
+  it('is written back, and taken over without a write and without a restart', async () => {
+    const healthy = await scene.push('as before', both('site:1', 'site:1'));
+    await scene.log.until('revision healthy', revision(healthy));
+    const tasks = await deployByCli('cli');
+    const before = await scene.spec('cli_web');
+    const said = await understudy('adopt', 'cli', '--into', scene.copy.folder);
+    expect(said).toContain('there is nothing to do about it');
+    expect(said).not.toContain('canary');
+
+    const from = scene.proxy.seen.at(-1)?.at ?? 0;
+    const commit = await scene.push('take cli over', {});
+    const adopted = await scene.log.until('unit adopted', of('cli'));
+    expect(adopted['id']).toBe('stack/cli');
+    await scene.log.until('revision healthy', revision(commit));
+    expect(scene.writes(from)).toEqual([]);
+    expect(await scene.quietPasses(2)).toEqual([]);
+    expect([await scene.spec('cli_web'), await scene.tasks('cli_web')]).toEqual([before, tasks]);
+  });
+
+  it('that differs shows what differs, and waits until a person approves', async () => {
+    const tasks = await deployByCli('other');
+    await understudy('adopt', 'other', '--into', scene.copy.folder);
+    const path = 'stacks/other/compose.yaml';
+    const text = await scene.read(path);
+    const from = scene.proxy.seen.at(-1)?.at ?? 0;
+    await scene.push('another name', { [path]: text.replace('NAME: other', 'NAME: another') });
+    const held = await scene.log.until('unit held', of('other'));
+    const digest = /understudy approve ([0-9a-f]{12})/.exec(String(held['why']))?.[1] ?? '';
+    const fields = (plan: string): readonly string[] => plan.match(/[-+] services\..*/g) ?? [];
+    const differs = [
+      '- services.web.environment.NAME: other',
+      '+ services.web.environment.NAME: another',
+    ];
+    expect(fields(await understudy('plan', scene.copy.folder))).toEqual(differs);
+    expect(await understudy('get', 'other')).toContain(`understudy approve ${digest}`);
+    expect(await scene.quietPasses(2)).toEqual([]);
+    expect(scene.writes(from)).toEqual([]);
+    expect(await scene.tasks('other_web')).toEqual(tasks);
+
+    await understudy('approve', digest);
+    await scene.log.until('unit healthy', of('other'));
+    expect(JSON.stringify(await scene.spec('other_web'))).toContain('"NAME=another"');
   });
 });
