@@ -130,7 +130,8 @@ function tell(wanted: AdoptWanted, adopted: Adopted, io: Output): void {
   const { stack, into, colour } = wanted;
   const { files, policy, notes, mistakes } = adopted;
   // With the file on the output, nothing else may stand there.
-  const output = into === undefined ? { ...io, colour, out: io.err } : { ...io, colour };
+  const output =
+    into === undefined ? { ...io, colour, out: (text: string) => io.err(text) } : { ...io, colour };
   const print = createPrinter(output, () => 0);
   if (into === undefined) {
     io.out(new TextDecoder().decode(files.get('compose.yaml')));

@@ -211,7 +211,10 @@ describe('a stack that the Docker CLI deployed', () => {
     const path = 'stacks/other/compose.yaml';
     const text = await scene.read(path);
     const from = scene.proxy.seen.at(-1)?.at ?? 0;
-    await scene.push('another name', { [path]: text.replace('NAME: other', 'NAME: another') });
+    await scene.push('another name', {
+      [path]: text.replace('NAME: other', 'NAME: another'),
+      'stacks/other/stack.yaml': 'kind: Stack\nhealth: {stableFor: 3s, timeout: 60s}\n',
+    });
     const held = await scene.log.until('unit held', of('other'));
     const digest = /understudy approve ([0-9a-f]{12})/.exec(String(held['why']))?.[1] ?? '';
     const fields = (plan: string): readonly string[] => plan.match(/[-+] services\..*/g) ?? [];

@@ -63,7 +63,7 @@ function hasPlugin({ ContainerSpec: container, LogDriver: driver }: TaskTemplate
 /** What of it is more than nothing, as it is written in an Environment. */
 export function policyLines(allow: AllowRules): readonly string[] {
   const needed = Object.entries(allow).filter(([, value]) =>
-    Array.isArray(value) ? value.length > 0 : value === true,
+    Array.isArray(value) ? value.length > 0 : value,
   );
   if (needed.length === 0) return [];
   const lines = needed.map(

@@ -41,7 +41,7 @@ const duration = fc.constantFrom('0s', '1s', '90s', '1m0.5s', '36h', '250ms', '1
 const memory = fc.constantFrom('4M', '64m', '1.5g', '5000001');
 const cpus = fc.constantFrom('0.001', '1', '1/4', '2.5', '0.123456789');
 const some = <Value>(values: fc.Arbitrary<Value>) => fc.uniqueArray(values, { maxLength: 3 });
-const optional = <Shape extends Record<string, fc.Arbitrary<unknown>>>(shape: Shape) =>
+const optional = (shape: Readonly<Record<string, fc.Arbitrary<unknown>>>) =>
   fc.record(shape, { requiredKeys: [] });
 
 /** What it escapes into the file that is rendered first, so that nothing of it is a variable. */

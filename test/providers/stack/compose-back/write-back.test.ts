@@ -115,9 +115,8 @@ describe('a config under a name with digits', () => {
 });
 
 it("names the stack's own secrets as external, and says so", () => {
-  const secrets = [{ ...config('blog_key', ''), data: undefined }].map(
-    ({ data: _, ...one }) => one,
-  );
+  const labels = { 'com.docker.stack.namespace': 'blog' };
+  const secrets = [{ id: 'id-key', version: 1, name: 'blog_key', labels }];
   const Secrets = [{ File: used('', 'key').File, SecretName: 'blog_key' }];
   const back = adopted('blog', swarm({ Secrets }, {}, { secrets }));
   expect(left(back)).toEqual(nothing);
