@@ -157,6 +157,11 @@ describe('a stack that is there', () => {
         },
       }),
     ],
+    [
+      'variables in another order',
+      changed({ Env: ['A=1', 'B=2'] }),
+      changed({ Env: ['B=2', 'A=1'] }),
+    ],
     ['empty lists', changed({ Env: [], Mounts: [] }), changed({})],
     [
       'platforms that a registry was asked for',

@@ -41,8 +41,7 @@ function networkKey(target: string, writing: Writing): string {
   }
   const there = observed.networks.get(name.toLowerCase());
   const isOwn = there !== undefined && there.labels[NAMESPACE] === stack;
-  // `default` in a file is the stack's own, whatever else is called so.
-  const wanted = isOwn ? keysFor(name, stack) : [name].filter((key) => key !== 'default');
+  const wanted = isOwn ? keysFor(name, stack) : [name];
   return networks.use(name, wanted, (key) =>
     isOwn
       ? entryOf(there, key, writing)

@@ -152,6 +152,16 @@ describe('the image', () => {
   });
 });
 
+it('tells one volume that two services describe differently apart', () => {
+  const plain = { 'com.docker.stack.namespace': 'blog' };
+  const mounts = [
+    { Type: 'volume', Source: 'blog_data', Target: '/a', VolumeOptions: { Labels: plain } },
+    { Type: 'volume', Source: 'blog_data', Target: '/b', VolumeOptions: {} },
+    { Type: 'volume', Source: 'blog_data', Target: '/c', VolumeOptions: { Labels: { ...plain, a: 'b' } } }, // prettier-ignore
+  ];
+  expect(left(adopted('blog', swarm({ Mounts: mounts })))).toEqual(nothing);
+});
+
 it('takes variables in another order for the same', () => {
   const back = adopted('blog', swarm({ Env: ['B=1', 'A=2'] }));
   expect(left(back)).toEqual(nothing);
