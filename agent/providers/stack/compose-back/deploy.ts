@@ -8,7 +8,7 @@ import type {
   ServiceSpec,
   UpdateConfig,
 } from '../engine-api.ts';
-import { fields, orAbsent, textMap, type Tree } from './tree.ts';
+import { fields, labelsOf, orAbsent, type Tree } from './tree.ts';
 import { bytesText, cpusText, durationText } from './units.ts';
 
 /** Pure. `deploy`, without what the engine fills in where nothing is written; absent where nothing is left. */
@@ -18,7 +18,7 @@ export function deployOf(spec: ServiceSpec): Tree | undefined {
   return orAbsent(
     fields({
       ...modeOf(spec.Mode),
-      labels: orAbsent(textMap(spec.Labels, [IMAGE_LABEL, NAMESPACE_LABEL])),
+      labels: labelsOf(spec.Labels, [IMAGE_LABEL, NAMESPACE_LABEL]),
       update_config: updateOf(spec.UpdateConfig),
       rollback_config: updateOf(spec.RollbackConfig),
       restart_policy: restartOf(restart),

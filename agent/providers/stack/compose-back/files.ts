@@ -7,7 +7,7 @@ import { NAMESPACE } from '../observed.ts';
 import type { ObservedConfig } from '../swarm.ts';
 import type { Writing } from './context.ts';
 import { keysFor } from './sections.ts';
-import { fields, Octal, orAbsent, textMap, type Tree } from './tree.ts';
+import { fields, labelsOf, Octal, orAbsent, type Tree } from './tree.ts';
 
 const MODE_DEFAULT = 0o444;
 
@@ -71,7 +71,7 @@ export function configKey(name: string, writing: Writing): string {
       name: called === `${stack}_${key}` ? undefined : called,
       file: `./${path}`,
       template_driver: there.templating,
-      labels: orAbsent(textMap(there.labels, [NAMESPACE_LABEL])),
+      labels: labelsOf(there.labels, [NAMESPACE_LABEL]),
     });
   });
 }

@@ -2,7 +2,7 @@ import { NAMESPACE_LABEL } from '../compose/labels.ts';
 import type { Mount } from '../engine-api.ts';
 import type { Writing } from './context.ts';
 import { keysFor } from './sections.ts';
-import { fields, orAbsent, textMap, type Tree } from './tree.ts';
+import { fields, labelsOf, orAbsent, textMap, type Tree } from './tree.ts';
 
 /** `volumes` of a service, in the long form; named volumes come to the top level. */
 export function mountsOf(mounts: readonly Mount[] | undefined, writing: Writing): Tree | undefined {
@@ -66,7 +66,7 @@ function entryOf(
             : driver.Name === undefined || driver.Options !== undefined
               ? textMap(driver.Options)
               : undefined,
-        labels: orAbsent(textMap(labels, [NAMESPACE_LABEL])),
+        labels: labelsOf(labels, [NAMESPACE_LABEL]),
       }),
     ) ?? null
   );

@@ -5,7 +5,7 @@ import { NAMESPACE, PREDEFINED_NETWORKS } from '../observed.ts';
 import type { ObservedNetwork } from '../swarm.ts';
 import type { Writing } from './context.ts';
 import { keysFor } from './sections.ts';
-import { fields, orAbsent, textMap, type Tree } from './tree.ts';
+import { fields, labelsOf, orAbsent, textMap, type Tree } from './tree.ts';
 
 /** `networks` of a service; absent where it is in the stack's `default` and nowhere else. */
 export function attachmentsOf(
@@ -66,7 +66,7 @@ function entryOf(there: ObservedNetwork, key: string, { stack, subnets }: Writin
         ipam: orAbsent(ipam),
         internal: internal ? true : undefined,
         attachable: attachable ? true : undefined,
-        labels: orAbsent(textMap(labels, [NAMESPACE_LABEL])),
+        labels: labelsOf(labels, [NAMESPACE_LABEL]),
       }),
     ) ?? null
   );

@@ -8,7 +8,7 @@ import { fileUses } from './files.ts';
 import { mountsOf } from './mounts.ts';
 import { attachmentsOf } from './networks.ts';
 import { optionsOf } from './options.ts';
-import { fields, orAbsent, textMap, type Tree } from './tree.ts';
+import { fields, labelsOf, orAbsent, pairsOf, type Tree } from './tree.ts';
 import { durationText } from './units.ts';
 
 /** Writes one service, and into the sections of the top level what it uses. The reverse of `convertService`. */
@@ -20,7 +20,7 @@ export function serviceOf(key: string, spec: ServiceSpec, writing: Writing): Tre
     command: orAbsent(container.Args ?? []),
     environment: environmentOf(key, container.Env, writing),
     ...optionsOf(spec, writing),
-    labels: orAbsent(textMap(container.Labels, [NAMESPACE_LABEL])),
+    labels: labelsOf(container.Labels, [NAMESPACE_LABEL]),
     ports: portsOf(spec.EndpointSpec?.Ports),
     volumes: mountsOf(container.Mounts, writing),
     networks: attachmentsOf(key, spec.TaskTemplate.Networks, writing),
@@ -55,7 +55,7 @@ function environmentOf(
       `the value of ${name} of service ${key} stands in the file as it is: use a secret before it goes into Git`,
     );
   }
-  return orAbsent(new Map(pairs.map(([name, value]): [string, Tree] => [name, value ?? null])));
+  return pairsOf(new Map(pairs.map(([name, value]) => [name, value ?? null])));
 }
 
 function healthcheckOf(check: Healthcheck | undefined): Tree | undefined {

@@ -32,10 +32,24 @@ export function orAbsent<Part extends readonly unknown[] | ReadonlyMap<string, u
 export function textMap(
   map: Readonly<Record<string, string>> | undefined,
   own: readonly string[] = [],
-): Map<string, Tree> {
+): Map<string, string> {
   return new Map(
     Object.entries(map ?? {})
       .filter(([key]) => !own.includes(key))
       .toSorted(([a], [b]) => (a < b ? -1 : 1)),
   );
+}
+
+/** Pure. Labels without the stack's own; absent where there are no others. */
+export function labelsOf(
+  labels: Readonly<Record<string, string>> | undefined,
+  own: readonly string[],
+): Tree | undefined {
+  return pairsOf(textMap(labels, own));
+}
+
+/** Pure. Names with values; as a list of `name=value` where a name is none that a mapping of a repository may have. */
+export function pairsOf(map: ReadonlyMap<string, string | null>): Tree | undefined {
+  if (!map.has('') && !map.has('__proto__')) return orAbsent(map);
+  return [...map].map(([name, value]) => (value === null ? name : `${name}=${value}`));
 }

@@ -34,9 +34,11 @@ const text = fc
   .map((value) => value.toWellFormed().replaceAll('\u0000', ''));
 const word = text.filter((value) => value !== '');
 const key = fc.oneof(name, fc.constantFrom('a.b/c', 'x y', '$A', 'constructor', 'true', '1'));
+/** What only a list can have, too. */
+const listed = fc.oneof(key, fc.constantFrom('', '__proto__'));
 const labels = fc
-  .dictionary(key, text, { maxKeys: 3 })
-  .map((map) => Object.entries(map).map(([label, value]) => `${label}=${value}`));
+  .uniqueArray(fc.tuple(listed, text), { maxLength: 3, selector: ([label]) => label })
+  .map((pairs) => pairs.map(([label, value]) => `${label}=${value}`));
 const duration = fc.constantFrom('0s', '1s', '90s', '1m0.5s', '36h', '250ms', '1500ms');
 const memory = fc.constantFrom('4M', '64m', '1.5g', '5000001');
 const cpus = fc.constantFrom('0.001', '1', '1/4', '2.5', '0.123456789');
@@ -186,7 +188,7 @@ const service = (at: number) =>
         entrypoint: fc.array(text, { maxLength: 2 }),
         environment: fc.uniqueArray(
           fc.oneof(
-            fc.tuple(key, text).map(([variable, value]) => `${variable}=${value}`),
+            fc.tuple(listed, text).map(([variable, value]) => `${variable}=${value}`),
             name,
           ),
           { maxLength: 4, selector: (pair) => pair.split('=')[0] },
