@@ -6,8 +6,8 @@ import { systemClock } from './clock.ts';
 import { Secret } from './core/secret.ts';
 import { openSwarm } from './providers/stack/client.ts';
 import { policyLines } from './providers/stack/compose-back/needed-policy.ts';
-import { prove } from './providers/stack/compose-back/proof.ts';
-import { stacksIn, writeBack } from './providers/stack/compose-back/write-back.ts';
+import { adoptStack } from './providers/stack/compose-back/proof.ts';
+import { stacksIn } from './providers/stack/compose-back/write-back.ts';
 import { indexState } from './providers/stack/observed.ts';
 import type { Swarm, SwarmState } from './providers/stack/swarm.ts';
 import { HEAD_NAME, parseHead } from './record/head.ts';
@@ -41,11 +41,11 @@ function adoption(stack: string, state: SwarmState): Adoption {
   const observed = indexState(state, digestKeyOf(state));
   const stacks = stacksIn(observed);
   if (!stacks.includes(stack)) return { stacks };
-  const written = writeBack(stack, observed);
+  const { written, proof } = adoptStack(stack, observed);
   const { files, allow } = written;
-  const { notes, ...proof } = prove(stack, written, observed);
+  const { notes, ...rest } = proof;
   const said = [...written.notes, ...notes];
-  return { adopted: { files, policy: policyLines(allow), notes: said, ...proof } };
+  return { adopted: { files, policy: policyLines(allow), notes: said, ...rest } };
 }
 
 /** Where no agent made one yet, no name in the Swarm has digits by it: any key will do. */

@@ -7,7 +7,7 @@ import { diffStack } from '../diff.ts';
 import type { StackObserved } from '../observed.ts';
 import { stackWords } from '../plan-words.ts';
 import { renderStack } from '../render.ts';
-import type { WrittenBack } from './write-back.ts';
+import { writeBack, type WrittenBack } from './write-back.ts';
 
 /** What comes of the files that were written. With a mistake in them nothing is compared. */
 export interface Proof {
@@ -19,8 +19,22 @@ export interface Proof {
   readonly notes: readonly string[];
 }
 
+/** Pure. A stack as files, and what comes of them. */
+export function adoptStack(
+  stack: string,
+  observed: StackObserved,
+): { readonly written: WrittenBack; readonly proof: Proof } {
+  const written = writeBack(stack, observed);
+  const proof = prove(stack, written, observed);
+  if (proof.mistakes.length === 0) return { written, proof };
+  // Engines run some that can hardly work, which is refused unless the policy says otherwise.
+  const wide = writeBack(stack, observed, { unworkable: true });
+  const second = prove(stack, wide, observed);
+  return second.mistakes.length === 0 ? { written: wide, proof: second } : { written, proof };
+}
+
 /** Pure. Renders what was written as an agent would, and compares it with the Swarm from which it comes. */
-export function prove(stack: string, written: WrittenBack, observed: StackObserved): Proof {
+function prove(stack: string, written: WrittenBack, observed: StackObserved): Proof {
   const folder = `stacks/${stack}`;
   const { rendered, diagnostics } = renderStack({
     name: stack,

@@ -25,9 +25,13 @@ export function stacksIn({ serviceNames }: StackObserved): readonly string[] {
 /**
  * Pure. The reverse of rendering, as far as Compose can say it: what it cannot say is missing, and shows when the result
  * is compared with the Swarm (`proof.ts`). Volumes that no service mounts, and networks, configs and secrets that none uses,
- * are left out: nothing would be done about them.
+ * are left out: nothing would be done about them. `more`: what the policy must allow beside what can be seen.
  */
-export function writeBack(stack: string, observed: StackObserved): WrittenBack {
+export function writeBack(
+  stack: string,
+  observed: StackObserved,
+  more: Partial<AllowRules> = {},
+): WrittenBack {
   const members = observed.state.services
     .map(({ spec }) => spec)
     .filter(({ Labels: labels }) => labels?.[NAMESPACE] === stack)
@@ -48,7 +52,7 @@ export function writeBack(stack: string, observed: StackObserved): WrittenBack {
     }),
   );
   noteUnused(named, writing);
-  const allow = allowFor(named, writing);
+  const allow = { ...allowFor(named, writing), ...more };
   const tree = fields({
     services,
     networks: declared(writing.networks.entries()),

@@ -1,6 +1,5 @@
 import type { ComposeResult } from '../../../../agent/providers/stack/compose/render.ts';
-import { prove } from '../../../../agent/providers/stack/compose-back/proof.ts';
-import { writeBack } from '../../../../agent/providers/stack/compose-back/write-back.ts';
+import { adoptStack } from '../../../../agent/providers/stack/compose-back/proof.ts';
 import type { StackObserved } from '../../../../agent/providers/stack/observed.ts';
 import { blogNetwork, observed } from '../../../fakes/stack.ts';
 import { storedSpec } from '../../../fakes/swarm-defaults.ts';
@@ -57,7 +56,7 @@ function subnetsOf(configs: readonly { readonly Subnet?: string }[]): readonly s
 
 /** What is written of a stack, as text, and what is left to do with it. */
 export function adopted(stack: string, there: StackObserved) {
-  const written = writeBack(stack, there);
+  const { written, proof } = adoptStack(stack, there);
   const compose = new TextDecoder().decode(written.files.get('compose.yaml'));
-  return { ...written, compose, ...prove(stack, written, there), told: written.notes };
+  return { ...written, compose, ...proof, told: written.notes };
 }

@@ -255,6 +255,14 @@ it('writes down the least that the policy must allow', () => {
 `);
 });
 
+it('needs one word more of the policy for what runs and can hardly work', () => {
+  const ports = { EndpointSpec: { Ports: [{ TargetPort: 80, PublishedPort: 70_000 }] } };
+  const back = adopted('blog', swarm({}, ports));
+  expect(left(back)).toEqual(nothing);
+  expect(back.compose).toContain('#       unworkable: true\n');
+  expect(adopted('blog', swarm()).compose).not.toContain('policy');
+});
+
 it('gives a terminal nothing that moves it', () => {
   const { compose } = adopted('blog', swarm({ Env: ['A=\u001b[2J\u009b2J\u202e'] }));
   expect(compose).toContain('A: "\\e[2J\\u009b2J\\u202e"');
