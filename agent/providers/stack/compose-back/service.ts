@@ -55,7 +55,9 @@ function environmentOf(
       `the value of ${name} of service ${key} stands in the file as it is: use a secret before it goes into Git`,
     );
   }
-  return pairsOf(new Map(pairs.map(([name, value]) => [name, value ?? null])));
+  // A variable without a name is possible in a list alone.
+  if (pairs.some(([name]) => name === '')) return [...(variables ?? [])];
+  return orAbsent(new Map(pairs.map(([name, value]): [string, Tree] => [name, value ?? null])));
 }
 
 function healthcheckOf(check: Healthcheck | undefined): Tree | undefined {
