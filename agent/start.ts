@@ -103,6 +103,8 @@ export interface Process {
   readonly open?: (changed: () => void) => Promise<Source>;
   /** Absent: one of its own. */
   readonly renderer?: Renderer<StackSpec>;
+  /** Is told how long each pass took. Milliseconds. */
+  readonly passed?: (ms: number) => void;
 }
 
 /** Calls that hang must not keep the lease from being renewed. */
@@ -155,6 +157,7 @@ export async function runAgent(
         looks,
         wake,
         guard,
+        ...(of.passed && { passed: of.passed }),
       },
       signal,
     );

@@ -17,6 +17,8 @@ export interface LoopPorts<Spec, Observed, Call>
   readonly sourceWake: Wake;
   /** Rung by whoever knows something that a pass should look at: also when somebody else leads from now on. */
   readonly wake: Wake;
+  /** Is told how long each pass took. Milliseconds. */
+  readonly passed?: (ms: number) => void;
 }
 
 /** Nobody asks for a pass: only a new revision, a commit, the lease or an abort ends this wait. */
@@ -89,7 +91,7 @@ async function rule<Spec, Observed, Call>(
   newest: Newest<Spec>,
   ends: { readonly reign: Reign; readonly stop: AbortSignal; readonly breakOff: AbortSignal },
 ): Promise<void> {
-  const { lease, wake } = ports;
+  const { lease, wake, clock } = ports;
   const { reign, stop, breakOff } = ends;
   const signal = AbortSignal.any([breakOff, reign.signal]);
   let memory: Memory = nothingKnown;
@@ -99,7 +101,9 @@ async function rule<Spec, Observed, Call>(
     if (lease.refusal(0) !== undefined) {
       waitMs = EXPIRED_MS;
     } else if (newest.desired !== undefined) {
+      const beganMs = clock.nowMs();
       const passed = await pass(ports, newest.desired, memory, signal);
+      ports.passed?.(clock.nowMs() - beganMs);
       ({ memory } = passed);
       waitMs = passed.wakeMs;
     } else {

@@ -41,6 +41,10 @@ let mirrored: string | undefined;
 let names: readonly string[] | undefined;
 /** So many renders fail because files cannot be read. */
 let unreadable: number;
+/** How long the Swarm takes to be read. */
+let readMs: number;
+/** How long passes took, as it was told. */
+let passes: number[];
 
 beforeEach(() => {
   world = new World();
@@ -52,6 +56,8 @@ beforeEach(() => {
   leases = [];
   tip = 'v1';
   unreadable = 0;
+  readMs = 0;
+  passes = [];
   names = undefined;
   mirrored = undefined;
 });
@@ -90,10 +96,18 @@ function start(): Promise<void> {
     },
     changed: () => wake.ring(),
   });
+  const provider = worldProvider(world);
   return run(
     {
       kind: worldKind,
-      provider: worldProvider(world),
+      provider: {
+        ...provider,
+        observe: async (signal) => {
+          if (readMs > 0) await clock.sleep(readMs, signal);
+          return provider.observe(signal);
+        },
+      },
+      passed: (ms) => void passes.push(ms),
       clock,
       reporter,
       atOnce: 4,
@@ -149,6 +163,16 @@ describe('the loop', () => {
     await clock.advance(60_000);
     expect(world.running.get('stack/s0')).toBe('v2');
     expect(asked).toBe(2);
+    stop.abort();
+    await running;
+  });
+
+  it('tells how long each pass took, and nothing of the time between', async () => {
+    readMs = 30;
+    const running = start();
+    await clock.advance(60_000);
+    expect(passes.length).toBeGreaterThan(2);
+    expect(new Set(passes)).toEqual(new Set([30]));
     stop.abort();
     await running;
   });
