@@ -1,7 +1,7 @@
 import type { Id, Member, Operation, Removal, Rendered } from '../../core/kind.ts';
 import { NAMESPACE, type StackObserved } from './observed.ts';
 import type { StackSpec } from './spec.ts';
-import type { ObservedService, StackCall, StackNoun } from './swarm.ts';
+import type { ObservedService, StackCall, StackNoun, SwarmState } from './swarm.ts';
 import { isOver } from './tasks.ts';
 
 /** Names of the agent's own objects begin so: they are no stack's, whatever their labels say. */
@@ -83,7 +83,17 @@ function stackOf(id: Id): string {
   return id.slice(id.indexOf('/') + 1);
 }
 
+/** The objects of every stack, gathered once for each look: read for one stack alone, the lists are as long as for all. */
+const gathered = new WeakMap<SwarmState, ReadonlyMap<string, readonly StackObject[]>>();
+
 function objectsOf(stack: string, { state }: StackObserved): readonly StackObject[] {
+  const known = gathered.get(state);
+  const objects = known ?? gather(state);
+  if (known === undefined) gathered.set(state, objects);
+  return objects.get(stack) ?? [];
+}
+
+function gather(state: SwarmState): ReadonlyMap<string, readonly StackObject[]> {
   const lists: Readonly<Record<StackNoun, readonly Labelled[]>> = {
     service: state.services.map(({ id, spec }) => ({
       id,
@@ -94,12 +104,23 @@ function objectsOf(stack: string, { state }: StackObserved): readonly StackObjec
     config: state.configs,
     secret: state.secrets,
   };
-  return NOUNS.flatMap((noun) =>
-    lists[noun]
-      .filter(({ labels, name }) => labels[NAMESPACE] === stack && !name.startsWith(OURS))
-      .map(({ id, name }) => ({ noun, name, id, target: `${noun} ${name}` }))
-      .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
-  );
+  const stacks = new Map<string, StackObject[]>();
+  for (const noun of NOUNS) {
+    const own = lists[noun].filter(({ name }) => !name.startsWith(OURS));
+    for (const { id, name, labels } of own.toSorted(byName)) {
+      const stack = labels[NAMESPACE];
+      if (stack === undefined) continue;
+      const object = { noun, name, id, target: `${noun} ${name}` };
+      const others = stacks.get(stack);
+      if (others === undefined) stacks.set(stack, [object]);
+      else others.push(object);
+    }
+  }
+  return stacks;
+}
+
+function byName(one: Labelled, other: Labelled): number {
+  return one.name < other.name ? -1 : 1;
 }
 
 interface Labelled {

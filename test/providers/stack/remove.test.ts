@@ -76,6 +76,25 @@ describe('the members of a stack', () => {
     expect(stackMembers('stack/blog', observed(state))).toEqual([]);
   });
 
+  it('are gathered once for all stacks of a look: their lists are as long as the Swarm is large', () => {
+    let read = 0;
+    const seen = observed(all);
+    const state = Object.defineProperty({ ...seen.state }, 'configs', {
+      get: () => {
+        read += 1;
+        return [page];
+      },
+    });
+    const look = { ...seen, state };
+    for (const id of ['stack/blog', 'stack/shop', 'stack/blog'] as const) stackMembers(id, look);
+    expect(read).toBe(1);
+    expect(stackMembers('stack/blog', look)).toEqual(members);
+    const next = observed({ ...all, configs: [] });
+    expect(stackMembers('stack/blog', next).map(({ target }) => target)).not.toContain(
+      'config blog_page',
+    );
+  });
+
   it('that leave a Compose file are services and networks: contents stay for a way back', () => {
     expect(stackMakes(unit())).toEqual(['service blog_web', 'network blog_default']);
     expect(stackSizes(observed(all))).toEqual({
