@@ -4,6 +4,7 @@ import type { RepositorySettings } from '../core/repository.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
 import type { Clock } from '../reconcile/ports.ts';
+import { batches } from './batches.ts';
 import { ChildFailure } from './process.ts';
 import type { RenderProcess } from './process.ts';
 import { pieces } from './protocol.ts';
@@ -11,9 +12,6 @@ import type { Reply } from './protocol.ts';
 
 /** How long the child's program may take to load, at the least. Milliseconds. */
 const START_MS = 30_000;
-
-/** How many blobs are read from the source at the same time, and held here. */
-const BLOBS_AT_ONCE = 64;
 
 /** One render as a question. */
 export interface Question {
@@ -138,8 +136,7 @@ async function give(
   { snapshot, needed, budget }: Gift,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let from = 0; from < needed.length; from += BLOBS_AT_ONCE) {
-    const some = needed.slice(from, from + BLOBS_AT_ONCE);
+  for (const some of batches(needed, snapshot)) {
     budget.stop();
     const contents = await snapshot.read(some, signal);
     budget.run();
