@@ -16,6 +16,7 @@ import {
   readTaskIds,
   readTasks,
 } from './shapes.ts';
+import { once } from './same-lists.ts';
 import type { Shaped } from './shaped.ts';
 import { assertSendable, isRemoval, type RemoveCall } from './sendable.ts';
 import type { SecretSource } from './spec.ts';
@@ -90,6 +91,17 @@ export function swarmOver({
   };
 }
 
+/** How each list is read; one that did not change is not read again. */
+const shapes = {
+  services: once(readServices),
+  networks: once(readNetworks),
+  configs: once(readConfigs),
+  secrets: once(readSecrets),
+  nodes: once(readNodes),
+  tasks: once(readTasks),
+  taskIds: once(readTaskIds),
+};
+
 async function observe(docker: Docker, signal: AbortSignal): Promise<CallOutcome<SwarmState>> {
   signal.throwIfAborted();
   const stop = new AbortController();
@@ -114,13 +126,13 @@ async function observe(docker: Docker, signal: AbortSignal): Promise<CallOutcome
 
   const fresh = { '_up-to-date': ['true'] };
   const [services, networks, configs, secrets, nodes, tasks, freshTaskIds] = await Promise.all([
-    read('services', (query) => docker.listServices(query), readServices),
-    read('networks', (query) => docker.listNetworks(query), readNetworks),
-    read('configs', (query) => docker.listConfigs(query), readConfigs),
-    read('secrets', (query) => docker.listSecrets(query), readSecrets),
-    read('nodes', (query) => docker.listNodes(query), readNodes),
-    read('tasks', (query) => docker.listTasks(query), readTasks),
-    read('fresh tasks', (query) => docker.listTasks(query), readTaskIds, fresh),
+    read('services', (query) => docker.listServices(query), shapes.services),
+    read('networks', (query) => docker.listNetworks(query), shapes.networks),
+    read('configs', (query) => docker.listConfigs(query), shapes.configs),
+    read('secrets', (query) => docker.listSecrets(query), shapes.secrets),
+    read('nodes', (query) => docker.listNodes(query), shapes.nodes),
+    read('tasks', (query) => docker.listTasks(query), shapes.tasks),
+    read('fresh tasks', (query) => docker.listTasks(query), shapes.taskIds, fresh),
   ]);
   signal.throwIfAborted();
   if (services && networks && configs && secrets && nodes && tasks && freshTaskIds) {

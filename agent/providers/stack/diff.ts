@@ -235,8 +235,7 @@ function comparedWith(
   names: Names,
 ): string {
   const { ContainerSpec: container, Networks: networks = [] } = wanted;
-  return JSON.stringify([
-    spec,
+  const beside = JSON.stringify([
     (spec.TaskTemplate.Networks ?? []).map(({ Target }) => observed.networkNames.get(Target)),
     networks.map(({ Target }) => [
       observed.networkNames.get(Target),
@@ -245,6 +244,18 @@ function comparedWith(
     container.Configs?.map(({ ConfigName }) => names.configs.get(ConfigName)),
     container.Secrets?.map(({ SecretName }) => names.secrets.get(SecretName)),
   ]);
+  return `${textOf(spec)} ${beside}`;
+}
+
+/** Where the list of services did not change, its specs are the same objects as before. */
+const texts = new WeakMap<ServiceSpec, string>();
+
+function textOf(spec: ServiceSpec): string {
+  const known = texts.get(spec);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(spec);
+  texts.set(spec, text);
+  return text;
 }
 
 /** Configs and secrets under the names that they carry in the Swarm. */

@@ -2,6 +2,7 @@ import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { inspect } from 'node:util';
 import type { Clock } from '../../reconcile/ports.ts';
 import { classify, type NotOk, type Reply } from './classify.ts';
+import { SameLists } from './same-lists.ts';
 
 /** Where the engine is and how long it may take. Milliseconds. */
 export interface TransportSettings {
@@ -102,7 +103,19 @@ export function openModem(settings: TransportSettings, clock: Clock): Modem {
 
 /** A modem around whatever answers one request at a time. */
 export function modemOf(reply: (dial: Dial) => Promise<Reply>, close: () => void): Modem {
-  const ask = async (dial: Dial): Promise<object> => unwrap(await reply(dial));
+  const lists = new SameLists();
+  const ask = async (dial: Dial): Promise<object> => {
+    const answer = await reply(dial);
+    if (answer.kind !== 'answer' || answer.status !== 200 || dial.method !== 'GET') {
+      return unwrap(answer);
+    }
+    const question = requestOf(dial).path;
+    const same = lists.recall(question, answer.text);
+    if (same !== undefined) return same;
+    const value = unwrap(answer);
+    lists.keep(question, answer.text, value);
+    return value;
+  };
   return {
     Promise,
     reply,
