@@ -36,7 +36,7 @@ Linux and root. Nothing is installed, and everything is removed at the end.
   --only LIST        of the measurements after the first deploy these only: ${PARTS.join(',')}
   --json             the figures as JSON
   --strict           end with 1 where a budget is missed
-  --profile FOLDER   write CPU profiles of the agent there
+  --profile FOLDER   write CPU profiles of the agent there; its memory is then larger than without
   --name NAME        prefix of everything that is made (usb)
   --subnet A.B.C.0/24   the network of the engine (10.213.93.0/24)
   --packages FOLDER  where unpacked Debian packages are kept (.rehearsal/packages)
