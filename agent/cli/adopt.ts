@@ -95,7 +95,8 @@ async function write(
       const why = `${there.join(', ')} ${many} and nothing was written: \`--force\` writes over`;
       return { code: 1, why };
     }
-    await writeFiles(folder, files, signal);
+    const placed = [...files].map(([path, bytes]) => [`stacks/${stack}/${path}`, bytes] as const);
+    await writeFiles(into, new Map(placed), signal);
     return undefined;
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -201,6 +201,31 @@ describe('understudy adopt', () => {
     await writeFile(join(folder, 'stacks/blog'), 'a file');
     expect(await run(`blog --into ${folder}`)).toBe(1);
     expect(text.err).toMatch(/understudy adopt: .*(ENOTDIR|EEXIST)/);
+  });
+
+  it('writes through no link: the folder may be somebody’s clone, and root writes', async () => {
+    const { run, text } = await stage({ blog: files });
+    const elsewhere = join(folder, 'elsewhere');
+    await mkdir(elsewhere);
+    for (const [link, clone] of [
+      ['stacks', 'one'],
+      ['stacks/blog', 'two'],
+      ['stacks/blog/configs', 'three'],
+    ] as const) {
+      const into = join(folder, clone);
+      await mkdir(join(into, link, '..'), { recursive: true });
+      await symlink(elsewhere, join(into, link));
+      expect(await run(`blog --into ${into}`)).toBe(1);
+      expect(text.err).toContain(`${join(into, link)} is no folder`);
+      expect(await readdir(elsewhere)).toEqual([]);
+    }
+    // A file of that name is replaced, not written through.
+    await mkdir(join(folder, 'stacks/blog'), { recursive: true });
+    await writeFile(join(elsewhere, 'mine'), 'mine');
+    await symlink(join(elsewhere, 'mine'), join(folder, 'stacks/blog/compose.yaml'));
+    await symlink(join(elsewhere, 'mine'), join(folder, 'stacks/blog/compose.yaml.part'));
+    expect(await run(`blog --into ${folder} --force`)).toBe(0);
+    expect(await readFile(join(elsewhere, 'mine'), 'utf8')).toBe('mine');
   });
 
   it('stops when it is asked to', async () => {

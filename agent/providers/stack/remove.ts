@@ -1,7 +1,8 @@
 import type { Id, Member, Operation, Removal, Rendered } from '../../core/kind.ts';
+import { DIGEST_LABEL } from './names.ts';
 import { NAMESPACE, type StackObserved } from './observed.ts';
 import type { StackSpec } from './spec.ts';
-import type { ObservedService, StackCall, StackNoun, SwarmState } from './swarm.ts';
+import type { ObservedSecret, ObservedService, StackCall, StackNoun, SwarmState } from './swarm.ts';
 import { isOver } from './tasks.ts';
 
 /** Names of the agent's own objects begin so: they are no stack's, whatever their labels say. */
@@ -15,7 +16,10 @@ interface StackObject extends Member {
   readonly name: string;
 }
 
-/** Pure. All objects that bear the stack's label, in the order in which they can go. Volumes hold data and are none of them. */
+/**
+ * Pure. All objects that bear the stack's label, in the order in which they can go. Volumes hold data and are none of
+ * them, and neither are secrets that we did not make.
+ */
 export function stackMembers(id: Id, observed: StackObserved): readonly Member[] {
   return objectsOf(stackOf(id), observed).map(({ target, id: object }) => ({ target, id: object }));
 }
@@ -102,7 +106,7 @@ function gather(state: SwarmState): ReadonlyMap<string, readonly StackObject[]> 
     })),
     network: state.networks.filter(({ scope }) => scope === 'swarm'),
     config: state.configs,
-    secret: state.secrets,
+    secret: state.secrets.filter(isMadeHere),
   };
   const stacks = new Map<string, StackObject[]>();
   for (const noun of NOUNS) {
@@ -117,6 +121,14 @@ function gather(state: SwarmState): ReadonlyMap<string, readonly StackObject[]> 
     }
   }
   return stacks;
+}
+
+/**
+ * Nobody can read a secret back. One without our digest is not known to be in any repository, whatever its labels say:
+ * its file may call it external. What a plugin holds is lost with no object.
+ */
+function isMadeHere({ labels, driver }: ObservedSecret): boolean {
+  return driver !== undefined || DIGEST_LABEL in labels;
 }
 
 function byName(one: Labelled, other: Labelled): number {

@@ -21,7 +21,8 @@ const config = (name: string, parts: Partial<ObservedConfig> = {}): ObservedConf
   ...parts,
 });
 const page = config('blog_page');
-const key = { id: 'id-blog_key', version: 1, name: 'blog_key', labels };
+const digested = { ...labels, 'understudy.digest': 'd' };
+const key = { id: 'id-blog_key', version: 1, name: 'blog_key', labels: digested };
 const web = live(service('web'));
 const api = live(service('api'));
 const all = {
@@ -71,9 +72,19 @@ describe('the members of a stack', () => {
         { ...blogNetwork, labels: {} },
       ],
       configs: [config('understudy.head'), config('understudy.b.1'), config('x', { labels: {} })],
-      secrets: [{ ...key, labels: { 'com.docker.stack.namespace': 'blog2' } }],
+      secrets: [{ ...key, labels: { ...digested, 'com.docker.stack.namespace': 'blog2' } }],
     };
     expect(stackMembers('stack/blog', observed(state))).toEqual([]);
+  });
+
+  it('are no secret that somebody else made: nobody can read its value back', () => {
+    const driver = { name: 'vault' };
+    const secrets = [
+      { ...key, labels },
+      { ...key, id: 'id-2', name: 'blog_2', labels, driver },
+    ];
+    const left = stackMembers('stack/blog', observed({ secrets }));
+    expect(left).toEqual([{ target: 'secret blog_2', id: 'id-2' }]);
   });
 
   it('are gathered once for all stacks of a look: their lists are as long as the Swarm is large', () => {

@@ -15,7 +15,10 @@ export function neededPolicy(
   const tasks = services.map(({ TaskTemplate: task }) => task);
   const containers = tasks.map(({ ContainerSpec: container }) => container);
   const mounts = containers.flatMap(({ Mounts }) => Mounts ?? []);
-  const doors = [...mounts, ...tasks.flatMap(socketsOf)];
+  // What no policy lets in is a mistake of the file, and asks for nothing that could not help.
+  const doors = [...mounts, ...tasks.flatMap(socketsOf)].filter((mount) =>
+    isAllowed(mount, { ...denied, binds: ['/'], dockerSocket: true }),
+  );
   const dockerSocket =
     mounts.some(({ Type }) => Type === 'npipe') ||
     doors.some((mount) => !isAllowed(mount, { ...denied, binds: ['/'] }));

@@ -1,5 +1,4 @@
-import { looksSecret } from '../../../core/path.ts';
-import { normalizeImage } from '../compose/image.ts';
+import { normalizeImage } from '../../../core/image.ts';
 import { IMAGE_LABEL, NAMESPACE_LABEL, splitPair } from '../compose/labels.ts';
 import type { Healthcheck, ServiceSpec } from '../engine-api.ts';
 import type { Writing } from './context.ts';
@@ -7,6 +6,7 @@ import { deployOf, portsOf } from './deploy.ts';
 import { fileUses } from './files.ts';
 import { mountsOf } from './mounts.ts';
 import { attachmentsOf } from './networks.ts';
+import { openSecrets } from './open-secrets.ts';
 import { optionsOf } from './options.ts';
 import { fields, labelsOf, orAbsent, pairsOf, type Tree } from './tree.ts';
 import { durationText } from './units.ts';
@@ -14,11 +14,15 @@ import { durationText } from './units.ts';
 /** Writes one service, and into the sections of the top level what it uses. The reverse of `convertService`. */
 export function serviceOf(key: string, spec: ServiceSpec, writing: Writing): Tree {
   const { ContainerSpec: container } = spec.TaskTemplate;
+  for (const what of openSecrets(spec)) {
+    const stands = `${what} of service ${key} stands in the file as it is`;
+    writing.notes.add(`${stands}: use a secret before it goes into Git`);
+  }
   return fields({
     image: imageOf(spec),
     entrypoint: orAbsent(container.Command ?? []),
     command: orAbsent(container.Args ?? []),
-    environment: environmentOf(key, container.Env, writing),
+    environment: environmentOf(container.Env),
     ...optionsOf(spec, writing),
     labels: labelsOf(container.Labels, [NAMESPACE_LABEL]),
     ports: portsOf(spec.EndpointSpec?.Ports),
@@ -43,21 +47,9 @@ function imageOf(spec: ServiceSpec): string {
   return live === read.familiar || live.startsWith(`${read.familiar}@sha256:`) ? written : live;
 }
 
-function environmentOf(
-  key: string,
-  variables: readonly string[] | undefined,
-  { notes }: Writing,
-): Tree | undefined {
+function environmentOf(variables: readonly string[] | undefined): Tree | undefined {
   const pairs = (variables ?? []).map(splitPair);
-  for (const [name, value] of pairs) {
-    if (value === undefined || value === '' || !looksSecret(name)) continue;
-    notes.add(
-      `the value of ${name} of service ${key} stands in the file as it is: use a secret before it goes into Git`,
-    );
-  }
-  // A variable without a name is possible in a list alone.
-  if (pairs.some(([name]) => name === '')) return [...(variables ?? [])];
-  return orAbsent(new Map(pairs.map(([name, value]): [string, Tree] => [name, value ?? null])));
+  return pairsOf(new Map(pairs.map(([name, value]) => [name, value ?? null])));
 }
 
 function healthcheckOf(check: Healthcheck | undefined): Tree | undefined {

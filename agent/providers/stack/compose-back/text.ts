@@ -17,7 +17,8 @@ export function composeText(tree: Tree, comment: readonly string[]): string {
   // The older version: what it takes for something else than text is quoted too, so that every CLI reads the same.
   const document = new Document(nodeOf(tree), { version: '1.1' });
   const text = document.toString(style).replaceAll(HIDDEN, escaped);
-  return [...comment.map((line) => `# ${line}`.trimEnd()), text].join('\n');
+  const lines = comment.map((line) => `# ${line}`.trimEnd().replaceAll(HIDDEN, escaped));
+  return [...lines, text].join('\n');
 }
 
 const style = {

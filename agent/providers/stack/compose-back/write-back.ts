@@ -121,7 +121,8 @@ function noteUnused(services: readonly ServiceSpec[], writing: Writing): void {
   for (const noun of ['network', 'config', 'secret'] as const) {
     for (const { name, labels } of there[noun]) {
       if (labels[NAMESPACE] !== stack || used[noun].has(name)) continue;
-      notes.add(`${noun} ${name} is used by no service: it is left out, and stays as it is`);
+      const then = noun === 'secret' ? 'stays as it is' : 'goes when the stack is removed';
+      notes.add(`${noun} ${name} is used by no service: it is left out, and ${then}`);
     }
   }
 }

@@ -167,6 +167,33 @@ it('takes variables in another order for the same', () => {
   expect(left(back)).toEqual(nothing);
 });
 
+it('says what else would show a secret in Git, and not what it is', () => {
+  const container = {
+    Env: ['DATABASE_URL=mysql://blog:canary@db/x', 'HOME_URL=https://example.org/'],
+    Command: ['run', '--password=canary'],
+    Args: ['--name=blog'],
+    Labels: { 'api.token': 'canary', plain: 'text' },
+  };
+  const task = { ...service('web').TaskTemplate };
+  const LogDriver = { Name: 'splunk', Options: { 'splunk-token': 'canary' } };
+  const TaskTemplate = {
+    ...task,
+    LogDriver,
+    ContainerSpec: { ...task.ContainerSpec, ...container },
+  };
+  const { told } = adopted('blog', swarm({}, { TaskTemplate }));
+  const stands = 'of service web stands in the file as it is: use a secret before it goes into Git';
+  for (const what of [
+    'the value of DATABASE_URL',
+    'a word of `entrypoint`',
+    'the label api.token',
+    'the logging option splunk-token',
+  ]) {
+    expect(told).toContain(`${what} ${stands}`);
+  }
+  expect(told.join()).not.toMatch(/canary|HOME_URL|`command`|plain/);
+});
+
 it('says which variables would show a secret in Git', () => {
   const back = adopted('blog', swarm({ Env: ['DB_PASSWORD=canary', 'EMPTY_TOKEN=', 'A=b'] }));
   expect(back.told.filter((note) => note.startsWith('the value'))).toEqual([
@@ -255,6 +282,18 @@ it('writes down the least that the policy must allow', () => {
 `);
 });
 
+it('asks for nothing where no policy could help', () => {
+  const hopeless = ['/srv/{{.Node.Hostname}}', 'C:\\data'];
+  for (const Source of hopeless) {
+    const { compose } = adopted(
+      'blog',
+      swarm({ Mounts: [{ Type: 'bind', Source, Target: '/m' }] }),
+    );
+    expect(compose).not.toContain('dockerSocket');
+    expect(compose).not.toContain('binds');
+  }
+});
+
 it('needs one word more of the policy for what runs and can hardly work', () => {
   const ports = { EndpointSpec: { Ports: [{ TargetPort: 80, PublishedPort: 70_000 }] } };
   const back = adopted('blog', swarm({}, ports));
@@ -266,4 +305,8 @@ it('needs one word more of the policy for what runs and can hardly work', () => 
 it('gives a terminal nothing that moves it', () => {
   const { compose } = adopted('blog', swarm({ Env: ['A=\u001b[2J\u009b2J\u202e'] }));
   expect(compose).toContain('A: "\\e[2J\\u009b2J\\u202e"');
+  // A line of YAML to some readers, hidden behind what is none to others.
+  const Source = '/srv/x\u0085services: {}\u2028y: z';
+  const mounts = [{ Type: 'bind', Source, Target: '/m' }];
+  expect(adopted('blog', swarm({ Mounts: mounts })).compose).not.toMatch(/[\u0085\u2028]/u);
 });
