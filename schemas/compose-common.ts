@@ -14,10 +14,11 @@ export const TextList = z.array(Text, { error: 'write a list of text' });
 
 const VALUE = 'write text or a number';
 
-const Key = z.string().min(1, { error: 'a name cannot be empty' });
-
-/** Names and values; numbers are text already, printed as Go prints them. Null is an empty value. */
-export const TextMap = z.record(Key, z.string({ error: VALUE }).nullable(), {
+/**
+ * Names and values; numbers are text already, printed as Go prints them. Null is an empty value. No name is empty in a file
+ * (`noteNameless`), but of two files merged it can be: a list of `=value` has one.
+ */
+export const TextMap = z.record(z.string(), z.string({ error: VALUE }).nullable(), {
   error: 'write `name: value` pairs',
 });
 

@@ -17,7 +17,10 @@ export function convertOptions(
   context: Context,
 ): Partial<ContainerSpec> {
   const { notes } = context;
-  if (context.resolved !== true) noteOptionDuplicates(service, path, notes);
+  if (context.resolved !== true) {
+    noteOptionDuplicates(service, path, notes);
+    noteHosts(service, path, notes);
+  }
   noteWithoutEffect(service, path, notes);
   return {
     ...present({
@@ -30,7 +33,7 @@ export function convertOptions(
       ReadOnly: flag(service.read_only),
       StopSignal: nonEmpty(service.stop_signal),
       Isolation: nonEmpty(service.isolation),
-      Hosts: convertHosts(service.extra_hosts),
+      Hosts: convertHosts(service.extra_hosts, context.resolved === true),
       DNSConfig: convertDns(service),
       Sysctls: convertSysctls(service.sysctls, [...path, 'sysctls'], context),
       Ulimits: convertUlimits(service.ulimits),
@@ -46,7 +49,7 @@ export function noteOptionDuplicates(service: Service, path: Path, notes: Notes)
 }
 
 function noteWithoutEffect(service: Service, path: Path, notes: Notes): void {
-  const { oom_score_adj: score, isolation = '', extra_hosts: hosts } = service;
+  const { oom_score_adj: score, isolation = '' } = service;
   if (score !== undefined) {
     const message = 'the Docker CLI drops `oom_score_adj`: it has no effect';
     notes.warn('ignored-key', [...path, 'oom_score_adj'], message);
@@ -55,6 +58,10 @@ function noteWithoutEffect(service: Service, path: Path, notes: Notes): void {
     const message = `the engine knows no isolation \`${isolation}\` and takes its default`;
     notes.warn('ignored-key', [...path, 'isolation'], message);
   }
+}
+
+/** Items of `extra_hosts` that say nothing. Of several files each by itself. */
+export function noteHosts({ extra_hosts: hosts }: Service, path: Path, notes: Notes): void {
   for (const [index, item] of Array.isArray(hosts) ? hosts.entries() : []) {
     if (listedHost(item) !== undefined) continue;
     const message = 'a host without an address has no effect';

@@ -19,10 +19,16 @@ export function hostPair(text: string): readonly [host: string, address: string]
   return [text.slice(0, at), /^\[.+\]$/s.test(address) ? address.slice(1, -1) : address];
 }
 
-/** Pure. `extra_hosts` as the engine takes them, `1.2.3.4 host`: in the order of a list, a mapping sorted. Absent where there are none. */
-export function convertHosts(written: Service['extra_hosts']): string[] | undefined {
+/**
+ * Pure. `extra_hosts` as the engine takes them, `1.2.3.4 host`: in the order of a list, a mapping sorted. Absent where
+ * there are none. `resolved`: a list of merged files, `host:address` already.
+ */
+export function convertHosts(
+  written: Service['extra_hosts'],
+  resolved: boolean,
+): string[] | undefined {
   const texts = Array.isArray(written)
-    ? written.map(listedHost)
+    ? written.map((item) => (resolved ? item : listedHost(item)))
     : Object.entries(written ?? {})
         .map(([host, address]) => mappedHost(host, address) ?? '')
         .toSorted(bytewise);

@@ -3,10 +3,12 @@ import { check } from '../../../core/check.ts';
 import type { Diagnostic } from '../../../core/diagnostic.ts';
 import { parseYaml, startOf } from '../../../core/parse.ts';
 import type { Located } from '../../../core/parse.ts';
-import { noteOptionDuplicates } from './container.ts';
+import { noteHosts, noteOptionDuplicates } from './container.ts';
 import { resolveEnvironment } from './environment.ts';
 import { noteEndless } from './endless.ts';
 import { leaveOut } from './ignored.ts';
+import { hostsPart } from './merge-options.ts';
+import { noteNameless } from './nameless.ts';
 import { Notes } from './notes.ts';
 import type { Part } from './parts.ts';
 import { fieldOf, partFrom, partOf } from './parts.ts';
@@ -59,6 +61,7 @@ export function loadFile(
   noteEndless(located.value, notes);
   noteVersion(located.value, settled, notes);
   const written = leaveOut(settled, notes);
+  noteNameless(written, notes);
   const checked = check({ ...located, value: written }, Compose, { unsupported });
   notes.add(...checked.diagnostics);
   const compose = checked.value ?? Compose.safeParse(salvage(Compose, written)).data;
@@ -71,8 +74,8 @@ function empty(file: string, text: string): Diagnostic {
 }
 
 /**
- * The file as it is merged with others: what the schema takes, and the environment of each service as one mapping in
- * which `env_file` and variables have done their part.
+ * The file as it is merged with others: what the schema takes, the environment of each service as one mapping in
+ * which `env_file` and variables have done their part, and its `extra_hosts` as a list.
  */
 export function partToMerge(
   { located, notes, compose }: Loaded,
@@ -87,9 +90,12 @@ export function partToMerge(
     if (part?.kind !== 'map') continue;
     const path = ['services', name];
     noteOptionDuplicates(service, path, notes);
+    noteHosts(service, path, notes);
     const values = resolveEnvironment(service, path, { ...context, notes });
     const own = new Map(part.fields);
     own.delete('env_file');
+    const hosts = fieldOf(part, 'extra_hosts');
+    if (hosts !== undefined) own.set('extra_hosts', hostsPart(hosts));
     if (values.size > 0) own.set('environment', environment(values, part));
     fields.set(name, { ...part, fields: own });
   }

@@ -1,4 +1,4 @@
-import { hostPair, listedHost, mappedHost } from './hosts.ts';
+import { listedHost, mappedHost } from './hosts.ts';
 import { bytewise } from './names.ts';
 import type { Notes } from './notes.ts';
 import type { Part } from './parts.ts';
@@ -34,8 +34,8 @@ function driverOf(logging: Part): string {
   return driver === undefined ? '' : String(valueOf(driver));
 }
 
-/** `extra_hosts` of one file as a list of `host=address`, whatever its form. */
-export function hostsPart(part: Part): readonly Part[] {
+/** `extra_hosts` of one file as a list of `host:address`, whatever its form: a host of a mapping may have a `=`. */
+export function hostsPart(part: Part): Part {
   const hosts =
     part.kind === 'map'
       ? [...part.fields].map(([host, item]) => ({ item, text: mappedHost(host, textOf(item)) }))
@@ -44,11 +44,10 @@ export function hostsPart(part: Part): readonly Part[] {
     part.kind === 'map'
       ? hosts.toSorted((one, other) => bytewise(one.text ?? '', other.text ?? ''))
       : hosts;
-  return sorted.flatMap(({ item, text }) => {
-    if (text === undefined) return [];
-    const [host, address] = hostPair(text);
-    return [partFrom(`${host}=${address}`, item.from)];
-  });
+  const items = sorted.flatMap(({ item, text }) =>
+    text === undefined ? [] : [partFrom(text, item.from)],
+  );
+  return { kind: 'list', from: part.from, items };
 }
 
 function textOf(part: Part): string | null {

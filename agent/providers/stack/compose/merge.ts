@@ -2,7 +2,7 @@ import type { Path } from '../../../core/parse.ts';
 import { fits } from './casts.ts';
 import type { Shared } from './merge-lists.ts';
 import { mergeKeyed, mergeNetworks, pairsOf } from './merge-lists.ts';
-import { hostsPart, mergeLogging } from './merge-options.ts';
+import { mergeLogging } from './merge-options.ts';
 import type { Notes } from './notes.ts';
 import type { Part } from './parts.ts';
 import { fieldOf, itemsOf, partFrom, valueOf } from './parts.ts';
@@ -139,7 +139,7 @@ function isEmptyCommand(part: Part): boolean {
 
 function append(base: Part, over: Part, path: Path, notes: Notes): Part {
   const isTest = fits(path, ['healthcheck', 'test']);
-  const itemsAt = isTest ? testWords : fits(path, ['extra_hosts']) ? hostsPart : textsOf;
+  const itemsAt = isTest ? testWords : textsOf;
   const [one, other] = [base, over].map(itemsAt);
   if (one === undefined || one.length === 0) return over;
   if (other === undefined || other.length === 0) return base;

@@ -87,7 +87,7 @@ function renderMerged(
   first: Loaded,
   others: readonly Loaded[],
   input: ComposeInput & { readonly folder: string },
-): ComposeResult {
+): ComposeResult | undefined {
   const files = [first, ...others];
   const parts = files.map((file) => partToMerge(file, input));
   const merged = parts.reduce((base, over) => mergeCompose(base, over, first.notes));
@@ -95,11 +95,20 @@ function renderMerged(
   noteMissingImages({ services: servicesOf(files) }, notes);
   if (!input.allow.emptyStacks) for (const file of others) noteNothing(file);
   // The schema took every part of it; if it did not take the whole, an empty result would ask for a removal.
-  const compose = Compose.parse(valueOf(merged));
+  const { data: compose, error } = Compose.safeParse(valueOf(merged));
+  if (compose === undefined) {
+    const message = 'these files are right one by one, but not what they are together';
+    notes.error('conflict', error.issues[0]?.path.map(partOfPath) ?? [], message);
+    return undefined;
+  }
   const isWhole = files.every(({ whole }) => whole);
   if (isWhole && !input.allow.emptyStacks) noteEmptiness(compose, notes);
   const context = { ...input, notes, resolved: true } as const;
   return convertStack(compose, contextOf(compose, sectionsOf(files), context));
+}
+
+function partOfPath(part: PropertyKey): string | number {
+  return typeof part === 'symbol' ? String(part) : part;
 }
 
 /** Every entry that any of the files declares. A section that is no mapping may declare anything. */

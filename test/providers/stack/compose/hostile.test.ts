@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { renderCompose } from '../../../../agent/providers/stack/compose/render.ts';
@@ -80,6 +81,32 @@ describe('variables that make much of little', () => {
       { severity: 'error', code: 'too-large', place: { line: expect.any(Number) } },
     ]);
   });
+});
+
+it('never throws at odd lists of two files', () => {
+  const item = fc.oneof(
+    fc.constantFrom('', '=', '=x', '==', ':', ':x', 'a', 'a=', 'a=b=c', '__proto__=x', 'a:b'),
+    fc.string({ maxLength: 5 }),
+  );
+  const list = fc.array(item, { maxLength: 3 });
+  const either = fc.oneof(list, fc.dictionary(item, item, { maxKeys: 3 }));
+  const keys = 'environment labels sysctls extra_hosts dns cap_add networks ports volumes configs';
+  const pairs = keys.split(' ').map((key): [string, fc.Arbitrary<unknown>] => [key, either]);
+  const service = fc.record(
+    { ...Object.fromEntries(pairs), deploy: fc.record({ labels: either }) },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(service, service, (one, other) => {
+      const text = (web: object) => JSON.stringify({ services: { web } });
+      const over = [{ file: 'stacks/blog/over.yaml', text: text(other) }];
+      const given = input(text({ image: 'x', ...one }), { allow: allowAll, over });
+      const { result, diagnostics } = renderCompose(given);
+      const isWrong = diagnostics.some(({ severity }) => severity === 'error');
+      expect(result === undefined).toBe(isWrong);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe('two files that are made to be merged', () => {

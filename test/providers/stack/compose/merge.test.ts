@@ -28,6 +28,48 @@ function web(base: string, over: string, files: Record<string, string> = {}) {
 const lostOver = `merge-loss ${OVER}`;
 const lostBase = 'merge-loss stacks/blog/compose.yaml';
 
+/** A list says `=value`, which a mapping must not: merged it is a mapping all the same. */
+describe('a name that is empty in a list', () => {
+  const files = (text: string, other: string) =>
+    merge(`services: {web: {image: x, ${text}}}`, `services: {web: {${other}}}`);
+
+  it.each([
+    ['environment: ["=x"]', 'user: a', { Env: ['=x'] }],
+    ['environment: ["=x"]', 'environment: ["=y", "B=1"]', { Env: ['=y', 'B=1'] }],
+    ['labels: ["=x"]', 'labels: {a: b}', { Labels: { '': 'x', a: 'b' } }],
+    ['sysctls: ["=x"]', 'sysctls: ["=y"]', { Sysctls: { '': 'y' } }],
+  ])('is one: %s and %s', (one, other, container) => {
+    const { result, diagnostics } = files(one, other);
+    expect(diagnostics).toEqual([]);
+    expect(result?.services['web']?.TaskTemplate.ContainerSpec).toMatchObject(container);
+  });
+
+  it('is one of `deploy.labels`, too', () => {
+    const { result } = files('deploy: {labels: ["=x"]}', 'deploy: {labels: {a: b}}');
+    expect(result?.services['web']?.Labels).toMatchObject({ '': 'x', a: 'b' });
+  });
+
+  it.each([
+    'environment: {"": x}',
+    'labels: {"": x}',
+    'deploy: {labels: {"": x}}',
+    'sysctls: {"": x}',
+    'extra_hosts: {"": x}',
+    'logging: {options: {"": x}}',
+    'build: {args: {"": x}}',
+  ])('is a mistake in a mapping: %s', (text) => {
+    for (const [one, other] of [
+      [text, 'user: a'],
+      ['user: a', text],
+    ] as const) {
+      const { result, diagnostics } = files(one, other);
+      expect(result).toBeUndefined();
+      const errors = diagnostics.filter(({ severity }) => severity === 'error');
+      expect(errors).toMatchObject([{ code: 'wrong-value', message: 'a name cannot be empty' }]);
+    }
+  });
+});
+
 /** Source of each rule: what CLI 28.2.2 does with `-c base -c over`. */
 describe('two files as the CLI merges them', () => {
   it.each<[string, string, string, object, (readonly string[])?]>([
@@ -107,9 +149,13 @@ describe('two files as the CLI merges them', () => {
     ],
     [
       'hosts of a mapping are a sorted list before they are appended',
-      'extra_hosts: {z: "1", "a:b": "2", n: }',
+      'extra_hosts: {z: "1", "a:b": "2", n: , "x=y": "3"}',
       'extra_hosts: {y: "[::1]", b: "2", z: "1"}',
-      { TaskTemplate: { ContainerSpec: { Hosts: ['b:2 a', '1 z', '2 b', '::1 y', '1 z'] } } },
+      {
+        TaskTemplate: {
+          ContainerSpec: { Hosts: ['b:2 a', '3 x=y', '1 z', '2 b', '::1 y', '1 z'] },
+        },
+      },
     ],
     [
       'an empty list adds nothing',
