@@ -1,6 +1,7 @@
 import type { AllowRules } from '../../../core/surroundings.ts';
 import { denied } from '../../../core/surroundings.ts';
 import { judgeBind, judgeVolumeOptions } from '../compose/binds.ts';
+import { isUnclear, judgeLogOption, socketOf } from '../compose/log-address.ts';
 import { ENGINE_DRIVERS } from '../compose/logging.ts';
 import { cleanPath } from '../compose/names.ts';
 import type { Mount, ServiceSpec, TaskTemplate } from '../engine-api.ts';
@@ -29,7 +30,7 @@ export function neededPolicy(
   return {
     ...withSocket,
     binds: unique(binds),
-    hostNetwork: usesHost,
+    hostNetwork: usesHost || tasks.some(logsToNode),
     capabilities: unique(
       containers.flatMap((one) => one.CapabilityAdd ?? []).map((one) => one.replace(/^CAP_/, '')),
     ),
@@ -37,7 +38,10 @@ export function neededPolicy(
     plugins:
       mounts.some(isPlugin) ||
       tasks.some(hasPlugin) ||
-      networks.some(({ driver }) => !['', 'overlay'].includes(driver)),
+      networks.some(
+        ({ driver, ipamDriver }) =>
+          !['', 'overlay'].includes(driver) || !['', 'default'].includes(ipamDriver),
+      ),
     subpath: mounts.some(({ VolumeOptions: options }) => (options?.Subpath ?? '') !== ''),
     undefinedVariables: containers.some(({ Env }) =>
       (Env ?? []).some((variable) => !variable.includes('=')),
@@ -52,9 +56,16 @@ function unique(texts: readonly string[]): string[] {
 /** A log driver's socket of the node is a bind under another name. */
 function socketsOf({ LogDriver: driver }: TaskTemplate): readonly Mount[] {
   return Object.values(driver?.Options ?? {}).flatMap((value): Mount[] => {
-    const Source = /^unix(?:gram)?:\/\/(.*)$/is.exec(value)?.[1];
-    return Source === undefined ? [] : [{ Type: 'bind', Source }];
+    const Source = socketOf(value);
+    return Source === undefined || isUnclear(Source) ? [] : [{ Type: 'bind', Source }];
   });
+}
+
+/** Whether a log driver connects to an address that only the node itself has. */
+function logsToNode({ LogDriver: driver }: TaskTemplate): boolean {
+  return Object.values(driver?.Options ?? {}).some(
+    (value) => socketOf(value) === undefined && judgeLogOption(value, denied) !== undefined,
+  );
 }
 
 function hasPlugin({ ContainerSpec: container, LogDriver: driver }: TaskTemplate): boolean {

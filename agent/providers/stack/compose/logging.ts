@@ -1,7 +1,7 @@
 import type { Logging } from '../../../../schemas/compose-container.ts';
 import type { Path } from '../../../core/parse.ts';
 import type { TaskTemplate } from '../engine-api.ts';
-import { judgeBind } from './binds.ts';
+import { judgeLogOption } from './log-address.ts';
 import type { Context } from './context.ts';
 import { nonEmpty, present } from './present.ts';
 
@@ -30,9 +30,7 @@ export function convertLogging(
     );
   }
   for (const [key, value] of Object.entries(options)) {
-    // The engine of the node connects to it: a door of the node under another name.
-    const socket = /^unix(?:gram)?:\/\/(.*)$/is.exec(value ?? '')?.[1];
-    const refusal = socket === undefined ? undefined : judgeBind(socket, allow);
+    const refusal = judgeLogOption(value ?? '', allow);
     if (refusal !== undefined)
       notes.error('not-allowed', [...path, 'options', key], refusal.message, refusal.hint);
   }

@@ -153,6 +153,13 @@ export function checkNetworks(used: ReadonlySet<string>, context: Context): void
         `\`${ipam}\` gives no addresses: it is a driver of networks`,
         'leave it out, or write `default`',
       );
+    } else if (!['', 'default'].includes(ipam) && !notIpam.has(ipam) && !allow.plugins) {
+      notes.error(
+        'not-allowed',
+        [...path, 'ipam', 'driver'],
+        `the policy does not allow the IPAM driver \`${ipam}\`: a plugin gives the addresses`,
+        'set `policy.allow.plugins: true` in the environment, or leave it out',
+      );
     }
     const problem = used.has(key) ? dnsNameProblem(name) : undefined;
     if (problem !== undefined)

@@ -282,6 +282,29 @@ it('writes down the least that the policy must allow', () => {
 `);
 });
 
+it.each([
+  ['unix:/run/log.sock', ['binds: ["/run/log.sock"]']],
+  ['unix:var/run/docker.sock', ['dockerSocket: true']],
+  ['unix:/var/run/docker.sock?x=://', []],
+  ['tcp://127.0.0.1:24224', ['hostNetwork: true']],
+  ['tcp://log:24224', []],
+])('asks for what a logging driver connects to: %s', (address, needed) => {
+  const { compose } = adopted(
+    'blog',
+    swarm(
+      {},
+      {
+        TaskTemplate: {
+          ...service('web').TaskTemplate,
+          LogDriver: { Name: 'fluentd', Options: { 'fluentd-address': address } },
+        },
+      },
+    ),
+  );
+  const lines = compose.split('\n').filter((line) => line.startsWith('#       '));
+  expect(lines.map((line) => line.slice(8))).toEqual(needed);
+});
+
 it('asks for nothing where no policy could help', () => {
   const hopeless = ['/srv/{{.Node.Hostname}}', 'C:\\data'];
   for (const Source of hopeless) {

@@ -231,6 +231,7 @@ describe('mistakes', () => {
     [web('oom_score_adj: 5'), '(ignored-key services.web.oom_score_adj)'],
     [web('ulimits: {core: {soft: 1}}'), 'missing-key services.web.ulimits.core'],
     [web('ulimits: {core: 1.5}'), 'wrong-type services.web.ulimits.core'],
+    [web('ulimits: {memlock: 9223372036854775807}'), 'wrong-type services.web.ulimits.memlock'],
     [web('ulimits: {core: {soft: 1, hard: 1, x: 1}}'), 'unknown-key services.web.ulimits.core.x'],
     [web('logging: {driver: json-file, option: {}}'), 'unknown-key services.web.logging.option'],
     [web('logging: {options: {a: true}}'), 'wrong-type services.web.logging.options.a'],
@@ -290,6 +291,14 @@ describe('mistakes', () => {
   ])('%j', (text, expected) => expect(notesOf(text).join(' ')).toBe(expected));
 });
 
+it.each(['9223372036854775807', '{soft: 1, hard: 9007199254740993}', '1e30'])(
+  'the limit of a limit is told: %s',
+  (limit) => {
+    const [note] = rendered(web(`ulimits: {memlock: ${limit}}`)).diagnostics;
+    expect(JSON.stringify(note)).toContain('at most 9007199254740991');
+  },
+);
+
 describe('the policy', () => {
   const secret = web('command: x', 'secrets: {s: {driver: v}}\n');
   const mount = (written: string) => web(`volumes: [{target: /t, ${written}}]`, 'volumes: {v: }\n');
@@ -328,6 +337,70 @@ describe('the policy', () => {
     [address, { binds: ['/run'] }, ''],
     [log('a: "UNIXGRAM:///run/docker.sock"'), { binds: ['/'] }, 'services.web.logging.options.a'],
     [log('a: "unixgram:///run/docker.sock"'), { dockerSocket: true }, ''],
+    ...[
+      'unix:/var/run/docker.sock?x=://',
+      'unix:/var/run/docker.sock#://',
+      'unix:/var/run/docker.sock',
+      'unix:var/run/docker.sock',
+      'unix:////var/run/docker.sock',
+      'unix:///srv/%2e%2e/var/run/docker.sock',
+    ].map((value): [string, object, string] => [
+      log(`a: "${value}"`),
+      { binds: ['/'] },
+      'services.web.logging.options.a',
+    ]),
+    ...['unix:/run/x?a', 'unix:/run/x#a', 'unixgram:///run/%78'].map(
+      (value): [string, object, string] => [
+        log(`a: "${value}"`),
+        { binds: ['/'], dockerSocket: true, hostNetwork: true },
+        'services.web.logging.options.a',
+      ],
+    ),
+    [log('a: "unix:/run/x.sock"'), { binds: ['/run'] }, ''],
+    ...[
+      'tcp://127.0.0.1:514',
+      'udp://127.9.9.9:1',
+      'tcp://127.1:514',
+      'tcp://2130706433:514',
+      'tcp://%6cocalhost:514',
+      'http://user:p@LOCALHOST:80/x',
+      'https://a@b@localhost/',
+      'tcp+tls://localhost.:1',
+      'tcp://log.localhost:1',
+      'tcp://ip6-localhost:1',
+      'tcp://[::1]:1',
+      'tcp://[0:0::1%lo]:1',
+      'tcp://[::ffff:127.0.0.1]:1',
+      'tcp://0.0.0.0:1',
+      'tcp://[::]:1',
+      'tcp://:514',
+      ':514',
+      '127.0.0.1:24224',
+      'localhost',
+      'localhost:24224',
+      '::1',
+      '//127.0.0.1',
+    ].flatMap((value): [string, object, string][] => [
+      [log(`a: "${value}"`), { binds: ['/'] }, 'services.web.logging.options.a'],
+      [log(`a: "${value}"`), { hostNetwork: true }, ''],
+    ]),
+    ...[
+      'tcp://10.0.0.1:514',
+      'tcp://128.0.0.1:1',
+      'tcp://[2001:db8::1]:1',
+      'tcp://[::ffff:10.0.0.1]:1',
+      'tcp://localhost.example.org:1',
+      'http://log/127.0.0.1',
+      '10m',
+      '3',
+      '0',
+      'true',
+      '',
+      '{{.Name}}/{{.ID}}',
+      'daemon',
+      'a,b',
+      '/etc/ca.pem',
+    ].map((value): [string, object, string] => [log(`a: "${value}"`), {}, '']),
     [web('credential_spec: {file: x}'), {}, 'services.web.credential_spec'],
     [web('credential_spec: {file: x}'), { plugins: true }, ''],
     [secret, {}, 'secrets.s.driver'],

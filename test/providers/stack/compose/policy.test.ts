@@ -221,6 +221,13 @@ describe('each switch', () => {
     ],
     ['plugins', 'of a network', service('networks: {n: {driver: weave}}\n'), 4, { plugins: true }],
     [
+      'plugins',
+      'of addresses',
+      service('networks: {n: {ipam: {driver: infoblox}}}\n'),
+      4,
+      { plugins: true },
+    ],
+    [
       'undefinedVariables',
       'in a value',
       service('    command: "$A"\n'),
