@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { Text, TextMap, Whole } from './compose-common.ts';
+import { Text, TextMap } from './compose-common.ts';
 
 /** `credential_spec`: of these three exactly one. */
 export const CredentialSpec = z.strictObject({
@@ -14,8 +14,11 @@ export type CredentialSpec = z.output<typeof CredentialSpec>;
 export const Logging = z.strictObject({ driver: Text.optional(), options: TextMap.optional() });
 export type Logging = z.output<typeof Logging>;
 
-/** One of `ulimits`: one number for both, or both; -1 is no limit. */
-export const Ulimit = z.union([Whole, z.strictObject({ soft: Whole, hard: Whole })], {
-  error: 'write a whole number, or `soft` and `hard`',
+const LIMIT = `write a whole number of at most ${String(Number.MAX_SAFE_INTEGER)}`;
+const Limit = z.number({ error: LIMIT }).int({ error: LIMIT });
+
+/** One of `ulimits`: one number for both, or both; -1 is no limit. Larger numbers would not come through JSON as they are. */
+export const Ulimit = z.union([Limit, z.strictObject({ soft: Limit, hard: Limit })], {
+  error: `${LIMIT}, or \`soft\` and \`hard\``,
 });
 export type Ulimit = z.output<typeof Ulimit>;

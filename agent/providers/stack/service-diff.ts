@@ -35,6 +35,10 @@ export function diffService(
   const after = canonical(body, name);
   if (same(before, after)) return { operations: [], blocked: [] };
 
+  const lost = inexact(live.spec);
+  if (lost !== undefined) {
+    return { operations: [], blocked: [{ target: wanted.target, why: lost, waits: false }] };
+  }
   if (modeOf(body) !== modeOf(live.spec)) {
     const why =
       `the mode of ${wanted.target} cannot change from ${modeOf(live.spec)} to ${modeOf(body)}: ` +
@@ -58,6 +62,15 @@ export function diffService(
     ],
     blocked: [],
   };
+}
+
+/** A number that JSON did not bring as it is: it could not be sent back, so there would be no way back to this service. */
+function inexact({ Name: name, TaskTemplate: { ContainerSpec: one } }: ServiceSpec) {
+  const limit = one.Ulimits?.find(({ Soft, Hard }) =>
+    [Soft, Hard].some((value) => !Number.isSafeInteger(value)),
+  );
+  if (limit === undefined) return undefined;
+  return `the ulimit ${limit.Name} of ${name} is beyond ${String(Number.MAX_SAFE_INTEGER)}, which could not be brought back: set it lower by hand first`;
 }
 
 /**
