@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 
 import { credentialByName } from './credential-config.ts';
@@ -12,6 +13,8 @@ export type Canonical = { readonly [key: string]: unknown };
 
 /** Maps whose emptiness means nothing; every empty list means nothing. */
 const EMPTY_MAPS = new Set(['Labels', 'Sysctls', 'Options', 'DriverOpts']);
+
+type DnsConfig = NonNullable<ContainerSpec['DNSConfig']>;
 
 const ISOLATIONS = new Set(['process', 'hyperv']);
 
@@ -47,9 +50,21 @@ export function canonical(spec: ServiceSpec, networkName: (target: string) => st
   });
 }
 
-/** Pure. `tcp` and `ingress` are what the engine stores where nothing or something unknown was sent. */
+const PROTOCOLS = new Set(['tcp', 'udp', 'sctp']);
+const PUBLISH_MODES = new Set(['ingress', 'host']);
+
+/**
+ * Pure. As the engine stores it: names are looked up in any case, `tcp` and `ingress` stand for nothing and for what it
+ * does not know (moby `daemon/cluster/convert/service.go`).
+ */
 export function port(one: PortConfig): PortConfig {
-  return { ...one, Protocol: one.Protocol ?? 'tcp', PublishMode: one.PublishMode ?? 'ingress' };
+  const protocol = one.Protocol?.toLowerCase() ?? '';
+  const mode = one.PublishMode?.toLowerCase() ?? '';
+  return {
+    ...one,
+    Protocol: PROTOCOLS.has(protocol) ? protocol : 'tcp',
+    PublishMode: PUBLISH_MODES.has(mode) ? mode : 'ingress',
+  };
 }
 
 /** Pure. What makes two ports the same one. */
@@ -69,9 +84,14 @@ function container(spec: ServiceSpec): object {
     ...one,
     Isolation: isolation(one),
     Privileges: privileges(one),
+    DNSConfig: one.DNSConfig && dns(one.DNSConfig),
     Healthcheck: one.Healthcheck && omit(one.Healthcheck, 'StartInterval'), // since API 1.44
     Mounts: one.Mounts?.map((mount) => {
-      const { BindOptions: bind, VolumeOptions: volume, ...rest } = omit(mount, 'Consistency'); // never stored
+      const {
+        BindOptions: bind,
+        VolumeOptions: volume,
+        ...rest
+      } = omit(omit(mount, 'Consistency'), 'ClusterOptions'); // neither is ever stored
       return {
         ...rest,
         ...(volume && { VolumeOptions: omit(volume, 'Subpath') }), // since API 1.45
@@ -88,6 +108,24 @@ function container(spec: ServiceSpec): object {
       ({ ConfigName, File }) => `${ConfigName} ${File?.Name ?? ''}`,
     ),
   };
+}
+
+/** Engine 29 prints addresses anew. An empty part stays: its presence restarts tasks. */
+function dns({ Nameservers: servers, ...rest }: DnsConfig): object {
+  return { ...rest, ...(servers && { Nameservers: servers.map(address) }) };
+}
+
+/** An address as everybody writes it, IPv4 within IPv6 as IPv4; what is none stays as it is. */
+function address(written: string): string {
+  if (isIP(written) !== 6 || written.includes('%')) return written;
+  const host = URL.parse(`http://[${written}]`)?.hostname.slice(1, -1) ?? written;
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(host) ?? [];
+  if (high === undefined || low === undefined) return host;
+  const bytes = [high, low].flatMap((part) => {
+    const number = Number.parseInt(part, 16);
+    return [number >> 8, number & 0xff];
+  });
+  return bytes.join('.');
 }
 
 /** The engine stores `default` for whatever it does not know. */

@@ -167,6 +167,74 @@ describe('what an empty part means', () => {
   });
 });
 
+describe('what the engine stores otherwise than it was sent', () => {
+  const unworkable = (text: string): StackSpec => {
+    const allow = { ...allowAll, unworkable: true };
+    const { result, diagnostics } = renderCompose(input(text, { allow }));
+    if (result === undefined) throw new Error(JSON.stringify(diagnostics));
+    const { needs: _needs, ...parts } = result;
+    return unit(parts).spec;
+  };
+
+  it('a cluster volume without its empty options', () => {
+    const spec = stackOf(
+      web('volumes: [{type: cluster, source: v, target: /v}]', 'volumes: {v: }\n'),
+    );
+    const now = swarmOf(spec, ({ Mounts = [], ...rest }) => ({
+      ...rest,
+      Mounts: Mounts.map(({ ClusterOptions: _never, ...mount }) => mount),
+    }));
+    expect(updatesOf(spec, now)).toEqual([]);
+  });
+
+  it.each([
+    ['{target: 1, published: 2, protocol: UDP}', { Protocol: 'udp', PublishMode: 'ingress' }],
+    ['{target: 1, published: 2, protocol: xyz}', { Protocol: 'tcp', PublishMode: 'ingress' }],
+    ['{target: 1, published: 2, mode: Host}', { Protocol: 'tcp', PublishMode: 'host' }],
+    ['{target: 1, published: 2, mode: xyz}', { Protocol: 'tcp', PublishMode: 'ingress' }],
+  ])('a port: %s', (written, stored) => {
+    const spec = unworkable(web(`ports: [${written}]`));
+    const now = swarmOf(spec);
+    const services = now.state.services.map((one) => ({
+      ...one,
+      spec: {
+        ...one.spec,
+        EndpointSpec: { Mode: 'vip', Ports: [{ TargetPort: 1, PublishedPort: 2, ...stored }] },
+      },
+    }));
+    expect(updatesOf(spec, observed({ ...now.state, services }))).toEqual([]);
+  });
+
+  it.each([
+    ['2001:DB8:0::1', '2001:db8::1'],
+    ['::ffff:1.2.3.4', '1.2.3.4'],
+    ['::FFFF:102:304', '::ffff:1.2.3.4'],
+    ['::1', '0:0:0:0:0:0:0:1'],
+  ])('the address of a name server: %s as %s', (written, stored) => {
+    const spec = stackOf(web(`dns: ["${written}"]`));
+    const now = swarmOf(spec, (one) => ({ ...one, DNSConfig: { Nameservers: [stored] } }));
+    expect(updatesOf(spec, now)).toEqual([]);
+  });
+
+  it('another name server is a difference, in whichever notation', () => {
+    const now = swarmOf(stackOf(web('dns: ["2001:db8::1"]')));
+    expect(updatesOf(stackOf(web('dns: ["2001:DB8::2"]')), now)).toHaveLength(1);
+    expect(updatesOf(stackOf(web('dns: [name, ::1]')), now)).toHaveLength(1);
+  });
+});
+
+it('a live limit that no JSON number holds blocks the change: there would be no way back', () => {
+  const now = swarmOf(stackOf(web('ulimits: {memlock: 1}')), (one) => ({
+    ...one,
+    Ulimits: [{ Name: 'memlock', Soft: 1, Hard: 2 ** 63 }],
+  }));
+  const { operations, blocked } = diffStack(unit(stackOf(web('user: a'))), now);
+  expect(operations).toEqual([]);
+  expect(blocked).toMatchObject([
+    { why: expect.stringContaining('the ulimit memlock of blog_web') },
+  ]);
+});
+
 describe('lists that count as sets', () => {
   const text = web(
     'cap_add: [KILL, CHOWN]\n    cap_drop: [FOWNER, SETUID]\n    ulimits: {core: 0, nofile: 9}',

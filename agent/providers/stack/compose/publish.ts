@@ -2,6 +2,7 @@ import type { EndpointSpec } from '../engine-api.ts';
 import type { Notes } from './notes.ts';
 import type { PortEntry } from './ports.ts';
 import type { Path } from '../../../core/parse.ts';
+import { port as stored } from '../canonical.ts';
 import { nonEmpty, present } from './present.ts';
 
 /** `deploy.endpoint_mode` and the ports: how a service is reached. */
@@ -22,7 +23,7 @@ export function convertEndpoint(
   }
   if (shown === 'dnsrr') {
     for (const { port, path: at } of ports) {
-      if (isHostMode(port)) continue;
+      if (isHostMode(stored(port))) continue;
       notes.error(
         'conflict',
         at,
@@ -46,7 +47,8 @@ export function notePortConflicts(
   const ingress = new Map<string, string>();
   for (const { name, ports } of services) {
     const own = new Set<string>();
-    for (const { port, path } of ports) {
+    for (const { port: sent, path } of ports) {
+      const port = stored(sent);
       if (port.PublishedPort === undefined) continue;
       const key = `${String(port.PublishedPort)}/${port.Protocol ?? 'tcp'}`;
       // Two services may share a port of the nodes themselves: each runs where it is free.
