@@ -11,6 +11,7 @@ import { nonEmpty, nonZero, present } from './present.ts';
 /** Most ports of one service: a range is one line, and the engine takes some time for each port. */
 const PORTS_MAX = 4096;
 const PORT_MAX = 65_535;
+const API_MAX = 0xffff_ffff;
 const FORM =
   'write `CONTAINER`, `PUBLISHED:CONTAINER` or ranges of equal length, with `/udp` at the end if need be';
 
@@ -58,7 +59,8 @@ function longPort(written: LongPort, path: Path, notes: Notes): PortConfig[] {
     if (port === undefined || (port >= (key === 'target' ? 1 : 0) && port <= PORT_MAX)) continue;
     const problem = `\`${String(port)}\` is not a port`;
     const hint = `write 1 to ${String(PORT_MAX)}`;
-    if (port < 0) notes.error('wrong-value', [...path, key], problem, hint);
+    // The API has no room for those: whatever the policy says, nobody can send them.
+    if (port < 0 || port > API_MAX) notes.error('wrong-value', [...path, key], problem, hint);
     else notes.unworkable('wrong-value', [...path, key], problem, hint);
   }
   if (protocol !== undefined && !['', 'tcp', 'udp', 'sctp'].includes(protocol)) {

@@ -41,6 +41,13 @@ describe('where we are stricter than the CLI there is a switch', () => {
       'wrong-value',
       1,
     ],
+    [
+      'port 4294967295',
+      web('ports: [{target: 4294967295}]'),
+      { unworkable: true },
+      'wrong-value',
+      1,
+    ],
     ['a mode', web('ports: [{target: 1, mode: x}]'), { unworkable: true }, 'wrong-value', 1],
     ['a mount', web('volumes: [{type: volume}]'), { unworkable: true }, 'missing-key', 1],
     ['a drive', web('volumes: ["v:/data"]'), { unworkable: true }, 'wrong-value', 1],
