@@ -73,7 +73,8 @@ export function leaveOut(value: unknown, notes: Notes): unknown {
     if (Array.isArray(part)) return part.map((item, index) => walk(item, [...path, index]));
     if (!isMapping(part)) return part;
     noteIgnored(part, path, notes);
-    const fields = Object.entries(part).filter(([key]) => !isDropped(key, path, notes));
+    const isDropped = droppedFrom(path, notes);
+    const fields = Object.entries(part).filter(([key]) => !isDropped(key));
     return Object.fromEntries(fields.map(([key, field]) => [key, walk(field, [...path, key])]));
   };
   return walk(value, []);
@@ -94,12 +95,22 @@ function noteIgnored(mapping: Readonly<Record<string, unknown>>, path: Path, not
   }
 }
 
-function isDropped(key: string, path: Path, notes: Notes): boolean {
+/** What is asked of each key of the mapping at `path`. */
+function droppedFrom(path: Path, notes: Notes): (key: string) => boolean {
   const hints = looseBy.find(({ parts }) => fits(path, parts))?.hints;
-  if (hints === undefined || hints.get(key) === '' || knownKeys(Compose, path).has(key)) {
-    return false;
-  }
-  const at = [...path, key];
-  notes.warnAtKey('ignored-key', at, `Docker drops \`${key}\` here`, hints.get(key) ?? LEAVE_OUT);
-  return true;
+  if (hints === undefined) return () => false;
+  const known = knownKeys(Compose, path);
+  return (key) => {
+    if (known.has(key)) return false;
+    const at = [...path, key];
+    const meant = hints.has(key) ? undefined : suggest(key, known);
+    if (meant !== undefined) {
+      // Docker drops it too, but somebody counts on it: a secret with `mod` is readable to everyone.
+      const hint = `did you mean \`${meant}\`?`;
+      notes.unworkableKey('unknown-key', at, `unknown key \`${key}\``, hint);
+      return true;
+    }
+    notes.warnAtKey('ignored-key', at, `Docker drops \`${key}\` here`, hints.get(key) ?? LEAVE_OUT);
+    return true;
+  };
 }
