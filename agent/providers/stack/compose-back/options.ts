@@ -2,7 +2,7 @@ import type { ContainerSpec, ServiceSpec } from '../engine-api.ts';
 import { credentialByName } from '../credential-config.ts';
 import type { Writing } from './context.ts';
 import { configKey } from './files.ts';
-import { fields, orAbsent, textMap, type Tree } from './tree.ts';
+import { fields, orAbsent, pairsOf, textMap, type Tree } from './tree.ts';
 
 /** What a container is given beside its image, its command, its files and its networks. The reverse of `convertOptions`. */
 export function optionsOf(
@@ -22,7 +22,7 @@ export function optionsOf(
     isolation: container.Isolation === 'default' ? undefined : text(container.Isolation),
     cap_add: capabilitiesOf(container.CapabilityAdd),
     cap_drop: capabilitiesOf(container.CapabilityDrop),
-    sysctls: orAbsent(textMap(container.Sysctls)),
+    sysctls: pairsOf(textMap(container.Sysctls)),
     ulimits: ulimitsOf(container.Ulimits),
     ...dnsOf(container.DNSConfig),
     extra_hosts: orAbsent((container.Hosts ?? []).flatMap(hostOf)),

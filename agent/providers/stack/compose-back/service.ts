@@ -52,8 +52,7 @@ const NO_KEYS = new Set(['', '__proto__']);
 
 function environmentOf(variables: readonly string[] | undefined): Tree | undefined {
   const pairs = (variables ?? []).map(splitPair);
-  if (pairs.some(([name]) => NO_KEYS.has(name))) return [...(variables ?? [])];
-  return orAbsent(new Map(pairs.map(([name, value]): [string, Tree] => [name, value ?? null])));
+  return pairsOf(new Map(pairs.map(([name, value = null]) => [name, value] as const)));
 }
 
 function healthcheckOf(check: Healthcheck | undefined): Tree | undefined {

@@ -7,6 +7,7 @@ import { noteHosts, noteOptionDuplicates } from './container.ts';
 import { resolveEnvironment } from './environment.ts';
 import { noteEndless } from './endless.ts';
 import { leaveOut } from './ignored.ts';
+import { noteUnmergeable } from './merge-lists.ts';
 import { hostsPart } from './merge-options.ts';
 import { noteNameless } from './nameless.ts';
 import { Notes } from './notes.ts';
@@ -96,6 +97,10 @@ export function partToMerge(
     own.delete('env_file');
     const hosts = fieldOf(part, 'extra_hosts');
     if (hosts !== undefined) own.set('extra_hosts', hostsPart(hosts));
+    for (const name of values.keys()) {
+      const { from } = fieldOf(part, 'environment') ?? part;
+      noteUnmergeable(name, from, notes);
+    }
     if (values.size > 0) own.set('environment', environment(values, part));
     fields.set(name, { ...part, fields: own });
   }

@@ -126,9 +126,17 @@ export function pairsOf(part: Part, notes: Notes): Part {
   noteDuplicates(valueOf(part), part.from.path, notes.within(part.from.located));
   const pairs = part.items.map((item): [string, Part] => {
     const [key, value] = splitPair(String(valueOf(item)));
+    noteUnmergeable(key, item.from, notes);
     return [key, partFrom(value ?? '', item.from)];
   });
   return { kind: 'map', from: part.from, fields: new Map(pairs) };
+}
+
+/** A list may have it as a name, a mapping of ours would lose it. */
+export function noteUnmergeable(name: string, { located, path }: Origin, notes: Notes): void {
+  if (name !== '__proto__') return;
+  const message = 'a file with the name `__proto__` cannot be merged with another one';
+  notes.within(located).error('wrong-value', path, message);
 }
 
 /** All networks of both. Where both say how a network is joined, the aliases are the later ones, the options the first. */

@@ -305,6 +305,15 @@ it.each([
   expect(lines.map((line) => line.slice(8))).toEqual(needed);
 });
 
+it('writes names that no mapping of a repository may have as a list', () => {
+  const odd = Object.fromEntries([
+    ['', 'x'],
+    ['__proto__', 'y'],
+  ]);
+  const back = adopted('blog', swarm({ Env: ['=x', '__proto__=', 'A=1'], Sysctls: odd }));
+  expect(left(back)).toEqual(nothing);
+});
+
 it('asks for nothing where no policy could help', () => {
   const hopeless = ['/srv/{{.Node.Hostname}}', 'C:\\data'];
   for (const Source of hopeless) {

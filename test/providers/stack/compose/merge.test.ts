@@ -50,6 +50,16 @@ describe('a name that is empty in a list', () => {
   });
 
   it.each([
+    ['environment: ["__proto__=x"]', 'user: a'],
+    ['labels: {a: b}', 'labels: ["__proto__=x"]'],
+    ['sysctls: ["__proto__=x"]', 'sysctls: {a: b}'],
+  ])('is not lost where it is no name of a mapping: %s and %s', (one, other) => {
+    const { result, diagnostics } = files(one, other);
+    expect(result).toBeUndefined();
+    expect(diagnostics).toMatchObject([{ severity: 'error', code: 'wrong-value' }]);
+  });
+
+  it.each([
     'environment: {"": x}',
     'labels: {"": x}',
     'deploy: {labels: {"": x}}',
