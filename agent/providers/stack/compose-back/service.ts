@@ -47,12 +47,9 @@ function imageOf(spec: ServiceSpec): string {
   return live === read.familiar || live.startsWith(`${read.familiar}@sha256:`) ? written : live;
 }
 
-/** Variables of these names are possible in a list alone: no mapping may have such keys. */
-const NO_KEYS = new Set(['', '__proto__']);
-
 function environmentOf(variables: readonly string[] | undefined): Tree | undefined {
   const pairs = (variables ?? []).map(splitPair);
-  return pairsOf(new Map(pairs.map(([name, value = null]) => [name, value] as const)));
+  return pairsOf(new Map(pairs.map(([name, value]) => [name, value ?? null])));
 }
 
 function healthcheckOf(check: Healthcheck | undefined): Tree | undefined {
