@@ -145,22 +145,7 @@ export function checkNetworks(used: ReadonlySet<string>, context: Context): void
     );
     if (isExternal(network.external)) continue;
     const name = swarmName(key, network, stack);
-    const ipam = network.ipam?.driver ?? '';
-    if (used.has(key) && notIpam.has(ipam)) {
-      notes.error(
-        'wrong-value',
-        [...path, 'ipam', 'driver'],
-        `\`${ipam}\` gives no addresses: it is a driver of networks`,
-        'leave it out, or write `default`',
-      );
-    } else if (!['', 'default'].includes(ipam) && !notIpam.has(ipam) && !allow.plugins) {
-      notes.error(
-        'not-allowed',
-        [...path, 'ipam', 'driver'],
-        `the policy does not allow the IPAM driver \`${ipam}\`: a plugin gives the addresses`,
-        'set `policy.allow.plugins: true` in the environment, or leave it out',
-      );
-    }
+    noteIpam(network.ipam?.driver ?? '', [...path, 'ipam', 'driver'], used.has(key), context);
     const problem = used.has(key) ? dnsNameProblem(name) : undefined;
     if (problem !== undefined)
       notes.errorAtKey(
@@ -191,5 +176,23 @@ export function checkNetworks(used: ReadonlySet<string>, context: Context): void
         'set `policy.allow.plugins: true` in the environment, or use `overlay`',
       );
     }
+  }
+}
+
+function noteIpam(driver: string, path: Path, isUsed: boolean, { notes, allow }: Context): void {
+  if (isUsed && notIpam.has(driver)) {
+    notes.error(
+      'wrong-value',
+      path,
+      `\`${driver}\` gives no addresses: it is a driver of networks`,
+      'leave it out, or write `default`',
+    );
+  } else if (!['', 'default'].includes(driver) && !notIpam.has(driver) && !allow.plugins) {
+    notes.error(
+      'not-allowed',
+      path,
+      `the policy does not allow the IPAM driver \`${driver}\`: a plugin gives the addresses`,
+      'set `policy.allow.plugins: true` in the environment, or leave it out',
+    );
   }
 }
