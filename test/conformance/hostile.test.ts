@@ -416,6 +416,8 @@ it('only the child parses what the repository holds', async () => {
   }
   expect(users.toSorted()).toEqual([
     'core/repository.ts',
+    // What `adopt` itself wrote of a Swarm, in a process of its own: nothing of a repository.
+    'providers/stack/compose-back/proof.ts',
     'providers/stack/render.ts',
     'render/child.ts',
   ]);
