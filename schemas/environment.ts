@@ -27,6 +27,9 @@ const FOLDER = 'write an absolute path such as `/srv/cluster`, without `..`';
 const NodeFolder = z
   .string({ error: FOLDER })
   .refine((path) => path === '' || isBindPrefix(path), { error: FOLDER });
+const CAPABILITY = 'write a capability such as `NET_ADMIN`, or `ALL`';
+const SYSCTL =
+  'write a sysctl such as `net.core.somaxconn`, or the beginning of some such as `net.ipv4.*`';
 
 /** What stacks may do although it makes them root on every node. Absent = refused. */
 export const Allow = z.strictObject({
@@ -169,7 +172,7 @@ export const Environment = z.strictObject({
 export type Environment = z.output<typeof Environment>;
 
 /** Keys of `policy` that this version does not act upon. */
-export const POLICY_UNSUPPORTED = ['images', 'signatures', 'ceph'];
+export const POLICY_UNSUPPORTED = ['signatures', 'ceph'];
 
 /** Keys of `Environment` that this version does not act upon. */
 export const ENVIRONMENT_UNSUPPORTED = [

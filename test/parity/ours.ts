@@ -12,9 +12,10 @@ export const allOpen: AllowRules = {
   binds: ['/'],
   dockerSocket: true,
   hostNetwork: true,
-  capabilities: [],
-  sysctls: [],
+  capabilities: ['ALL'],
+  sysctls: ['*'],
   plugins: true,
+  subpath: true,
   undefinedVariables: true,
   checkout: CHECKOUT,
   home: HOME,
@@ -53,16 +54,18 @@ export function requestsOf(result: ComposeResult) {
       {
         name: string;
         labels: Readonly<Record<string, string>>;
-        data: string | { reveal(): string };
+        data?: string | { reveal(): string };
+        driver?: { name: string; options?: Readonly<Record<string, string>> };
         templating?: string;
       }
     >,
   ) =>
     Object.values(specs)
-      .map(({ name, labels, data, templating }) => ({
+      .map(({ name, labels, data, driver, templating }) => ({
         Name: name,
         Labels: labels,
-        Data: typeof data === 'string' ? data : data.reveal(),
+        ...(data !== undefined && { Data: typeof data === 'string' ? data : data.reveal() }),
+        ...(driver && { Driver: { Name: driver.name, Options: driver.options } }),
         ...(templating === undefined ? {} : { Templating: { Name: templating } }),
       }))
       .toSorted(byName);

@@ -118,6 +118,15 @@ function keepContainer(
     Image: sameImage ? have.Image : want.Image,
     // The CLI sends them sorted; `docker service update --env-add` puts one at the end.
     ...(want.Env && { Env: liveOrder(want.Env, have.Env, (one) => one) }),
+    ...(want.CapabilityAdd && {
+      CapabilityAdd: liveOrder(want.CapabilityAdd, have.CapabilityAdd, (name) => name),
+    }),
+    ...(want.CapabilityDrop && {
+      CapabilityDrop: liveOrder(want.CapabilityDrop, have.CapabilityDrop, (name) => name),
+    }),
+    ...(want.Ulimits && {
+      Ulimits: liveOrder(want.Ulimits, have.Ulimits, ({ Name }) => Name),
+    }),
     ...(want.Secrets && {
       Secrets: liveOrder(want.Secrets, have.Secrets, (one) => fileKey(one.SecretName, one)),
     }),

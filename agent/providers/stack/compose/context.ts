@@ -1,4 +1,5 @@
 import type { FileObject, Network, SecretObject, Volume } from '../../../../schemas/compose.ts';
+import type { ImageRules } from '../../../core/image-rules.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
 import type { Notes } from './notes.ts';
 

@@ -1,6 +1,7 @@
 import { Compose } from '../../../../schemas/compose.ts';
 import type { Path } from '../../../core/parse.ts';
 import { knownKeys } from '../../../core/schema-at.ts';
+import { suggest } from '../../../core/suggest.ts';
 import { fits } from './casts.ts';
 import { noteDuplicates } from './labels.ts';
 import type { Notes } from './notes.ts';
@@ -51,10 +52,7 @@ const loose: readonly (readonly [string, Readonly<Record<string, string>>])[] = 
     'services.*.volumes.*.bind',
     { create_host_path: 'Swarm creates no folders on nodes: make the folder before' },
   ],
-  [
-    'services.*.volumes.*.volume',
-    { labels: 'set `labels` on the volume at the top level', subpath: '' },
-  ],
+  ['services.*.volumes.*.volume', { labels: 'set `labels` on the volume at the top level' }],
   ['services.*.volumes.*.tmpfs', {}],
   ['configs.*.external', {}],
   ['secrets.*.external', {}],

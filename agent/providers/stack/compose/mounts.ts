@@ -129,7 +129,7 @@ function bind(volume: LongVolume, path: Path, context: Context): Mount {
       notes.error('not-allowed', [...path, 'source'], refusal.message, refusal.hint);
   }
   const options = bindOptions(volume, path, context);
-  return { ...commonFields(volume), ...present({ BindOptions: options }) };
+  return { ...commonFields({ ...volume, source }), ...present({ BindOptions: options }) };
 }
 
 function bindOptions(volume: LongVolume, path: Path, { notes }: Context): Mount['BindOptions'] {
@@ -142,9 +142,25 @@ function bindOptions(volume: LongVolume, path: Path, { notes }: Context): Mount[
       'write `rprivate`, `private`, `rshared`, `shared`, `rslave` or `slave`',
     );
   }
-  const options =
-    volume.bind === undefined ? undefined : present({ Propagation: nonEmpty(propagation) });
-  return { ...commonFields({ ...volume, source }), ...present({ BindOptions: options }) };
+  return volume.bind === undefined ? undefined : present({ Propagation: nonEmpty(propagation) });
+}
+
+/** A named pipe of a Windows node: the engine itself listens on one of them. */
+function pipe(volume: LongVolume, path: Path, context: Context): Mount {
+  const { notes, allow } = context;
+  noteForeignOptions(volume, 'npipe', path, context);
+  if (nonEmpty(volume.source) === undefined)
+    notes.error('missing-key', path, 'a named pipe needs a `source`');
+  else if (!allow.dockerSocket) {
+    notes.error(
+      'not-allowed',
+      [...path, 'source'],
+      'the policy does not allow the pipes of a node, on which the engine listens, too',
+      'set `policy.allow.dockerSocket: true` in the environment if it must be',
+    );
+  }
+  const options = bindOptions(volume, path, context);
+  return { ...commonFields(volume), ...present({ BindOptions: options }) };
 }
 
 /** A volume that a CSI plugin of the Swarm holds, or one of a group of them. */

@@ -72,6 +72,12 @@ export class Notes {
     else this.error(code, path, message, hint);
   }
 
+  /** The same about the key at `path`. */
+  unworkableKey(code: DiagnosticCode, path: Path, message: string, hint?: string): void {
+    if (this.#kept.unworkable) this.warnAtKey(code, path, message, hint);
+    else this.errorAtKey(code, path, message, hint);
+  }
+
   /** Something that works, but hardly as meant. */
   warn(code: DiagnosticCode, path: Path, message: string, hint?: string): void {
     this.#note('warning', code, { path, on: 'value', message, hint });

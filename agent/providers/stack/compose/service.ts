@@ -148,7 +148,7 @@ function configReferences({ configs, credential }: Files): ConfigReference[] {
   );
 }
 
-function imageOf(service: Service, path: Path, { notes }: Context): string {
+function imageOf(service: Service, path: Path, context: Context): string {
   const { image } = service;
   if (image === undefined || image === '') return '';
   const read = normalizeImage(image);

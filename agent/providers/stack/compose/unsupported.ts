@@ -70,10 +70,10 @@ const groups: readonly (readonly [string, Readonly<Record<string, string>>])[] =
     },
   ],
   [
-    'services.*.volumes.*.volume',
+    'services.*.volumes.*',
     {
-      // The engine drops it below API 1.45 without a word, and the container gets the whole volume.
-      subpath: 'the engine would mount the whole volume: use a volume of its own for each folder',
+      image: 'Swarm cannot mount images',
+      cluster: 'write `type: cluster`, which takes no options',
     },
   ],
   [

@@ -35,7 +35,6 @@ const since: readonly (readonly [string, number])[] = [
   ['services.*.deploy.rollback_config', 7],
   ['services.*.credential_spec.config', 8],
   ['services.*.deploy.placement.max_replicas_per_node', 8],
-  ['services.*.credential_spec.config', 8],
   ['secrets.*.driver', 8],
   ['secrets.*.driver_opts', 8],
   ['secrets.*.template_driver', 8],
@@ -44,7 +43,6 @@ const since: readonly (readonly [string, number])[] = [
   ['services.*.cgroupns_mode', 9],
   ['services.*.build.extra_hosts', 9],
   ['services.*.healthcheck.start_interval', 12],
-  ['services.*.oom_score_adj', 13],
   ['services.*.networks.*.driver_opts', 13],
   ['services.*.oom_score_adj', 13],
 ];
