@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
-
 import { StackName } from '../../schemas/common.ts';
+import { HELP, parsedArguments } from './arguments.ts';
 import { DEFAULT_SOCKET, socketOf, unitOf } from './ask-options.ts';
 
 /** What is to be written back, and where. */
@@ -36,13 +35,22 @@ Exit codes: 0 written, and there is nothing to do about it, 1 something is left 
 exists, 2 wrong use, 6 the Swarm cannot be reached.
 `;
 
+const OPTIONS = {
+  into: { type: 'string' },
+  force: { type: 'boolean' },
+  socket: { type: 'string' },
+  json: { type: 'boolean' },
+  'no-colour': { type: 'boolean' },
+  ...HELP,
+} as const;
+
 /** Pure. What the arguments ask for, `help`, or what is wrong with them in one sentence. `colour`: of the terminal. */
 export function adoptWantedOf(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   colour: boolean,
 ): AdoptWanted | { readonly wrong: string } | 'help' {
-  const parsed = parsedArguments(args);
+  const parsed = parsedArguments(args, OPTIONS);
   if (typeof parsed === 'string') return { wrong: parsed };
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -68,24 +76,4 @@ export function adoptWantedOf(
 function stackOf(written: string): string | undefined {
   const [kind, name] = (unitOf(written) ?? '').split(/\/(.*)/s);
   return kind === 'stack' && StackName.safeParse(name).success ? name : undefined;
-}
-
-function parsedArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        into: { type: 'string' },
-        force: { type: 'boolean' },
-        socket: { type: 'string' },
-        json: { type: 'boolean' },
-        'no-colour': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    // parseArgs says in one sentence what it does not know.
-    return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
-
 import { parseDuration } from '../../schemas/common.ts';
 import type { Id } from '../core/kind.ts';
 import type { ApproveRequest, UnitRequest } from '../core/unit.ts';
+import { HELP, parsedArguments } from './arguments.ts';
 
 /** What these commands put on the head. */
 export type AskRequest = UnitRequest | ApproveRequest;
@@ -96,7 +95,7 @@ export function wantedOf(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Wanted | { readonly wrong: string } | 'help' {
-  const parsed = parsedArguments(verb, args);
+  const parsed = parsedAsk(verb, args);
   if (typeof parsed === 'string') return { wrong: parsed };
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -144,24 +143,18 @@ export function unitOf(name: string): Id | undefined {
   return rest.includes('') ? undefined : `${kind}/${rest.join('/')}`;
 }
 
-function parsedArguments(verb: Verb, args: readonly string[]) {
-  try {
-    const parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        to: { type: 'string' },
-        socket: { type: 'string' },
-        'no-wait': { type: 'boolean' },
-        timeout: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    const misplaced = verb !== 'rollback' && parsed.values.to !== undefined;
-    return misplaced ? '`--to` belongs to `understudy rollback`' : parsed;
-  } catch (error) {
-    // parseArgs says in one sentence what it does not know.
-    return error instanceof Error ? error.message : String(error);
-  }
+const OPTIONS = {
+  to: { type: 'string' },
+  socket: { type: 'string' },
+  'no-wait': { type: 'boolean' },
+  timeout: { type: 'string' },
+  json: { type: 'boolean' },
+  ...HELP,
+} as const;
+
+function parsedAsk(verb: Verb, args: readonly string[]) {
+  const parsed = parsedArguments(args, OPTIONS);
+  if (typeof parsed === 'string') return parsed;
+  const misplaced = verb !== 'rollback' && parsed.values.to !== undefined;
+  return misplaced ? '`--to` belongs to `understudy rollback`' : parsed;
 }

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
-
 import { parseDuration } from '../../schemas/common.ts';
+import { HELP, parsedOptions } from './arguments.ts';
 import { DEFAULT_SOCKET, socketOf } from './ask-options.ts';
 
 /** Whether everything is frozen, or free again. */
@@ -53,7 +52,7 @@ export function freezeWantedOf(
   environment: Readonly<Record<string, string | undefined>>,
   date: string,
 ): FreezeWanted | { readonly wrong: string } | 'help' {
-  const parsed = parsedArguments(verb, args);
+  const parsed = parsedFreeze(verb, args);
   if (typeof parsed === 'string') return { wrong: parsed };
   const { help, why = '', for: lasting, until, socket, json } = parsed;
   if (help === true) return 'help';
@@ -81,25 +80,20 @@ function endOf(until: string): number {
   return TIME.test(until) ? Date.parse(until.replace(' ', 'T')) : Number.NaN;
 }
 
-function parsedArguments(verb: FreezeVerb, args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        why: { type: 'string' },
-        for: { type: 'string' },
-        until: { type: 'string' },
-        socket: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    const { why, for: lasting, until } = values;
-    const misplaced = [why, lasting, until].some((one) => one !== undefined);
-    if (verb === 'unfreeze' && misplaced) return '`--why`, `--for` and `--until` belong to freeze';
-    return values;
-  } catch (error) {
-    // parseArgs says in one sentence what it does not know.
-    return error instanceof Error ? error.message : String(error);
-  }
+const OPTIONS = {
+  why: { type: 'string' },
+  for: { type: 'string' },
+  until: { type: 'string' },
+  socket: { type: 'string' },
+  json: { type: 'boolean' },
+  ...HELP,
+} as const;
+
+function parsedFreeze(verb: FreezeVerb, args: readonly string[]) {
+  const parsed = parsedOptions(args, OPTIONS);
+  if (typeof parsed === 'string') return parsed;
+  const { why, for: lasting, until } = parsed.values;
+  const misplaced = [why, lasting, until].some((one) => one !== undefined);
+  if (verb === 'unfreeze' && misplaced) return '`--why`, `--for` and `--until` belong to freeze';
+  return parsed.values;
 }

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-
+import { HELP, parsedArguments } from './arguments.ts';
 import { DEFAULT_SOCKET, socketOf } from './ask-options.ts';
 
 /** `understudy plan --help`. */
@@ -50,13 +49,27 @@ export interface PlanWanted {
   readonly apply: boolean;
 }
 
+const OPTIONS = {
+  offline: { type: 'boolean' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  environment: { type: 'string' },
+  socket: { type: 'string' },
+  format: { type: 'string' },
+  'exit-code': { type: 'boolean' },
+  watch: { type: 'boolean' },
+  apply: { type: 'boolean' },
+  'no-colour': { type: 'boolean' },
+  ...HELP,
+} as const;
+
 /** Pure. What the arguments ask for, `help`, or what is wrong with them in one sentence. */
 export function planWantedOf(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   colour: boolean,
 ): PlanWanted | { readonly wrong: string } | 'help' {
-  const parsed = parsedArguments(args);
+  const parsed = parsedArguments(args, OPTIONS);
   if (typeof parsed === 'string') return { wrong: parsed };
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -83,7 +96,7 @@ export function planWantedOf(
   };
 }
 
-type Values = Exclude<ReturnType<typeof parsedArguments>, string>['values'];
+type Values = Exclude<ReturnType<typeof parsedArguments<typeof OPTIONS>>, string>['values'];
 
 /** Options that do not go together, as a sentence. */
 function clashIn(values: Values): string | undefined {
@@ -97,29 +110,4 @@ function clashIn(values: Values): string | undefined {
   if (to !== undefined) return '`--watch` looks at the work tree: leave `--to` out';
   if (values['exit-code'] === true) return '`--watch` and `--exit-code` do not go together';
   return format === undefined || format === 'text' ? undefined : '`--watch` writes text only';
-}
-
-function parsedArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        offline: { type: 'boolean' },
-        from: { type: 'string' },
-        to: { type: 'string' },
-        environment: { type: 'string' },
-        socket: { type: 'string' },
-        format: { type: 'string' },
-        'exit-code': { type: 'boolean' },
-        watch: { type: 'boolean' },
-        apply: { type: 'boolean' },
-        'no-colour': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    // parseArgs says in one sentence what it does not know.
-    return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
-
 import { parseDuration } from '../../schemas/common.ts';
+import { HELP, parsedOptions } from './arguments.ts';
 import { DEFAULT_SOCKET, socketOf } from './ask-options.ts';
 
 /** How far the answer is waited for. */
@@ -36,14 +35,25 @@ time, 2 wrong use, 3 the newest commit is invalid, 5 (with --wait) something is 
 cannot be reached.
 `;
 
+const OPTIONS = {
+  wait: { type: 'boolean' },
+  'no-wait': { type: 'boolean' },
+  timeout: { type: 'string' },
+  socket: { type: 'string' },
+  json: { type: 'boolean' },
+  'no-colour': { type: 'boolean' },
+  ...HELP,
+} as const;
+
 /** Pure. What the arguments ask for, `help`, or what is wrong with them in one sentence. `colour`: of the terminal. */
 export function reconcileWantedOf(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   colour: boolean,
 ): ReconcileWanted | { readonly wrong: string } | 'help' {
-  const values = parsedArguments(args);
-  if (typeof values === 'string') return { wrong: values };
+  const parsed = parsedOptions(args, OPTIONS);
+  if (typeof parsed === 'string') return { wrong: parsed };
+  const { values } = parsed;
   if (values.help === true) return 'help';
   const { wait = false, 'no-wait': noWait = false, timeout } = values;
   if (wait && noWait) return { wrong: 'either `--wait` or `--no-wait`, not both' };
@@ -57,25 +67,4 @@ export function reconcileWantedOf(
     json: values.json === true,
     colour: colour && values['no-colour'] !== true,
   };
-}
-
-function parsedArguments(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        wait: { type: 'boolean' },
-        'no-wait': { type: 'boolean' },
-        timeout: { type: 'string' },
-        socket: { type: 'string' },
-        json: { type: 'boolean' },
-        'no-colour': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (error) {
-    // parseArgs says in one sentence what it does not know.
-    return error instanceof Error ? error.message : String(error);
-  }
 }

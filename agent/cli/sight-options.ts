@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
-
 import type { Id } from '../core/kind.ts';
+import { HELP, parsedArguments } from './arguments.ts';
 import { DEFAULT_SOCKET, socketOf, unitOf } from './ask-options.ts';
 
 /** The commands that only look. */
@@ -58,7 +57,7 @@ export function sightWantedOf(
   environment: Readonly<Record<string, string | undefined>>,
   colour: boolean,
 ): SightWanted | { readonly wrong: string } | 'help' {
-  const parsed = parsedArguments(verb, args);
+  const parsed = parsedSight(verb, args);
   if (typeof parsed === 'string') return { wrong: parsed };
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -78,23 +77,17 @@ export function sightWantedOf(
   };
 }
 
-function parsedArguments(verb: SightVerb, args: readonly string[]) {
-  try {
-    const parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        limit: { type: 'string' },
-        socket: { type: 'string' },
-        json: { type: 'boolean' },
-        'no-colour': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    const misplaced = verb !== 'history' && parsed.values.limit !== undefined;
-    return misplaced ? '`--limit` belongs to `understudy history`' : parsed;
-  } catch (error) {
-    // parseArgs says in one sentence what it does not know.
-    return error instanceof Error ? error.message : String(error);
-  }
+const OPTIONS = {
+  limit: { type: 'string' },
+  socket: { type: 'string' },
+  json: { type: 'boolean' },
+  'no-colour': { type: 'boolean' },
+  ...HELP,
+} as const;
+
+function parsedSight(verb: SightVerb, args: readonly string[]) {
+  const parsed = parsedArguments(args, OPTIONS);
+  if (typeof parsed === 'string') return parsed;
+  const misplaced = verb !== 'history' && parsed.values.limit !== undefined;
+  return misplaced ? '`--limit` belongs to `understudy history`' : parsed;
 }

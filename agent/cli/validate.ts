@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { formatAnnotations, formatJson, formatText } from '../core/format.ts';
@@ -7,6 +6,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from '../reconcile/ports.ts';
 import type { RenderReport } from '../render/renderer.ts';
 import { isFolder, readFolder } from '../source/folder.ts';
+import { HELP, parsedArguments } from './arguments.ts';
 import { environmentsOf, openPatientRenderer, renderAll, usualLimits } from './rendered.ts';
 
 /** What the command prints to and takes its time from. */
@@ -71,9 +71,16 @@ function refuse(io: ValidateIo, message: string): number {
   return 2;
 }
 
+const OPTIONS = {
+  environment: { type: 'string' },
+  format: { type: 'string' },
+  'no-colour': { type: 'boolean' },
+  ...HELP,
+} as const;
+
 /** What is wanted, `help`, or what is wrong with the arguments. */
 function wantedOf(args: readonly string[], colour: boolean): Wanted | string {
-  const parsed = parsedArguments(args);
+  const parsed = parsedArguments(args, OPTIONS);
   if (typeof parsed === 'string') return parsed;
   const { values, positionals } = parsed;
   if (values.help === true) return 'help';
@@ -88,24 +95,6 @@ function wantedOf(args: readonly string[], colour: boolean): Wanted | string {
     format,
     colour: colour && values['no-colour'] !== true,
   };
-}
-
-function parsedArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        environment: { type: 'string' },
-        format: { type: 'string' },
-        'no-colour': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    // parseArgs says in one sentence what it does not know.
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 interface Judged {
