@@ -100,8 +100,10 @@ function move<Spec, Observed, Call>(
     }
   }
   const isByHand = isJudged && watch.correcting !== true;
-  const fought = isByHand && foughtOver(watch.correctedAtMs, difference.operations, nowMs);
-  if (typeof fought === 'string') return { ...unmoved(record, watch), held: fought };
+  const fought = isByHand
+    ? foughtOver(look, id, watch.correctedAtMs, difference.operations)
+    : undefined;
+  if (fought?.held !== undefined) return { ...unmoved(record, watch), ...fought };
   if (isFutile(watch)) return giveUp(look, id, back, noEffect(difference.operations));
   const refused = target && refusedTooLong(watch, kind.times(target), nowMs);
   if (refused !== undefined) return giveUp(look, id, back, refused);

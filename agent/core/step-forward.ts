@@ -61,9 +61,11 @@ function advance<Spec, Observed, Call>(
 
   const seen = seenBy(look, attempt, watch);
   const isByHand = isChanged(standing, kind.givenUp(unit, observed, seen));
-  const fought = isByHand && foughtOver(watch.correctedAtMs, difference.operations, nowMs);
+  const fought = isByHand
+    ? foughtOver(look, unit.id, watch.correctedAtMs, difference.operations)
+    : undefined;
   // What runs then is somebody else's, and says nothing of this one.
-  if (typeof fought === 'string') return { ...unmoved(record, watch), held: fought };
+  if (fought?.held !== undefined) return { ...unmoved(record, watch), ...fought };
   // As long as its calls did not go well, what fails is what ran before.
   const began = record.phase === 'verifying' || watch.rounds > 0 || watch.outside !== undefined;
   const ended = began ? whatEngineDid(look, standing, attempt) : undefined;

@@ -182,17 +182,15 @@ function correct<Spec, Observed, Call>(
   const isWell = health?.status === 'converged';
   const shut = isWell ? look.windows?.shut(unit.id)?.why : undefined;
   const waits = nowMs < seen.retryAtMs;
-  const held =
-    heldBy(blocked) ??
-    (waits ? seen.refused : undefined) ??
-    foughtOver(watch.calledAtMs, operations, nowMs) ??
-    shut;
+  const fought = foughtOver(look, unit.id, watch.calledAtMs, operations);
+  const held = heldBy(blocked) ?? (waits ? seen.refused : undefined) ?? fought?.held ?? shut;
   const ready = held === undefined && !waits;
   return {
     ...unmoved(record, seen),
     ...rest,
     ...(held !== undefined && { held }),
     ...(held !== undefined && held === shut && { patient: true }),
+    ...(fought !== undefined && !ready && { approval: fought.approval }),
     operations: ready ? operations : [],
   };
 }

@@ -168,6 +168,9 @@ function waiting(of: string, ms: number): Watch {
   return { ...newWatch(of, NOW - ms), lookedAtMs: NOW - 1_000 };
 }
 
+const FOUGHT: unknown = expect.stringMatching(
+  /^fought over: somebody changes services\.web again and again; it is changed back in ten minutes, by another commit, or now: approve with `understudy approve [0-9a-f]{12}`$/,
+);
 const refused = { code: 'refused', why: 'the engine refused it', evidence: 'bad spec' };
 const asUsual = running({ web: 'good 1' });
 const starting = put(asUsual, 'web', { text: 'good 2', replicas: 1 });
@@ -453,9 +456,26 @@ describe('none', () => {
       if (result.work.length > 0 && watch !== undefined) watch = called(watch, nowMs);
       seen.push(result.views[0]?.held ?? result.work.length);
     }
-    const fought =
-      'fought over: somebody changes services.web again and again; it is changed back in ten minutes, or by another commit';
-    expect(seen).toEqual([1, 1, fought, fought, 1, fought, 1]);
+    expect(seen).toEqual([1, 1, FOUGHT, FOUGHT, 1, FOUGHT, 1]);
+  });
+
+  it('changes back what is fought over when a person approves it, and only that once', () => {
+    const watch = { ...newWatch('none', NOW - 3_000), calledAtMs: [NOW - 2_000, NOW - 1_000] };
+    const start = { wants: git.d1, record: known({}), world: gone, watch };
+    const held = look(start).views[0]?.held ?? '';
+    const digest = /[0-9a-f]{12}(?=`)/.exec(held)?.[0] ?? '';
+    const requests: Request[] = [{ verb: 'approve', digest, by: 'root@m1' }];
+    const asked = look({ ...start, requests });
+    expect(asked).toMatchObject({ work: [], wakeMs: 0, approved: [{ by: 'root@m1' }] });
+    const { approved } = asked;
+    const released = look({ ...start, approved });
+    expect(outcome(released)).toMatchObject({ calls: ['web=good 1'], held: undefined });
+    expect(released.approved).toMatchObject([{ spent: true }]);
+    // It is not spent as long as the next call may not be made yet.
+    const later = look({ ...start, watch: { ...watch, retryAtMs: NOW + 1_000 }, approved });
+    expect([later.work, later.approved]).toEqual([[], approved]);
+    // Somebody does it once more: that is another matter.
+    expect(look({ ...start, approved: released.approved }).work).toEqual([]);
   });
 
   it('does not count calls that met no engine as a fight', () => {
@@ -904,9 +924,6 @@ describe('verifying', () => {
     expect(outcome(answered)).toMatchObject({ phase: 'none', events: ['unit healthy'] });
   });
 });
-
-const FOUGHT =
-  'fought over: somebody changes services.web again and again; it is changed back in ten minutes, or by another commit';
 
 describe.each([
   ['verifying', 'd2', 'web=good 2', newer, asUsual],
