@@ -11,6 +11,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/conformance/**'],
+          setupFiles: ['test/seed.ts'],
           // Pure, and still slow where the machine has other things to do.
           testTimeout: 60_000,
           maxWorkers: 2,
@@ -20,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'conformance',
           include: ['test/conformance/**/*.test.ts'],
+          setupFiles: ['test/seed.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
