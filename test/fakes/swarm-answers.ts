@@ -8,6 +8,8 @@ export interface FakeRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly text: string;
+  /** The node whose engine is asked; absent: the first. */
+  readonly node?: string;
 }
 
 /** What the fake keeps of a config or secret. */

@@ -175,7 +175,7 @@ export class FakeEngine {
     this.catchUp();
     const { method, path } = request;
     // These are the engine's own: a manager that lost its leader answers them as ever.
-    if (method === 'GET' && path === '/info') return this.#info();
+    if (method === 'GET' && path === '/info') return this.#info(request.node);
     const container = /^\/containers\/([^/]+)\/json$/.exec(path)?.[1];
     if (method === 'GET' && container !== undefined) {
       const Running = this.containers.get(container);
@@ -216,8 +216,8 @@ export class FakeEngine {
     }
   }
 
-  #info(): FakeAnswer {
-    const [self] = this.nodes.keys();
+  #info(node: string | undefined): FakeAnswer {
+    const [self] = node === undefined ? this.nodes.keys() : [node];
     if (this.trouble === 'not-a-manager') {
       const Swarm = { NodeID: '', LocalNodeState: 'inactive', ControlAvailable: false };
       return ok({ ID: 'engine', Name: 'm1', Swarm });

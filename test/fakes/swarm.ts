@@ -22,9 +22,11 @@ export interface FakeSwarm {
   close(): Promise<void>;
 }
 
-/** Starts a fake engine on a unix socket. */
-export async function startFakeSwarm(socket: string): Promise<FakeSwarm> {
-  const engine = new FakeEngine();
+/** Starts a fake engine on a unix socket; with the state of another one as the engine of its node `as`. */
+export async function startFakeSwarm(
+  socket: string,
+  { engine = new FakeEngine(), as }: { readonly engine?: FakeEngine; readonly as?: string } = {},
+): Promise<FakeSwarm> {
   const calls: FakeCall[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -36,7 +38,8 @@ export async function startFakeSwarm(socket: string): Promise<FakeSwarm> {
       const path = url.pathname.replace(/^\/v\d+\.\d+/, '');
       calls.push({ method, path, url: address, at: calls.length + 1 });
       const text = Buffer.concat(chunks).toString();
-      const answer = engine.handle({ method, path, query: url.searchParams, text });
+      const node = as === undefined ? {} : { node: as };
+      const answer = engine.handle({ method, path, query: url.searchParams, text, ...node });
       if (answer === 'drop') {
         request.socket.destroy();
         return;
