@@ -12,7 +12,7 @@ function update(fields: readonly FieldDiff[]): Operation<string> {
 function fought(
   correctedAtMs: readonly number[],
   operation: Operation<string>,
-  { nowMs = 2_000, approved = [] as readonly string[] } = {},
+  { nowMs = 2_000, approved = [] }: { nowMs?: number; approved?: readonly string[] } = {},
 ) {
   return foughtOver({ nowMs, approvals: new Set(approved) }, 'stack/blog', correctedAtMs, [
     operation,
