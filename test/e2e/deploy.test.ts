@@ -237,7 +237,7 @@ describe('what goes wrong', () => {
     const good = await readFile(join(scene.copy.folder, 'stacks/blog/compose.yaml'), 'utf8');
     await scene.push('two mistakes', {
       'stacks/blog/compose.yaml': good.replace('command:', 'comand:'),
-      'stacks/shop/compose.yaml': 'services: {web: {image: x, restart: always}}\n',
+      'stacks/shop/compose.yaml': 'services: {web: {image: x, scale: 2}}\n',
     });
     const { text } = await scene.log.until('revision invalid');
     expect(text).toContain('did you mean `command`?');
