@@ -99,10 +99,13 @@ export function settledAs({ history, units }: OwnedRecord): ReconcileEnded | und
   const { seen, settled, revisions } = history;
   const last = revisions.find(({ commit }) => commit === seen);
   if (seen !== settled || last === undefined) return undefined;
-  // A retry, or a way back, begins anew without another revision; one that is suspended is waited for by nobody.
-  const suspended = new Set(last.suspended);
+  // A retry, a way back or what was resumed begins anew without another revision; what is suspended now is waited for by nobody.
+  const byFile = new Set(
+    (history.standing ?? []).flatMap((one) => (one.suspended === true ? [one.id] : [])),
+  );
   const isMoving = [...units].some(
-    ([id, { attempt }]) => attempt !== undefined && !suspended.has(id),
+    ([id, { attempt, suspended }]) =>
+      attempt !== undefined && suspended === undefined && !byFile.has(id),
   );
   if (isMoving) return undefined;
   const { outcome, failed } = last;

@@ -175,6 +175,35 @@ describe('understudy reconcile --wait', () => {
     expect(await running).toBe(0);
   });
 
+  it('waits for a unit that was suspended when its revision ended and goes on since, and for none that still is', async () => {
+    const { run, answer, clock, text, desk } = await stage();
+    const suspended = ['stack/blog'] as const;
+    const revisions = ended('healthy').revisions.map((one) => ({ ...one, suspended }));
+    const resumed = { ...ended('healthy'), revisions };
+    const code = run('--wait');
+    await clock.advance(600);
+    await answer(valid, resumed, moving);
+    await clock.advance(30_000);
+    expect(text.out).toContain('revision v2 is under way');
+    await desk.write(new Map([['stack/blog', blog]]), { ...nothing, ...resumed });
+    await clock.advance(5_000);
+    expect(await code).toBe(0);
+
+    const still = { by: 'root@m1', at: '' };
+    const again = run('--wait');
+    await clock.advance(600);
+    await answer(valid, resumed, { ...moving, suspended: still });
+    await clock.advance(5_000);
+    expect(await again).toBe(0);
+
+    const byFile = { id: 'stack/blog', sync: 'out-of-sync', why: 's', suspended: true } as const;
+    const third = run('--wait');
+    await clock.advance(600);
+    await answer(valid, { ...resumed, standing: [byFile] }, moving);
+    await clock.advance(5_000);
+    expect(await third).toBe(0);
+  });
+
   it('says how it ended where it failed', async () => {
     const { clock, text, run, answer } = await stage();
     const running = run('--wait');

@@ -1,6 +1,7 @@
 import type { AllowRules } from '../../agent/core/surroundings.ts';
 import { renderCompose } from '../../agent/providers/stack/compose/render.ts';
 import type { ComposeResult, RenderedCompose } from '../../agent/providers/stack/compose/render.ts';
+import { allowAll } from '../providers/stack/compose/inputs.ts';
 import { CHECKOUT, DEEP } from './folder.ts';
 import type { Given } from './folder.ts';
 
@@ -9,14 +10,7 @@ export const HOME = '/home/deployer';
 
 /** Every switch that docs/stacks.md names, open: what is stricter than the CLI on purpose is not what is compared here. */
 export const allOpen: AllowRules = {
-  binds: ['/'],
-  dockerSocket: true,
-  hostNetwork: true,
-  capabilities: ['ALL'],
-  sysctls: ['*'],
-  plugins: true,
-  subpath: true,
-  undefinedVariables: true,
+  ...allowAll,
   checkout: CHECKOUT,
   home: HOME,
   moreDocuments: true,
