@@ -4,13 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { StackObserved } from '../../../../agent/providers/stack/observed.ts';
-import {
-  readConfigs,
-  readNetworks,
-  readSecrets,
-  readServices,
-} from '../../../../agent/providers/stack/shapes.ts';
 import { blogNetwork, observed } from '../../../fakes/stack.ts';
+import { readLists } from '../../../parity/stored.ts';
 import { adopted } from './support.ts';
 
 /** What real engines had that the Docker CLI sent real stack files to; not part of the project. */
@@ -31,15 +26,8 @@ function storedOf(id: string) {
 
 /** What an engine has that the CLI sent a stack to; what it names and did not make was there before. */
 function swarmOf(id: string): StackObserved {
-  const stored = storedOf(id);
-  const rows = (items: readonly object[]) =>
-    items.map((Spec, index) => ({ ID: `id${String(index)}`, Version: { Index: 1 }, Spec }));
-  const services = readServices(rows(stored.services));
-  const networks = readNetworks(stored.networks);
-  const configs = readConfigs(rows(stored.configs));
-  const secrets = readSecrets(rows(stored.secrets));
-  if (!services.ok || !networks.ok || !configs.ok || !secrets.ok) throw new Error('unreadable');
-  const tasks = services.value.map(({ spec }) => spec.TaskTemplate);
+  const { services, networks, configs, secrets } = readLists(storedOf(id));
+  const tasks = services.map(({ spec }) => spec.TaskTemplate);
   const outside = (there: readonly { name: string }[], used: readonly string[]) => {
     const names = new Set(there.map(({ name }) => name));
     return [...new Set(used)].filter((name) => !names.has(name));
@@ -48,25 +36,25 @@ function swarmOf(id: string): StackObserved {
   const containers = tasks.map(({ ContainerSpec }) => ContainerSpec);
   const file = { version: 1, labels: {}, data: 'eA==' };
   return observed({
-    services: services.value,
+    services,
     networks: [
-      ...networks.value,
+      ...networks,
       ...outside(
-        networks.value,
+        networks,
         targets.map(({ Target }) => Target.replace(/^net-/, '')),
       ).map((name) => ({ ...blogNetwork, labels: {}, id: `net-${name}`, name })),
     ],
     configs: [
-      ...configs.value,
+      ...configs,
       ...outside(
-        configs.value,
+        configs,
         containers.flatMap((one) => one.Configs ?? []).map(({ ConfigName }) => ConfigName),
       ).map((name) => ({ ...file, id: name, name })),
     ],
     secrets: [
-      ...secrets.value,
+      ...secrets,
       ...outside(
-        secrets.value,
+        secrets,
         containers.flatMap((one) => one.Secrets ?? []).map(({ SecretName }) => SecretName),
       ).map((name) => ({ ...file, id: name, name })),
     ],

@@ -6,16 +6,11 @@ import { describe, expect, it } from 'vitest';
 import type { ComposeResult } from '../../../../agent/providers/stack/compose/render.ts';
 import { diffStack } from '../../../../agent/providers/stack/diff.ts';
 import { contentDigest, DIGEST_LABEL } from '../../../../agent/providers/stack/names.ts';
-import {
-  readConfigs,
-  readNetworks,
-  readSecrets,
-  readServices,
-} from '../../../../agent/providers/stack/shapes.ts';
 import { blogNetwork, digestKey, observed, unit } from '../../../fakes/stack.ts';
 import { expectedStored, readCases, readGiven } from '../../../parity/folder.ts';
 import { judgeCase } from '../../../parity/offline.ts';
 import { convert } from '../../../parity/ours.ts';
+import { readLists } from '../../../parity/stored.ts';
 
 /** Stack files of the real world with what the Docker CLI made of them; not part of the project. */
 const corpus = join(import.meta.dirname, '../../../../../shared/corpus');
@@ -29,26 +24,20 @@ function differenceFrom(
   result: ComposeResult,
   stored: ReturnType<typeof expectedStored>,
 ) {
-  const rows = (items: readonly object[]) =>
-    items.map((Spec, index) => ({ ID: `id${String(index)}`, Version: { Index: 1 }, Spec }));
-  const services = readServices(rows(stored.services));
-  const networks = readNetworks(stored.networks);
-  const configs = readConfigs(rows(stored.configs));
-  const secrets = readSecrets(rows(stored.secrets));
-  if (!services.ok || !networks.ok || !configs.ok || !secrets.ok) throw new Error('unreadable');
+  const { services, networks, configs, secrets } = readLists(stored);
   const outside = result.needs.map((need) => /^network:(.*)/.exec(need)?.[1] ?? '').filter(Boolean);
   const wanted = { ...unit({ name, ...result }), id: `stack/${name}` as const };
   return diffStack(
     wanted,
     observed({
-      services: services.value,
+      services,
       networks: [
-        ...networks.value,
+        ...networks,
         ...outside.map((one) => ({ ...blogNetwork, id: `net-${one}`, name: one })),
       ],
-      configs: configs.value,
+      configs,
       // The CLI leaves no digest: whether it is our content cannot be known.
-      secrets: secrets.value.map((secret) => ({
+      secrets: secrets.map((secret) => ({
         ...secret,
         labels: { ...secret.labels, ...digestLabel(result, secret.name) },
       })),
