@@ -15,11 +15,15 @@ export function canonicalJson(
     return `[${value.map((item) => canonicalJson(item, secretText)).join(',')}]`;
   }
   if (typeof value === 'object' && value !== null) {
-    const fields = Object.entries(value)
-      .filter(([, field]) => field !== undefined)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field, secretText)}`);
-    return `{${fields.join(',')}}`;
+    const fields = new Map<string, unknown>(Object.entries(value));
+    let text = '';
+    // Without a comparison of ours: by UTF-16 units, as `<` has it.
+    for (const key of [...fields.keys()].toSorted()) {
+      const field = fields.get(key);
+      if (field === undefined) continue;
+      text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(field, secretText)}`;
+    }
+    return `{${text}}`;
   }
   if (typeof value === 'bigint') return value.toString();
   return JSON.stringify(value ?? null);

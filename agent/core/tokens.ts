@@ -17,6 +17,8 @@ const forbidden =
 
 /** Lexemes that begin a key's value, a list item, a flow collection or a document. Anchors and tags count as well. */
 const entryStarts = new Set(['-', ':', '?', ',', '[', '{', '---']);
+const quotes = new Set(['"', "'"]);
+const marks = new Set(['&', '!']);
 
 /**
  * Pure. The concrete syntax of a text, with depth and number of entries bounded while it is read: the library's
@@ -36,7 +38,8 @@ export function readTokens(lines: Lines, text: string, limits: Limits): Tokens {
   let before = '';
   for (const lexeme of new Lexer().lex(text)) {
     const offset = parser.offset;
-    if (before !== '\x1f' && /^["']/u.test(lexeme) && !isClosed(lexeme)) {
+    const first = lexeme.charAt(0);
+    if (before !== '\x1f' && quotes.has(first) && !isClosed(lexeme)) {
       return refuseOpenQuote(lines, offset);
     }
     before = lexeme;
@@ -50,7 +53,7 @@ export function readTokens(lines: Lines, text: string, limits: Limits): Tokens {
     if (parser.stack.length > limits.depthMax + 2) {
       return tooLarge(lines, offset, `more than ${limits.depthMax} levels of nesting`);
     }
-    if (entryStarts.has(lexeme) || /^[&!]/u.test(lexeme)) entries += 1;
+    if (entryStarts.has(lexeme) || marks.has(first)) entries += 1;
     if (entries > limits.entriesMax) {
       return tooLarge(
         lines,

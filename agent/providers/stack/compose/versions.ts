@@ -47,6 +47,8 @@ const since: readonly (readonly [string, number])[] = [
   ['services.*.oom_score_adj', 13],
 ];
 
+const sinceBy = since.map(([pattern, needed]) => ({ parts: pattern.split('.'), needed }));
+
 /** Where keys that begin with `x-` may stand, and since which 3.x. */
 const extensions: readonly (readonly [string, number])[] = [
   ['', 4],
@@ -74,25 +76,25 @@ export function noteVersion(written: unknown, value: unknown, notes: Notes): voi
     );
     return;
   }
-  if (minor === NEWEST) return;
   const late: Late = (path, needed) => {
-    if (needed <= minor) return;
     const key = String(path.findLast((part) => typeof part === 'string'));
     const message = `\`${key}\` needs version 3.${String(needed)}, the file asks for 3.${String(minor)}`;
     notes.errorAtKey('conflict', path, message, 'leave `version` out');
   };
-  for (const [pattern, needed] of since) {
-    for (const path of matches(value, pattern.split('.'))) late(path, needed);
+  for (const { parts, needed } of sinceBy) {
+    if (needed <= minor) continue;
+    for (const path of matches(value, parts)) late(path, needed);
   }
-  noteExtensions(written, late);
-  noteBuildKeys(value, late);
+  noteExtensions(written, minor, late);
+  if (BUILD_OPEN > minor) noteBuildKeys(value, late);
 }
 
 type Late = (path: Path, needed: number) => void;
 
 /** As they are written: they are gone from what is checked. */
-function noteExtensions(written: unknown, late: Late): void {
+function noteExtensions(written: unknown, minor: number, late: Late): void {
   for (const [pattern, needed] of extensions) {
+    if (needed <= minor) continue;
     const parts = pattern === '' ? [] : pattern.split('.');
     for (const path of matches(written, [...parts, '*'])) {
       if (String(path.at(-1)).startsWith('x-')) late(path, needed);
