@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { createContext, runInContext } from 'node:vm';
 
 import type { Diagnostic } from '../core/diagnostic.ts';
@@ -155,6 +156,8 @@ function rank({ severity }: Diagnostic): number {
 process.on('uncaughtException', (error) => {
   process.stderr.write(`${crashLine(error)}\n`, () => process.exit(1));
 });
+// While it may still write there.
+flushCompileCache();
 // Only now: the program may lie where nobody but root can read, and nothing of a repository was read yet.
 giveUpRoot();
 
