@@ -5,8 +5,10 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
 import type { Clock } from '../reconcile/ports.ts';
 import { batches } from './batches.ts';
+import { Budget, wallMsOf } from './budget.ts';
 import { ChildFailure } from './process.ts';
 import type { RenderProcess } from './process.ts';
+import { processorMs } from './processor-time.ts';
 import { pieces } from './protocol.ts';
 import type { Reply } from './protocol.ts';
 
@@ -31,7 +33,7 @@ export interface Answer {
   readonly work: { readonly rendered: number; readonly kept: number };
 }
 
-/** How long the child may take. */
+/** How long the child may take, see `Budget`. */
 export interface Patience {
   readonly clock: Clock;
   readonly deadlineMs: number;
@@ -47,13 +49,17 @@ export async function converse(
   patience: Patience,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const late = ({ deadlineMs }: Patience): Budget =>
-    new Budget({ ...patience, deadlineMs }, () => {
-      const message = `it took longer than ${String(deadlineMs)} ms`;
-      child.fail(new ChildFailure(message, child.began ? 'late' : 'start'));
+  const late = (deadlineMs: number, used: () => Promise<number | undefined>): Budget =>
+    new Budget({
+      clock: patience.clock,
+      deadlineMs,
+      used,
+      spent: () => {
+        const message = `it took longer than ${String(deadlineMs)} ms`;
+        child.fail(new ChildFailure(message, child.began ? 'late' : 'start'));
+      },
     });
-  const starting = late({ ...patience, deadlineMs: Math.max(START_MS, patience.deadlineMs) });
-  const budget = late(patience);
+  const starting = late(Math.max(START_MS, patience.deadlineMs), async () => undefined);
   const abort = (): void => child.fail(aborted(signal));
   signal.addEventListener('abort', abort);
   starting.run();
@@ -61,14 +67,28 @@ export async function converse(
     // Its program is loaded before it reads anything: on a busy machine that alone may take seconds.
     await child.begun;
     starting.stop();
+    const budget = late(patience.deadlineMs, await usedFromNow(child));
     budget.run();
-    await ask(child, question, 2 * patience.deadlineMs);
-    return await listen(child, question, budget, signal);
+    try {
+      // Longer than the budget can be: that one has to be the first.
+      await ask(child, question, 2 * wallMsOf(patience.deadlineMs));
+      return await listen(child, question, budget, signal);
+    } finally {
+      budget.stop();
+    }
   } finally {
     starting.stop();
-    budget.stop();
     signal.removeEventListener('abort', abort);
   }
+}
+
+/** What the child uses of the processors from now on. */
+async function usedFromNow(child: RenderProcess): Promise<() => Promise<number | undefined>> {
+  const before = (await processorMs(child.pid)) ?? 0;
+  return async () => {
+    const now = await processorMs(child.pid);
+    return now === undefined ? undefined : now - before;
+  };
 }
 
 function aborted({ reason }: AbortSignal): Error {
@@ -158,31 +178,4 @@ function unitOf(
   const spec = sent ?? known.get(unit.digest)?.spec;
   if (spec === undefined) throw new ChildFailure('its answer lacks a unit', 'content');
   return { ...unit, spec };
-}
-
-/** Counts down only while it runs. */
-class Budget {
-  readonly #clock: Clock;
-  readonly #spent: () => void;
-  #leftMs: number;
-  #startedMs = 0;
-  #cancel: (() => void) | undefined;
-
-  constructor({ clock, deadlineMs }: Patience, spent: () => void) {
-    this.#clock = clock;
-    this.#leftMs = deadlineMs;
-    this.#spent = spent;
-  }
-
-  run(): void {
-    this.#startedMs = this.#clock.nowMs();
-    this.#cancel = this.#clock.after(Math.max(0, this.#leftMs), this.#spent);
-  }
-
-  stop(): void {
-    if (this.#cancel === undefined) return;
-    this.#cancel();
-    this.#cancel = undefined;
-    this.#leftMs -= this.#clock.nowMs() - this.#startedMs;
-  }
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
-import { bytesIn, cpuMsIn, usedBy } from './resources.ts';
+import { cpuMsIn } from '../../agent/render/processor-time.ts';
+import { bytesIn, usedBy } from './resources.ts';
 
 it('counts the time of a process and of its children that ended, whatever its name is', () => {
   const stat = '12 (a (b) c) S 1 12 12 0 -1 4194304 1 2 3 4 50 25 20 5 20 0 1 0 100 0 0';

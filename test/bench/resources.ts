@@ -1,9 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 
 import { parentIn } from '../../agent/rehearsal/processes.ts';
-
-/** Ticks a second of /proc, on every Linux that Node runs on. */
-const TICKS = 100;
+import { cpuMsIn } from '../../agent/render/processor-time.ts';
 
 /** What a process and its children that live use. */
 export interface Use {
@@ -44,14 +42,6 @@ async function useOf(pid: number, memory: 'Rss' | 'Pss'): Promise<Use> {
     ),
   );
   return { cpuMs: cpuMsIn(stat ?? ''), bytes: bytesIn(rollup ?? '', memory) };
-}
-
-/** Pure. The time on processors in the text of /proc/PID/stat, with that of children that ended. */
-export function cpuMsIn(stat: string): number {
-  // Behind the name: state is the 3rd field of the line; utime, stime, cutime and cstime are the 14th to the 17th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = fields.slice(11, 15).map(Number);
-  return (ticks.reduce((sum, one) => sum + one, 0) * 1_000) / TICKS;
 }
 
 /** Pure. A size in the text of /proc/PID/smaps_rollup. */
