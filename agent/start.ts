@@ -127,7 +127,7 @@ export async function runAgent(
     reporter.tell({ event: 'agent stopped', why: error.message });
     return 2;
   }
-  const renderer = of.renderer ?? openRenderer({ environment, clock });
+  const renderer = of.renderer ?? warmRenderer(environment, clock);
   const looks = new Looks({ wake, sourceWake });
   const parts = { clock, reporter, pid, wake, looks };
   const { swarm, head, lease, guard, close } = openEngine(settings, parts, signal);
@@ -168,6 +168,13 @@ export async function runAgent(
     close();
     await Promise.allSettled([renderer.close(), source.close()]);
   }
+}
+
+/** Its program loads while the repository is fetched. */
+function warmRenderer(environment: string, clock: Clock): Renderer<StackSpec> {
+  const renderer = openRenderer({ environment, clock });
+  renderer.warm();
+  return renderer;
 }
 
 async function openSource(

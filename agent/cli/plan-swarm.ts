@@ -25,8 +25,21 @@ export async function planSwarm(
   const { io } = planning;
   const read = await readWanted(wanted, io, signal);
   if ('status' in read) return read;
+  renderAhead(planning.renderer, wanted, read, signal);
   const looked = await lookAt(planning, wanted, signal);
   return 'status' in looked ? looked : planLooked(wanted, planning, { read, looked }, signal);
+}
+
+/** Begins while the Swarm is read; what comes of it is kept by the renderer, and told when it is asked for. */
+function renderAhead(
+  renderer: StackRenderer,
+  { environment }: Pick<PlanWanted, 'environment'>,
+  { snapshot }: Read,
+  signal: AbortSignal,
+): void {
+  const [likely, ...others] = environmentsOf(snapshot, environment);
+  if (likely === undefined || others.length > 0) return;
+  renderer.renderFor(likely, snapshot, signal).catch(() => undefined);
 }
 
 /** Looks at the Swarm. */

@@ -37,6 +37,7 @@ export async function planCommand(
     return refuse(io, `there is no folder \`${wanted.folder}\``);
   }
   const renderer = openPatientRenderer(wanted.environment ?? '', io.clock);
+  renderer.warm();
   try {
     if (wanted.watch) return await watch(wanted, io, renderer, signal);
     return print(await plan(wanted, io, renderer, signal), wanted, io);

@@ -15,7 +15,7 @@ import { CANNOT_GIVE_UP_ROOT } from './privileges.ts';
 
 /** Bounds of one render. */
 export interface RenderLimits extends ProcessLimits {
-  /** Milliseconds of the child's time; reading files from the source does not count. */
+  /** Milliseconds of the child's time on processors (see `Budget`); reading files from the source does not count. */
   readonly deadlineMs: number;
   /**
    * Milliseconds until a revision that took too long is tried once more: the machine may have been busy. Until then
@@ -33,6 +33,8 @@ export interface RenderReport extends RenderResult<StackSpec> {
 export interface StackRenderer extends Renderer<StackSpec> {
   /** As `render`, for another environment than the agent's. */
   renderFor(environment: string, snapshot: Snapshot, signal: AbortSignal): Promise<RenderReport>;
+  /** Starts the process ahead of the first render, which then need not wait for its program. */
+  warm(): void;
   /** The warm child, for tests and for people who look. */
   readonly pid: number | undefined;
 }
@@ -98,6 +100,14 @@ class ChildRenderer implements StackRenderer {
 
   get pid(): number | undefined {
     return this.#process?.alive === true ? this.#process.pid : undefined;
+  }
+
+  warm(): void {
+    // What goes wrong here goes wrong again for the first render, which tells it.
+    const started = this.#turn.then(async () => {
+      if (!this.#closed) await this.#child();
+    });
+    this.#turn = started.catch(() => undefined);
   }
 
   render(snapshot: Snapshot, signal: AbortSignal): Promise<RenderReport> {
