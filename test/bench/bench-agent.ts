@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { agentFlags } from '../../agent/flags.mjs';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import { lastLines, plainEnvironment } from '../../agent/rehearsal/run.ts';
 import type { Ask, Said } from './agent-words.ts';
@@ -58,7 +59,7 @@ export class BenchAgent {
       {
         cwd: projectFolder,
         env: { ...plainEnvironment, ...cache, HOME: folder, ...env },
-        execArgv: [],
+        execArgv: agentFlags,
         stdio: ['ignore', out, out, 'ipc'],
       },
     );

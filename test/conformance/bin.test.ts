@@ -1,11 +1,13 @@
-import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
+import { agentFlags } from '../../agent/flags.mjs';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 
 /** The launcher, in a copy of the project whose packages folder is its own. */
@@ -45,4 +47,27 @@ it('starts where nothing can be kept', async () => {
   await cp(join(top, 'package.json'), join(top, 'node_modules', '.cache'));
   await chmod(join(top, 'node_modules', '.cache'), 0o444);
   expect(await version()).toMatch(/^understudy \d/);
+});
+
+it('gives the agent flags of its own, in the process that was started', async () => {
+  const settings = ['--local', '--environment', 'x', '--state-dir', join(top, 'state')];
+  const words = [
+    '--repository-url',
+    `file://${top}/none`,
+    '--docker-socket',
+    join(top, 'none.sock'),
+  ];
+  const program = [join(top, 'agent', 'bin.mjs'), 'agent', ...settings, ...words];
+  const agent = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(agent, 'exit');
+  let log = '';
+  agent.stdout.on('data', (text: Buffer) => (log += text.toString()));
+  try {
+    await vi.waitFor(() => expect(log).toContain('agent started'), { timeout: 60_000 });
+    const line = await readFile(`/proc/${String(agent.pid)}/cmdline`, 'utf8');
+    expect(line.split('\0').slice(1, 1 + agentFlags.length)).toEqual(agentFlags);
+  } finally {
+    agent.kill();
+  }
+  expect(await ended).toEqual([0, null]);
 });
