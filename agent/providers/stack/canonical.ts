@@ -2,7 +2,13 @@ import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 
 import { credentialByName } from './credential-config.ts';
-import type { ContainerSpec, PortConfig, ServiceSpec, UpdateConfig } from './engine-api.ts';
+import type {
+  ContainerSpec,
+  PortConfig,
+  Resources,
+  ServiceSpec,
+  UpdateConfig,
+} from './engine-api.ts';
 
 /**
  * Service specs as they compare: what the engine fills in, drops or reorders stands the same on both sides.
@@ -29,6 +35,7 @@ export function canonical(spec: ServiceSpec, networkName: (target: string) => st
       ...template,
       ContainerSpec: container(spec),
       Placement: placement,
+      Resources: task.Resources && resources(task.Resources),
       RestartPolicy: task.RestartPolicy && {
         Condition: 'any',
         MaxAttempts: 0,
@@ -48,6 +55,21 @@ export function canonical(spec: ServiceSpec, networkName: (target: string) => st
       Ports: sorted((spec.EndpointSpec?.Ports ?? []).map(port), portKey),
     },
   });
+}
+
+/** The engine keeps no amount of 0. */
+function resources({ Reservations: reserved, ...rest }: Resources): object {
+  const generic = reserved?.GenericResources?.map(({ DiscreteResourceSpec: one, ...named }) => ({
+    ...named,
+    // Named resources exist too, in services that are not ours.
+    ...(one && { DiscreteResourceSpec: one.Value === 0 ? omit(one, 'Value') : one }),
+  }));
+  return {
+    ...rest,
+    ...(reserved && {
+      Reservations: { ...reserved, ...(generic && { GenericResources: generic }) },
+    }),
+  };
 }
 
 const PROTOCOLS = new Set(['tcp', 'udp', 'sctp']);

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 
 import type { SecretDriver } from './spec.ts';
+import { textMap } from './text-map.ts';
 
 /** The plugin of a secret in the engine's answer; a secret without one may have an empty one. */
 export const driver = z
   .looseObject({
     Name: z.string().nullish(),
-    Options: z.record(z.string(), z.string()).nullish(),
+    Options: textMap.nullish(),
   })
   .nullish();
 

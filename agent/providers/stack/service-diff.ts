@@ -2,7 +2,7 @@ import type { Blocked, Operation } from '../../core/kind.ts';
 import { canonical, portKey, same } from './canonical.ts';
 import type { ContainerSpec, ServiceSpec } from './engine-api.ts';
 import { fieldDiffs } from './fields.ts';
-import type { StackObserved } from './observed.ts';
+import { PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
 
 /** One service as the repository wants it, configs and secrets under the names that they carry in the Swarm. */
@@ -168,8 +168,8 @@ function liveOrder<Item>(
 }
 
 /**
- * Pure. Predefined networks (`host`) are stored by id and do not show in the list of networks: an id that nobody lists
- * stands for the one wanted network that is not in the list either.
+ * Pure. Predefined networks (`host`, `bridge`) are stored by id and do not show in the list of networks: ids that nobody
+ * lists stand for as many wanted ones, in their order, which is that of the CLI and is kept. Which of the two an id is cannot be seen.
  */
 export function unlistedNetworks(
   desired: ServiceSpec,
@@ -181,9 +181,10 @@ export function unlistedNetworks(
     .filter((target) => !observed.networkNames.has(target));
   const names = (desired.TaskTemplate.Networks ?? [])
     .map(({ Target }) => Target)
-    .filter((target) => !observed.networks.has(target.toLowerCase()));
-  return ids.length === 1 && names.length === 1
-    ? new Map([[ids[0] ?? '', names[0] ?? '']])
+    // Any other that is not there is about to be made.
+    .filter((target) => PREDEFINED_NETWORKS.has(target) && !observed.networks.has(target));
+  return ids.length === names.length
+    ? new Map(ids.map((id, at) => [id, names[at] ?? '']))
     : new Map();
 }
 

@@ -12,16 +12,14 @@ import type {
   ObservedService,
   ObservedTask,
 } from './swarm.ts';
+import { textMap } from './text-map.ts';
 
 // Absent and null mean the same to the engine; both are read as "nothing".
 const text = z
   .string()
   .nullish()
   .transform((value) => value ?? '');
-const map = z
-  .record(z.string(), z.string())
-  .nullish()
-  .transform((value) => value ?? {});
+const map = textMap.nullish().transform((value) => value ?? {});
 const id = z.string().min(1);
 const version = z.looseObject({ Index: z.number().int().nonnegative() });
 

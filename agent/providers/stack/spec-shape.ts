@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Resources, ServiceSpec } from './engine-api.ts';
+import { textMap } from './text-map.ts';
 
 // What the differ and the health rules look into is checked; everything else is kept as it came, so that a spec
 // that was read and sent again loses nothing that a newer engine knows. Absent stays absent.
@@ -8,7 +9,7 @@ const text = z.string().exactOptional();
 const number = z.number().exactOptional();
 const bool = z.boolean().exactOptional();
 const texts = z.array(z.string()).exactOptional();
-const map = z.record(z.string(), z.string()).exactOptional();
+const map = textMap.exactOptional();
 const empty = z.record(z.string(), z.never()).exactOptional();
 
 const file = z.looseObject({

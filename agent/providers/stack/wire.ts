@@ -4,8 +4,8 @@ import { Secret } from '../../core/secret.ts';
 import type { NetworkCreate } from './engine-api.ts';
 import { serviceSpec } from './spec-shape.ts';
 import type { CheckSpec, SecretSpec, StackSpec } from './spec.ts';
+import { textMap as labels } from './text-map.ts';
 
-const labels = z.record(z.string(), z.string());
 const templating = z.string().exactOptional();
 
 const network: z.ZodType<NetworkCreate> = z.strictObject({

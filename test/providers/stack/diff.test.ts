@@ -210,6 +210,45 @@ describe('a stack that is there', () => {
     expect([operations, blocked]).toEqual([[], []]);
   });
 
+  it.each<[string, (names: readonly string[]) => ServiceSpec]>([
+    ['mounts', (names) => changed({ Mounts: names.map((Target) => ({ Type: 'tmpfs', Target })) })],
+    ['hosts', (names) => changed({ Hosts: names.map((name) => `1.2.3.4 ${name}`) })],
+    ['words of a command', (names) => changed({ Args: [...names] })],
+    [
+      'constraints',
+      (names) =>
+        changed({}, { Placement: { Constraints: names.map((name) => `node.id != ${name}`) } }),
+    ],
+    [
+      'names in a network',
+      (names) => changed({}, { Networks: [{ Target: 'blog_default', Aliases: [...names] }] }),
+    ],
+  ])('does not take another order of %s for the same', (_, made) => {
+    const wanted = unit({ services: { web: made(['a', 'b']) } });
+    expect(diffStack(wanted, settled(made(['b', 'a']))).operations).toHaveLength(1);
+    expect(diffStack(wanted, settled(made(['a', 'b']))).operations).toEqual([]);
+  });
+
+  it('keeps the live order of variables and ports in an update for another reason', () => {
+    const made = (numbers: readonly number[], more: Partial<ServiceSpec> = {}): ServiceSpec => ({
+      ...changed({ Env: numbers.map((one) => `V${String(one)}=1`) }),
+      EndpointSpec: { Ports: numbers.map((TargetPort) => ({ TargetPort })) },
+      ...more,
+    });
+    const wanted = unit({ services: { web: made([1, 2], { UpdateConfig: UPDATE }) } });
+    expect(diffStack(wanted, settled(made([2, 1]))).operations).toMatchObject([
+      {
+        effect: 'none',
+        call: {
+          body: {
+            TaskTemplate: { ContainerSpec: { Env: ['V2=1', 'V1=1'] } },
+            EndpointSpec: { Ports: [{ TargetPort: 2 }, { TargetPort: 1 }] },
+          },
+        },
+      },
+    ]);
+  });
+
   it('keeps what an update for another reason must not change', () => {
     const pinned = `site:1@sha256:${'a'.repeat(64)}`;
     const there = changed(
@@ -296,6 +335,51 @@ describe('a stack that is there', () => {
       observed({ services: [live(host)] }),
     );
     expect(operations).toEqual([]);
+  });
+
+  it('nor the two predefined networks of one service, in which it has options', () => {
+    const both = changed(
+      {},
+      { Networks: [{ Target: 'bridge', DriverOpts: { a: 'b' } }, { Target: 'host' }] },
+    );
+    const wanted = unit({ services: { web: both }, networks: {} });
+    expect(diffStack(wanted, observed({ services: [live(both)] })).operations).toEqual([]);
+  });
+
+  it('nor takes a network that is not made yet for the predefined one', () => {
+    const joined = { Target: 'blog_default', Aliases: ['web'] };
+    const host = changed({}, { Networks: [{ Target: 'host' }] });
+    const both = changed({}, { Networks: [joined, { Target: 'host' }] });
+    const wanted = unit({ services: { web: both } });
+    const [, update] = diffStack(wanted, observed({ services: [live(host)] })).operations;
+    expect(update?.fields.map(({ path }) => path)).toEqual([
+      'services.web.TaskTemplate.Networks.blog_default',
+    ]);
+  });
+
+  it('does not miss an amount of 0, which the engine does not keep', () => {
+    const reserved = (amounts: readonly object[]): ServiceSpec =>
+      changed(
+        {},
+        {
+          Resources: JSON.parse(
+            JSON.stringify({
+              Reservations: {
+                GenericResources: amounts.map((DiscreteResourceSpec) => ({ DiscreteResourceSpec })),
+              },
+            }),
+          ),
+        },
+      );
+    const ops = (there: ServiceSpec, wanted: ServiceSpec) =>
+      diffStack(
+        unit({ services: { web: wanted } }),
+        observed({ services: [live(there)], networks: [blogNetwork] }),
+      ).operations.length;
+    const none = reserved([{ Kind: 'gpu' }]);
+    expect(ops(none, reserved([{ Kind: 'gpu', Value: 0 }]))).toBe(0);
+    expect(ops(none, reserved([{ Kind: 'gpu', Value: 1 }]))).toBe(1);
+    expect(ops(none, reserved([]))).toBe(1);
   });
 });
 

@@ -45,6 +45,46 @@ const node = {
   Status: { State: 'ready', Addr: '10.0.0.1' },
 };
 
+describe('a label called `__proto__`', () => {
+  const labels: unknown = JSON.parse('{"__proto__": "x"}');
+  const named = { ID: 'a', Version: { Index: 7 }, Spec: { Name: 'n', Labels: labels } };
+  const container = { Image: 'site:1', Labels: labels };
+
+  it('is read of every object', () => {
+    const rows = [
+      readServices([
+        {
+          ...service,
+          Spec: {
+            ...service.Spec,
+            Labels: labels,
+            TaskTemplate: { ...service.Spec.TaskTemplate, ContainerSpec: container },
+          },
+        },
+      ]),
+      readConfigs([named]),
+      readSecrets([named]),
+      readNetworks([
+        {
+          Id: 'a',
+          Name: 'n',
+          Scope: 'swarm',
+          Driver: 'overlay',
+          Internal: false,
+          Attachable: false,
+          Labels: labels,
+        },
+      ]),
+    ];
+    const texts = rows.map((one) => JSON.stringify(one.ok && one.value));
+    expect(texts.map((one) => one.split('"__proto__":"x"').length - 1)).toEqual([2, 1, 1, 1]);
+  });
+
+  it.each([[{ a: 1 }], [['a']], ['a'], [{ a: null }]])('%j is no labels', (wrong) => {
+    expect(readConfigs([{ ...named, Spec: { Name: 'n', Labels: wrong } }]).ok).toBe(false);
+  });
+});
+
 describe('lists', () => {
   it.each(Object.entries(readers))('%s: an empty list is empty', (_name, read) => {
     const shaped = read([]);

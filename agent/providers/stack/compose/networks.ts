@@ -12,6 +12,9 @@ import { present } from './present.ts';
 /** Networks that every engine has; no task gets an alias in them. */
 const predefined = new Set(['host', 'bridge', 'none', 'default']);
 
+/** Those of them that no service can join: seen on 20.10, 26.1 and 28.5. */
+const notOfSwarm = new Set(['none', 'default']);
+
 /** How a service joins its networks, and which entries of the top level it uses. */
 export interface Attached {
   readonly attachments: NetworkAttachment[];
@@ -55,6 +58,14 @@ export function convertAttachments(
         where,
         '`ingress` carries the published ports of the whole Swarm: no service can join it',
         'write `ports` to publish some, or use another network',
+      );
+    }
+    if (notOfSwarm.has(target)) {
+      context.notes.error(
+        'wrong-value',
+        where,
+        `\`${target}\` is a network of a single container: the engine has none of this name for services`,
+        'use a network with `internal: true`, or leave it out',
       );
     }
     attachments.push({

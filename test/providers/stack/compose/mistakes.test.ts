@@ -342,6 +342,11 @@ describe('one mistake, one diagnostic, at its place', () => {
       `${web('networks: [n]')}networks: {n: {name: ingress}}`,
       'wrong-value services.web.networks[0]',
     ],
+    ...['none', 'default'].map((name): [string, string, string] => [
+      `the network \`${name}\` of the engine`,
+      `${web('networks: [n]')}networks: {n: {external: true, name: ${name}}}`,
+      'wrong-value services.web.networks[0]',
+    ]),
     [
       'create_host_path',
       web('volumes: [{type: bind, source: /s, target: /d, bind: {create_host_path: true}}]'),
