@@ -27,6 +27,7 @@ started. Ctrl-C leaves it up. Nothing is installed on the machine; --down remove
   --once             do not stay: end with 0 when the newest commit is healthy, with 1 when it failed
   --name NAME        prefix of everything that is made (us)
   --subnet A.B.C.0/24   the stage's own network (10.213.77.0/24)
+  --engine SUITE     the engine of another Debian suite, such as trixie (the machine's own)
   --folder FOLDER    where the stage keeps its data (/var/lib/understudy-rehearsal/NAME)
   --packages FOLDER  where unpacked Debian packages are kept (.rehearsal/packages)
   --help             show this
@@ -47,6 +48,7 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
         once: { type: 'boolean', default: false },
         name: { type: 'string' },
         subnet: { type: 'string' },
+        engine: { type: 'string' },
         folder: { type: 'string' },
         packages: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
@@ -54,10 +56,11 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
     });
     const clash = clashIn(values);
     if (clash !== undefined) return clash;
-    const { name, subnet, folder, packages } = values;
+    const { name, subnet, engine, folder, packages } = values;
     const stage = {
       ...(name === undefined ? {} : { name }),
       ...(subnet === undefined ? {} : { subnet }),
+      ...(engine === undefined ? {} : { engine }),
       ...(folder === undefined ? {} : { folder }),
       ...(packages === undefined ? {} : { packages }),
     };

@@ -94,7 +94,7 @@ export function selectPackages(
 }
 
 /** Removes what runs that are over had begun to unpack. */
-async function sweep(packages: string): Promise<void> {
+export async function sweep(packages: string): Promise<void> {
   for (const name of await readdir(packages).catch(() => [])) {
     const pid = /\.part-(\d+)$/.exec(name)?.[1];
     if (pid === undefined) continue;
@@ -137,7 +137,7 @@ async function download(
 }
 
 /** Options that keep apt off the machine's own state, whatever is installed or held there. */
-async function privateApt(work: string): Promise<readonly string[]> {
+export async function privateApt(work: string): Promise<readonly string[]> {
   for (const folder of ['lists/partial', 'cache/archives/partial', 'debs', 'root']) {
     await mkdir(join(work, folder), { recursive: true });
   }
@@ -266,7 +266,7 @@ async function toolsIn(root: string): Promise<Tools> {
 }
 
 /** One folder for each release, architecture and list of packages. */
-async function cacheKey({ wanted, optional }: PackageList): Promise<string> {
+export async function cacheKey({ wanted, optional }: PackageList): Promise<string> {
   const release =
     /^VERSION_CODENAME=(\w+)/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'debian';
   const list = createHash('sha256')
@@ -276,7 +276,7 @@ async function cacheKey({ wanted, optional }: PackageList): Promise<string> {
 }
 
 /** apt reaches the mirror as the person's shell would. */
-function proxies(): Environment {
+export function proxies(): Environment {
   const names = ['http_proxy', 'https_proxy', 'no_proxy'];
   return Object.fromEntries(
     names.flatMap((name) => {
@@ -286,7 +286,7 @@ function proxies(): Environment {
   );
 }
 
-async function exists(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   return await stat(path).then(
     () => true,
     () => false,

@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly managers?: number;
   /** 0 to 4. */
   readonly workers?: number;
+  /** The Debian suite whose engine runs, such as `trixie`; default: the machine's own. */
+  readonly engine?: string;
 }
 
 /** One engine's host. */
@@ -34,6 +36,8 @@ export interface StagePlan {
   readonly subnet: string;
   readonly folder: string;
   readonly packages: string;
+  /** The suite of the engines; undefined: the machine's own. */
+  readonly engine: string | undefined;
   readonly hosts: readonly HostPlan[];
   /** The machine's own address in the stage's network, on the link `<name>0`. */
   readonly gateway: string;
@@ -98,12 +102,17 @@ export function planStage(options: StageOptions): StagePlan {
       `the path of the packages must hold none of : ; " \\ $ %, choose another folder with --packages: ${packages}`,
     );
   }
+  const { engine } = options;
+  if (engine !== undefined && !/^[a-z]{1,20}$/.test(engine)) {
+    throw new StageOptionError(`the engine \`${engine}\` is not the name of a Debian suite`);
+  }
   const depotAddress = `${network}.2`;
   return {
     name,
     subnet,
     folder,
     packages,
+    engine,
     hosts: hostsOf({ name, network, folder, managers, workers }),
     gateway: `${network}.1`,
     link: `${name}0`,

@@ -7,7 +7,8 @@ import { answers, formSwarm, inNamespace, startEngine } from './engines.ts';
 import { publishSiteImages } from './images.ts';
 import { filesOf, removeStage, traces } from './lower.ts';
 import { raiseNetwork } from './network.ts';
-import { fetchTools, findTools, type Tools } from './packages.ts';
+import { fetchStageTools, findStageTools } from './engine-packages.ts';
+import type { Tools } from './packages.ts';
 import { planStage, type StageOptions, type StagePlan } from './plan.ts';
 import { identify, readPidFile } from './processes.ts';
 import { step, together } from './progress.ts';
@@ -69,7 +70,7 @@ export async function raiseStage(
     const tools = await step(
       print,
       'packages are unpacked',
-      async (doing) => await fetchTools(plan.packages, doing, signal),
+      async (doing) => await fetchStageTools(plan, doing, signal),
     );
     await step(print, `network ${plan.subnet} stands`, async () => {
       if (!(await exists('/run/netns'))) await writeFile(filesOf(plan).madeNetns, '');
@@ -103,7 +104,7 @@ export async function attachStage(
   const plan = planStage(options);
   const state = await readFile(filesOf(plan).state, 'utf8').catch(() => '');
   if ((await readPidFile(filesOf(plan).owner)) !== undefined) return undefined; // it comes or goes
-  const tools = await findTools(plan.packages);
+  const tools = await findStageTools(plan);
   if (tools === undefined || state !== `${JSON.stringify(identityOf(plan))}\n`) return undefined;
   const up = await Promise.all(plan.hosts.map(async (host) => await answers(host, signal)));
   return up.every(Boolean) ? stageOf(plan, tools) : undefined;
@@ -222,7 +223,8 @@ function stageOf(plan: StagePlan, tools: Tools): Stage {
 }
 
 function identityOf(plan: StagePlan) {
-  return { name: plan.name, subnet: plan.subnet, hosts: plan.hosts.map((host) => host.name) };
+  const { name, subnet, engine, hosts } = plan;
+  return { name, subnet, engine, hosts: hosts.map((host) => host.name) };
 }
 
 async function exists(path: string): Promise<boolean> {

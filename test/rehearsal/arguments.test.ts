@@ -21,6 +21,8 @@ describe('parseRehearse', () => {
       'ust',
       '--subnet',
       '10.213.78.0/24',
+      '--engine',
+      'trixie',
       '--folder',
       '/srv/a',
       '--packages',
@@ -28,7 +30,13 @@ describe('parseRehearse', () => {
       '--down',
     ];
     expect(parseRehearse(args)).toMatchObject({
-      stage: { name: 'ust', subnet: '10.213.78.0/24', folder: '/srv/a', packages: '/srv/p' },
+      stage: {
+        name: 'ust',
+        subnet: '10.213.78.0/24',
+        engine: 'trixie',
+        folder: '/srv/a',
+        packages: '/srv/p',
+      },
       down: true,
     });
   });
@@ -63,6 +71,7 @@ describe('parseRehearse', () => {
       'once',
       'name',
       'subnet',
+      'engine',
       'folder',
       'packages',
       'help',

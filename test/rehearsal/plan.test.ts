@@ -52,6 +52,8 @@ describe('planStage', () => {
     ['a name with a capital', { name: 'Us' }],
     ['a name too long for a link', { name: 'abcdefg' }],
     ['a name that is an option', { name: '-m' }],
+    ['an engine that is a path', { engine: '../sid' }],
+    ['an engine that is an option', { engine: '-o' }],
     ['a path as a name', { name: '../x' }],
     ['another prefix length', { subnet: '10.0.0.0/16' }],
     ['a number over 255', { subnet: '10.0.256.0/24' }],
