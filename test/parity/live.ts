@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 
 import { systemClock } from '../../agent/clock.ts';
+import type { FieldDiff, Rendered } from '../../agent/core/kind.ts';
 import { openSwarm } from '../../agent/providers/stack/client.ts';
 import type { ComposeResult } from '../../agent/providers/stack/compose/render.ts';
 import { diffStack } from '../../agent/providers/stack/diff.ts';
 import { DIGEST_LABEL } from '../../agent/providers/stack/names.ts';
-import { indexState } from '../../agent/providers/stack/observed.ts';
+import { indexState, type StackObserved } from '../../agent/providers/stack/observed.ts';
 import { stackProvider } from '../../agent/providers/stack/provider.ts';
+import type { StackSpec } from '../../agent/providers/stack/spec.ts';
+import type { Swarm } from '../../agent/providers/stack/swarm.ts';
 import { digestKey, unit } from '../fakes/stack.ts';
 import { differences } from './compare.ts';
 import { Engine } from './engine.ts';
@@ -70,8 +73,12 @@ async function judgeOne(given: Given, engine: Engine, docker: string): Promise<V
   await engine.remove(given.stack);
   try {
     const theirs = await deployed(given, engine, docker, outside);
-    await engine.remove(given.stack);
     const ours = convert(given);
+    const left =
+      theirs.accepted && ours.result
+        ? await takenOver(placedIn(theirs.work, ours.result), given, engine)
+        : [];
+    await engine.remove(given.stack);
     if (!theirs.accepted || ours.result === undefined) {
       // Only the engine knows some mistakes: then it is asked about ours, too.
       const isRefused = ours.result !== undefined && (await applied(ours.result, given, engine));
@@ -84,6 +91,7 @@ async function judgeOne(given: Given, engine: Engine, docker: string): Promise<V
     const lines = [
       ...differences(plain(await engine.stored(given.stack), asked), plain(theirs.stored, asked)),
       ...warnings(ours.diagnostics, theirs.messages),
+      ...left,
     ];
     return { kind: lines.length === 0 ? 'equal' : 'different', lines };
   } finally {
@@ -106,7 +114,7 @@ async function deployed(given: Given, engine: Engine, docker: string, outside: s
       if (code === 0) {
         const text = JSON.stringify(await engine.stored(given.stack)).replaceAll(work, CHECKOUT);
         const stored: Bodies = JSON.parse(text);
-        return { accepted: true, messages, stored } as const;
+        return { accepted: true, messages, stored, work } as const;
       }
       const [kind, name] = missingIn(messages);
       if (kind === undefined || name === undefined || left <= 0) {
@@ -143,6 +151,50 @@ async function laidOut({ texts, stubs }: Given, work: string): Promise<string> {
   return join(work, DEEP);
 }
 
+/** What we would change of what the CLI deployed: secrets alone, as nobody can see whether theirs have our content. */
+async function takenOver(
+  result: ComposeResult,
+  { stack }: Given,
+  engine: Engine,
+): Promise<readonly string[]> {
+  const swarm = openSwarm({ socket: engine.socket }, systemClock);
+  try {
+    const { operations, blocked } = diffStack(...(await compared(result, stack, swarm)));
+    return [
+      ...operations
+        .filter(({ call, fields }) => !call.op.startsWith('secret-') && !isOfSecrets(fields))
+        .map(
+          ({ verb, target, fields }) => `take-over: ${verb} ${target} ${JSON.stringify(fields)}`,
+        ),
+      ...blocked.map(({ target, why }) => `take-over: ${target} blocked: ${why}`),
+    ];
+  } finally {
+    swarm.close();
+  }
+}
+
+/** With its relative binds where the CLI had them. */
+function placedIn(work: string, result: ComposeResult): ComposeResult {
+  const text = JSON.stringify(result.services).replaceAll(CHECKOUT, work);
+  return { ...result, services: JSON.parse(text) };
+}
+
+function isOfSecrets(fields: readonly FieldDiff[]): boolean {
+  return fields.length > 0 && fields.every(({ path }) => path.includes('.ContainerSpec.Secrets.'));
+}
+
+/** The stack that we want, and what is there. */
+async function compared(
+  result: ComposeResult,
+  stack: string,
+  swarm: Swarm,
+): Promise<readonly [Rendered<StackSpec>, StackObserved]> {
+  const seen = await swarm.observe(never);
+  if (seen.status !== 'ok') throw new Error(`the engine cannot be observed: ${seen.why}`);
+  const wanted = { ...unit({ name: stack, ...result }), id: `stack/${stack}` as const };
+  return [wanted, indexState(seen.value, digestKey)];
+}
+
 /** Applies our result with our own client; the first refusal, if there is one. */
 async function applied(
   result: ComposeResult,
@@ -151,10 +203,7 @@ async function applied(
 ): Promise<string | undefined> {
   const swarm = openSwarm({ socket: engine.socket }, systemClock);
   try {
-    const seen = await swarm.observe(never);
-    if (seen.status !== 'ok') throw new Error(`the engine cannot be observed: ${seen.why}`);
-    const observed = indexState(seen.value, digestKey);
-    const wanted = { ...unit({ name: stack, ...result }), id: `stack/${stack}` as const };
+    const [wanted, observed] = await compared(result, stack, swarm);
     const { operations, blocked } = diffStack(wanted, observed);
     const [first] = blocked;
     if (first !== undefined) return JSON.stringify(first);
