@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
 
 import { Compose } from '../../schemas/compose.ts';
 import { readCases } from './folder.ts';
+import { isUsed, keysOf } from './keys.ts';
 import { judgeCase } from './offline.ts';
 
 const own = join(import.meta.dirname, 'own');
@@ -39,27 +39,3 @@ describe('the stack files of the project', () => {
     expect(missing.map((path) => path.join('.'))).toEqual([]);
   });
 });
-
-/** Every key that a schema has, as a path; `*` is any name or item. */
-function keysOf(schema: z.core.$ZodType, path: readonly string[] = []): readonly string[][] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
-    return keysOf(schema.unwrap(), path);
-  }
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap((one) => keysOf(one, path));
-  if (schema instanceof z.ZodArray) return keysOf(schema.element, [...path, '*']);
-  if (schema instanceof z.ZodRecord) return keysOf(schema.valueType, [...path, '*']);
-  if (!(schema instanceof z.ZodObject)) return [];
-  return Object.entries(schema.shape).flatMap(([key, value]) => [
-    [...path, key],
-    ...keysOf(value, [...path, key]),
-  ]);
-}
-
-function isUsed(value: unknown, path: readonly string[]): boolean {
-  const [key, ...rest] = path;
-  if (key === undefined) return true;
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(
-    ([name, field]) => (key === '*' || key === name) && isUsed(field, rest),
-  );
-}

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 
 /** Stacks that are valid Compose files, as plain data: all keys, in every combination that the engine takes. */
-const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,6}[a-z0-9]$/);
+export const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,6}[a-z0-9]$/);
 /** Any text, most often what YAML or a shell could read as something else. */
-const text = fc
+export const text = fc
   .oneof(
     fc.constantFrom(
       '',
@@ -32,29 +32,33 @@ const text = fc
     fc.string({ unit: 'binary', maxLength: 6 }),
   )
   .map((value) => value.toWellFormed().replaceAll('\u0000', ''));
-const word = text.filter((value) => value !== '');
-const key = fc.oneof(name, fc.constantFrom('a.b/c', 'x y', '$A', 'constructor', 'true', '1'));
+export const word = text.filter((value) => value !== '');
+export const key = fc.oneof(
+  name,
+  fc.constantFrom('a.b/c', 'x y', '$A', 'constructor', 'true', '1'),
+);
 /** What only a list can have, too. */
-const listed = fc.oneof(key, fc.constantFrom('', '__proto__'));
-const labels = fc
+export const listed = fc.oneof(key, fc.constantFrom('', '__proto__'));
+export const labels = fc
   .uniqueArray(fc.tuple(listed, text), { maxLength: 3, selector: ([label]) => label })
   .map((pairs) => pairs.map(([label, value]) => `${label}=${value}`));
-const duration = fc.constantFrom('0s', '1s', '90s', '1m0.5s', '36h', '250ms', '1500ms');
-const memory = fc.constantFrom('4M', '64m', '1.5g', '5000001');
-const cpus = fc.constantFrom('0.001', '1', '1/4', '2.5', '0.123456789');
-const some = <Value>(values: fc.Arbitrary<Value>) => fc.uniqueArray(values, { maxLength: 3 });
-const optional = (shape: Readonly<Record<string, fc.Arbitrary<unknown>>>) =>
+export const duration = fc.constantFrom('0s', '1s', '90s', '1m0.5s', '36h', '250ms', '1500ms');
+export const memory = fc.constantFrom('4M', '64m', '1.5g', '5000001');
+export const cpus = fc.constantFrom('0.001', '1', '1/4', '2.5', '0.123456789');
+export const some = <Value>(values: fc.Arbitrary<Value>) =>
+  fc.uniqueArray(values, { maxLength: 3 });
+export const optional = (shape: Readonly<Record<string, fc.Arbitrary<unknown>>>) =>
   fc.record(shape, { requiredKeys: [] });
 
 /** What it escapes into the file that is rendered first, so that nothing of it is a variable. */
-const literal = (value: unknown): unknown => {
+export const literal = (value: unknown): unknown => {
   if (typeof value === 'string') return value.replaceAll('$', '$$$$');
   if (Array.isArray(value)) return value.map(literal);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([field, one]) => [field, literal(one)]));
 };
 
-const update = (actions: readonly string[]) =>
+export const update = (actions: readonly string[]) =>
   optional({
     parallelism: fc.nat(3),
     delay: duration,
@@ -64,7 +68,7 @@ const update = (actions: readonly string[]) =>
     order: fc.constantFrom('start-first', 'stop-first'),
   });
 
-const deploy = fc
+export const deploy = fc
   .record(
     {
       mode: fc.constantFrom('replicated', 'global', 'replicated-job', 'global-job'),
@@ -129,7 +133,7 @@ const volume = fc.oneof(
 );
 
 /** What a container is given beside all that. */
-const options = {
+export const options = {
   hostname: word,
   user: word,
   working_dir: word,
@@ -159,7 +163,7 @@ const options = {
   credential_spec: fc.constantFrom({ config: 'page' }, { file: 'a.json' }, { registry: 'r' }),
 };
 
-const files = (sources: readonly string[]) =>
+export const files = (sources: readonly string[]) =>
   fc.uniqueArray(
     fc.record(
       {
