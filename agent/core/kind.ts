@@ -25,10 +25,17 @@ export interface Rendered<Spec> {
 /**
  * What is known about why a call did not go well. The first three lie outside the repository: they are never a
  * commit's failure. `name-taken`: something carries the name already, ours or not. `out-of-sequence`: it was changed
- * since it was read. `held-back`: we did not send it, because we may not act now.
+ * since it was read. `held-back`: we did not send it, because we may not act now. `other-content`: what is there holds
+ * something else than what was sent: an answer to what was asked, and nobody's failure.
  */
 export type CallCause =
-  'unreachable' | 'no-leader' | 'not-a-manager' | 'name-taken' | 'out-of-sequence' | 'held-back';
+  | 'unreachable'
+  | 'no-leader'
+  | 'not-a-manager'
+  | 'name-taken'
+  | 'out-of-sequence'
+  | 'held-back'
+  | 'other-content';
 
 /** How a call to the outside ended. `unknown` is neither: read before doing anything else. */
 export type CallOutcome<Value> =
@@ -60,6 +67,8 @@ export interface Operation<Call> {
   readonly fields: readonly FieldDiff[];
   /** It carries out again what is done, such as a job: right for a new digest, never to correct drift. */
   readonly reruns?: true;
+  /** It finds out whether what is there is what is wanted already, and notes that on it: nothing that runs changes. */
+  readonly proves?: true;
   readonly call: Call;
 }
 

@@ -93,6 +93,8 @@ export interface Moved<Call> {
   readonly patient?: true;
   /** What it waits for ends by itself in a moment. */
   readonly soon?: true;
+  /** These operations find out what differs: what a person released may be of that. */
+  readonly undecided?: true;
   /** It leaves the record. */
   readonly gone?: true;
 }

@@ -1,4 +1,5 @@
 import type { Kind, Operation, Rendered } from './kind.ts';
+import { withoutProofs } from './prove.ts';
 import { makesPlace, plannedMoves, type PlannedMoves } from './plan-moves.ts';
 import {
   inWaves,
@@ -57,18 +58,20 @@ function unitOf<Spec, Observed, Call>(
     operations.map((one) => words.operation(one, unit));
   const isThere = kind.isThere(unit, now.observed);
   const change = isThere ? ('change' as const) : ('add' as const);
-  const due = work.get(unit.id)?.operations ?? [];
+  const called = withoutProofs(work.get(unit.id)?.operations ?? []);
+  const due = called.known;
   const after = step.units.get(unit.id);
   const isKept = due.length > 0 && isKeptBack(unit, view, after);
   // What failed is not tried: what it differs in is no plan.
   const isTried = view?.quarantined !== true && (due.length === 0 || isKept);
-  const later = isTried
-    ? kind.diff(unit, now.observed, after?.made ?? kind.parts(unit)).operations
-    : [];
+  const wanted = withoutProofs(
+    isTried ? kind.diff(unit, now.observed, after?.made ?? kind.parts(unit)).operations : [],
+  );
+  const later = wanted.known;
   const isBack = after !== undefined && isWayBack(after);
   // Where nothing of what is wanted is left to be called, the way back is all that there is to show.
   const begins = due.length > 0 && (!isKept || (isBack && later.length === 0));
-  const held = begins ? undefined : (view?.held ?? heldBack(later, after));
+  const held = begins ? undefined : (view?.held ?? heldBack(later, after, isThere));
   const meanwhile = isKept && !begins && !isBack ? [KEPT] : [];
   return {
     id: unit.id,
@@ -77,7 +80,7 @@ function unitOf<Spec, Observed, Call>(
     ...(held !== undefined && { held }),
     blocked: (view?.blocked ?? []).map(({ why }) => why).filter((why) => why !== held),
     notes: [
-      ...(view?.notes ?? []),
+      ...new Set([...(view?.notes ?? []), ...called.notes, ...wanted.notes]),
       ...meanwhile,
       ...standing(unit, view, { now, step, after, begins }),
     ],
@@ -102,8 +105,12 @@ function isKeptBack<Spec>(
 function heldBack<Call>(
   later: readonly Operation<Call>[],
   after: UnitRecord | undefined,
+  isThere: boolean,
 ): string | undefined {
   if (later.length === 0) return undefined;
+  // The agent finds out first whether that is all.
+  if (after === undefined && isThere)
+    return 'it was there before and differs: it waits for `understudy approve`';
   return after !== undefined && isWayBack(after)
     ? 'it goes back to an earlier release first'
     : 'it is left as it is for now';

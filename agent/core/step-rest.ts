@@ -13,6 +13,7 @@ import {
 } from './look.ts';
 import { wayBack } from './step-back.ts';
 import { begin } from './step-forward.ts';
+import { findOut } from './prove.ts';
 import { MAKING_PLACE } from './unit.ts';
 import { prune } from './step-prune.ts';
 import { isQuarantined, proven, unknownUnit, type UnitRecord } from './unit.ts';
@@ -38,7 +39,12 @@ export function firstSight<Spec, Observed, Call>(
   // Who stopped what stands still is not known: nobody takes that over in silence.
   const difference = kind.diff(unit, observed, kind.parts(unit));
   const standing = { unit, record: unknownUnit, refusal: undefined, ...from };
-  if (!kind.isThere(unit, observed)) return beginOrHold(look, standing, difference, undefined);
+  const isThere = kind.isThere(unit, observed);
+  if (isThere && difference.blocked.length === 0) {
+    const open = findOut<Call>(look, difference, watch);
+    if (open !== undefined) return open;
+  }
+  if (!isThere) return beginOrHold(look, standing, difference, undefined);
   const differs = difference.operations.length > 0 || difference.blocked.length > 0;
   if (differs) {
     const approval = digestOfTakeOver(unit, difference);

@@ -1,6 +1,7 @@
 import type { Difference, Health, Id, Rendered } from './kind.ts';
 import { healthNow, type Look, type Moved, seenBy, unmoved } from './look.ts';
 import { wayBack } from './step-back.ts';
+import { withoutProofs } from './prove.ts';
 import { isQuarantined, isWayBack, targetOf, type UnitRecord } from './unit.ts';
 import { lostNodes, type Watch } from './watch.ts';
 
@@ -124,13 +125,14 @@ const NOTES_MAX = 10;
 
 /** What differs, for people: it is left as it is. */
 function notesOf<Call>({ operations, notes = [] }: Difference<Call>): readonly string[] {
-  const differing = operations.map(({ target, verb, fields }) => {
+  const { known, notes: open } = withoutProofs(operations);
+  const differing = known.map(({ target, verb, fields }) => {
     if (verb === 'create') return `${target} is not there`;
     if (verb === 'remove') return `${target} is not wanted`;
     const paths = fields.map(({ path }) => path).slice(0, NOTES_MAX);
     return paths.length === 0 ? `${target} differs` : `${target} differs: ${paths.join(', ')}`;
   });
-  const shown = [...notes, ...differing.slice(0, NOTES_MAX)];
+  const shown = [...notes, ...open.slice(0, NOTES_MAX), ...differing.slice(0, NOTES_MAX)];
   const more = differing.length - NOTES_MAX;
   return more > 0 ? [...shown, `and ${String(more)} more differ`] : shown;
 }

@@ -93,6 +93,7 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
   const views: UnitView[] = [];
   const open = new Map<string, Id[]>();
   let wakeMs = input.intervalMs;
+  let undecided = false;
 
   function note(id: Id, moved: Moved<Call>): void {
     if (moved.record !== undefined) units.set(id, moved.record);
@@ -101,6 +102,7 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     if (moved.operations.length > 0) work.push({ id, operations: moved.operations });
     events.push(...moved.events, ...waitingEvents(id, input.watches.get(id), moved.watch));
     asks.push(...(moved.health?.asks ?? []));
+    undecided ||= moved.undecided === true;
     const { approval } = moved;
     if (approval !== undefined) open.set(approval, [...(open.get(approval) ?? []), id]);
     wakeMs = Math.min(wakeMs, wakeOf(moved, input));
@@ -128,7 +130,7 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     views.push(...leftView(id, moved));
   }
   if (parts.held !== undefined) open.set(parts.held.digest, [...parts.held.ids]);
-  const answered = approvalsAfter(input, open);
+  const answered = approvalsAfter(input, undecided ? withReleased(look.approvals, open) : open);
   events.push(...answered.events);
   if (answered.news) wakeMs = 0;
   const overLimit = isOverLimit(resting.length + going, units.size, input);
@@ -207,6 +209,15 @@ function approvalsAfter<Spec, Observed, Call>(
 ): ReturnType<typeof answerApprovals> {
   if (frozen !== undefined) return { approved, events: [], refused: [], news: false };
   return answerApprovals(approved, open, requests);
+}
+
+/** While it is not known what differs nobody knows what a person has released of it either: all of that stays. */
+function withReleased(
+  approvals: ReadonlySet<string>,
+  open: ReadonlyMap<string, readonly Id[]>,
+): ReadonlyMap<string, readonly Id[]> {
+  const released = [...approvals].map((digest): [string, readonly Id[]] => [digest, []]);
+  return new Map([...released, ...open]);
 }
 
 function isOverLimit<Spec, Observed, Call>(

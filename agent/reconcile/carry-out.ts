@@ -90,6 +90,7 @@ function isRefusal(answer: CallOutcome<unknown>): boolean {
     'unreachable',
     'out-of-sequence',
     'held-back',
+    'other-content',
   ];
   return !passing.includes(answer.cause);
 }
@@ -106,6 +107,8 @@ function tell<Call>(
   if (outcome.status === 'ok') {
     const paths = fields.map(({ path }) => path);
     reporter.tell({ event: 'change applied', id, target, verb, fields: paths, ...destructive, ms });
+  } else if (outcome.cause === 'other-content' && told.operation.proves === true) {
+    reporter.tell({ event: 'content differs', id, target });
   } else {
     const { status, why } = outcome;
     reporter.tell({ event: 'change failed', id, target, status, why });

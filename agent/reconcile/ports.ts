@@ -110,6 +110,8 @@ export type AgentEvent =
       readonly status: 'refused' | 'unknown';
       readonly why: string;
     }
+  /** What nobody can read was compared, and is not what the repository wants. */
+  | { readonly event: 'content differs'; readonly id: Id; readonly target: string }
   | { readonly event: 'unit held'; readonly id: Id; readonly why: string }
   | {
       /** What differs from the repository and is left as it is. */

@@ -131,6 +131,10 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
       ({ id, ms, text }) => `${id}: ${text('verb')} ${text('target')} (${milliseconds(ms)})`,
     ],
   ],
+  [
+    'content differs',
+    ['plain', ({ id, text }) => `${id}: ${text('target')} holds another content than the file`],
+  ],
   ['change failed', ['bad', ({ id, text }) => `${id}: ${text('target')}: ${text('why')}`]],
   [
     'unit verifying',

@@ -429,6 +429,58 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       });
     });
 
+    it('compares a content with a secret, and labels it where it is equal, in one compare-and-swap', async () => {
+      const id = made.get('secret') ?? '';
+      const now = async () => (await state()).secrets.find((one) => one.id === id);
+      const before = await now();
+      const labels = { 'com.docker.stack.namespace': 'contract', 'understudy.digest': 'd' };
+      const prove = async (text: string, version = before?.version ?? 0): Promise<unknown> =>
+        subject.swarm.call(
+          {
+            op: 'secret-prove',
+            id,
+            version,
+            name: 'c_sec',
+            labels,
+            data: new Secret(base64(text)),
+            templating: 'golang',
+          },
+          soon(20_000),
+        );
+      const other = {
+        status: 'refused',
+        why: 'only updates to Labels are allowed',
+        retry: 'never',
+        cause: 'other-content',
+      };
+      for (const text of ['x', 'yy', 'y\n']) expect(await prove(text)).toEqual(other);
+      // Content first, then the version: neither is written.
+      expect(await prove('x', 1)).toEqual(other);
+      expect(await prove('y', 1)).toMatchObject({ cause: 'out-of-sequence' });
+      expect(await now()).toEqual(before);
+      expect(await prove('y')).toEqual({ status: 'ok', value: { id } });
+      expect(await now()).toEqual({ ...before, labels, version: expect.any(Number) });
+      expect(await prove('y')).toMatchObject({ cause: 'out-of-sequence' });
+    });
+
+    it('does not compare an empty content', async () => {
+      const {
+        id = '',
+        version = 0,
+        name = '',
+        labels = {},
+      } = (await state()).secrets.find((one) => one.id === made.get('secret')) ?? {};
+      const path = `/secrets/${id}/update?version=${String(version)}`;
+      const body = { Name: name, Labels: labels, Data: '' };
+      expect(await raw(subject.socket, 'POST', { path, body })).toMatchObject({ status: 200 });
+      await expect(
+        subject.swarm.call(
+          { op: 'secret-prove', id, version, name, labels, data: new Secret('') },
+          soon(20_000),
+        ),
+      ).rejects.toThrow('no content to compare');
+    });
+
     it('replaces all labels of a config in one compare-and-swap, and gives them back by its name', async () => {
       const name = 'understudy.head';
       const data = base64('{}');

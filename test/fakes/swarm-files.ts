@@ -72,7 +72,9 @@ export class FakeFiles {
   #update(request: FakeRequest, file: FakeFile): FakeAnswer {
     const version = versionOf(request, this.#noun);
     const { Name, Data, Labels } = this.#body(request);
-    if (Name !== file.name || (Data !== undefined && Data !== file.data)) {
+    // Compared before the version, and only where there is any.
+    const isOther = Data !== undefined && Data !== '' && Data !== file.data;
+    if (Name !== file.name || isOther) {
       throw invalid('only updates to Labels are allowed');
     }
     checkVersion(version, file);

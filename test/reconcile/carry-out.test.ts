@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { CallOutcome, Operation } from '../../agent/core/kind.ts';
 import { carryOut } from '../../agent/reconcile/carry-out.ts';
+import type { AgentEvent } from '../../agent/reconcile/ports.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 
 type Answer = CallOutcome<{ readonly id: string }>;
@@ -23,6 +24,7 @@ const operation = (phase: Operation<string>['phase'], call: string): Operation<s
 async function calledOf(
   operations: readonly Operation<string>[],
   answers: Readonly<Record<string, Answer>> = {},
+  told: string[] = [],
 ) {
   const called: string[] = [];
   const call = async (name: string): Promise<Answer> => {
@@ -32,7 +34,7 @@ async function calledOf(
   const ports = {
     caller: () => ({ call }),
     clock: new VirtualClock(),
-    reporter: { tell: () => undefined },
+    reporter: { tell: ({ event }: AgentEvent) => void told.push(event) },
     guard: { refusal: () => undefined },
     atOnce: 4,
   };
@@ -69,6 +71,20 @@ describe('the calls of one unit', () => {
     });
     expect(called).toEqual(['add', 'more']);
     expect(outcome).toMatchObject({ status: 'again', target: 'add' });
+  });
+
+  it('end with their phase where a content turns out to be another one, which is told and is no failure', async () => {
+    const told: string[] = [];
+    const proof = { ...operation('add', 'add'), proves: true } as const;
+    const other: Answer = { ...never, retry: 'after-replan', cause: 'other-content' };
+    const { called, outcome } = await calledOf(
+      [proof, operation('add', 'more'), operation('change', 'change')],
+      { add: other },
+      told,
+    );
+    expect(called).toEqual(['add', 'more']);
+    expect(outcome).toEqual({ status: 'again', target: 'add', why: 'no', refused: false });
+    expect(told).toEqual(['content differs', 'change applied']);
   });
 
   it('end at once where one is refused for good', async () => {

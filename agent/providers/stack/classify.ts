@@ -53,6 +53,13 @@ const rules: readonly Rule[] = [
   { http: 500, text: LOCAL_NETWORK, outcome: 'after-replan' },
   { http: 404, text: /page not found/, outcome: 'never' },
   { http: 400, text: /\b(config|secret|network|service)\b.* not found/, outcome: 'after-replan' },
+  // To content that is not what the object holds, and to another spelling of its name.
+  {
+    http: 400,
+    text: /only updates to labels are allowed/i,
+    outcome: 'never',
+    cause: 'other-content',
+  },
   // Something that is removed or changed in the same revision may hold it for a moment more.
   { http: 400, text: /is (already )?in use by/, outcome: 'after-replan' },
 ];

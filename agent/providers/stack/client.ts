@@ -21,6 +21,7 @@ import type { Shaped } from './shaped.ts';
 import { assertSendable, isRemoval, type RemoveCall } from './sendable.ts';
 import type { SecretSource } from './spec.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
+import { withoutData } from './without-data.ts';
 import { type AnswerBytesMax, type Modem, openModem } from './transport.ts';
 
 /** How to reach the engine of one manager. */
@@ -160,7 +161,7 @@ async function carryOut(
   assertSendable(call);
   signal.throwIfAborted();
   if (isRemoval(call)) return remove(modem, call, signal);
-  return outcomeOf(() => send(docker, call, signal), readMade);
+  return withoutData(call, await outcomeOf(() => send(docker, call, signal), readMade));
 }
 
 /** dockerode gives a handle with the new object's id. Bodies go into `_body`, never into the URL. */
@@ -182,6 +183,16 @@ async function send(
     case 'service-create': {
       const options = { ...rest, _body: call.body };
       return docker.createService(options);
+    }
+    case 'secret-prove': {
+      const options = {
+        ...versioned(call),
+        abortSignal,
+        _body: fileBody(call, secretSource(call)),
+      };
+      return isUpdated('file', await docker.getSecret(call.id).update(options))
+        ? { id: call.id }
+        : {};
     }
     case 'config-label':
     case 'secret-label': {

@@ -1,15 +1,14 @@
 import type { Blocked, Difference, Operation, Rendered } from '../../core/kind.ts';
 import type { ServiceSpec } from './engine-api.ts';
-import { fieldDiffs } from './fields.ts';
 import { memoOf, type UnitMemo } from './memo.ts';
 import {
-  chooseConfig,
-  chooseSecret,
-  contentDigest,
-  DIGEST_LABEL,
-  driverDigest,
-  type Chosen,
-} from './names.ts';
+  fileObject,
+  type FileObject,
+  fileObjects,
+  foreign,
+  NOTHING,
+  type Part,
+} from './file-diff.ts';
 import { diffNetwork } from './network-diff.ts';
 import { NAMESPACE, PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
 import { FROM_RECORD } from './release.ts';
@@ -18,14 +17,6 @@ import { withCredential } from './credential-config.ts';
 import { ignoredOf, standsStill, withLive } from './ignore.ts';
 import type { StackSpec } from './spec.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
-
-interface Part {
-  readonly operations: readonly Operation<StackCall>[];
-  readonly blocked: readonly Blocked[];
-  readonly notes?: readonly string[];
-}
-
-const NOTHING: Part = { operations: [], blocked: [] };
 
 /** Names that configs or secrets of the stack carry now: plain name in the spec -> name in the Swarm. */
 type Renamed = ReadonlyMap<string, string>;
@@ -47,29 +38,7 @@ export function diffStack(
     return { operations: [], blocked: [{ target: unit.id, why, waits: true }] };
   }
   const memo = memoOf(unit, key.reveal());
-  const configs = Object.values(spec.configs).map((config) => ({
-    noun: 'config' as const,
-    plain: config.name,
-    labels: config.labels,
-    chosen: chooseConfig(config, spec.name, observed.configs, { memo, key }),
-    make: (name: string): StackCall => ({ op: 'config-create', ...config, name }),
-  }));
-  const secrets = Object.values(spec.secrets).map((secret) => {
-    const digest = memo.digest(`secret ${secret.name}`, () =>
-      secret.driver === undefined
-        ? contentDigest(secret.data.reveal(), key, secret.templating)
-        : driverDigest(secret.driver, key),
-    );
-    const labels =
-      secret.driver === undefined ? { ...secret.labels, [DIGEST_LABEL]: digest } : secret.labels;
-    return {
-      noun: 'secret' as const,
-      plain: secret.name,
-      labels,
-      chosen: chooseSecret(secret, spec.name, observed.secrets, digest),
-      make: (name: string): StackCall => ({ op: 'secret-create', ...secret, name, labels }),
-    };
-  });
+  const { configs, secrets } = fileObjects(spec, observed, { memo, key });
   const names = { configs: renamed(configs), secrets: renamed(secrets) };
   const parts = [
     needs(unit, observed),
@@ -150,35 +119,6 @@ function networks(spec: StackSpec, observed: StackObserved): Part {
     }
   }
   return { operations, blocked, notes };
-}
-
-interface FileObject {
-  readonly noun: 'config' | 'secret';
-  readonly plain: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly chosen: Chosen;
-  readonly make: (name: string) => StackCall;
-}
-
-function fileObject({ noun, chosen, labels, make }: FileObject): Part {
-  const target = `${noun} ${chosen.name}`;
-  const operation = { target, phase: 'add', effect: 'none' } as const;
-  switch (chosen.status) {
-    case 'foreign':
-      return { operations: [], blocked: [foreign(target, chosen.owner)] };
-    case 'make': {
-      const call = make(chosen.name);
-      return { operations: [{ ...operation, verb: 'create', fields: [], call }], blocked: [] };
-    }
-    case 'there': {
-      const { name, carrier } = chosen;
-      const fields = fieldDiffs(target, { Labels: carrier.labels }, { Labels: labels });
-      if (fields.length === 0) return { operations: [], blocked: [] };
-      const { id, version } = carrier;
-      const call: StackCall = { op: `${noun}-label`, id, version, name, labels };
-      return { operations: [{ ...operation, verb: 'update', fields, call }], blocked: [] };
-    }
-  }
 }
 
 function renamed(objects: readonly FileObject[]): Renamed {
@@ -283,10 +223,4 @@ function withNames(plain: ServiceSpec, names: Names): ServiceSpec {
       },
     },
   };
-}
-
-function foreign(target: string, owner: string | undefined): Blocked {
-  const whose = owner === undefined ? 'does not belong to this stack' : `belongs to stack ${owner}`;
-  const why = `${target} exists and ${whose}: rename one of them`;
-  return { target, why, waits: false, ...(owner !== undefined && { owner: `stack/${owner}` }) };
 }

@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Secret } from '../../core/secret.ts';
 import type { UnitMemo } from './memo.ts';
-import { NAMESPACE } from './observed.ts';
+import { NAMESPACE, type StackObserved } from './observed.ts';
 import type { ConfigSpec, SecretDriver, SecretSpec } from './spec.ts';
-import type { ObservedConfig, ObservedSecret } from './swarm.ts';
+import type { ObservedConfig } from './swarm.ts';
 
 /** On secrets that we make: the keyed digest of the content, because the engine never gives content back. */
 export const DIGEST_LABEL = 'understudy.digest';
@@ -13,9 +13,13 @@ export const DIGEST_LABEL = 'understudy.digest';
 /** Longest name of a config or secret (swarmkit api/validation). */
 const NAME_LENGTH_MAX = 64;
 
-/** Which object carries a wanted content: one that is there, or one that must be made under this name. */
+/**
+ * Which object carries a wanted content: one that is there, one that must be made under this name, or a secret of which nobody
+ * can tell before the engine has compared it.
+ */
 export type Chosen =
   | { readonly status: 'there'; readonly name: string; readonly carrier: Carrier }
+  | { readonly status: 'unproven'; readonly name: string; readonly carrier: Carrier }
   | { readonly status: 'make'; readonly name: string }
   /** `owner`: the stack that has the name. */
   | { readonly status: 'foreign'; readonly name: string; readonly owner?: string };
@@ -64,24 +68,31 @@ export function driverDigest({ name, options = {} }: SecretDriver, key: Secret):
     .digest('hex');
 }
 
+/** Pure. What is remembered of a secret that turned out to hold another content than the one of this digest. */
+export function disproof(id: string, digest: string): string {
+  return `${id} ${digest}`;
+}
+
 /**
  * Pure. As `chooseConfig`; equality by the digest label, because the engine never gives content back. A secret without
- * that label counts as other content. Which plugin has the content the engine does tell.
+ * that label, which the CLI makes so, is `unproven` until the engine has compared it. Which plugin has the content the
+ * engine does tell.
  */
 export function chooseSecret(
-  wanted: Pick<SecretSpec, 'name' | 'templating'> & { readonly driver?: SecretDriver },
+  wanted: Pick<SecretSpec, 'name' | 'templating' | 'data'> & { readonly driver?: SecretDriver },
   stack: string,
-  observed: ReadonlyMap<string, ObservedSecret>,
+  { secrets, disproved }: Pick<StackObserved, 'secrets' | 'disproved'>,
   digest: string,
 ): Chosen {
-  return choose(
-    { name: wanted.name, stack, digest: () => digest },
-    observed,
-    ({ labels, templating, driver }) =>
-      templating === wanted.templating &&
-      isDeepStrictEqual(driver, wanted.driver) &&
-      (driver !== undefined || labels[DIGEST_LABEL] === digest),
-  );
+  return choose({ name: wanted.name, stack, digest: () => digest }, secrets, (candidate, name) => {
+    const { id, labels, templating, driver } = candidate;
+    if (templating !== wanted.templating || !isDeepStrictEqual(driver, wanted.driver)) return false;
+    if (driver !== undefined || labels[DIGEST_LABEL] === digest) return true;
+    // The engine takes no other spelling of a name than its own, and an empty content for none at all, which it compares not.
+    const isOpen = candidate.name === name && wanted.data?.reveal() !== '';
+    const isUnknown = isOpen && !Object.hasOwn(labels, DIGEST_LABEL);
+    return isUnknown && !disproved.has(disproof(id, digest)) ? 'unproven' : false;
+  });
 }
 
 /** What configs and secrets have in common once they are in the Swarm. */
@@ -94,19 +105,23 @@ export interface Carrier {
 function choose<Observed extends Carrier>(
   wanted: { readonly name: string; readonly stack: string; readonly digest: () => string },
   observed: ReadonlyMap<string, Observed>,
-  equal: (candidate: Observed) => boolean,
+  equal: (candidate: Observed, name: string) => boolean | 'unproven',
 ): Chosen {
+  let unproven: Chosen | undefined;
   for (const name of candidates(wanted.name, wanted.digest)) {
     // Names are unique without regard to case in the engine; `observed` is keyed by lower case.
     const candidate = observed.get(name.toLowerCase());
-    if (candidate === undefined) return { status: 'make', name };
+    // What is known to carry it is better than what may.
+    if (candidate === undefined) return unproven ?? { status: 'make', name };
     if (candidate.labels[NAMESPACE] !== wanted.stack) {
       const owner = candidate.labels[NAMESPACE];
-      return { status: 'foreign', name, ...(owner !== undefined && { owner }) };
+      return unproven ?? { status: 'foreign', name, ...(owner !== undefined && { owner }) };
     }
-    if (equal(candidate)) return { status: 'there', name, carrier: candidate };
+    const found = equal(candidate, name);
+    if (found === true) return { status: 'there', name, carrier: candidate };
+    if (found === 'unproven') unproven ??= { status: 'unproven', name, carrier: candidate };
   }
-  return { status: 'foreign', name: wanted.name };
+  return unproven ?? { status: 'foreign', name: wanted.name };
 }
 
 /** Pure. Whether an object of this name may carry content of `plain`: see `candidates`. */

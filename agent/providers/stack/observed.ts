@@ -31,11 +31,17 @@ export interface StackObserved {
   readonly networkNames: ReadonlyMap<string, string>;
   readonly configs: ReadonlyMap<string, ObservedConfig>;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
+  /** Secrets that were compared with a content and hold another one: see `disproof`. In memory only. */
+  readonly disproved: ReadonlySet<string>;
   readonly tasks: ReadonlyMap<string, readonly ObservedTask[]>;
 }
 
 /** Pure. */
-export function indexState(state: SwarmState, digestKey: Secret | undefined): StackObserved {
+export function indexState(
+  state: SwarmState,
+  digestKey: Secret | undefined,
+  disproved: ReadonlySet<string> = new Set(),
+): StackObserved {
   return {
     state,
     digestKey,
@@ -49,6 +55,7 @@ export function indexState(state: SwarmState, digestKey: Secret | undefined): St
     networkNames: new Map(state.networks.map(({ id, name }) => [id, name])),
     configs: byName(state.configs, ({ name }) => name),
     secrets: byName(state.secrets, ({ name }) => name),
+    disproved,
     tasks: Map.groupBy(state.tasks, ({ serviceId }) => serviceId),
   };
 }

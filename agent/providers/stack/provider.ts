@@ -1,6 +1,7 @@
 import type { CallOutcome, Kind } from '../../core/kind.ts';
 import type { HeadFormat, Provider } from '../../reconcile/ports.ts';
 import { withCredential } from './credential-config.ts';
+import { Disproved } from './disproved.ts';
 import { diffStack } from './diff.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import { stackGivenUp, stackHealth, stackTaskIds } from './health.ts';
@@ -46,6 +47,7 @@ export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
 
 /** Stacks on one Swarm. */
 export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObserved, StackCall> {
+  const disproved = new Disproved();
   return {
     observe: async (signal) => {
       const observed = await swarm.observe(signal);
@@ -64,7 +66,7 @@ export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObs
         const why = `config ${head.name} is not there`;
         return { status: 'refused', why, retry: 'after-replan' };
       }
-      return { status: 'ok', value: indexState(state, found.digestKey) };
+      return { status: 'ok', value: indexState(state, found.digestKey, disproved.of(state)) };
     },
     caller: (observed) => {
       const ids = new NamedIds(observed);
@@ -72,7 +74,7 @@ export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObs
         call: async (call, signal) => {
           const complete = ids.complete(call);
           if (complete.status !== 'ok') return complete;
-          const outcome = await swarm.call(complete.value, signal);
+          const outcome = disproved.noted(call, await swarm.call(complete.value, signal));
           if (outcome.status === 'ok') ids.note(call, outcome.value.id);
           return outcome;
         },
@@ -93,6 +95,7 @@ function inWords({ why, cause }: Exclude<CallOutcome<unknown>, { status: 'ok' }>
     case 'name-taken':
     case 'out-of-sequence':
     case 'held-back':
+    case 'other-content':
     case undefined:
     default:
       return why;

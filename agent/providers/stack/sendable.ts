@@ -1,4 +1,6 @@
 import type { ServiceSpec } from './engine-api.ts';
+import { DIGEST_LABEL } from './names.ts';
+import { NAMESPACE } from './observed.ts';
 import type { StackCall } from './swarm.ts';
 
 /** Throws where a call must never leave this process: a bug above, not the repository's mistake. */
@@ -11,6 +13,7 @@ export function assertSendable(call: StackCall): void {
     if (!Number.isSafeInteger(call.version)) throw new Error('bug: an update needs a version');
   }
   if (isRemoval(call)) assertRemovable(call);
+  if (call.op === 'secret-prove') assertProof(call);
   if (call.op === 'service-update' || call.op === 'service-create') assertSpec(call.body);
 }
 
@@ -22,6 +25,8 @@ export function isRemoval(call: StackCall): call is RemoveCall {
   return call.op.endsWith('-remove');
 }
 
+type ProofCall = Extract<StackCall, { readonly op: 'secret-prove' }>;
+
 /** The head is never ours to remove, and whatever belongs to nobody's stack is not either. */
 function assertRemovable(call: RemoveCall): void {
   const stack = 'stack' in call ? call.stack : undefined;
@@ -32,6 +37,14 @@ function assertRemovable(call: RemoveCall): void {
   if (stack !== undefined && (stack === '' || ours)) {
     throw new Error(`bug: ${call.op} of ${call.name}, which is no stack's`);
   }
+}
+
+/** Only a stack's own secret is compared, never without what notes it; an empty content the engine would not compare at all. */
+function assertProof({ name, labels, data }: ProofCall): void {
+  if (!labels[NAMESPACE] || !labels[DIGEST_LABEL]) {
+    throw new Error(`bug: the content of secret ${name} is compared for no stack`);
+  }
+  if (data.reveal() === '') throw new Error(`bug: no content to compare with secret ${name}`);
 }
 
 function assertSpec(spec: ServiceSpec): void {

@@ -1,4 +1,5 @@
 import type { CallOutcome } from '../../core/kind.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { NetworkCreate, ServiceSpec } from './engine-api.ts';
 import type { SecretDriver, SecretSource } from './spec.ts';
 
@@ -124,6 +125,20 @@ export type StackCall =
       readonly version: number;
       readonly name: string;
       readonly labels: Readonly<Record<string, string>>;
+    }
+  | {
+      /**
+       * The engine compares `data` with what a secret holds and nobody can read. Equal: it takes the labels, the digest of the
+       * content among them. Other: it refuses with `other-content`, and nothing was written.
+       */
+      readonly op: 'secret-prove';
+      readonly id: string;
+      readonly version: number;
+      readonly name: string;
+      readonly labels: Readonly<Record<string, string>>;
+      /** base64 */
+      readonly data: Secret;
+      readonly templating?: string;
     }
   /** A blob of the record. By full id; deletes carry no version. */
   | { readonly op: 'config-remove'; readonly id: string; readonly name: string }

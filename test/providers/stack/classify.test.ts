@@ -23,7 +23,7 @@ describe('classify', () => {
     ${400} | ${`${rpc} InvalidArgument desc = config 'a' is in use by the following service: b`}       | ${'refused'} | ${'after-replan'} | ${undefined}
     ${400} | ${`${rpc} FailedPrecondition desc = network a is in use by service b`}                    | ${'refused'} | ${'after-replan'} | ${undefined}
     ${400} | ${`${rpc} InvalidArgument desc = port '80' is already in use by service 'a'`}             | ${'refused'} | ${'after-replan'} | ${undefined}
-    ${400} | ${`${rpc} InvalidArgument desc = only updates to Labels are allowed`}                     | ${'refused'} | ${'never'}        | ${undefined}
+    ${400} | ${`${rpc} InvalidArgument desc = only updates to Labels are allowed`}                     | ${'refused'} | ${'never'}        | ${'other-content'}
     ${400} | ${`${rpc} InvalidArgument desc = config data must be larger than 0`}                      | ${'refused'} | ${'never'}        | ${undefined}
     ${400} | ${'client version 1.41 is too old. Minimum supported API version is 1.44'}                | ${'refused'} | ${'never'}        | ${undefined}
     ${403} | ${'operation not permitted'}                                                              | ${'refused'} | ${'never'}        | ${undefined}

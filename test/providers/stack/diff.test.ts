@@ -509,15 +509,4 @@ describe('changed content', () => {
     expect(made?.target.replace('config ', '')).toMatch(/^blog_x+-[0-9a-f]{8}$/);
     expect(made?.target.replace('config ', '')).toHaveLength(64);
   });
-
-  it('treats a secret that somebody else made without our digest as other content', () => {
-    const state = observed({
-      secrets: [{ id: 's', version: 1, name: 'blog_key', labels: namespace }],
-    });
-    const secrets = {
-      key: { name: 'blog_key', labels: namespace, data: new Secret(base64('one')) },
-    };
-    const targets = diffStack(unit({ secrets }), state).operations.map(({ target }) => target);
-    expect(targets).toContainEqual(expect.stringMatching(/^secret blog_key-[0-9a-f]{8}$/));
-  });
 });
