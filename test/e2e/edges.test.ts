@@ -232,4 +232,81 @@ describe('a stack that the Docker CLI deployed', () => {
     await scene.log.until('unit healthy', of('other'));
     expect(JSON.stringify(await scene.spec('other_web'))).toContain('"NAME=another"');
   });
+
+  /** Writes it back, and puts a file where the secret is external: a person has what the engine does not give. */
+  async function withSecret(stack: string, content: string): Promise<Record<string, string>> {
+    await understudy('adopt', stack, '--into', scene.copy.folder);
+    const path = `stacks/${stack}/compose.yaml`;
+    const text = await scene.read(path);
+    const file = text.replace(
+      /^secrets:\n(?: {2}.*\n)+/m,
+      'secrets:\n  "key":\n    file: "./key.txt"\n',
+    );
+    expect(file).not.toBe(text);
+    return {
+      [path]: file,
+      [`stacks/${stack}/key.txt`]: content,
+      [`stacks/${stack}/stack.yaml`]: 'kind: Stack\nhealth: {stableFor: 3s, timeout: 60s}\n',
+    };
+  }
+  const secretOf = async (name: string): Promise<{ readonly ID: string; readonly Spec: object }> =>
+    JSON.parse(await scene.docker('secret', 'inspect', name, '--format', '{{json .}}'));
+
+  it('with a secret from a file is taken over by one label, and without a restart', async () => {
+    const tasks = await deployByCli('kept');
+    const before = await scene.versioned('kept_web');
+    const from = scene.proxy.seen.at(-1)?.at ?? 0;
+    const commit = await scene.push('take kept over', await withSecret('kept', 'canary-18f2\n'));
+    await scene.log.until('unit adopted', of('kept'));
+    await scene.log.until('revision healthy', revision(commit));
+    const { ID, Spec } = await secretOf('kept_key');
+    expect(Spec).toMatchObject({
+      Labels: {
+        'com.docker.stack.namespace': 'kept',
+        'understudy.digest': expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
+    });
+    expect(scene.writes(from).map(({ path }) => path)).toEqual([
+      expect.stringMatching(`/secrets/${ID}/update$`),
+    ]);
+    expect(await scene.quietPasses(2)).toEqual([]);
+    expect([await scene.versioned('kept_web'), await scene.tasks('kept_web')]).toEqual([
+      before,
+      tasks,
+    ]);
+
+    // The CLI over it takes the label away again.
+    const file = join(scene.folder, 'kept.yaml');
+    await scene.docker('stack', 'deploy', '--compose-file', file, 'kept');
+    await scene.log.until('change applied', (line) => line['target'] === 'secret kept_key');
+    expect(await scene.tasks('kept_web')).toEqual(tasks);
+    expect(await secretOf('kept_key')).toMatchObject({ Spec });
+  });
+
+  it('whose secret differs shows that secret and no other field, and waits until a person approves', async () => {
+    const tasks = await deployByCli('sealed');
+    const before = [await scene.versioned('sealed_web'), await secretOf('sealed_key')];
+    const from = scene.proxy.seen.at(-1)?.at ?? 0;
+    await scene.push('another key', await withSecret('sealed', 'canary-of-another\n'));
+    const held = await scene.log.until('unit held', of('sealed'));
+    expect(held['why']).toMatch(
+      /^it was there before and differs: secret sealed_key-[0-9a-f]{8} is missing, services\.web\.TaskTemplate\.ContainerSpec\.Secrets\.key\S*; approve with/,
+    );
+    const plan = await understudy('plan', scene.copy.folder);
+    expect(plan).toContain('the content of secret sealed_key');
+    expect(plan).not.toMatch(/stack\/sealed: .*restart/);
+    expect(await scene.quietPasses(2)).toEqual([]);
+    // It was asked once, and the engine wrote nothing.
+    const asked = scene.writes(from).filter(({ path }) => path.includes('/secrets/'));
+    expect(asked.map(({ path }) => path)).toEqual(scene.writes(from).map(({ path }) => path));
+    expect(asked).toHaveLength(1);
+    expect([await scene.versioned('sealed_web'), await secretOf('sealed_key')]).toEqual(before);
+    expect(await scene.tasks('sealed_web')).toEqual(tasks);
+
+    const digest = /understudy approve ([0-9a-f]{12})/.exec(String(held['why']))?.[1] ?? '';
+    await understudy('approve', digest);
+    await scene.log.until('unit healthy', of('sealed'));
+    expect(JSON.stringify(await scene.spec('sealed_web'))).toContain('"SecretName":"sealed_key-');
+    expect(JSON.stringify(scene.log.read)).not.toContain('canary');
+  });
 });

@@ -187,6 +187,11 @@ export class Scene {
     return this.changes(from);
   }
 
+  /** The version of a service: any write to it is another one. */
+  async versioned(service: string): Promise<string> {
+    return this.docker('service', 'inspect', service, '--format', '{{.Version.Index}}');
+  }
+
   /** The spec of a service as the engine holds it. */
   async spec(service: string): Promise<unknown> {
     const text = await this.docker('service', 'inspect', service, '--format', '{{json .Spec}}');
