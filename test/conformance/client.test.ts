@@ -209,7 +209,9 @@ describe('an answer that does not come whole', () => {
       cause: 'unreachable',
     });
     // The request is ended too: it does not go on holding a connection.
-    await expect.poll(() => stage.proxy.seen.find(exchange.fits)?.hungUp).toBe(true);
+    await expect
+      .poll(() => stage.proxy.seen.find(exchange.fits)?.hungUp, { timeout: 30_000 })
+      .toBe(true);
   });
 });
 
@@ -522,7 +524,9 @@ describe('stopping', () => {
     await stage.proxy.reached(3);
     stage.swarm.close();
     for (const one of await Promise.all(all)) expect(one).toMatchObject({ status: 'unknown' });
-    await expect.poll(() => stage.proxy.seen.every(({ hungUp }) => hungUp)).toBe(true);
+    await expect
+      .poll(() => stage.proxy.seen.every(({ hungUp }) => hungUp), { timeout: 30_000 })
+      .toBe(true);
     expect(stage.proxy.seen).toHaveLength(3);
   });
 

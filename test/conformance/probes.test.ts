@@ -247,7 +247,7 @@ describe('an HTTP question', () => {
       more();
     });
     expect(await told(web(port, { contains: 'Welcome' }))).toBe(expected);
-    await expect.poll(() => hungUp).toBe(true);
+    await expect.poll(() => hungUp, { timeout: 30_000 }).toBe(true);
   });
 
   it('nobody listens', async () => {

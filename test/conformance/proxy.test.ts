@@ -176,7 +176,7 @@ describe('the fault proxy', () => {
     expect(await first).toBe('01');
     expect(proxy.seen[0]?.hungUp).toBeUndefined();
     asked.destroy();
-    await expect.poll(() => proxy.seen[0]?.hungUp).toBe(true);
+    await expect.poll(() => proxy.seen[0]?.hungUp, { timeout: 30_000 }).toBe(true);
   });
 
   it('ends the connection where the engine is gone', async () => {

@@ -390,7 +390,7 @@ describe('a child that fails', () => {
     first.catch(() => undefined);
     while (!state.done) await clock.advance(stopped === 0 ? 0 : 100);
     await expect(first).rejects.toMatchObject({ name: 'SourceError' });
-    await vi.waitFor(() => expect(alive(stopped)).toBe(false));
+    await vi.waitFor(() => expect(alive(stopped)).toBe(false), { timeout: 30_000 });
     await clock.advance(300_000);
     expect((await renderer.render(snapshot, signal)).units).toHaveLength(1);
   });
@@ -451,7 +451,7 @@ describe('a child that fails', () => {
       state.done = true;
     });
     result.catch(() => undefined);
-    await vi.waitFor(() => expect(renderer.pid).toBeDefined());
+    await vi.waitFor(() => expect(renderer.pid).toBeDefined(), { timeout: 30_000 });
     await clock.advance(29_000);
     expect(state.done).toBe(false);
     while (!state.done) await clock.advance(100);
@@ -659,7 +659,7 @@ describe('the one who asks', () => {
     });
     expect(alive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 10_000 });
+    await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 30_000 });
   });
 });
 

@@ -195,7 +195,7 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       // The allocator comes by a moment later: until then there is neither driver nor subnet.
       await expect
         .poll(async () => (await state()).networks.find(({ id }) => id === made.get('network')), {
-          timeout: 20_000,
+          timeout: 50_000,
         })
         .toEqual({
           id: made.get('network'),
@@ -248,7 +248,7 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       });
       await expect
         .poll(async () => (await state()).networks.find((one) => one.id === id), {
-          timeout: 20_000,
+          timeout: 50_000,
         })
         .toMatchObject({
           internal: true,
@@ -366,7 +366,7 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
               fresh: freshTaskIds.has(task.id),
             }));
           },
-          { timeout: 20_000 },
+          { timeout: 50_000 },
         )
         .toEqual([
           {
@@ -785,7 +785,7 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
               update: (await service(id)).updateState,
             };
           },
-          { timeout: 20_000 },
+          { timeout: 50_000 },
         )
         .toEqual({ old: false, fresh: 1, update: 'updating' });
     });

@@ -67,7 +67,9 @@ describe('findProcesses', () => {
     await start(['sleep', '60'], { REHEARSAL_STAGE: `${top}2` });
     await start(['sleep', '60'], { OTHER: mark });
     const belonging = { namespaces: [join(top, 'none')], cgroup: '/none', mark };
-    await expect.poll(async () => (await findProcesses(belonging)).length).toBe(2);
+    await expect
+      .poll(async () => (await findProcesses(belonging)).length, { timeout: 30_000 })
+      .toBe(2);
     const found = await findProcesses(belonging);
     started.push(...found);
     expect(found).toContainEqual(marked);

@@ -39,11 +39,11 @@ describe('run', () => {
   });
 
   it.each([
-    ['a program that is not there', ['/nonexistent/program'], 'could not be started'],
-    ['a program that does not end', ['sleep', '60'], 'did not end within 0.2 s'],
-    ['a program that was killed', ['sh', '-c', 'kill -9 $$'], 'SIGKILL'],
-  ])('says so of %s', async (_, command, message) => {
-    await expect(run(command, { deadlineMs: 200 }, never)).rejects.toThrow(message);
+    ['a program that is not there', ['/nonexistent/program'], {}, 'could not be started'],
+    ['a program that does not end', ['sleep', '60'], { deadlineMs: 200 }, 'not end within 0.2 s'],
+    ['a program that was killed', ['sh', '-c', 'kill -9 $$'], {}, 'SIGKILL'],
+  ])('says so of %s', async (_, command, options, message) => {
+    await expect(run(command, options, never)).rejects.toThrow(message);
   });
 
   it('passes none of our own variables on', async () => {
