@@ -17,7 +17,7 @@ export class AgentLog {
   readonly #patienceMs: number;
   readonly read: LogLine[] = [];
 
-  constructor(sources: readonly AgentSource[], patienceMs = 120_000) {
+  constructor(sources: readonly AgentSource[], patienceMs = 240_000) {
     this.#lines = followAgents(sources, this.#stop.signal);
     this.#patienceMs = patienceMs;
   }

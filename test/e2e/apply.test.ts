@@ -28,7 +28,7 @@ async function save(path: string, text: string): Promise<void> {
 
 /** What the program says from here until a text comes. */
 async function until(text: RegExp, from: number): Promise<string> {
-  const limits = { deadlineMs: 90_000, everyMs: 50, evidence: async () => told };
+  const limits = { deadlineMs: 180_000, everyMs: 50, evidence: async () => told };
   await waitUntil(`the program says ${String(text)}`, limits, async () => text.test(told.slice(from)), never); // prettier-ignore
   return told.slice(from);
 }

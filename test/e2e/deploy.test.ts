@@ -35,7 +35,7 @@ services:
     volumes: ['data:/data', {type: tmpfs, target: /tmp}]
     configs: [{source: page, target: /www/index.html, mode: 0444}]
     secrets: [key]
-    healthcheck: {test: [CMD, wget, -q, -O, /dev/null, 'http://127.0.0.1:8080/'], interval: 1s, timeout: 2s, retries: 3, start_period: 10s}
+    healthcheck: {test: [CMD, wget, -q, -O, /dev/null, 'http://127.0.0.1:8080/'], interval: 1s, timeout: 10s, retries: 3, start_period: 10s}
     deploy:
       replicas: 2
       endpoint_mode: dnsrr
@@ -131,7 +131,11 @@ describe('from push to healthy', () => {
     const from = scene.proxy.seen.length;
     const command = [process.execPath, join(projectFolder, 'agent/main.ts'), 'plan'];
     const plan = async (): Promise<string> =>
-      run([...command, scene.copy.folder, '--socket', scene.proxy.socket], {}, never);
+      run(
+        [...command, scene.copy.folder, '--socket', scene.proxy.socket],
+        { deadlineMs: 240_000 },
+        never,
+      );
     expect(await plan()).toContain('no changes, 1 stack unchanged');
     const page = join(scene.copy.folder, 'stacks/blog/page.html');
     await writeFile(page, 'page that nobody pushes\n');
@@ -299,7 +303,7 @@ describe('what goes wrong', () => {
     const ofJob = (line: LogLine): boolean => line['id'] === 'stack/job';
     await scene.push('a job', {
       'stacks/job/compose.yaml': job('1'),
-      'stacks/job/stack.yaml': 'kind: Stack\nhealth: {stableFor: 2s, timeout: 30s}\n',
+      'stacks/job/stack.yaml': 'kind: Stack\nhealth: {stableFor: 2s, timeout: 60s}\n',
     });
     await scene.log.until('unit healthy', ofJob);
     await scene.push('its label', { 'stacks/job/compose.yaml': job('2') });
@@ -424,9 +428,7 @@ it('deploys repo-template as it is', async () => {
 
 /** The command line, as on a manager: not the one whose writes are counted. */
 async function understudy(...args: readonly string[]): Promise<string> {
-  const manager = scene.stage.hosts.find(({ name }) => name === 'm2');
-  const program = [process.execPath, `${projectFolder}/agent/bin.mjs`];
-  return run([...program, ...args, '--socket', manager?.socket ?? ''], {}, never);
+  return scene.understudy(args, 'm2');
 }
 
 /** The page as each node that runs a copy serves it. */
@@ -445,7 +447,9 @@ async function pageOnNodes(): Promise<string> {
     .split('\n')
     .map(async (name) => {
       const address = scene.stage.hosts.find((host) => host.name === name)?.address ?? '';
-      const answer = await fetch(`http://${address}:8081/`, { signal: AbortSignal.timeout(5_000) });
+      const answer = await fetch(`http://${address}:8081/`, {
+        signal: AbortSignal.timeout(30_000),
+      });
       return answer.text();
     });
   return (await Promise.all(pages)).join('');

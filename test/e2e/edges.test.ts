@@ -3,10 +3,9 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { projectFolder } from '../../agent/rehearsal/plan.ts';
-import { run, waitUntil } from '../../agent/rehearsal/run.ts';
+import { waitUntil } from '../../agent/rehearsal/run.ts';
 import type { LogLine } from './agent-log.ts';
-import { Scene } from './scene.ts';
+import { quickLease, Scene } from './scene.ts';
 
 /**
  * Two stacks on real engines, of which one depends on the other, and two that the Docker CLI deployed: one story, told in order.
@@ -39,7 +38,8 @@ const both = (db: string, web: string): Record<string, string> => ({
 });
 
 beforeAll(async () => {
-  scene = await Scene.raise({ name: 'usg', subnet: '10.213.85.0/24' });
+  const small = { managers: 1, workers: 1 };
+  scene = await Scene.raise({ name: 'usg', subnet: '10.213.85.0/24', ...small }, quickLease);
   await scene.push('both', {
     'understudy.yaml': 'version: 1\ninterval: 1s\n',
     'environments/rehearsal.yaml': `kind: Environment\nname: rehearsal\nvariables:\n  REGISTRY: ${scene.stage.registry}\n`,
@@ -82,11 +82,7 @@ const imageOf = async (stack: string): Promise<string> =>
     '{{.Spec.TaskTemplate.ContainerSpec.Image}}',
   );
 
-const understudy = async (...words: readonly string[]): Promise<string> => {
-  const [manager] = scene.stage.hosts;
-  const program = [process.execPath, `${projectFolder}/agent/bin.mjs`];
-  return run([...program, ...words, '--socket', manager?.socket ?? ''], {}, never);
-};
+const understudy = async (...words: readonly string[]): Promise<string> => scene.understudy(words);
 
 describe('a stack that depends on another one', () => {
   it('is deployed after that is healthy', async () => {
@@ -178,7 +174,7 @@ networks: {inner: {attachable: true, ipam: {config: [{subnet: 172.29.${stack.len
   const shown = ['service', 'ps', `${stack}_web`, '--format', '{{.CurrentState}}'];
   await waitUntil(
     `${stack} runs`,
-    { deadlineMs: 90_000, evidence: async () => scene.docker(...shown, '--no-trunc') },
+    { deadlineMs: 180_000, evidence: async () => scene.docker(...shown, '--no-trunc') },
     async () => (await scene.docker(...shown)).match(/^Running/gm)?.length === 2,
     never,
   );

@@ -192,10 +192,10 @@ describe('the secret', () => {
     vi.stubEnv('https_proxy', 'http://127.0.0.1:9');
     vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
     vi.stubEnv('GIT_SSL_NO_VERIFY', '1');
-    const given = settings(urlOf('x.git', silent.port), { ...mine, fetchTimeoutMs: 2000 });
+    const given = settings(urlOf('x.git', silent.port), { ...mine, fetchTimeoutMs: 6000 });
     const source = await open(given);
     const looking = failureOf(source.newest(signal()));
-    await vi.waitFor(() => expect(asked).toHaveLength(1), { timeout: 10_000, interval: 20 });
+    await vi.waitFor(() => expect(asked).toHaveLength(1), { timeout: 30_000, interval: 20 });
     vi.unstubAllEnvs();
     const basic = Buffer.from(TOKEN_LOGIN).toString('base64');
     expect(asked).toEqual([`Basic ${basic}`]);
@@ -206,7 +206,7 @@ describe('the secret', () => {
       expect(`${command.join(' ')} ${environment}`).not.toMatch(/tok3n|proxy=http|NO_VERIFY/iu);
       expect(environment).not.toContain(basic);
     }
-    expect((await looking).message).toBe(`${given.url} was not read within 2 s`);
+    expect((await looking).message).toBe(`${given.url} was not read within 6 s`);
     await source.close();
     for (const name of readdirSync(given.stateDir, { recursive: true, encoding: 'utf8' })) {
       const file = join(given.stateDir, name);

@@ -206,10 +206,8 @@ describe('servers that do not do their part', () => {
       socket.on('close', () => clearInterval(timer));
     });
     const given = settings({ url: `ssh://git@127.0.0.1:${listener.port}/x`, fetchTimeoutMs: 3000 });
-    const started = performance.now();
     const error = await failure(await open(given));
     expect(error).toMatchObject({ message: `${given.url} was not read within 3 s`, retry: 'soon' });
-    expect(performance.now() - started).toBeLessThan(7000);
     expect(processesOf(given.stateDir)).toEqual([]);
     expect(zombies()).toEqual([]);
     await listener.stop();

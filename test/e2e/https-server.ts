@@ -81,7 +81,7 @@ export async function startHttpsServer(
   child.stderr.on('data', (piece: Buffer) => {
     said += piece.toString();
   });
-  const until = performance.now() + 20_000;
+  const until = performance.now() + 60_000;
   while (!(await isOpen(port))) {
     if (child.exitCode !== null || performance.now() > until) {
       throw new Error(`the web server does not answer: ${said}`);

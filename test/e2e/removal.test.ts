@@ -1,9 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { projectFolder } from '../../agent/rehearsal/plan.ts';
-import { run } from '../../agent/rehearsal/run.ts';
 import type { LogLine } from './agent-log.ts';
-import { Scene } from './scene.ts';
+import { quickLease, Scene } from './scene.ts';
 
 /**
  * Stacks that leave the repository, on real engines. One story, told in order: each test starts from where the one before
@@ -24,6 +22,7 @@ services:
     volumes: ['data:/data']
     networks: [inner]
     stop_grace_period: 3s
+    deploy: {update_config: {monitor: 2s}}
 ${extra}networks: {inner: {driver: overlay}}
 volumes: {data: {}}
 configs: {page: {file: page.html}}
@@ -35,7 +34,8 @@ secrets: {key: {file: key.txt}}
 });
 
 beforeAll(async () => {
-  scene = await Scene.raise({ name: 'usm', subnet: '10.213.84.0/24' });
+  const small = { managers: 1, workers: 1 };
+  scene = await Scene.raise({ name: 'usm', subnet: '10.213.84.0/24', ...small }, quickLease);
   await scene.push('three stacks', {
     'understudy.yaml': 'version: 1\ninterval: 1s\n',
     'environments/rehearsal.yaml': `kind: Environment\nname: rehearsal\nvariables:\n  REGISTRY: ${scene.stage.registry}\n`,
@@ -357,8 +357,5 @@ describe('a stack whose folder is renamed', () => {
 
 /** The command line, as on a manager. */
 async function understudy(...args: readonly string[]): Promise<string> {
-  const [manager] = scene.stage.hosts;
-  const program = [process.execPath, `${projectFolder}/agent/bin.mjs`];
-  const command = [...program, ...args, '--socket', manager?.socket ?? ''];
-  return run(command, {}, never);
+  return scene.understudy(args);
 }

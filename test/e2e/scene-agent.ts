@@ -13,15 +13,24 @@ export class SceneAgent {
   readonly host: string;
   readonly proxy: FaultProxy;
   readonly #stage: Stage;
+  readonly #settings: Readonly<Record<string, unknown>>;
   /** When each of its processes was started, by the proxies' clock. */
   readonly #starts: number[] = [];
   #process: StageAgent | undefined;
   #log: AgentLog | undefined;
 
-  constructor(host: string, proxy: FaultProxy, stage: Stage) {
+  constructor(
+    host: string,
+    of: {
+      readonly proxy: FaultProxy;
+      readonly stage: Stage;
+      readonly settings: Readonly<Record<string, unknown>>;
+    },
+  ) {
     this.host = host;
-    this.proxy = proxy;
-    this.#stage = stage;
+    this.proxy = of.proxy;
+    this.#stage = of.stage;
+    this.#settings = of.settings;
   }
 
   /** The process that was started last. */
@@ -44,7 +53,7 @@ export class SceneAgent {
   async start(): Promise<void> {
     await this.#log?.close();
     this.#starts.push(performance.timeOrigin + performance.now());
-    const settings = { docker: { socket: this.proxy.socket } };
+    const settings = { ...this.#settings, docker: { socket: this.proxy.socket } };
     const agent = await this.#stage.startAgent({ host: this.host, settings });
     this.#process = agent;
     this.#log = new AgentLog([{ ...agent, offset: await logSize(agent.log) }]);
@@ -59,7 +68,7 @@ export class SceneAgent {
   async kill(): Promise<void> {
     this.#signal('SIGKILL');
     const gone = async (): Promise<boolean> => !(await this.process.isAlive());
-    await waitUntil(`the agent of ${this.host} is gone`, { deadlineMs: 10_000 }, gone, never);
+    await waitUntil(`the agent of ${this.host} is gone`, { deadlineMs: 60_000 }, gone, never);
     this.proxy.hangUp();
   }
 

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 
 import { createPrinter } from '../../agent/cli/printer.ts';
 import { agentHosts, agentPlaces, type StageAgent } from '../../agent/rehearsal/agent-process.ts';
-import type { StageOptions } from '../../agent/rehearsal/plan.ts';
-import { waitUntil } from '../../agent/rehearsal/run.ts';
+import { projectFolder, type StageOptions } from '../../agent/rehearsal/plan.ts';
+import { run, waitUntil } from '../../agent/rehearsal/run.ts';
 import { lowerStage, raiseStage, type Stage } from '../../agent/rehearsal/stage.ts';
 import type { WorkingCopy } from '../../agent/rehearsal/working-copy.ts';
 import { type Entry, oneActor, type Verdict, withoutRenewals } from '../faults/ledger.ts';
@@ -15,6 +15,9 @@ import { SceneAgent } from './scene-agent.ts';
 import { StageFaults } from './stage-faults.ts';
 
 const never = new AbortController().signal;
+
+/** Settings of agents that are soon followed where they are killed while nothing is under way: as soon as where something is. */
+export const quickLease = { lease: { idle: { ttl: '15s', renew: '3s', takeover: '19s' } } };
 
 /** Real engines, a Git server, and an agent a manager that reaches its engine through a proxy which counts. */
 export class Scene {
@@ -46,14 +49,17 @@ export class Scene {
       offset: 0,
       isAlive: async () => Promise.resolve(true),
     }));
-    this.told = new AgentLog(sources, 240_000);
+    this.told = new AgentLog(sources);
     this.folder = rest.folder;
     this.#options = rest.options;
     this.#said = rest.said;
   }
 
-  /** Raises the stage; no agent runs yet and nothing is pushed. */
-  static async raise(options: StageOptions): Promise<Scene> {
+  /** Raises the stage; no agent runs yet and nothing is pushed. `settings`: top-level keys that replace those of the stage. */
+  static async raise(
+    options: StageOptions,
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Promise<Scene> {
     const said: string[] = [];
     const stage = await raiseStage(options, printer(said), never);
     const folder = await mkdtemp(join(tmpdir(), 'understudy-e2e-'));
@@ -62,7 +68,7 @@ export class Scene {
     for (const host of agentHosts(stage.plan)) {
       const socket = stage.hosts.find(({ name }) => name === host)?.socket ?? '';
       const proxy = await startProxy(socket, join(folder, `${host}.sock`));
-      agents.set(host, new SceneAgent(host, proxy, stage));
+      agents.set(host, new SceneAgent(host, { proxy, stage, settings }));
     }
     return new Scene(stage, copy, agents, { folder, options, said });
   }
@@ -130,6 +136,14 @@ export class Scene {
     if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
   }
 
+  /** The command line, as on a manager; without a name on the first. */
+  async understudy(args: readonly string[], host?: string): Promise<string> {
+    const { socket } = this.stage.hosts.find(({ name }) => name === this.on(host).host) ?? {};
+    const program = [process.execPath, join(projectFolder, 'agent/bin.mjs')];
+    const command = [...program, ...args, '--socket', socket ?? ''];
+    return run(command, { deadlineMs: 240_000 }, never);
+  }
+
   docker(...args: string[]): Promise<string> {
     return this.stage.docker(args, never);
   }
@@ -180,7 +194,7 @@ export class Scene {
       agent.proxy.seen.filter(({ path, atMs }) => atMs > from && path.endsWith('/services')).length;
     await waitUntil(
       `${String(count)} passes`,
-      { deadlineMs: 60_000 },
+      { deadlineMs: 120_000 },
       async () => [...this.agents.values()].some((agent) => passes(agent) >= count),
       never,
     );

@@ -97,7 +97,7 @@ export async function startSshServer(
 }
 
 async function reachable(port: number, child: ChildProcess, said: () => string): Promise<void> {
-  const until = performance.now() + 20_000;
+  const until = performance.now() + 60_000;
   while (performance.now() < until) {
     if (child.exitCode !== null) throw new Error(`sshd ended: ${said()}`);
     const open = await new Promise((resolve) => {

@@ -49,7 +49,7 @@ export class StageFaults {
           () => false,
           () => true,
         );
-      await waitUntil(`the engine of ${host} is gone`, { deadlineMs: 20_000 }, gone, never);
+      await waitUntil(`the engine of ${host} is gone`, { deadlineMs: 60_000 }, gone, never);
     }
   }
 
@@ -82,7 +82,7 @@ export class StageFaults {
     let refusal = '';
     await waitUntil(
       `${verb} ${host}`,
-      { deadlineMs: 60_000, everyMs: 500, evidence: async () => refusal },
+      { deadlineMs: 120_000, everyMs: 500, evidence: async () => refusal },
       async () =>
         // The node is written by others at the same time, and then it is refused as out of sequence.
         this.#stage.docker(['node', verb, host], never, other).then(

@@ -150,7 +150,7 @@ async function pageOnce(address: string, port: number, status: string): Promise<
     text = await page(address, port);
     return text.startsWith(status);
   };
-  await waitUntil(`status ${status}`, { deadlineMs: 60_000, everyMs: 20 }, answered, never);
+  await waitUntil(`status ${status}`, { deadlineMs: 120_000, everyMs: 20 }, answered, never);
   return text;
 }
 
@@ -242,14 +242,16 @@ describe('a stage', () => {
   });
 
   it('has an image that starts and never becomes healthy', async () => {
-    await service('sick', 8082, 'broken', ['--restart-condition', 'none']);
+    // Long enough for a look at its page before the engine ends it, once and for all.
+    const patient = ['--restart-condition', 'none', '--health-retries', '6'];
+    await service('sick', 8082, 'broken', patient);
     expect(await pageOnce('10.213.79.21', 8082, '500')).toContain('sick');
     let state = '';
     const ended = async (): Promise<boolean> => {
       state = await stage.docker(['service', 'ps', 'sick', '--format', '{{.CurrentState}}'], never);
       return /^(Complete|Failed)/.test(state);
     };
-    await waitUntil('the task ends', { deadlineMs: 60_000 }, ended, never);
+    await waitUntil('the task ends', { deadlineMs: 120_000 }, ended, never);
     expect(state).not.toBe('');
   });
 
@@ -345,7 +347,7 @@ describe('a stage', () => {
     await service('stubborn', 8084, '1', ['--env', 'IGNORE_TERM=1']);
     await waitUntil(
       'the page',
-      { deadlineMs: 60_000 },
+      { deadlineMs: 120_000 },
       async () => (await page('10.213.79.21', 8084)).startsWith('200 '),
       never,
     );
@@ -402,7 +404,7 @@ describe('a second run', () => {
     let owner: number | undefined;
     await waitUntil(
       'the first has begun',
-      { deadlineMs: 60_000, everyMs: 5 },
+      { deadlineMs: 120_000, everyMs: 5 },
       async () => {
         owner = (await readPidFile(join(folder, 'owner.pid')))?.pid;
         return owner !== undefined;

@@ -13,7 +13,6 @@ import { Scene } from './scene.ts';
  * ended as it should, and one more pass changes nothing.
  */
 const never = new AbortController().signal;
-const patient = 400_000;
 let scene: Scene;
 
 interface Site {
@@ -24,7 +23,7 @@ interface Site {
 /** A stack whose page and environment are what a commit changes; its secret makes one more call of each change. */
 function files(stack: string, { page = 'page one', environment = {} }: Site = {}) {
   const check =
-    '{test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/cgi-bin/health"], interval: 1s, timeout: 2s, retries: 2, start_period: 2s}';
+    '{test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/cgi-bin/health"], interval: 1s, timeout: 10s, retries: 2, start_period: 5s}';
   return {
     [`stacks/${stack}/compose.yaml`]: `
 services:
@@ -35,7 +34,11 @@ services:
     secrets: [key]
     stop_grace_period: 1s
     healthcheck: ${check}
-    deploy: {replicas: 2, endpoint_mode: dnsrr, restart_policy: {condition: any, delay: 1s}}
+    deploy:
+      replicas: 2
+      endpoint_mode: dnsrr
+      restart_policy: {condition: any, delay: 1s}
+      update_config: {monitor: 2s}
 configs: {page: {file: page.html}}
 secrets: {key: {file: key.txt}}
 `,
@@ -153,7 +156,7 @@ function beside({ host }: SceneAgent): string {
 async function faulted({ proxy }: SceneAgent, from: number): Promise<void> {
   const there = async (): Promise<boolean> =>
     proxy.seen.slice(from).some(({ fault }) => fault !== undefined);
-  await waitUntil('the fault came', { deadlineMs: 60_000, everyMs: 5 }, there, never);
+  await waitUntil('the fault came', { deadlineMs: 120_000, everyMs: 5 }, there, never);
 }
 
 /** The pointer to the record that a write to the head brings. */
@@ -203,225 +206,177 @@ describe('the process of the leader', () => {
     if (!(await dead.process.isAlive())) await dead.start();
   });
 
-  it(
-    'is killed before the attempt is recorded',
-    async () => {
-      const from = dead.proxy.seen.length;
-      const repair = dead.proxy.break({ match: movesRecord, fault: { do: 'drop-request' } });
-      const commit = await scene.push('before the record', files('blog', { page: 'page two' }));
-      await faulted(dead, from);
-      await measured('killed before the record', beside(dead), () => dead.kill());
-      repair();
-      await scene.told.until('revision healthy', of(commit));
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
+  it('is killed before the attempt is recorded', async () => {
+    const from = dead.proxy.seen.length;
+    const repair = dead.proxy.break({ match: movesRecord, fault: { do: 'drop-request' } });
+    const commit = await scene.push('before the record', files('blog', { page: 'page two' }));
+    await faulted(dead, from);
+    await measured('killed before the record', beside(dead), () => dead.kill());
+    repair();
+    await scene.told.until('revision healthy', of(commit));
+    expect(await outcome()).toEqual(well);
+  });
 
-  it(
-    'is killed in the middle of the calls, the last of which comes late',
-    async () => {
-      const from = dead.proxy.seen.length;
-      const repair = dead.proxy.break({
-        match: isService,
-        nth: 1,
-        fault: { do: 'delay-request' },
-      });
-      const commit = await scene.push('between the calls', {
-        ...files('blog', { page: 'page three' }),
-        ...files('shop', { page: 'page three' }),
-      });
-      await faulted(dead, from);
-      await measured('killed between the calls', beside(dead), () => dead.kill());
-      dead.proxy.release();
-      repair();
-      await scene.told.until('revision healthy', of(commit));
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
+  it('is killed in the middle of the calls, the last of which comes late', async () => {
+    const from = dead.proxy.seen.length;
+    const repair = dead.proxy.break({
+      match: isService,
+      nth: 1,
+      fault: { do: 'delay-request' },
+    });
+    const commit = await scene.push('between the calls', {
+      ...files('blog', { page: 'page three' }),
+      ...files('shop', { page: 'page three' }),
+    });
+    await faulted(dead, from);
+    await measured('killed between the calls', beside(dead), () => dead.kill());
+    dead.proxy.release();
+    repair();
+    await scene.told.until('revision healthy', of(commit));
+    expect(await outcome()).toEqual(well);
+  });
 
-  it(
-    'is killed while it verifies',
-    async () => {
-      const commit = await scene.push('verifying', files('blog', { page: 'page four' }));
-      await scene.told.until('unit verifying', onStack('blog'));
-      await measured('killed while it verifies', beside(dead), () => dead.kill());
-      await scene.told.until('unit healthy', onStack('blog'));
-      await scene.told.until('revision healthy', of(commit));
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
+  it('is killed while it verifies', async () => {
+    const commit = await scene.push('verifying', files('blog', { page: 'page four' }));
+    await scene.told.until('unit verifying', onStack('blog'));
+    await measured('killed while it verifies', beside(dead), () => dead.kill());
+    await scene.told.until('unit healthy', onStack('blog'));
+    await scene.told.until('revision healthy', of(commit));
+    expect(await outcome()).toEqual(well);
+  });
 
-  it(
-    'is killed while it rolls back',
-    async () => {
-      const before = await scene.spec('blog_web');
-      const bad = files('blog', { page: 'page five', environment: { NEVER_HEALTHY: '1' } });
-      const commit = await scene.push('rolling back', bad);
-      await scene.told.until(
-        'unit verifying',
-        (line) => onStack('blog')(line) && line['rollback'] === true,
-      );
-      await measured('killed while it rolls back', beside(dead), () => dead.kill());
-      const ended = await scene.told.until('revision failed', of(commit));
-      expect(ended).toMatchObject({ failed: ['stack/blog'], rolledBack: ['stack/blog'] });
-      expect(await scene.spec('blog_web')).toEqual(before);
-      expect(await outcome()).toEqual(well);
-      const mended = await scene.push('mended', files('blog', { page: 'page six' }));
-      await scene.told.until('revision healthy', of(mended));
-    },
-    patient,
-  );
+  it('is killed while it rolls back', async () => {
+    const before = await scene.spec('blog_web');
+    const bad = files('blog', { page: 'page five', environment: { NEVER_HEALTHY: '1' } });
+    const commit = await scene.push('rolling back', bad);
+    await scene.told.until(
+      'unit verifying',
+      (line) => onStack('blog')(line) && line['rollback'] === true,
+    );
+    await measured('killed while it rolls back', beside(dead), () => dead.kill());
+    const ended = await scene.told.until('revision failed', of(commit));
+    expect(ended).toMatchObject({ failed: ['stack/blog'], rolledBack: ['stack/blog'] });
+    expect(await scene.spec('blog_web')).toEqual(before);
+    expect(await outcome()).toEqual(well);
+    const mended = await scene.push('mended', files('blog', { page: 'page six' }));
+    await scene.told.until('revision healthy', of(mended));
+  });
 
-  it(
-    'is killed and started again at once',
-    async () => {
-      const before = term();
-      await measured('killed and started again', beside(dead), () => dead.restart());
-      const commit = await scene.push('again', files('blog', { page: 'page seven' }));
-      await scene.told.until('revision healthy', of(commit));
-      expect(term()).toBeGreaterThan(before);
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
+  it('is killed and started again at once', async () => {
+    const before = term();
+    await measured('killed and started again', beside(dead), () => dead.restart());
+    const commit = await scene.push('again', files('blog', { page: 'page seven' }));
+    await scene.told.until('revision healthy', of(commit));
+    expect(term()).toBeGreaterThan(before);
+    expect(await outcome()).toEqual(well);
+  });
 
-  it(
-    'is asked to end',
-    async () => {
-      await measured('asked to end', beside(dead), () => dead.stop());
-      expect(leader()).not.toBe(dead);
-      const commit = await scene.push('after the end', files('blog', { page: 'page eight' }));
-      await scene.told.until('revision healthy', of(commit));
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
+  it('is asked to end', async () => {
+    await measured('asked to end', beside(dead), () => dead.stop());
+    expect(leader()).not.toBe(dead);
+    const commit = await scene.push('after the end', files('blog', { page: 'page eight' }));
+    await scene.told.until('revision healthy', of(commit));
+    expect(await outcome()).toEqual(well);
+  });
 
-  it(
-    'stands still past its lease, between two calls, and goes on',
-    async () => {
-      const from = dead.proxy.seen.length;
-      const repair = dead.proxy.break({ match: isService, nth: 1, fault: { do: 'delay-reply' } });
-      const commit = await scene.push('stands still', {
-        ...files('blog', { page: 'page nine' }),
-        ...files('shop', { page: 'page nine' }),
-      });
-      await faulted(dead, from);
-      await measured('stands still', beside(dead), async () => dead.pause());
-      expect(leader()).not.toBe(dead);
-      const resumed = dead.proxy.seen.length;
-      dead.continue();
-      dead.proxy.release();
-      repair();
-      await dead.log.until('lease lost');
-      await scene.told.until('revision healthy', of(commit));
-      expect(await outcome()).toEqual(well);
-      // It was between two calls: what comes after is neither.
-      const sent = dead.proxy.seen.slice(resumed).filter(({ mutating }) => mutating);
-      expect(sent.filter(({ name }) => name !== 'understudy.head')).toEqual([]);
-    },
-    patient,
-  );
+  it('stands still past its lease, between two calls, and goes on', async () => {
+    const from = dead.proxy.seen.length;
+    const repair = dead.proxy.break({ match: isService, nth: 1, fault: { do: 'delay-reply' } });
+    const commit = await scene.push('stands still', {
+      ...files('blog', { page: 'page nine' }),
+      ...files('shop', { page: 'page nine' }),
+    });
+    await faulted(dead, from);
+    await measured('stands still', beside(dead), async () => dead.pause());
+    expect(leader()).not.toBe(dead);
+    const resumed = dead.proxy.seen.length;
+    dead.continue();
+    dead.proxy.release();
+    repair();
+    await dead.log.until('lease lost');
+    await scene.told.until('revision healthy', of(commit));
+    expect(await outcome()).toEqual(well);
+    // It was between two calls: what comes after is neither.
+    const sent = dead.proxy.seen.slice(resumed).filter(({ mutating }) => mutating);
+    expect(sent.filter(({ name }) => name !== 'understudy.head')).toEqual([]);
+  });
 });
 
 describe('the host of the leader', () => {
-  it(
-    'loses its engine',
-    async () => {
-      const old = leader();
-      const asked = beside(old);
-      const commit = await scene.push('no engine', files('blog', { page: 'page ten' }));
-      await scene.told.until('unit verifying', onStack('blog'));
-      await raftOf(old, asked);
-      await measured('engine killed', asked, () => scene.faults.killEngine(old.host));
-      expect(leader()).not.toBe(old);
-      await scene.faults.startEngine(old.host);
-      await scene.told.until('revision healthy', of(commit));
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
+  it('loses its engine', async () => {
+    const old = leader();
+    const asked = beside(old);
+    const commit = await scene.push('no engine', files('blog', { page: 'page ten' }));
+    await scene.told.until('unit verifying', onStack('blog'));
+    await raftOf(old, asked);
+    await measured('engine killed', asked, () => scene.faults.killEngine(old.host));
+    expect(leader()).not.toBe(old);
+    await scene.faults.startEngine(old.host);
+    await scene.told.until('revision healthy', of(commit));
+    expect(await outcome()).toEqual(well);
+  });
 
-  it(
-    'is cut off',
-    async () => {
-      const old = leader();
-      const asked = beside(old);
-      const commit = await scene.push('cut off', files('blog', { page: 'page eleven' }));
-      await scene.told.until('unit verifying', onStack('blog'));
-      await raftOf(old, asked);
-      try {
-        await measured('cut off', asked, () => scene.faults.link(old.host, 'down'));
-        expect(leader()).not.toBe(old);
-      } finally {
-        await scene.faults.link(old.host, 'up');
-      }
-      await scene.told.until('revision healthy', of(commit));
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
+  it('is cut off', async () => {
+    const old = leader();
+    const asked = beside(old);
+    const commit = await scene.push('cut off', files('blog', { page: 'page eleven' }));
+    await scene.told.until('unit verifying', onStack('blog'));
+    await raftOf(old, asked);
+    try {
+      await measured('cut off', asked, () => scene.faults.link(old.host, 'down'));
+      expect(leader()).not.toBe(old);
+    } finally {
+      await scene.faults.link(old.host, 'up');
+    }
+    await scene.told.until('revision healthy', of(commit));
+    expect(await outcome()).toEqual(well);
+  });
 
   // Before the demotion: a manager that was promoted a moment ago and loses its engine may not find its raft again.
-  it(
-    'is one of all managers whose engines begin anew',
-    async () => {
-      const { managers } = scene.faults;
-      const commit = await scene.push('all engines', files('blog', { page: 'page thirteen' }));
-      await scene.told.until('unit verifying', onStack('blog'));
-      await Promise.all(managers.map((host) => scene.faults.killEngine(host)));
-      await Promise.all(managers.map((host) => scene.faults.startEngine(host)));
-      await scene.told.until('revision healthy', of(commit));
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
+  it('is one of all managers whose engines begin anew', async () => {
+    const { managers } = scene.faults;
+    const commit = await scene.push('all engines', files('blog', { page: 'page thirteen' }));
+    await scene.told.until('unit verifying', onStack('blog'));
+    await Promise.all(managers.map((host) => scene.faults.killEngine(host)));
+    await Promise.all(managers.map((host) => scene.faults.startEngine(host)));
+    await scene.told.until('revision healthy', of(commit));
+    expect(await outcome()).toEqual(well);
+  });
 
-  it(
-    'is a manager no longer',
-    async () => {
-      const old = leader();
-      const asked = beside(old);
-      await raftOf(old, asked);
-      try {
-        await measured('demoted', asked, () => scene.faults.role(old.host, 'worker'));
-        expect(leader()).not.toBe(old);
-        const commit = await scene.push('demoted', files('blog', { page: 'page twelve' }));
-        await scene.told.until('revision healthy', of(commit));
-      } finally {
-        await scene.faults.role(old.host, 'manager');
-      }
-      expect(await outcome()).toEqual(well);
-    },
-    patient,
-  );
+  it('is a manager no longer', async () => {
+    const old = leader();
+    const asked = beside(old);
+    await raftOf(old, asked);
+    try {
+      await measured('demoted', asked, () => scene.faults.role(old.host, 'worker'));
+      expect(leader()).not.toBe(old);
+      const commit = await scene.push('demoted', files('blog', { page: 'page twelve' }));
+      await scene.told.until('revision healthy', of(commit));
+    } finally {
+      await scene.faults.role(old.host, 'manager');
+    }
+    expect(await outcome()).toEqual(well);
+  });
 });
 
 describe('a worker', () => {
-  it(
-    'that is cut off goes on running its copy beside the one that takes its place, and nobody writes',
-    async () => {
-      await scene.docker('node', 'update', '--label-add', 'home=yes', 'm2');
-      expect(await running('roam_web')).toEqual(['w1']);
-      const from = performance.timeOrigin + performance.now();
-      await scene.faults.link('w1', 'down');
-      try {
-        const both = async (): Promise<boolean> => (await running('roam_web')).length === 2;
-        await waitUntil('another copy runs', { deadlineMs: 90_000, everyMs: 250 }, both, never);
-        expect(await running('roam_web')).toEqual(['m2', 'w1']);
-      } finally {
-        await scene.faults.link('w1', 'up');
-      }
-      const one = async (): Promise<boolean> => (await running('roam_web')).length === 1;
-      await waitUntil('one copy runs', { deadlineMs: 90_000, everyMs: 250 }, one, never);
-      expect(await outcome()).toEqual(well);
-      expect(scene.changes(from)).toEqual([]);
-    },
-    patient,
-  );
+  it('that is cut off goes on running its copy beside the one that takes its place, and nobody writes', async () => {
+    await scene.docker('node', 'update', '--label-add', 'home=yes', 'm2');
+    expect(await running('roam_web')).toEqual(['w1']);
+    const from = performance.timeOrigin + performance.now();
+    await scene.faults.link('w1', 'down');
+    try {
+      const both = async (): Promise<boolean> => (await running('roam_web')).length === 2;
+      await waitUntil('another copy runs', { deadlineMs: 180_000, everyMs: 250 }, both, never);
+      expect(await running('roam_web')).toEqual(['m2', 'w1']);
+    } finally {
+      await scene.faults.link('w1', 'up');
+    }
+    const one = async (): Promise<boolean> => (await running('roam_web')).length === 1;
+    await waitUntil('one copy runs', { deadlineMs: 180_000, everyMs: 250 }, one, never);
+    expect(await outcome()).toEqual(well);
+    expect(scene.changes(from)).toEqual([]);
+  });
 });
 
 /** The hosts on which a copy runs, as each engine itself says. */
