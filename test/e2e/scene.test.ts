@@ -111,9 +111,11 @@ describe('a host', () => {
   it('has an engine that hangs and goes on', async () => {
     await scene.faults.signalEngine('m3', 'SIGSTOP');
     try {
-      expect(await scene.faults.answers('m3')).toBe(false);
+      // The signal takes its moment to reach every thread.
+      await until('m3 answers no more', async () => !(await scene.faults.answers('m3')));
       // At once, but where m3 led the raft.
       await until('m1 answers', async () => scene.faults.answers('m1'));
+      expect(await scene.faults.answers('m3')).toBe(false);
     } finally {
       await scene.faults.signalEngine('m3', 'SIGCONT');
     }
