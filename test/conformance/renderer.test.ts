@@ -352,17 +352,17 @@ describe('a child that fails', () => {
       return result;
     };
 
-    const first = clock.nowMs();
     await expect(round()).rejects.toMatchObject({
       ...late,
       message: expect.stringMatching(/longer than 10000 ms; it is tried once more after 5 minutes/),
     });
     const once = tried();
-    await clock.advance(299_000 - (clock.nowMs() - first - 60_000));
+    // What it used is read from /proc, which takes real time: when exactly it was over is not known.
+    await clock.advance(270_000);
     await expect(round()).rejects.toMatchObject(late);
     expect(tried()).toBe(once);
 
-    await clock.advance(2000);
+    await clock.advance(30_000);
     const { diagnostics, units } = await round();
     expect(units).toEqual([]);
     expect(diagnostics).toMatchObject([
