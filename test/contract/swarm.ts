@@ -560,6 +560,36 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       expect(await subject.swarm.call(call, soon(20_000))).toMatchObject({ status: 'ok' });
     });
 
+    it('removes a config and a secret that only the spec before the last update names', async () => {
+      const [name, stack] = ['c_before', 'contract'];
+      const config = await make({ op: 'config-create', name, labels: {}, data: 'eA==' });
+      const data = new Secret('eA==');
+      const secret = await make({ op: 'secret-create', name, labels: {}, data });
+      const ref = { UID: '0', GID: '0', Mode: 292 };
+      const Configs = [{ File: { Name: '/x', ...ref }, ConfigName: name, ConfigID: config }];
+      const Secrets = [{ File: { Name: 'x', ...ref }, SecretName: name, SecretID: secret }];
+      const ContainerSpec = { Image: 'site:1', Configs, Secrets };
+      const TaskTemplate = { ContainerSpec, Placement: {} };
+      const id = await make({
+        op: 'service-create',
+        body: idleService('c_before', { TaskTemplate }),
+      });
+      const there = async () => (await state()).services.find((one) => one.id === id);
+      const version = (await there())?.version ?? 0;
+      const body = idleService('c_before');
+      await make({ op: 'service-update', id, version, body });
+      // What we know of it is all that keeps it.
+      expect((await there())?.before).toEqual({ configs: [config, name], secrets: [secret, name] });
+      const calls: readonly StackCall[] = [
+        { op: 'config-remove', id: config, name, stack },
+        { op: 'secret-remove', id: secret, name, stack },
+        { op: 'service-remove', id, name, stack },
+      ];
+      for (const call of calls) {
+        expect(await subject.swarm.call(call, soon(20_000))).toMatchObject({ status: 'ok' });
+      }
+    });
+
     it('removes the parts of a stack by id, each once nothing uses it, and once more', async () => {
       const stack = 'contract';
       const network = await make(overlay('c_going'));

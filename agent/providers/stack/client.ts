@@ -13,13 +13,12 @@ import {
   readNodes,
   readSecrets,
   readServices,
-  readTaskIds,
-  readTasks,
 } from './shapes.ts';
 import { once } from './same-lists.ts';
 import type { Shaped } from './shaped.ts';
 import { assertSendable, isRemoval, type RemoveCall } from './sendable.ts';
 import type { SecretSource } from './spec.ts';
+import { readTaskIds, readTasks } from './task-shape.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
 import { withoutData } from './without-data.ts';
 import { type AnswerBytesMax, type Modem, openModem } from './transport.ts';

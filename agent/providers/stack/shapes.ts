@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ServiceSpec } from './engine-api.ts';
 import { driver, driverOf } from './driver-shape.ts';
 import { iteration, iterationOf } from './job-shape.ts';
+import { mountingSpec, mountsOf } from './mounts.ts';
 import { list, mapped, parsed, type Shaped } from './shaped.ts';
 import { serviceSpec } from './spec-shape.ts';
 import type {
@@ -10,7 +11,6 @@ import type {
   ObservedNode,
   ObservedSecret,
   ObservedService,
-  ObservedTask,
 } from './swarm.ts';
 import { textMap } from './text-map.ts';
 
@@ -27,6 +27,7 @@ const service = z.looseObject({
   ID: id,
   Version: version,
   Spec: z.looseObject({ Name: id, TaskTemplate: z.looseObject({}) }),
+  PreviousSpec: z.looseObject({ TaskTemplate: mountingSpec }).nullish(),
   UpdateStatus: z.looseObject({ State: text, Message: text }).nullish(),
   JobStatus: z.looseObject({ JobIteration: iteration }).nullish(),
 });
@@ -78,24 +79,6 @@ const node = z.looseObject({
   Status: z.looseObject({ State: z.string(), Addr: text }),
   ManagerStatus: z.looseObject({ Addr: text }).nullish(),
 });
-const task = z.looseObject({
-  ID: id,
-  ServiceID: text,
-  NodeID: text,
-  Slot: z.number().nullish(),
-  CreatedAt: z.string(),
-  JobIteration: iteration,
-  DesiredState: z.string(),
-  Status: z.looseObject({
-    Timestamp: z.string(),
-    State: z.string(),
-    Message: text,
-    Err: text,
-    ContainerStatus: z.looseObject({ ExitCode: z.number().nullish() }).nullish(),
-  }),
-});
-const taskId = z.looseObject({ ID: id });
-
 /** Pure. Services of containers; those that run a plugin instead cannot be a stack's and are left out. */
 export function readServices(json: unknown): Shaped<readonly ObservedService[]> {
   const rows = list(service, json);
@@ -103,6 +86,7 @@ export function readServices(json: unknown): Shaped<readonly ObservedService[]> 
   const services: ObservedService[] = [];
   for (const [index, row] of rows.value.entries()) {
     if (row.Spec.TaskTemplate['ContainerSpec'] === undefined) continue;
+    const before = mountsOf(row.PreviousSpec?.TaskTemplate?.ContainerSpec);
     const spec = readSpec(row.Spec);
     if (!spec.ok) return { ok: false, where: `${String(index)}.Spec.${spec.where}` };
     const { State, Message } = row.UpdateStatus ?? { State: '', Message: '' };
@@ -113,6 +97,7 @@ export function readServices(json: unknown): Shaped<readonly ObservedService[]> 
       ...(State === '' ? {} : { updateState: State }),
       ...(Message === '' ? {} : { updateMessage: Message }),
       ...iterationOf(row.JobStatus?.JobIteration),
+      ...(before && { before }),
     });
   }
   return { ok: true, value: services };
@@ -201,28 +186,6 @@ function addressOf(address: string, advertised: string): string {
   return unspecified && advertised !== '' ? advertised.replace(/:\d+$/, '') : address;
 }
 
-/** Pure. */
-export function readTasks(json: unknown): Shaped<readonly ObservedTask[]> {
-  return mapped(list(task, json), (row) => {
-    const exitCode = row.Status.ContainerStatus?.ExitCode;
-    return {
-      id: row.ID,
-      serviceId: row.ServiceID,
-      ...(row.NodeID === '' ? {} : { nodeId: row.NodeID }),
-      // Global tasks have no slot: the engine leaves it out or gives 0.
-      ...(typeof row.Slot === 'number' && row.Slot > 0 ? { slot: row.Slot } : {}),
-      createdAt: row.CreatedAt,
-      timestamp: row.Status.Timestamp,
-      state: row.Status.State,
-      desiredState: row.DesiredState,
-      message: row.Status.Message,
-      ...(row.Status.Err === '' ? {} : { error: row.Status.Err }),
-      ...(typeof exitCode === 'number' ? { exitCode } : {}),
-      ...iterationOf(row.JobIteration),
-    };
-  });
-}
-
 /** Pure. One config that was read alone. */
 export function readConfig(json: unknown): Shaped<ObservedConfig> {
   const row = parsed(config, json);
@@ -235,12 +198,6 @@ const container = z.looseObject({ State: z.looseObject({ Running: z.boolean() })
 export function readRunning(json: unknown): Shaped<boolean> {
   const answer = parsed(container, json);
   return answer.ok ? { ok: true, value: answer.value.State.Running } : answer;
-}
-
-/** Pure. The ids of a list of tasks. */
-export function readTaskIds(json: unknown): Shaped<ReadonlySet<string>> {
-  const rows = list(taskId, json);
-  return rows.ok ? { ok: true, value: new Set(rows.value.map(({ ID }) => ID)) } : rows;
 }
 
 const made = z.looseObject({ id });

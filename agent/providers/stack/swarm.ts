@@ -1,6 +1,7 @@
 import type { CallOutcome } from '../../core/kind.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { NetworkCreate, ServiceSpec } from './engine-api.ts';
+import type { Mounts } from './mounts.ts';
 import type { SecretDriver, SecretSource } from './spec.ts';
 
 /** What one round of list calls gave. Unknown fields of a spec are kept as they came. */
@@ -20,6 +21,8 @@ export interface ObservedService {
   readonly id: string;
   readonly version: number;
   readonly spec: ServiceSpec;
+  /** Of its spec before, which the engine goes back to where somebody tells it to. */
+  readonly before?: Mounts;
   /** `updating`, `completed`, `paused`, `rollback_started`, ...; absent after create and quiet updates. */
   readonly updateState?: string;
   readonly updateMessage?: string;
@@ -96,6 +99,8 @@ export interface ObservedTask {
   readonly exitCode?: number;
   /** Of a job: the run that it belongs to. */
   readonly jobIteration?: number;
+  /** Of the spec that it was made with. */
+  readonly mounts?: Mounts;
 }
 
 /** What a stack consists of in the Swarm, but for its volumes: these hold data, and nothing here removes them. */

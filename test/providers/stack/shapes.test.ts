@@ -8,9 +8,8 @@ import {
   readNodes,
   readSecrets,
   readServices,
-  readTaskIds,
-  readTasks,
 } from '../../../agent/providers/stack/shapes.ts';
+import { readTaskIds, readTasks } from '../../../agent/providers/stack/task-shape.ts';
 
 const readers = {
   services: readServices,
@@ -241,6 +240,40 @@ describe('tasks and nodes', () => {
         },
       ],
     });
+  });
+
+  const ContainerSpec = {
+    Image: 'x',
+    Configs: [{ File: null, ConfigID: 'c1', ConfigName: 'Blog_Page' }],
+    Secrets: [{ SecretID: 's1', SecretName: 'blog_key' }],
+    Privileges: { CredentialSpec: { Config: 'c2' } },
+  };
+  const mounts = { configs: ['c1', 'blog_page', 'c2'], secrets: ['s1', 'blog_key'] };
+
+  it.each([
+    ['all that it names', { ContainerSpec }, { mounts }],
+    ['nothing', { ContainerSpec: { Image: 'x', Configs: null, Privileges: null } }, {}],
+    ['nothing of what is no container', { NetworkAttachmentSpec: { ContainerID: 'x' } }, {}],
+  ])('reads of the spec of a task %s', (_what, Spec, expected) => {
+    const shaped = readTasks([{ ...task, Spec }]);
+    const [read] = shaped.ok ? shaped.value : [];
+    expect({ ...(read?.mounts && { mounts: read.mounts }) }).toEqual(expected);
+    expect(shaped.ok).toBe(true);
+  });
+
+  it('reads what the spec of a service before its last update names, and refuses what it cannot read', () => {
+    const row = (PreviousSpec: unknown) => ({
+      ID: 'a',
+      Version: { Index: 1 },
+      Spec: { Name: 'web', TaskTemplate: { ContainerSpec: { Image: 'x' }, Placement: {} } },
+      PreviousSpec,
+    });
+    const before = row({ Name: 'web', TaskTemplate: { ContainerSpec } });
+    expect(readServices([before])).toMatchObject({ ok: true, value: [{ before: mounts }] });
+    const none = readServices([row(undefined)]);
+    expect(none.ok && none.value[0]?.before).toBeUndefined();
+    const odd = row({ TaskTemplate: { ContainerSpec: { Configs: 'x' } } });
+    expect(readServices([odd])).toMatchObject({ ok: false });
   });
 
   it.each`
