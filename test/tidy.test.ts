@@ -63,9 +63,9 @@ describe('every source file', async () => {
         'agent/core/digest.ts', // the digest of a unit covers its secrets
         'agent/providers/stack/client.ts', // the request itself
         'agent/providers/stack/diff.ts', // digest of the content
-        'agent/providers/stack/file-diff.ts', // the keyed digest of a secret's content
         'agent/providers/stack/names.ts', // the key of the digest
         'agent/providers/stack/sendable.ts', // an empty content is not compared
+        'agent/providers/stack/stack-files.ts', // the digests of the contents that a stack wants
         'agent/providers/stack/wire.ts', // the renderer's pipe
         'agent/providers/stack/without-data.ts', // no answer repeats a content
       ].toSorted(),

@@ -1,4 +1,5 @@
 import type { Place } from './diagnostic.ts';
+import type { Member, Removal, RemovalRules, Spare } from './member.ts';
 
 /** `stack/blog`, `mysql-user/blog`. */
 export type Id = `${string}/${string}`;
@@ -199,34 +200,6 @@ export interface RollbackRules {
   readonly keep: number;
 }
 
-/** What happens to what leaves the repository. */
-export interface RemovalRules {
-  /** The whole unit waits for a person. */
-  readonly hold: boolean;
-  /** Parts that left a healthy unit are removed. */
-  readonly prune: boolean;
-}
-
-/** One object of a unit that is there, as the record names it. */
-export interface Member {
-  /** As people name it: `service blog_web`. */
-  readonly target: string;
-  /** Whole: a name may be somebody else's by now. */
-  readonly id: string;
-}
-
-/** How far the removal of some members is. */
-export interface Removal<Call> {
-  /** What can go now, in order. */
-  readonly operations: readonly Operation<Call>[];
-  /** Those that are there and still the unit's; with none of them it is over. */
-  readonly left: readonly Member[];
-  /** What has to end first and does so by itself. */
-  readonly ending?: string;
-  /** Why some of them cannot go, until somebody helps. */
-  readonly waits: readonly string[];
-}
-
 /** A unit as it was healthy, or as it was found, kept in the record. */
 export interface Release {
   /** The digest of the unit as it was rendered. */
@@ -285,6 +258,8 @@ export interface Kind<Spec, Observed, Call> {
   runs(id: Id, observed: Observed): string | undefined;
   /** What of it others use, in words: that keeps it from being removed. */
   users(id: Id, observed: Observed): readonly string[];
+  /** What is in no use that was observed. Releases and other units are not looked at: their `needs` name what they name. */
+  spares(unit: Rendered<Spec>, observed: Observed): readonly Spare<Call>[];
   /** How long each list is that was read. */
   sizes(observed: Observed): Readonly<Record<string, number>>;
 }

@@ -1,5 +1,6 @@
 import { digestOf } from './digest.ts';
-import type { Id, Member } from './kind.ts';
+import type { Id } from './kind.ts';
+import type { Member } from './member.ts';
 
 /** How much a revision may remove without a person. */
 export interface RemovalPolicy {

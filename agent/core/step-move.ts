@@ -1,6 +1,7 @@
 import { approveWith } from './approve.ts';
 import { digestOf } from './digest.ts';
-import type { Failure, Id, Member } from './kind.ts';
+import type { Failure, Id } from './kind.ts';
+import type { Member } from './member.ts';
 import { type Look, type Moved, unmoved } from './look.ts';
 import { stopsOf, type Successor } from './moves.ts';
 import { goBack } from './step-back.ts';

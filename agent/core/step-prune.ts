@@ -1,6 +1,7 @@
 import { approveWith } from './approve.ts';
 import { digestOf } from './digest.ts';
-import type { Id, Member, Removal, Rendered } from './kind.ts';
+import type { Id, Rendered } from './kind.ts';
+import type { Member, Removal } from './member.ts';
 import type { Look, Moved, Standing } from './look.ts';
 import type { Dependant } from './needed.ts';
 import { isQuarantined, pruning, type UnitRecord } from './unit.ts';

@@ -1,5 +1,6 @@
 import { type Approval, approveWith, liveApprovals } from './approve.ts';
-import type { Failure, Id, Member } from './kind.ts';
+import type { Failure, Id } from './kind.ts';
+import type { Member } from './member.ts';
 import { type Look, type Moved, type Standing, unmoved } from './look.ts';
 import {
   judgeRemovals,

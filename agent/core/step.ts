@@ -228,7 +228,8 @@ function isOverLimit<Spec, Observed, Call>(
   return removals !== undefined && count > limitOf(removals.policy, recorded);
 }
 
-function whyNoRemovals<Spec, Observed, Call>({
+/** Pure. Why nothing at all may be removed by this step. */
+export function whyNoRemovals<Spec, Observed, Call>({
   removals,
   mayRemove = true,
   desired,

@@ -1,4 +1,5 @@
-import type { Failure, Id, Member, Release } from './kind.ts';
+import type { Failure, Id, Release } from './kind.ts';
+import type { Member } from './member.ts';
 
 /**
  * Where a unit stands. `none`: nothing is under way. `applying`, `verifying`: a digest of the repository. `rolling-back`,

@@ -1,12 +1,14 @@
+import { collect, type Collection, type SpareSince, without } from '../core/collect.ts';
 import { type Freeze, frozenLine } from '../core/freeze.ts';
 import { afterGap } from '../core/gap.ts';
 import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
 import { SWARM_CALL_MS } from '../core/lease.ts';
 import type { RepositorySettings } from '../core/repository.ts';
-import { step, type Step } from '../core/step.ts';
+import { type Step, step, type StepInput } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit-event.ts';
 import type { Watch } from '../core/watch.ts';
 import { carryOut } from './carry-out.ts';
+import { collectSpares } from './collect.ts';
 import type { Guard, Leadership } from './lease-ports.ts';
 import { lookedEvents, type Looks, withLooked } from './looks.ts';
 import type {
@@ -51,6 +53,8 @@ export interface Memory {
   /** Calls that were refused for good: the next pass records what follows from it. */
   readonly refusals: ReadonlyMap<Id, Failure>;
   readonly told: Told;
+  /** Since when nothing needs earlier contents that are still there. */
+  readonly spares?: SpareSince;
   /** How long the lists were that the last pass read. */
   readonly sizes?: Sizes;
   /** What a step changed whose record may have been written or not: told when the record shows it. */
@@ -133,12 +137,13 @@ export async function pass<Spec, Observed, Call>(
   const sight = { desired, observed, loaded: loaded.value, memory, nowMs };
   const seeing = { desired, observed, loaded: loaded.value, before: memory.sizes };
   const judged = await judgedBy(ports, seeing, signal);
-  const next = decide(ports, sight, judged);
+  const { next, spare } = decide(ports, sight, judged);
   const { freeze } = loaded.value;
-  const calls = next.work.length > 0;
-  const isWorking = freeze === undefined && (calls || isMoving(next.units));
+  const isBusy = next.work.length > 0;
+  const calls = isBusy || spare.due.length > 0;
+  const isWorking = freeze === undefined && (isBusy || isMoving(next.units));
   lease.expect(isWorking ? 'working' : 'idle');
-  if (freeze !== undefined) return lookOnly(ports, sight, next, freeze);
+  if (freeze !== undefined) return lookOnly(ports, sight, { next, spare }, freeze);
   const { revision, seenAtMs } = desired;
   const { history: standing, event } = judgeRevision(
     loaded.value.history,
@@ -162,15 +167,36 @@ export async function pass<Spec, Observed, Call>(
   for (const one of lookedEvents(looked)) reporter.tell(one);
   prober.ask(next.asks);
 
-  const rest = { told, sizes: judged.sizes, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
+  const spares = without(spare.since, spare.due);
+  const rest = { told, spares, sizes: judged.sizes, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
   if (!calls) {
     if (mayCall(ports) && nowMs >= removalsFromMs(lease)) await recorder.collect(observed, signal);
     const wakeMs = Math.min(next.wakeMs, untilRemovals(lease, next.units, desired, nowMs));
     return { memory: { ...rest, watches: next.watches }, wakeMs };
   }
-  const calling = { ...ports, caller: () => provider.caller(observed) };
+  return act(ports, { desired, observed, next, spare, rest }, signal);
+}
+
+/** What is called in one pass, and what is remembered of it beside. */
+interface Acts<Spec, Observed, Call> extends Decided<Call> {
+  readonly desired: Desired<Spec>;
+  readonly observed: Observed;
+  readonly rest: Omit<Memory, 'watches'>;
+}
+
+/** The calls of a pass that is recorded: the work of units, or, last of all, what is collected. Another pass follows at once. */
+async function act<Spec, Observed, Call>(
+  ports: PassPorts<Spec, Observed, Call>,
+  { desired, observed, next, spare, rest }: Acts<Spec, Observed, Call>,
+  signal: AbortSignal,
+): Promise<Passed> {
+  const calling = { ...ports, caller: () => ports.provider.caller(observed) };
+  if (next.work.length === 0) {
+    await collectSpares(spare.due, calling, signal);
+    return { memory: { ...rest, watches: next.watches }, wakeMs: 0 };
+  }
   const results = await carryOut(next.work, calling, signal);
-  const noted = noteResults(next.watches, results, desired.settings, clock.nowMs());
+  const noted = noteResults(next.watches, results, desired.settings, ports.clock.nowMs());
   return { memory: { ...rest, ...noted }, wakeMs: 0 };
 }
 
@@ -188,14 +214,20 @@ interface Sight<Spec, Observed> {
   readonly nowMs: number;
 }
 
+/** What is done now, and what is collected where that is nothing. */
+interface Decided<Call> {
+  readonly next: Step<Call>;
+  readonly spare: Collection<Call>;
+}
+
 function decide<Spec, Observed, Call>(
   { kind, prober, clock, lease }: PassPorts<Spec, Observed, Call>,
   { desired, observed, loaded, memory, nowMs }: Sight<Spec, Observed>,
   { removals }: JudgedBy,
-): Step<Call> {
-  const { watches, lookedAtMs: fromMs = nowMs, blind } = memory;
+): Decided<Call> {
+  const { watches, lookedAtMs: fromMs = nowMs, blind, spares = new Map<string, number>() } = memory;
   const { freeze } = loaded;
-  return step({
+  const input: StepInput<Spec, Observed, Call> = {
     kind,
     desired: desired.units,
     revision: desired.revision,
@@ -214,7 +246,9 @@ function decide<Spec, Observed, Call>(
     date: clock.date(),
     intervalMs: desired.settings.intervalMs,
     verifyMs: VERIFY_MS,
-  });
+  };
+  const next = step(input);
+  return { next, spare: collect(next, input, spares) };
 }
 
 /** Whether a window is open is one of the two decisions that read the wall clock: people wrote it in that clock. */
@@ -229,7 +263,7 @@ export function changeRules({ rollout, windows = [] }: RepositorySettings, clock
 function lookOnly<Spec, Observed, Call>(
   { prober, reporter }: PassPorts<Spec, Observed, Call>,
   { loaded, memory, nowMs }: Sight<Spec, Observed>,
-  next: Step<Call>,
+  { next, spare }: Decided<Call>,
   freeze: Freeze,
 ): Passed {
   const beside = { notes: loaded.notes, revision: undefined, late: [], freeze };
@@ -237,7 +271,7 @@ function lookOnly<Spec, Observed, Call>(
   prober.ask(next.asks);
   const { watches } = next;
   return {
-    memory: { ...memory, watches, told, blind: 0, lookedAtMs: nowMs },
+    memory: { ...memory, watches, told, spares: spare.since, blind: 0, lookedAtMs: nowMs },
     wakeMs: Math.min(next.wakeMs, freeze.leftMs ?? Infinity),
   };
 }

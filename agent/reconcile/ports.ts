@@ -104,6 +104,14 @@ export type AgentEvent =
       readonly ms: number;
     }
   | {
+      /** Earlier contents of configs and secrets that nothing needs any more are gone: so many, and the first of them. */
+      readonly event: 'contents collected';
+      readonly count: number;
+      readonly targets: readonly string[];
+      /** What went wrong with one that was to go; it is tried again later. */
+      readonly why?: string;
+    }
+  | {
       readonly event: 'change failed';
       readonly id: Id;
       readonly target: string;

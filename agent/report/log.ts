@@ -53,6 +53,7 @@ function levelOf(told: AgentEvent): 'info' | 'warn' | 'error' {
     case 'following':
     case 'revision seen':
     case 'change applied':
+    case 'contents collected':
     case 'content differs':
     case 'unit verifying':
     case 'unit healthy':

@@ -237,9 +237,9 @@ export class Scene {
   }
 }
 
-/** A delete names an id: those of blobs and those of a stack cannot be told apart here. */
+/** A delete names an id: those of blobs, of contents that nothing needs any more and of a stack cannot be told apart here. */
 function isCollection(method: string, path: string): boolean {
-  return method === 'DELETE' && path.includes('/configs/');
+  return method === 'DELETE' && /\/(configs|secrets)\//.test(path);
 }
 
 function printer(said: string[]): ReturnType<typeof createPrinter> {

@@ -64,6 +64,7 @@ export const worldsKind: Kind<UnitSpec, Worlds, WorldsCall> = {
   },
   runs: (id, worlds) => unitKind.runs(id, worldOf(worlds, id)),
   users: (id, worlds) => unitKind.users(id, worldOf(worlds, id)),
+  spares: () => [],
   sizes: (worlds) => ({ worlds: Object.keys(worlds).length }),
 };
 

@@ -324,6 +324,7 @@ export const unitKind: Kind<UnitSpec, UnitWorld, UnitCall> = {
     return runs === undefined ? world.ending : `tasks of service ${runs[0]} still run`;
   },
   users: (_id, { users = [] }) => users,
+  spares: () => [],
   sizes: (world) => ({ services: Object.keys(world.services).length }),
 };
 

@@ -124,6 +124,7 @@ export const worldKind: Kind<string, World, WorldCall> = {
     return text === undefined || text === STOPPED ? undefined : `${id} still runs`;
   },
   users: () => [],
+  spares: () => [],
   sizes: ({ running, others }) => ({ units: running.size + others }),
 };
 

@@ -92,6 +92,8 @@ export class Watcher {
     const record = this.#recordOf(stack ?? '');
     if (record === undefined) return `${name} is of no stack that is recorded`;
     const { phase, removing = [], releases } = record;
+    const file = this.#world.engine.configs.get(id) ?? this.#world.engine.secrets.get(id);
+    if (file !== undefined && phase !== 'removing') return this.#whyNeeded(file);
     if (!removing.some((member) => member.id === id)) return `${name} is not noted`;
     const wanted = this.#world.wanted().find(({ spec }) => spec.name === stack);
     if (wanted === undefined) return phase === 'removing' ? undefined : `${name}: phase ${phase}`;
@@ -102,6 +104,25 @@ export class Watcher {
     if (parts.some((part) => part.endsWith(name))) return `${name} is wanted`;
     const isHealthy = phase === 'none' && releases[0]?.digest === wanted.digest;
     return isHealthy ? undefined : `${name} goes before the stack is healthy without it`;
+  }
+
+  /** Who names a config or secret, of all that may ever come for it; undefined: nobody. */
+  #whyNeeded({ id, name }: { readonly id: string; readonly name: string }): string | undefined {
+    const { services, tasks } = this.#world.engine;
+    const { units } = this.#world.record();
+    const places: readonly (readonly [string, unknown])[] = [
+      ...[...services.values()].flatMap(({ spec, previous }) => [
+        [`service ${spec.Name}`, spec] as const,
+        [`the spec of ${spec.Name} before`, previous] as const,
+      ]),
+      ...[...tasks.values()].filter(isLive).map((one) => [`task ${one.id}`, one.template] as const),
+      ...[...units].map(([unit, { releases }]) => [`a release of ${unit}`, releases] as const),
+    ];
+    const user = places.find(([, place]) => names(place, id) || names(place, name));
+    if (user !== undefined) return `${name} is named by ${user[0]}`;
+    const busy = [...units].find(([, { phase, suspended }]) => phase !== 'none' || suspended);
+    const owner = busy !== undefined && name.startsWith(busy[0].replace('stack/', ''));
+    return owner ? `${name} goes while ${busy[0]} is ${busy[1].phase}` : undefined;
   }
 
   #service(path: string, body: ServiceSpec): string | undefined {
@@ -176,6 +197,12 @@ export class Watcher {
   #attempted(stack: string, { attempt }: UnitRecord): Rendered<StackSpec> | undefined {
     return unitOf.get(`stack/${stack} ${attempt?.digest ?? ''}`);
   }
+}
+
+/** Whether any value in it is this text: in what a release says the plain name is a key too. */
+function names(place: unknown, text: string): boolean {
+  if (typeof place !== 'object' || place === null) return place === text;
+  return Object.values(place).some((one) => names(one, text));
 }
 
 /** What came of it: all that must be the same however often the agent died on the way. Plain data. */

@@ -143,23 +143,29 @@ describe('the whole agent, undisturbed', () => {
     expect(writes.length).toBeGreaterThan(9);
   });
 
-  it.each(byName)('%s: removes nothing but old blobs, and all of them', async (_what, scenario) => {
-    const world = new WholeAgent();
-    const watcher = new Watcher(world);
-    await prepare(world, scenario);
-    await scenario.play(world);
-    const before = endOf(world);
-    const from = world.writes.length;
-    const afterMs = world.clock.nowMs() + 12 * 60_000;
-    await world.until(() => world.clock.nowMs() >= afterMs);
-    expect(world.writes.slice(from).filter(({ method }) => method !== 'DELETE')).toEqual([]);
-    expect(watcher.broken).toEqual([]);
-    expect(endOf(world)).toEqual(before);
-    const left = [...world.engine.configs.values()].filter(
-      ({ name }) => name.startsWith('understudy.') && name !== HEAD_NAME,
-    );
-    expect(left.map(({ name }) => name).toSorted()).toEqual(world.blobs().toSorted());
-  });
+  it.each(byName)(
+    '%s: removes nothing but old blobs and spare contents, and all of them',
+    async (_what, scenario) => {
+      const world = new WholeAgent();
+      const watcher = new Watcher(world);
+      await prepare(world, scenario);
+      await scenario.play(world);
+      const before = endOf(world);
+      const from = world.writes.length;
+      const afterMs = world.clock.nowMs() + 12 * 60_000;
+      await world.until(() => world.clock.nowMs() >= afterMs);
+      expect(world.writes.slice(from).filter(({ method }) => method !== 'DELETE')).toEqual([]);
+      expect(watcher.broken).toEqual([]);
+      const { files, ...after } = endOf(world);
+      const { files: had, ...rest } = before;
+      expect(after).toEqual(rest);
+      expect(files.filter((name) => !had.includes(name))).toEqual([]);
+      const left = [...world.engine.configs.values()].filter(
+        ({ name }) => name.startsWith('understudy.') && name !== HEAD_NAME,
+      );
+      expect(left.map(({ name }) => name).toSorted()).toEqual(world.blobs().toSorted());
+    },
+  );
 });
 
 describe('the whole agent, killed at any of its writes', () => {

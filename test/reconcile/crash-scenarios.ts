@@ -124,6 +124,7 @@ export const allUnits = [
   renamedBadly,
   renamedAndHeld,
   inCapitals,
+  ...[4, 5, 6].map((n) => stackOf('blog', { image: `site:${String(n)}` })),
 ];
 
 /** Digests that fail. */

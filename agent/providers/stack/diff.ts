@@ -1,14 +1,7 @@
 import type { Blocked, Difference, Operation, Rendered } from '../../core/kind.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import { memoOf, type UnitMemo } from './memo.ts';
-import {
-  fileObject,
-  type FileObject,
-  fileObjects,
-  foreign,
-  NOTHING,
-  type Part,
-} from './file-diff.ts';
+import { fileObject, foreign, NOTHING, type Part } from './file-diff.ts';
 import { diffNetwork } from './network-diff.ts';
 import { NAMESPACE, PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
 import { FROM_RECORD } from './release.ts';
@@ -16,6 +9,7 @@ import { diffService } from './service-diff.ts';
 import { withCredential } from './credential-config.ts';
 import { ignoredOf, standsStill, withLive } from './ignore.ts';
 import type { StackSpec } from './spec.ts';
+import { type FileObject, stackFiles } from './stack-files.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
 
 /** Names that configs or secrets of the stack carry now: plain name in the spec -> name in the Swarm. */
@@ -38,7 +32,7 @@ export function diffStack(
     return { operations: [], blocked: [{ target: unit.id, why, waits: true }] };
   }
   const memo = memoOf(unit, key.reveal());
-  const { configs, secrets } = fileObjects(spec, observed, { memo, key });
+  const { configs, secrets } = stackFiles(unit, observed, key);
   const names = { configs: renamed(configs), secrets: renamed(secrets) };
   const parts = [
     needs(unit, observed),

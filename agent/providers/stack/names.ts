@@ -40,24 +40,34 @@ export function contentDigest(base64: string, key: Secret, templating?: string):
 /**
  * Pure. The content of a config cannot be changed (engine: "only updates to Labels are allowed"), so other content
  * goes under another name: the plain one first, then `name-<8 hex of the content>`. For the same reason a config that once
- * was found equal is not read again: ids are never used twice.
+ * was found equal is not read again: ids are never used twice. The plain name stands for the first content only, also when
+ * that is collected: `rotated` says whether a later one is there.
  */
 export function chooseConfig(
   wanted: ConfigSpec,
   stack: string,
   observed: ReadonlyMap<string, ObservedConfig>,
-  { memo, key }: { readonly memo: UnitMemo; readonly key: Secret },
+  { memo, key, rotated = never }: Naming,
 ): Chosen {
   const { name, data, templating } = wanted;
   const target = `config ${name}`;
   const digest = (): string => memo.digest(target, () => contentDigest(data, key, templating));
-  return choose({ name, stack, digest }, observed, (candidate) => {
+  return choose({ name, stack, digest, rotated }, observed, (candidate) => {
     if (memo.wasEqual(target, candidate.id)) return true;
     const equal = candidate.templating === templating && candidate.data === data;
     if (equal) memo.noteEqual(target, candidate.id);
     return equal;
   });
 }
+
+/** What a name is chosen with beside the objects of the Swarm. */
+interface Naming {
+  readonly memo: UnitMemo;
+  readonly key: Secret;
+  readonly rotated?: (plain: string) => boolean;
+}
+
+const never = (): boolean => false;
 
 /** Pure. As `contentDigest`, of a secret whose content is a plugin's: another driver or other options are another content. */
 export function driverDigest({ name, options = {} }: SecretDriver, key: Secret): string {
@@ -82,9 +92,10 @@ export function chooseSecret(
   wanted: Pick<SecretSpec, 'name' | 'templating' | 'data'> & { readonly driver?: SecretDriver },
   stack: string,
   { secrets, disproved }: Pick<StackObserved, 'secrets' | 'disproved'>,
-  digest: string,
+  { digest, rotated = never }: { readonly digest: string } & Pick<Naming, 'rotated'>,
 ): Chosen {
-  return choose({ name: wanted.name, stack, digest: () => digest }, secrets, (candidate, name) => {
+  const looked = { name: wanted.name, stack, digest: () => digest, rotated };
+  return choose(looked, secrets, (candidate, name) => {
     const { id, labels, templating, driver } = candidate;
     if (templating !== wanted.templating || !isDeepStrictEqual(driver, wanted.driver)) return false;
     if (driver !== undefined || labels[DIGEST_LABEL] === digest) return true;
@@ -102,26 +113,38 @@ export interface Carrier {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What is looked for. */
+interface Wanted {
+  readonly name: string;
+  readonly stack: string;
+  readonly digest: () => string;
+  readonly rotated: (plain: string) => boolean;
+}
+
+/** One that carries it already, under whatever name; else the first name that is free, unless somebody else has one before that. */
 function choose<Observed extends Carrier>(
-  wanted: { readonly name: string; readonly stack: string; readonly digest: () => string },
+  { name: plain, stack, digest, rotated }: Wanted,
   observed: ReadonlyMap<string, Observed>,
   equal: (candidate: Observed, name: string) => boolean | 'unproven',
 ): Chosen {
   let unproven: Chosen | undefined;
-  for (const name of candidates(wanted.name, wanted.digest)) {
+  let first: Chosen | undefined;
+  for (const name of candidates(plain, digest)) {
     // Names are unique without regard to case in the engine; `observed` is keyed by lower case.
     const candidate = observed.get(name.toLowerCase());
-    // What is known to carry it is better than what may.
-    if (candidate === undefined) return unproven ?? { status: 'make', name };
-    if (candidate.labels[NAMESPACE] !== wanted.stack) {
+    if (candidate === undefined) {
+      if (name !== plain || !rotated(plain)) first ??= { status: 'make', name };
+    } else if (candidate.labels[NAMESPACE] !== stack) {
       const owner = candidate.labels[NAMESPACE];
-      return unproven ?? { status: 'foreign', name, ...(owner !== undefined && { owner }) };
+      first ??= { status: 'foreign', name, ...(owner !== undefined && { owner }) };
+    } else {
+      const found = equal(candidate, name);
+      // What is known to carry it is better than what may.
+      if (found === true) return { status: 'there', name, carrier: candidate };
+      if (found === 'unproven') unproven ??= { status: 'unproven', name, carrier: candidate };
     }
-    const found = equal(candidate, name);
-    if (found === true) return { status: 'there', name, carrier: candidate };
-    if (found === 'unproven') unproven ??= { status: 'unproven', name, carrier: candidate };
   }
-  return unproven ?? { status: 'foreign', name: wanted.name };
+  return unproven ?? first ?? { status: 'foreign', name: plain };
 }
 
 /** Pure. Whether an object of this name may carry content of `plain`: see `candidates`. */
@@ -129,6 +152,17 @@ export function isVersionOf(name: string, plain: string): boolean {
   if (name === plain) return true;
   const [, start, digits] = /^(.+)-([0-9a-f]{8})$/.exec(name) ?? [];
   return digits !== undefined && start === plain.slice(0, NAME_LENGTH_MAX - 9);
+}
+
+/**
+ * Pure. Whether this is a name that content with this digest goes to where `plain` is taken: nobody without the key can have
+ * chosen it. Without `plain`: some name that needed no cutting.
+ */
+export function isNameFor(name: string, content: string, plain?: string): boolean {
+  const [, start] = /^(.+)-[0-9a-f]{8}$/.exec(name) ?? [];
+  if (start === undefined) return false;
+  const [, ...others] = candidates(plain ?? start, () => content);
+  return others.includes(name);
 }
 
 /**

@@ -11,6 +11,9 @@ import type {
 /** On every object of a stack: the name of the stack. */
 export const NAMESPACE = 'com.docker.stack.namespace';
 
+/** Names of the agent's own objects begin so: they are no stack's, whatever their labels say. */
+export const OURS = 'understudy.';
+
 /** Networks that every Swarm has without their being in the list of networks. */
 export const PREDEFINED_NETWORKS: ReadonlySet<string> = new Set([
   'host',

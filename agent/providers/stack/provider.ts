@@ -16,6 +16,7 @@ import {
   stackSizes,
   stackUsers,
 } from './remove.ts';
+import { stackSpares } from './spares.ts';
 import type { StackSpec } from './spec.ts';
 import { resumeStack, stackParts, stopParts } from './stop.ts';
 import type { StackCall, Swarm } from './swarm.ts';
@@ -42,6 +43,7 @@ export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
   remove: removeMembers,
   runs: stackRuns,
   users: stackUsers,
+  spares: stackSpares,
   sizes: stackSizes,
 };
 

@@ -1,12 +1,10 @@
-import type { Id, Member, Operation, Removal, Rendered } from '../../core/kind.ts';
+import type { Id, Operation, Rendered } from '../../core/kind.ts';
+import type { Member, Removal } from '../../core/member.ts';
 import { DIGEST_LABEL } from './names.ts';
-import { NAMESPACE, type StackObserved } from './observed.ts';
+import { NAMESPACE, OURS, type StackObserved } from './observed.ts';
 import type { StackSpec } from './spec.ts';
 import type { ObservedSecret, ObservedService, StackCall, StackNoun, SwarmState } from './swarm.ts';
 import { isOver } from './tasks.ts';
-
-/** Names of the agent's own objects begin so: they are no stack's, whatever their labels say. */
-const OURS = 'understudy.';
 
 /** Services first: the engine removes a network also while tasks of a removed service run on it. */
 const NOUNS: readonly StackNoun[] = ['service', 'network', 'config', 'secret'];

@@ -1,10 +1,7 @@
 import type { HeadWriter } from '../../reconcile/lease-ports.ts';
 import type { Shelf, ShelfKeeper } from '../../reconcile/ports.ts';
-import type { StackObserved } from './observed.ts';
+import { OURS, type StackObserved } from './observed.ts';
 import type { Swarm } from './swarm.ts';
-
-/** What every config of the agent's own begins with. */
-const OURS = 'understudy.';
 
 /** The record's shelf on the Swarm's raft: blobs are configs, the head is written by whoever leads. */
 export function swarmShelf(

@@ -172,3 +172,56 @@ it('knows the names that versions of one content carry', () => {
     expect(isVersionOf(other, 'blog_page')).toBe(false);
   }
 });
+
+describe('a plain name whose content was collected', () => {
+  const digestOf = (text: string): string => contentDigest(base64(text), digestKey);
+  const key = (text: string) => ({
+    key: { name: 'blog_key', labels: namespace, data: new Secret(base64(text)) },
+  });
+  const later = (text: string) => {
+    const digits = digestOf(text).slice(0, 8);
+    const labels = { ...namespace, [DIGEST_LABEL]: digestOf(text) };
+    return {
+      configs: [{ id: 'c', version: 1, ...config(`blog_page-${digits}`, text) }],
+      secrets: [{ id: 's', version: 1, name: `blog_key-${digits}`, labels }],
+    };
+  };
+  const wanting = (text: string) =>
+    unit({ configs: { page: config('blog_page', text) }, secrets: key(text) });
+
+  it('makes nothing anew: an equal content is found behind it', () => {
+    expect(fileCalls(wanting('two'), later('two'))).toEqual([]);
+  });
+
+  it('stands for the first content only: other content gets digits while a later one is there', () => {
+    const digits = digestOf('three').slice(0, 8);
+    expect(names(fileCalls(wanting('three'), later('two')))).toEqual([
+      `blog_page-${digits}`,
+      `blog_key-${digits}`,
+    ]);
+    expect(names(fileCalls(wanting('three'), {}))).toEqual(['blog_page', 'blog_key']);
+  });
+
+  it.each([
+    ['has other digits', 'blog_page-0123abcd', namespace],
+    [
+      'is another stack’s',
+      `blog_page-${digestOf('two').slice(0, 8)}`,
+      { 'com.docker.stack.namespace': 'shop' },
+    ],
+  ])('is free where what looks like a later one %s', (_what, name, labels) => {
+    const configs = [{ id: 'c', version: 1, name, labels, data: base64('two') }];
+    expect(
+      names(fileCalls(unit({ configs: { page: config('blog_page', 'x') } }), { configs })),
+    ).toEqual(['blog_page']);
+  });
+
+  it('is not taken from somebody else who has it now, and an equal content of ours is used all the same', () => {
+    const foreign = { id: 'f', version: 1, name: 'blog_page', labels: {}, data: base64('two') };
+    const { configs } = later('two');
+    const wanted = (text: string) => unit({ configs: { page: config('blog_page', text) } });
+    expect(fileCalls(wanted('two'), { configs: [foreign, ...configs] })).toEqual([]);
+    const { blocked } = diffStack(wanted('three'), observed({ configs: [foreign, ...configs] }));
+    expect(blocked).toEqual([expect.objectContaining({ target: 'config blog_page' })]);
+  });
+});
