@@ -1,7 +1,9 @@
 import type { Blocked, Difference, Operation, Rendered } from '../../core/kind.ts';
 import type { ServiceSpec } from './engine-api.ts';
-import { memoOf, type UnitMemo } from './memo.ts';
-import { fileObject, foreign, NOTHING, type Part } from './file-diff.ts';
+import type { Secret } from '../../core/secret.ts';
+import { Lookups } from './lookups.ts';
+import { memoOf } from './memo.ts';
+import { fileObject, foreign, type Part } from './file-diff.ts';
 import { diffNetwork } from './network-diff.ts';
 import { NAMESPACE, PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
 import { FROM_RECORD } from './release.ts';
@@ -10,7 +12,7 @@ import { withCredential } from './credential-config.ts';
 import { ignoredOf, standsStill, withLive } from './ignore.ts';
 import type { StackSpec } from './spec.ts';
 import { type FileObject, stackFiles } from './stack-files.ts';
-import type { ObservedService, StackCall } from './swarm.ts';
+import type { StackCall } from './swarm.ts';
 
 /** Names that configs or secrets of the stack carry now: plain name in the spec -> name in the Swarm. */
 type Renamed = ReadonlyMap<string, string>;
@@ -25,13 +27,28 @@ export function diffStack(
   observed: StackObserved,
   made: readonly string[] = [],
 ): Difference<StackCall> {
-  const { spec } = unit;
   const key = observed.digestKey;
   if (key === undefined) {
     const why = 'the head of this Swarm is not made yet';
     return { operations: [], blocked: [{ target: unit.id, why, waits: true }] };
   }
   const memo = memoOf(unit, key.reveal());
+  const known = memo.nothing(made, observed);
+  if (known !== undefined) return known;
+  const lookups = new Lookups();
+  const difference = compare(unit, lookups.of(observed), { key, made });
+  if (difference.operations.length === 0 && difference.blocked.length === 0) {
+    memo.noteNothing(made, { difference, lookups });
+  }
+  return difference;
+}
+
+function compare(
+  unit: Rendered<StackSpec>,
+  observed: StackObserved,
+  { key, made }: { readonly key: Secret; readonly made: readonly string[] },
+): Difference<StackCall> {
+  const { spec } = unit;
   const { configs, secrets } = stackFiles(unit, observed, key);
   const names = { configs: renamed(configs), secrets: renamed(secrets) };
   const parts = [
@@ -39,7 +56,7 @@ export function diffStack(
     networks(spec, observed),
     ...configs.map(fileObject),
     ...secrets.map(fileObject),
-    ...services(unit, observed, names, { memo, made }),
+    ...services(unit, observed, names, made),
   ];
   const notes = [...parts.flatMap((part) => part.notes ?? []), ...leftBehind(unit, observed)];
   return {
@@ -124,16 +141,11 @@ interface Names {
   readonly secrets: Renamed;
 }
 
-interface Known {
-  readonly memo: UnitMemo;
-  readonly made: readonly string[];
-}
-
 function services(
   { spec, place }: Rendered<StackSpec>,
   observed: StackObserved,
   names: Names,
-  { memo, made }: Known,
+  made: readonly string[],
 ): Part[] {
   return Object.entries(spec.services).map(([key, written]) => {
     const target = `service ${written.Name}`;
@@ -151,45 +163,10 @@ function services(
     const stopped = made.includes(target) && standsStill(there.spec);
     const isLeft = ignored !== undefined && !stopped;
     const plain = isLeft ? withLive(written, there.spec, ignored) : written;
-    const seen = (isLeft ? 'left ' : '') + comparedWith(plain, there, observed, names);
-    if (memo.wasEqual(target, seen)) return NOTHING;
     const desired = withNames(plain, names);
     const exact = place === FROM_RECORD;
-    const part = diffService({ path: `services.${key}`, target, desired, exact }, there, observed);
-    if (part.operations.length === 0 && part.blocked.length === 0) memo.noteEqual(target, seen);
-    return part;
+    return diffService({ path: `services.${key}`, target, desired, exact }, there, observed);
   });
-}
-
-/** All that `diffService` reads beside the unit itself. Two times the same: two times the same difference. */
-function comparedWith(
-  { TaskTemplate: wanted }: ServiceSpec,
-  { spec }: ObservedService,
-  observed: StackObserved,
-  names: Names,
-): string {
-  const { ContainerSpec: container, Networks: networks = [] } = wanted;
-  const beside = JSON.stringify([
-    (spec.TaskTemplate.Networks ?? []).map(({ Target }) => observed.networkNames.get(Target)),
-    networks.map(({ Target }) => [
-      observed.networkNames.get(Target),
-      observed.networks.has(Target.toLowerCase()),
-    ]),
-    container.Configs?.map(({ ConfigName }) => names.configs.get(ConfigName)),
-    container.Secrets?.map(({ SecretName }) => names.secrets.get(SecretName)),
-  ]);
-  return `${textOf(spec)} ${beside}`;
-}
-
-/** Where the list of services did not change, its specs are the same objects as before. */
-const texts = new WeakMap<ServiceSpec, string>();
-
-function textOf(spec: ServiceSpec): string {
-  const known = texts.get(spec);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(spec);
-  texts.set(spec, text);
-  return text;
 }
 
 /** Configs and secrets under the names that they carry in the Swarm. */

@@ -34,8 +34,11 @@ export interface StackObserved {
   readonly networkNames: ReadonlyMap<string, string>;
   readonly configs: ReadonlyMap<string, ObservedConfig>;
   readonly secrets: ReadonlyMap<string, ObservedSecret>;
+  /** What bears the mark of each stack, but for the agent's own. */
+  readonly configsOf: ReadonlyMap<string, readonly ObservedConfig[]>;
+  readonly secretsOf: ReadonlyMap<string, readonly ObservedSecret[]>;
   /** Secrets that were compared with a content and hold another one: see `disproof`. In memory only. */
-  readonly disproved: ReadonlySet<string>;
+  readonly disproved: ReadonlyMap<string, true>;
   readonly tasks: ReadonlyMap<string, readonly ObservedTask[]>;
 }
 
@@ -58,7 +61,9 @@ export function indexState(
     networkNames: new Map(state.networks.map(({ id, name }) => [id, name])),
     configs: byName(state.configs, ({ name }) => name),
     secrets: byName(state.secrets, ({ name }) => name),
-    disproved,
+    configsOf: byStack(state.configs),
+    secretsOf: byStack(state.secrets),
+    disproved: new Map([...disproved].map((one) => [one, true])),
     tasks: Map.groupBy(state.tasks, ({ serviceId }) => serviceId),
   };
 }
@@ -79,4 +84,11 @@ function byName<Item>(
   name: (item: Item) => string,
 ): ReadonlyMap<string, Item> {
   return new Map(items.map((item) => [name(item).toLowerCase(), item]));
+}
+
+function byStack<File extends ObservedConfig | ObservedSecret>(
+  files: readonly File[],
+): ReadonlyMap<string, readonly File[]> {
+  const marked = files.filter(({ name, labels }) => NAMESPACE in labels && !name.startsWith(OURS));
+  return Map.groupBy(marked, ({ labels }) => labels[NAMESPACE] ?? '');
 }

@@ -3,7 +3,7 @@ import type { ServiceSpec } from './engine-api.ts';
 import { driver, driverOf } from './driver-shape.ts';
 import { iteration, iterationOf } from './job-shape.ts';
 import { mountingSpec, mountsOf } from './mounts.ts';
-import { list, mapped, parsed, type Shaped } from './shaped.ts';
+import { listOf, parsed, type Shaped, within } from './shaped.ts';
 import { serviceSpec } from './spec-shape.ts';
 import type {
   ObservedConfig,
@@ -80,28 +80,23 @@ const node = z.looseObject({
   ManagerStatus: z.looseObject({ Addr: text }).nullish(),
 });
 /** Pure. Services of containers; those that run a plugin instead cannot be a stack's and are left out. */
-export function readServices(json: unknown): Shaped<readonly ObservedService[]> {
-  const rows = list(service, json);
-  if (!rows.ok) return rows;
-  const services: ObservedService[] = [];
-  for (const [index, row] of rows.value.entries()) {
-    if (row.Spec.TaskTemplate['ContainerSpec'] === undefined) continue;
-    const before = mountsOf(row.PreviousSpec?.TaskTemplate?.ContainerSpec);
-    const spec = readSpec(row.Spec);
-    if (!spec.ok) return { ok: false, where: `${String(index)}.Spec.${spec.where}` };
-    const { State, Message } = row.UpdateStatus ?? { State: '', Message: '' };
-    services.push({
-      id: row.ID,
-      version: row.Version.Index,
-      spec: spec.value,
-      ...(State === '' ? {} : { updateState: State }),
-      ...(Message === '' ? {} : { updateMessage: Message }),
-      ...iterationOf(row.JobStatus?.JobIteration),
-      ...(before && { before }),
-    });
-  }
-  return { ok: true, value: services };
-}
+export const readServices = listOf(service, (row): Shaped<ObservedService | undefined> => {
+  if (row.Spec.TaskTemplate['ContainerSpec'] === undefined) return { ok: true, value: undefined };
+  const before = mountsOf(row.PreviousSpec?.TaskTemplate?.ContainerSpec);
+  const spec = readSpec(row.Spec);
+  if (!spec.ok) return { ok: false, where: within('Spec', spec.where) };
+  const { State, Message } = row.UpdateStatus ?? { State: '', Message: '' };
+  const value = {
+    id: row.ID,
+    version: row.Version.Index,
+    spec: spec.value,
+    ...(State === '' ? {} : { updateState: State }),
+    ...(Message === '' ? {} : { updateMessage: Message }),
+    ...iterationOf(row.JobStatus?.JobIteration),
+    ...(before && { before }),
+  };
+  return { ok: true, value };
+});
 
 /** A spec as it came; only where a null stands against the shape are its nulls taken as absent. */
 function readSpec(json: unknown): Shaped<ServiceSpec> {
@@ -110,8 +105,9 @@ function readSpec(json: unknown): Shaped<ServiceSpec> {
 }
 
 /** Pure. Networks of every scope. */
-export function readNetworks(json: unknown): Shaped<readonly ObservedNetwork[]> {
-  return mapped(list(network, json), (row) => ({
+export const readNetworks = listOf(network, (row): Shaped<ObservedNetwork> => ({
+  ok: true,
+  value: {
     id: row.Id,
     name: row.Name,
     scope: row.Scope,
@@ -122,13 +118,14 @@ export function readNetworks(json: unknown): Shaped<readonly ObservedNetwork[]> 
     options: row.Options,
     ipamDriver: row.IPAM?.Driver ?? '',
     subnets: (row.IPAM?.Config ?? []).map(({ Subnet }) => Subnet).filter((one) => one !== ''),
-  }));
-}
+  },
+}));
 
 /** Pure. */
-export function readConfigs(json: unknown): Shaped<readonly ObservedConfig[]> {
-  return mapped(list(config, json), observedConfig);
-}
+export const readConfigs = listOf(config, (row): Shaped<ObservedConfig> => ({
+  ok: true,
+  value: observedConfig(row),
+}));
 
 function observedConfig(row: z.output<typeof config>): ObservedConfig {
   return {
@@ -143,16 +140,17 @@ function observedConfig(row: z.output<typeof config>): ObservedConfig {
 }
 
 /** Pure. The engine never gives a secret's data back. */
-export function readSecrets(json: unknown): Shaped<readonly ObservedSecret[]> {
-  return mapped(list(secret, json), (row) => ({
+export const readSecrets = listOf(secret, (row): Shaped<ObservedSecret> => ({
+  ok: true,
+  value: {
     id: row.ID,
     version: row.Version.Index,
     name: row.Spec.Name,
     labels: row.Spec.Labels,
     ...templatingOf(row.Spec),
     ...driverOf(row.Spec.Driver),
-  }));
-}
+  },
+}));
 
 function templatingOf(spec: { readonly Templating?: z.output<typeof templating> }): {
   readonly templating?: string;
@@ -162,8 +160,9 @@ function templatingOf(spec: { readonly Templating?: z.output<typeof templating> 
 }
 
 /** Pure. */
-export function readNodes(json: unknown): Shaped<readonly ObservedNode[]> {
-  return mapped(list(node, json), (row) => ({
+export const readNodes = listOf(node, (row): Shaped<ObservedNode> => ({
+  ok: true,
+  value: {
     id: row.ID,
     hostname: row.Description?.Hostname ?? '',
     role: row.Spec.Role,
@@ -177,8 +176,8 @@ export function readNodes(json: unknown): Shaped<readonly ObservedNode[]> {
     },
     address: addressOf(row.Status.Addr, row.ManagerStatus?.Addr ?? ''),
     ...(row.UpdatedAt !== undefined && { updatedAt: row.UpdatedAt }),
-  }));
-}
+  },
+}));
 
 /** A manager that listens everywhere reports 0.0.0.0; what it advertises stands beside its port. */
 function addressOf(address: string, advertised: string): string {

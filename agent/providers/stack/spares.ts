@@ -5,7 +5,7 @@ import { type Mounts, mountsOf } from './mounts.ts';
 import { DIGEST_LABEL, isNameFor } from './names.ts';
 import type { StackObserved } from './observed.ts';
 import type { StackSpec } from './spec.ts';
-import { digestOfConfig, filesOf, stackFiles } from './stack-files.ts';
+import { digestOfConfig, stackFiles } from './stack-files.ts';
 import type {
   ObservedConfig,
   ObservedSecret,
@@ -25,10 +25,13 @@ export function stackSpares(
 ): readonly Spare<StackCall>[] {
   const { name: stack } = unit.spec;
   const key = observed.digestKey;
-  const files = filesOf(stack, observed);
   const used = usedIn(observed);
-  const configs = files.configs.filter((one) => !isNamed(used.configs, one));
-  const secrets = files.secrets.filter((one) => !isNamed(used.secrets, one));
+  const configs = (observed.configsOf.get(stack) ?? []).filter(
+    (one) => !isNamed(used.configs, one),
+  );
+  const secrets = (observed.secretsOf.get(stack) ?? []).filter(
+    (one) => !isNamed(used.secrets, one),
+  );
   if (key === undefined || configs.length + secrets.length === 0) return [];
   const wanted = stackFiles(unit, observed, key);
   const carriers = new Set(

@@ -11,9 +11,9 @@ import {
   driverDigest,
   isNameFor,
 } from './names.ts';
-import { NAMESPACE, OURS, type StackObserved } from './observed.ts';
+import type { StackObserved } from './observed.ts';
 import type { SecretSpec, StackSpec } from './spec.ts';
-import type { ObservedConfig, ObservedSecret, StackCall, SwarmState } from './swarm.ts';
+import type { ObservedConfig, StackCall } from './swarm.ts';
 
 type ProofCall = Extract<StackCall, { readonly op: 'secret-prove' }>;
 
@@ -35,11 +35,15 @@ export function stackFiles(
 ): { readonly configs: readonly FileObject[]; readonly secrets: readonly FileObject[] } {
   const { spec } = unit;
   const memo = memoOf(unit, key.reveal());
-  const there = filesOf(spec.name, observed);
+  const { configsOf, secretsOf } = observed;
   const isRotatedConfig = (plain: string): boolean =>
-    there.configs.some((one) => isNameFor(one.name, digestOfConfig(one, key), plain));
+    (configsOf.get(spec.name) ?? []).some((one) =>
+      isNameFor(one.name, digestOfConfig(one, key), plain),
+    );
   const isRotatedSecret = (plain: string): boolean =>
-    there.secrets.some((one) => isNameFor(one.name, one.labels[DIGEST_LABEL] ?? '', plain));
+    (secretsOf.get(spec.name) ?? []).some((one) =>
+      isNameFor(one.name, one.labels[DIGEST_LABEL] ?? '', plain),
+    );
   const configs = Object.values(spec.configs).map((config): FileObject => {
     return {
       noun: 'config',
@@ -103,40 +107,4 @@ export function digestOfConfig(config: ObservedConfig, key: Secret): string {
   const digest = contentDigest(config.data, key, config.templating);
   digests.set(config, { key, digest });
   return digest;
-}
-
-/** The configs and secrets that bear the mark of one stack. */
-export interface Files {
-  readonly configs: readonly ObservedConfig[];
-  readonly secrets: readonly ObservedSecret[];
-}
-
-const none: Files = { configs: [], secrets: [] };
-
-/** Gathered once for each look. */
-const gathered = new WeakMap<SwarmState, ReadonlyMap<string, Files>>();
-
-/** Pure. What bears the mark of this stack, but for the agent's own. */
-export function filesOf(stack: string, { state }: Pick<StackObserved, 'state'>): Files {
-  const files = gathered.get(state) ?? gather(state);
-  gathered.set(state, files);
-  return files.get(stack) ?? none;
-}
-
-function gather({ configs, secrets }: SwarmState): ReadonlyMap<string, Files> {
-  const [ofConfigs, ofSecrets] = [byStack(configs), byStack(secrets)];
-  const stacks = new Set([...ofConfigs.keys(), ...ofSecrets.keys()]);
-  return new Map(
-    [...stacks].map((stack) => [
-      stack,
-      { configs: ofConfigs.get(stack) ?? [], secrets: ofSecrets.get(stack) ?? [] },
-    ]),
-  );
-}
-
-function byStack<File extends ObservedConfig | ObservedSecret>(
-  files: readonly File[],
-): ReadonlyMap<string, readonly File[]> {
-  const marked = files.filter(({ name, labels }) => NAMESPACE in labels && !name.startsWith(OURS));
-  return Map.groupBy(marked, ({ labels }) => labels[NAMESPACE] ?? '');
 }

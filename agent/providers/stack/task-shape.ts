@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { iteration, iterationOf } from './job-shape.ts';
 import { mountingSpec, mountsOf } from './mounts.ts';
-import { list, mapped, type Shaped } from './shaped.ts';
+import { listOf, type Shaped } from './shaped.ts';
 import type { ObservedTask } from './swarm.ts';
 
 // Absent and null mean the same to the engine; both are read as "nothing".
@@ -31,31 +31,32 @@ const task = z.looseObject({
 const taskId = z.looseObject({ ID: id });
 
 /** Pure. */
-export function readTasks(json: unknown): Shaped<readonly ObservedTask[]> {
-  return mapped(list(task, json), (row) => {
-    const exitCode = row.Status.ContainerStatus?.ExitCode;
-    const mounts = mountsOf(row.Spec?.ContainerSpec);
-    return {
-      id: row.ID,
-      serviceId: row.ServiceID,
-      ...(row.NodeID === '' ? {} : { nodeId: row.NodeID }),
-      // Global tasks have no slot: the engine leaves it out or gives 0.
-      ...(typeof row.Slot === 'number' && row.Slot > 0 ? { slot: row.Slot } : {}),
-      createdAt: row.CreatedAt,
-      timestamp: row.Status.Timestamp,
-      state: row.Status.State,
-      desiredState: row.DesiredState,
-      message: row.Status.Message,
-      ...(row.Status.Err === '' ? {} : { error: row.Status.Err }),
-      ...(typeof exitCode === 'number' ? { exitCode } : {}),
-      ...iterationOf(row.JobIteration),
-      ...(mounts && { mounts }),
-    };
-  });
-}
+export const readTasks = listOf(task, (row): Shaped<ObservedTask> => {
+  const exitCode = row.Status.ContainerStatus?.ExitCode;
+  const mounts = mountsOf(row.Spec?.ContainerSpec);
+  const value = {
+    id: row.ID,
+    serviceId: row.ServiceID,
+    ...(row.NodeID === '' ? {} : { nodeId: row.NodeID }),
+    // Global tasks have no slot: the engine leaves it out or gives 0.
+    ...(typeof row.Slot === 'number' && row.Slot > 0 ? { slot: row.Slot } : {}),
+    createdAt: row.CreatedAt,
+    timestamp: row.Status.Timestamp,
+    state: row.Status.State,
+    desiredState: row.DesiredState,
+    message: row.Status.Message,
+    ...(row.Status.Err === '' ? {} : { error: row.Status.Err }),
+    ...(typeof exitCode === 'number' ? { exitCode } : {}),
+    ...iterationOf(row.JobIteration),
+    ...(mounts && { mounts }),
+  };
+  return { ok: true, value };
+});
 
 /** Pure. The ids of a list of tasks. */
 export function readTaskIds(json: unknown): Shaped<ReadonlySet<string>> {
-  const rows = list(taskId, json);
+  const rows = idsOf(json);
   return rows.ok ? { ok: true, value: new Set(rows.value.map(({ ID }) => ID)) } : rows;
 }
+
+const idsOf = listOf(taskId, (row) => ({ ok: true, value: row }));

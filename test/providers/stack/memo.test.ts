@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../agent/core/secret.ts';
 import { diffStack } from '../../../agent/providers/stack/diff.ts';
 import type { ServiceSpec } from '../../../agent/providers/stack/engine-api.ts';
+import { Lookups } from '../../../agent/providers/stack/lookups.ts';
 import { UnitMemo } from '../../../agent/providers/stack/memo.ts';
 import { chooseConfig, contentDigest, DIGEST_LABEL } from '../../../agent/providers/stack/names.ts';
-import { indexState } from '../../../agent/providers/stack/observed.ts';
+import { indexState, type StackObserved } from '../../../agent/providers/stack/observed.ts';
 import type { SwarmState } from '../../../agent/providers/stack/swarm.ts';
 import { blogNetwork, digestKey, live, observed, service, unit } from '../../fakes/stack.ts';
 
@@ -127,4 +128,59 @@ it('sees what changes in a service that was equal a moment ago, its version the 
   expect(diffStack(kept, observed({ ...settled, services: [scaled] })).operations).toHaveLength(1);
   const network = { ...blogNetwork, id: 'made-anew' };
   expect(diffStack(kept, observed({ ...settled, networks: [network] })).operations).toHaveLength(1);
+});
+
+it('compares nothing again where all that it looked up is the same object, and does where one of it is not', () => {
+  const kept = unit(wantedSpec);
+  const config = {
+    id: 'c2',
+    version: 1,
+    name: 'blog_page',
+    labels: namespace,
+    data: base64('new'),
+  };
+  const settled = {
+    services: [live(mounts(['blog_page']))],
+    networks: [blogNetwork],
+    configs: [config],
+  };
+  const first = diffStack(kept, observed(settled));
+  expect(first.operations).toEqual([]);
+  const other = live({
+    ...service('other'),
+    Labels: { ...namespace, 'com.docker.stack.namespace': 'shop' },
+  });
+  // Whatever is there beside it.
+  const beside = observed({ ...settled, services: [other, ...settled.services], tasks: [] });
+  expect(diffStack(kept, beside)).toBe(first);
+  for (const changed of [
+    { services: settled.services.map((one) => ({ ...one })) },
+    { networks: [{ ...blogNetwork }] },
+    { configs: [{ ...config }] },
+    { configs: [config, { ...config, id: 'c3', name: `blog_page-${suffix}` }] },
+    { services: [...settled.services, live(service('old'))] },
+  ]) {
+    const again = diffStack(kept, observed({ ...settled, ...changed }));
+    expect(again).not.toBe(first);
+    expect(again.operations).toEqual([]);
+  }
+});
+
+it('is compared again where anything is read that is not looked up', () => {
+  const there = observed();
+  for (const read of [
+    (view: StackObserved) => view.state,
+    (view: StackObserved) => [...view.services],
+    (view: StackObserved) => [...view.networks.values()],
+    (view: StackObserved) => [...view.secrets.keys()],
+    (view: StackObserved) => view.configs.size,
+    (view: StackObserved) => view.tasks.forEach(() => undefined),
+  ]) {
+    const lookups = new Lookups();
+    const view = lookups.of(there);
+    view.services.get('blog_web');
+    expect(lookups.holdIn(there)).toBe(true);
+    read(view);
+    expect(lookups.holdIn(there)).toBe(false);
+  }
 });

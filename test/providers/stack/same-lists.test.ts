@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { once, SameLists } from '../../../agent/providers/stack/same-lists.ts';
@@ -5,15 +6,63 @@ import { idleService } from '../../contract/swarm.ts';
 import { FakeEngine } from '../../fakes/swarm-engine.ts';
 import { directSwarm } from '../../fakes/swarm-modem.ts';
 
+const itemsOf = (list: unknown): readonly unknown[] => (Array.isArray(list) ? list : []);
+
 describe('the last lists', () => {
-  it('are the same object while the text is the same, and another one as soon as it is not', () => {
+  it('are the same object while the text is the same, and hold the same items where only others changed', () => {
     const lists = new SameLists();
-    const value = [{ ID: 'a' }];
-    lists.keep('/services', '[{"ID":"a"}]', value);
-    expect(lists.recall('/services', '[{"ID":"a"}]')).toBe(value);
-    expect(lists.recall('/services', '[{"ID":"b"}]')).toBeUndefined();
-    lists.keep('/services', '[{"ID":"b"}]', [{ ID: 'b' }]);
-    expect(lists.recall('/services', '[{"ID":"a"}]')).toBeUndefined();
+    const first = lists.recall('/services', '[{"ID":"a","n":[1]},{"ID":"b"}]\n');
+    expect(first).toEqual([{ ID: 'a', n: [1] }, { ID: 'b' }]);
+    expect(lists.recall('/services', '[{"ID":"a","n":[1]},{"ID":"b"}]\n')).toBe(first);
+    const second = lists.recall('/services', '[{"ID":"c"},{"ID":"a","n":[1]}]');
+    expect(second).toEqual([{ ID: 'c' }, { ID: 'a', n: [1] }]);
+    expect(itemsOf(second)[1]).toBe(itemsOf(first)[0]);
+    const gone = lists.recall('/services', '[{"ID":"b"}]');
+    // Only the last answer counts: nothing that went long ago is kept.
+    expect(itemsOf(gone)[0]).not.toBe(itemsOf(first)[1]);
+  });
+
+  it.each([
+    [
+      'whose items hold what their beginning looks like',
+      '[{"Name":"a","Peers":[{"Name":"p"},{"Name":"q"}]}]',
+    ],
+    ['of no objects', '["a"]'],
+    ['of nothing', '[]'],
+    ['that is cut', '[{"ID":"a"},{"ID":"b"'],
+    ['with something behind it', '[{"ID":"a"}] [{"ID":"b"}]'],
+    ['that is no list', '{"ID":"a"}'],
+    ['with too many commas', '[{"ID":"a"},,{"ID":"b"}]'],
+  ])('are not made of pieces of one %s', (_what, text) => {
+    expect(new SameLists().recall('/x', text)).toBeUndefined();
+  });
+
+  it('say what the whole text says, whatever it is', () => {
+    const text = fc.constantFrom(
+      'a',
+      '},{"ID":"',
+      '\\"',
+      ']',
+      ',{"ID":',
+      '[{"ID":"x"},{"ID":"y"}]',
+    );
+    const item = fc.record(
+      {
+        ID: text,
+        Deep: fc.array(fc.record({ ID: text })),
+        Text: fc.array(text).map((all) => all.join('')),
+      },
+      { requiredKeys: ['ID'] },
+    );
+    fc.assert(
+      fc.property(fc.array(fc.array(item), { minLength: 1, maxLength: 4 }), (answers) => {
+        const lists = new SameLists();
+        for (const answer of answers) {
+          const read = lists.recall('/x', JSON.stringify(answer));
+          if (read !== undefined) expect(read).toEqual(answer);
+        }
+      }),
+    );
   });
 
   it('are told apart by what was asked: equal texts may be answers to two questions', () => {
@@ -74,4 +123,12 @@ it('gives two looks at one Swarm the same lists, and another one as soon as some
   expect(third.services.map(({ spec }) => spec.Name)).toEqual(['web']);
   expect(third.networks).toBe(first.networks);
   expect((await look()).services).toBe(third.services);
+  engine.handle({
+    method: 'POST',
+    path: '/services/create',
+    query,
+    text: JSON.stringify(idleService('db')),
+  });
+  const [web] = third.services;
+  expect((await look()).services.find(({ spec }) => spec.Name === 'web')).toBe(web);
 });
