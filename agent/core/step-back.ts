@@ -58,6 +58,7 @@ export function wayBack<Spec, Observed, Call>(
   id: Id,
 ): Difference<Call> {
   const back = target && kind.diff(target, observed, made);
+  if (back !== undefined && made.length === 0) return back;
   // What a failed attempt made anew may be part of the release: somebody had removed it.
   const kept = new Set(target && kind.parts(target));
   const stop = kind.stop(

@@ -14,7 +14,7 @@ import {
   readSecrets,
   readServices,
 } from './shapes.ts';
-import { once } from './same-lists.ts';
+import { once } from './once.ts';
 import type { Shaped } from './shaped.ts';
 import { assertSendable, isRemoval, type RemoveCall } from './sendable.ts';
 import type { SecretSource } from './spec.ts';

@@ -3,10 +3,11 @@ import type { StackObserved } from './observed.ts';
 /** What is looked up by name. */
 type Index = Exclude<keyof StackObserved, 'state' | 'digestKey'>;
 
+/** All that was looked up in one index. */
 interface Lookup {
   readonly index: Index;
-  readonly key: string;
-  readonly found: unknown;
+  readonly map: ReadonlyMap<string, unknown>;
+  readonly found: Map<string, unknown>;
 }
 
 /**
@@ -20,8 +21,11 @@ export class Lookups {
 
   /** The same observation, with all that is looked up in it noted here. */
   of(observed: StackObserved): StackObserved {
-    const noted = <Value>(index: Index, map: ReadonlyMap<string, Value>) =>
-      new NotedMap(map, this.#note(index), this.#spoil);
+    const noted = <Value>(index: Index, map: ReadonlyMap<string, Value>) => {
+      const found = new Map<string, Value | undefined>();
+      this.#made.push({ index, map, found });
+      return new NotedMap(map, found, this.#spoil);
+    };
     const { state, digestKey } = observed;
     const spoil = this.#spoil;
     return {
@@ -46,17 +50,19 @@ export class Lookups {
 
   /** Whether all of it is found the same here. False where not all that was read was looked up. */
   holdIn(observed: StackObserved): boolean {
-    if (this.#isPartial) return false;
-    return this.#made.every(({ index, key, found }) => isSame(observed[index].get(key), found));
+    return !this.#isPartial && this.#made.every((lookup) => holds(lookup, observed[lookup.index]));
   }
 
   readonly #spoil = (): void => {
     this.#isPartial = true;
   };
+}
 
-  #note(index: Index): (key: string, found: unknown) => void {
-    return (key, found) => void this.#made.push({ index, key, found });
-  }
+function holds({ map, found }: Lookup, now: ReadonlyMap<string, unknown>): boolean {
+  // The index of a list that did not change is the same one.
+  if (now === map) return true;
+  for (const [key, value] of found) if (!isSame(now.get(key), value)) return false;
+  return true;
 }
 
 /** A list that was gathered anew of the same objects is the same. */
@@ -68,22 +74,22 @@ function isSame(one: unknown, other: unknown): boolean {
 
 class NotedMap<Value> implements ReadonlyMap<string, Value> {
   readonly #map: ReadonlyMap<string, Value>;
-  readonly #note: (key: string, found: Value | undefined) => void;
+  readonly #found: Map<string, Value | undefined>;
   readonly #spoil: () => void;
 
   constructor(
     map: ReadonlyMap<string, Value>,
-    note: (key: string, found: Value | undefined) => void,
+    found: Map<string, Value | undefined>,
     spoil: () => void,
   ) {
     this.#map = map;
-    this.#note = note;
+    this.#found = found;
     this.#spoil = spoil;
   }
 
   get(key: string): Value | undefined {
     const found = this.#map.get(key);
-    this.#note(key, found);
+    this.#found.set(key, found);
     return found;
   }
 

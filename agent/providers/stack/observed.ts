@@ -1,4 +1,5 @@
 import type { Secret } from '../../core/secret.ts';
+import { once } from './once.ts';
 import type {
   ObservedConfig,
   ObservedNetwork,
@@ -51,22 +52,45 @@ export function indexState(
   return {
     state,
     digestKey,
-    services: byName(state.services, ({ spec }) => spec.Name),
-    serviceNames: namesByStack(state.services),
-    // A local network may share its name with one of the Swarm; a service can use the Swarm's only.
-    networks: byName(
-      state.networks.filter(({ scope }) => scope === 'swarm'),
-      ({ name }) => name,
-    ),
-    networkNames: new Map(state.networks.map(({ id, name }) => [id, name])),
-    configs: byName(state.configs, ({ name }) => name),
-    secrets: byName(state.secrets, ({ name }) => name),
-    configsOf: byStack(state.configs),
-    secretsOf: byStack(state.secrets),
+    ...ofServices(state.services),
+    ...ofNetworks(state.networks),
+    ...ofConfigs(state.configs),
+    ...ofSecrets(state.secrets),
     disproved: new Map([...disproved].map((one) => [one, true])),
-    tasks: Map.groupBy(state.tasks, ({ serviceId }) => serviceId),
+    tasks: tasksByService(state.tasks),
   };
 }
+
+// Each list is indexed once: while nothing in it changes it is the same list from look to look.
+
+const ofServices = once((services: readonly ObservedService[]) => ({
+  services: byName(services, ({ spec }) => spec.Name),
+  serviceNames: namesByStack(services),
+}));
+
+const ofNetworks = once((networks: readonly ObservedNetwork[]) => ({
+  // A local network may share its name with one of the Swarm; a service can use the Swarm's only.
+  networks: byName(
+    networks.filter(({ scope }) => scope === 'swarm'),
+    ({ name }) => name,
+  ),
+  networkNames: new Map(networks.map(({ id, name }) => [id, name])),
+}));
+
+const ofConfigs = once((configs: readonly ObservedConfig[]) => ({
+  configs: byName(configs, ({ name }) => name),
+  configsOf: byStack(configs),
+}));
+
+const ofSecrets = once((secrets: readonly ObservedSecret[]) => ({
+  secrets: byName(secrets, ({ name }) => name),
+  secretsOf: byStack(secrets),
+}));
+
+const tasksByService = once(
+  (tasks: readonly ObservedTask[]): ReadonlyMap<string, readonly ObservedTask[]> =>
+    Map.groupBy(tasks, ({ serviceId }) => serviceId),
+);
 
 function namesByStack(
   services: readonly ObservedService[],

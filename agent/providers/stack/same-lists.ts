@@ -1,5 +1,3 @@
-import type { Shaped } from './shaped.ts';
-
 interface Known {
   readonly text: string;
   readonly value: object;
@@ -79,19 +77,4 @@ function textsOf(text: string): readonly string[] | undefined {
     from = at + 1;
   }
   return [...texts, text.slice(from, end)];
-}
-
-/** Pure. The same shape that reads one list once. */
-export function once<Value>(
-  shape: (json: unknown) => Shaped<Value>,
-): (json: unknown) => Shaped<Value> {
-  const known = new WeakMap<object, Shaped<Value>>();
-  return (json) => {
-    if (typeof json !== 'object' || json === null) return shape(json);
-    const before = known.get(json);
-    if (before !== undefined) return before;
-    const shaped = shape(json);
-    known.set(json, shaped);
-    return shaped;
-  };
 }

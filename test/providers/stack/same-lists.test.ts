@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { once, SameLists } from '../../../agent/providers/stack/same-lists.ts';
+import { once } from '../../../agent/providers/stack/once.ts';
+import { SameLists } from '../../../agent/providers/stack/same-lists.ts';
 import { idleService } from '../../contract/swarm.ts';
 import { FakeEngine } from '../../fakes/swarm-engine.ts';
 import { directSwarm } from '../../fakes/swarm-modem.ts';
@@ -59,7 +60,7 @@ describe('the last lists', () => {
         const lists = new SameLists();
         for (const answer of answers) {
           const read = lists.recall('/x', JSON.stringify(answer));
-          if (read !== undefined) expect(read).toEqual(answer);
+          expect(read ?? answer).toEqual(answer);
         }
       }),
     );
@@ -93,7 +94,7 @@ describe('the last lists', () => {
 
 it('reads one list once, and each other one', () => {
   let read = 0;
-  const shape = once((json) => {
+  const shape = once((json: unknown) => {
     read += 1;
     return { ok: true, value: json };
   });
