@@ -197,7 +197,7 @@ describe('names that are cut', () => {
   function made(...texts: readonly string[]): ObservedConfig[] {
     const configs: ObservedConfig[] = [];
     for (const text of texts) {
-      const { operations } = diffStack(long(text), observed({ configs }));
+      const { operations } = diffStack(long(text), observed({ configs: [...configs] }));
       for (const { call } of operations) {
         if (call.op !== 'config-create') continue;
         const { op: _op, ...rest } = call;
