@@ -3,6 +3,7 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
+import { allocatorEnvironment } from '../flags.mjs';
 import { compileCache } from './compile-cache.ts';
 import { crashOf } from './crash.ts';
 import { noNewPrivileges } from './privileges.ts';
@@ -61,7 +62,10 @@ export async function startProcess(limits: ProcessLimits): Promise<RenderProcess
   const [before, cache] = await Promise.all([noNewPrivileges(), compileCache()]);
   const words = [...before, process.execPath, ...programArguments(limits, cache)];
   const [program = '', ...args] = words;
-  const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+  const env = {
+    ...allocatorEnvironment,
+    ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }),
+  };
   let child: Child;
   try {
     child = spawn(program, args, { cwd: '/', env, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -220,6 +224,7 @@ function programArguments(limits: ProcessLimits, cache: string | undefined): str
     '--permission',
     `--allow-fs-read=${top}`,
     ...(cache === undefined ? [] : [`--allow-fs-write=${cache}/`]),
+    `--import=${fileURLToPath(new URL('../unused.mjs', import.meta.url))}`,
     '--disable-proto=delete',
     '--no-warnings',
     limits.program ?? fileURLToPath(new URL('child.ts', import.meta.url)),

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { agentFlags } from '../../agent/flags.mjs';
+import { agentFlags, allocatorEnvironment } from '../../agent/flags.mjs';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import { lastLines, plainEnvironment } from '../../agent/rehearsal/run.ts';
 import type { Ask, Said } from './agent-words.ts';
@@ -58,8 +58,8 @@ export class BenchAgent {
       [JSON.stringify(settings)],
       {
         cwd: projectFolder,
-        env: { ...plainEnvironment, ...cache, HOME: folder, ...env },
-        execArgv: agentFlags,
+        env: { ...plainEnvironment, ...allocatorEnvironment, ...cache, HOME: folder, ...env },
+        execArgv: [...agentFlags, `--import=${join(projectFolder, 'agent/unused.mjs')}`],
         stdio: ['ignore', out, out, 'ipc'],
       },
     );

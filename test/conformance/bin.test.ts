@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 
-import { agentFlags } from '../../agent/flags.mjs';
+import { agentFlags, allocatorEnvironment } from '../../agent/flags.mjs';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 
 /** The launcher, in a copy of the project whose packages folder is its own. */
@@ -66,8 +67,32 @@ it('gives the agent flags of its own, in the process that was started', async ()
     await vi.waitFor(() => expect(log).toContain('agent started'), { timeout: 60_000 });
     const line = await readFile(`/proc/${String(agent.pid)}/cmdline`, 'utf8');
     expect(line.split('\0').slice(1, 1 + agentFlags.length)).toEqual(agentFlags);
+    const told = (await readFile(`/proc/${String(agent.pid)}/environ`, 'utf8')).split('\0');
+    for (const [name, value] of Object.entries(allocatorEnvironment)) {
+      expect(told).toContain(`${name}=${value}`);
+    }
   } finally {
     agent.kill();
   }
   expect(await ended).toEqual([0, null]);
+});
+
+it('loads nothing that only others need, and all that it needs itself', async () => {
+  const of = (path: string): string => new URL(`../../agent/${path}`, import.meta.url).href;
+  const script = `
+    const { openSwarm } = await import(${JSON.stringify(of('providers/stack/client.ts'))});
+    const { createRequire } = await import('node:module');
+    const loaded = Object.keys(createRequire(import.meta.url).cache).map((path) => path.split('/node_modules/').at(-1));
+    const clock = { after: () => () => {}, nowMs: () => 0 };
+    const swarm = openSwarm({ socket: '/nowhere.sock', version: '1.41', atOnce: 1 }, clock);
+    const { status, cause } = await swarm.observe(new AbortController().signal);
+    console.log(JSON.stringify({ loaded, status, cause }));`;
+  const words = ['--import', of('unused.mjs'), '--input-type=module', '-e', script];
+  const { stdout } = await promisify(execFile)(process.execPath, words);
+  const { loaded, ...rest } = z
+    .looseObject({ loaded: z.array(z.string()) })
+    .parse(JSON.parse(stdout));
+  expect(loaded).toContain('dockerode/lib/docker.js');
+  expect(loaded.filter((path) => /^(?:@grpc|protobufjs|ssh2)\//.test(path))).toEqual([]);
+  expect(rest).toEqual({ status: 'unknown', cause: 'unreachable' });
 });

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { systemClock } from '../../agent/clock.ts';
 import { Secret } from '../../agent/core/secret.ts';
+import { allocatorEnvironment } from '../../agent/flags.mjs';
 import { compileCache } from '../../agent/render/compile-cache.ts';
 import { ITEMS_A_LINE, LINE_BYTES_MAX, LineReader } from '../../agent/render/protocol.ts';
 import { noNewPrivileges } from '../../agent/render/privileges.ts';
@@ -164,10 +165,12 @@ describe('a warm child', () => {
     const renderer = open();
     await expectGood(renderer);
     const folder = `/proc/${String(renderer.pid)}`;
-    // All that it is told is where its compiled program lies, and that only where root alone may write it.
+    // All that it is told is how to keep its memory small, and where its compiled program lies, and that only where root
+    // alone may write it.
     const cache = await compileCache();
-    const told = cache === undefined ? '' : `NODE_COMPILE_CACHE=${cache}\0`;
-    expect(await readFile(`${folder}/environ`, 'utf8')).toBe(told);
+    const told = { ...allocatorEnvironment, ...(cache && { NODE_COMPILE_CACHE: cache }) };
+    const words = Object.entries(told).map(([name, value]) => `${name}=${value}\0`);
+    expect(await readFile(`${folder}/environ`, 'utf8')).toBe(words.join(''));
     expect(await readlink(`${folder}/cwd`)).toBe('/');
     const targets = await Promise.all(
       (await readdir(`${folder}/fd`)).map(async (fd) =>
@@ -437,7 +440,9 @@ describe('a child that fails', () => {
       await expect(renderer.render(snapshotOf(small), signal)).rejects.toMatchObject({
         name: 'SourceError',
         retry: 'soon',
-        message: expect.stringContaining('does not begin: it ended with code 1: Error MODULE_NOT'),
+        message: expect.stringMatching(
+          /does not begin: it ended with code 1: Error ERR_MODULE_NOT/,
+        ),
       });
     }
   });
