@@ -16,10 +16,15 @@ export const usualLimits = {
 };
 
 /** A renderer for a command: what takes too long is a mistake at once. */
-export function openPatientRenderer(environment: string, clock: Clock): StackRenderer {
+export function openPatientRenderer(
+  environment: string,
+  clock: Clock,
+  more: { readonly images?: true } = {},
+): StackRenderer {
   return openRenderer({
     environment,
     clock,
+    ...more,
     limits: { deadlineMs: DEADLINE_MS, secondTryAfterMs: undefined },
   });
 }

@@ -1,5 +1,5 @@
 import type { Diagnostic, Place } from './diagnostic.ts';
-import type { Pins } from './images-lock.ts';
+import type { Pin, Pins } from './images-lock.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -25,7 +25,7 @@ export interface FolderInput {
   /** A file of the revision by its path from the top; nothing else exists. */
   readonly read: (path: string) => Uint8Array | undefined;
   /** The digest that images.lock.yaml has for an image in the familiar form. Absent: there is no such file. */
-  readonly pin?: (image: string) => string | undefined;
+  readonly pin?: Pin;
 }
 
 /** A unit that another one depends on, and where that is written. */

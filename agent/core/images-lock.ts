@@ -1,5 +1,5 @@
 import { ImagesLock } from '../../schemas/images-lock.ts';
-import type { Diagnostic } from './diagnostic.ts';
+import type { Diagnostic, Place } from './diagnostic.ts';
 import { readDocument } from './document.ts';
 import type { Read } from './document.ts';
 import { type ImageReference, normalizeImage } from './image.ts';
@@ -10,6 +10,16 @@ export const IMAGES_LOCK = 'images.lock.yaml';
 
 /** Digests by image in the familiar form. */
 export type Pins = ReadonlyMap<string, string | undefined>;
+
+/** Gives the digest of an image in the familiar form. `place`: where it stands, called only by who wants to know. */
+export type Pin = (image: string, place: () => Place) => string | undefined;
+
+/** An image without a digest of its own, and where it stands. */
+export interface ImageUse {
+  /** In the familiar form. */
+  readonly image: string;
+  readonly place: Place;
+}
 
 /** Pure. Reads images.lock.yaml. */
 export function readImagesLock(file: string, text: string): Read<ImagesLock> {

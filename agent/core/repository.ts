@@ -4,13 +4,19 @@ import type { Repository } from '../../schemas/repository.ts';
 import { canaryMistakes, type ReadCron, rolloutOf, windowsOf } from './change-rules.ts';
 import { clashes } from './clashes.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { digestOf } from './digest.ts';
 import { decodeText, placeOfFile } from './document.ts';
 import type { Read } from './document.ts';
-import { fits, recall } from './folder-kind.ts';
-import type { Files, FolderKind, Memo } from './folder-kind.ts';
-import { edgeMistakes, type Folder } from './edge-mistakes.ts';
-import { type Pins, pinsOf, readImagesLock } from './images-lock.ts';
+import { fits } from './folder-kind.ts';
+import type { Files, Memo } from './folder-kind.ts';
+import { edgeMistakes } from './edge-mistakes.ts';
+import {
+  CONTENT_BYTES_MAX,
+  contentOf,
+  type FolderPorts,
+  renderFolders,
+  type Shelf,
+} from './folders.ts';
+import { pinsOf, readImagesLock } from './images-lock.ts';
 import type { LockFile } from './image-rules.ts';
 import type { Id, Rendered } from './kind.ts';
 import { moveMistakes } from './move-mistakes.ts';
@@ -25,13 +31,8 @@ import type { Found } from './surroundings.ts';
 import type { WindowRule } from './windows.ts';
 
 /** What rendering a repository needs besides its files. */
-export interface RepositoryPorts<Spec> {
-  readonly kind: FolderKind<Spec>;
-  /** Changed in place: what was rendered now is kept for the next time. */
-  readonly memo: Memo<Spec>;
+export interface RepositoryPorts<Spec> extends FolderPorts<Spec> {
   readonly readCron: ReadCron;
-  /** Told before a unit is rendered, so that a crash has a name. */
-  readonly begin?: (file: string) => void;
 }
 
 /** A repository, rendered; or the blobs without which it cannot be. */
@@ -89,7 +90,7 @@ export function renderRepository<Spec>(
   const selection = selectStacks(environment, names, documents.environment);
   const { stacks } = selection;
   const shelf = { files, missing, pins: pinsOf(documents.lock) };
-  const outputs = found === undefined ? [] : renderAll(shelf, stacks, found, ports);
+  const outputs = found === undefined ? [] : renderFolders(shelf, stacks, found, ports);
   if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
   for (const name of ports.memo.keys()) if (!stacks.has(name)) ports.memo.delete(name);
 
@@ -124,8 +125,6 @@ export function renderRepository<Spec>(
   };
 }
 
-/** Larger than anything that a unit may be made of, so that such mistakes still show their size. */
-const CONTENT_BYTES_MAX = 4 * 2 ** 20;
 /** Files of a stack's folder up to this size are asked for together with its Compose file. */
 const LIKELY_BYTES_MAX = 64 * 2 ** 10;
 
@@ -151,12 +150,6 @@ function* likelyMissing<Spec>(files: Files, layout: Layout, memo: Memo<Spec>): G
       yield file.blob;
     }
   }
-}
-
-interface Shelf {
-  readonly files: Files;
-  /** Blobs that were asked for and are not here. */
-  readonly missing: Set<string>;
 }
 
 interface Documents {
@@ -240,54 +233,6 @@ function readFile<Value>(
   if (bytes === undefined) return { diagnostics: [] };
   const { text, diagnostics } = decodeText(path, bytes);
   return text === undefined ? { diagnostics } : read(path, text);
-}
-
-/** Stands for content that is too large to be fetched: whoever reads it refuses it for its length. */
-const oversized = new Uint8Array(CONTENT_BYTES_MAX + 1);
-const unknown = new Uint8Array();
-
-function contentOf({ files, missing }: Shelf, path: string): Uint8Array | undefined {
-  const file = files.get(path);
-  if (file === undefined) return undefined;
-  if (file.sizeBytes > CONTENT_BYTES_MAX) return oversized;
-  const bytes = file.bytes();
-  if (bytes === undefined) missing.add(file.blob);
-  return bytes ?? unknown;
-}
-
-interface UnitOutput<Spec> extends Folder<Spec> {
-  readonly isNew: boolean;
-}
-
-function renderAll<Spec>(
-  shelf: Shelf & { readonly pins: Pins },
-  names: ReadonlySet<string>,
-  found: Found,
-  ports: RepositoryPorts<Spec>,
-): readonly UnitOutput<Spec>[] {
-  const surroundings = digestOf(found.surroundings);
-  return [...names].map((name) => {
-    const known = recall(ports.memo, name, { surroundings, ...shelf });
-    const folder = `stacks/${name}`;
-    const id: Id = `${ports.kind.kind}/${name}`;
-    if (known !== undefined) return { id, folder, output: known, isNew: false };
-    ports.begin?.(`${folder}/compose.yaml`);
-    const asked = new Map<string, string | undefined>();
-    const missing = new Set<string>();
-    const read = (path: string): Uint8Array | undefined => {
-      asked.set(path, shelf.files.get(path)?.blob);
-      return contentOf({ files: shelf.files, missing }, path);
-    };
-    const pins = new Map<string, string | undefined>();
-    const pin = (image: string): string | undefined => {
-      pins.set(image, shelf.pins.get(image));
-      return pins.get(image);
-    };
-    const output = ports.kind.render({ name, folder, surroundings: found.surroundings, read, pin });
-    if (missing.size === 0) ports.memo.set(name, { surroundings, asked, pins, output });
-    for (const blob of missing) shelf.missing.add(blob);
-    return { id, folder, output, isNew: true };
-  });
 }
 
 /** Without what only follows from a policy that could not be read. */

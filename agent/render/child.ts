@@ -3,7 +3,8 @@ import { createContext, runInContext } from 'node:vm';
 
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { placeOfFile } from '../core/document.ts';
-import type { Files, Memo, RepositoryFile } from '../core/folder-kind.ts';
+import type { Memo, RepositoryFile } from '../core/folder-kind.ts';
+import type { ImageUse } from '../core/images-lock.ts';
 import { defaultSettings, renderRepository } from '../core/repository.ts';
 import type { RepositoryOutcome } from '../core/repository.ts';
 import { stackFolders } from '../providers/stack/render.ts';
@@ -38,6 +39,8 @@ interface Job {
   readonly timeLimitMs: number;
   readonly files: Map<string, RepositoryFile>;
   readonly known: Set<string>;
+  /** Where images stand, if that is wanted. By image and place: a unit may be rendered in more than one round. */
+  readonly images?: Map<string, ImageUse>;
   round: number;
 }
 
@@ -52,8 +55,9 @@ async function say(message: Wire<FromChild>): Promise<void> {
 
 async function take(message: ToChild): Promise<void> {
   if (message.type === 'begin') {
-    const { environment, timeLimitMs } = message;
-    job = { environment, timeLimitMs, files: new Map(), known: new Set(), round: 0 };
+    const { environment, timeLimitMs, images } = message;
+    const wanted = images === true ? { images: new Map<string, ImageUse>() } : {};
+    job = { environment, timeLimitMs, files: new Map(), known: new Set(), ...wanted, round: 0 };
     return;
   }
   if (job === undefined) throw new Error(`${message.type} without begin`);
@@ -76,10 +80,10 @@ async function take(message: ToChild): Promise<void> {
 }
 
 async function work(current: Job): Promise<void> {
-  const { files, environment, timeLimitMs } = current;
+  const { timeLimitMs } = current;
   if (blobs.bytes > KEPT_BYTES_MAX + NEEDED_BYTES_MAX) return refuse('the files are too large');
-  const outcome = limited(() => render(files, environment), timeLimitMs);
-  if (outcome.status === 'rendered') return answer(outcome, current.known);
+  const outcome = limited(() => render(current), timeLimitMs);
+  if (outcome.status === 'rendered') return answer(outcome, current);
   current.round += 1;
   if (current.round > ROUNDS_MAX) return refuse('the files ask for ever more files');
   for (const some of pieces(outcome.blobs)) await say({ type: 'need', blobs: [...some] });
@@ -92,10 +96,10 @@ async function refuse(message: string): Promise<void> {
   const mistake: Diagnostic = { severity: 'error', code: 'too-large', message, place };
   const work = { rendered: 0, kept: 0 };
   const nothing = { units: [], diagnostics: [mistake], settings: defaultSettings, work };
-  return answer({ status: 'rendered', ...nothing }, new Set());
+  return answer({ status: 'rendered', ...nothing }, { known: new Set() });
 }
 
-function render(files: Files, environment: string): RepositoryOutcome<StackSpec> {
+function render({ files, environment, images }: Job): RepositoryOutcome<StackSpec> {
   const memo: Memo<StackSpec> = memos.get(environment) ?? new Map();
   memos.delete(environment);
   memos.set(environment, memo);
@@ -106,6 +110,7 @@ function render(files: Files, environment: string): RepositoryOutcome<StackSpec>
     memo,
     readCron,
     begin: (file) => void say({ type: 'at', file }),
+    ...(images && { image: (use) => void images.set(JSON.stringify(use), use) }),
   });
 }
 
@@ -122,13 +127,16 @@ function limited<Value>(run: () => Value, timeout: number): Value {
 
 async function answer(
   outcome: RepositoryOutcome<StackSpec> & { status: 'rendered' },
-  known: ReadonlySet<string>,
+  { known, images }: Pick<Job, 'images'> & { readonly known: ReadonlySet<string> },
 ): Promise<void> {
   job = undefined;
   for (const { spec, dependsOn, needs, gives, ...unit } of outcome.units) {
     const lists = { dependsOn: [...dependsOn], needs: [...needs], gives: [...gives] };
     const message = { type: 'unit' as const, ...unit, ...lists };
     await say(known.has(unit.digest) ? message : { ...message, spec: stackToWire(spec) });
+  }
+  for (const some of pieces([...(images?.values() ?? [])])) {
+    await say({ type: 'images', images: [...some] });
   }
   for (const some of pieces(bounded(outcome.diagnostics))) {
     await say({ type: 'diagnostics', diagnostics: [...some] });

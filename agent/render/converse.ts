@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
+import type { ImageUse } from '../core/images-lock.ts';
 import type { Rendered } from '../core/kind.ts';
 import type { RepositorySettings } from '../core/repository.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -21,6 +22,8 @@ export interface Question {
   readonly snapshot: Snapshot;
   /** Units of earlier answers by digest. */
   readonly known: ReadonlyMap<string, Rendered<StackSpec>>;
+  /** Where images stand is wanted too: of a child that has rendered none of it before. */
+  readonly images?: true;
   /** Filled in on the way: the file that the child was busy with last. */
   readonly at: { file: string };
 }
@@ -29,6 +32,8 @@ export interface Question {
 export interface Answer {
   readonly units: readonly Rendered<StackSpec>[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Empty where they were not asked for. */
+  readonly images: readonly ImageUse[];
   readonly settings: RepositorySettings;
   readonly work: { readonly rendered: number; readonly kept: number };
 }
@@ -96,8 +101,8 @@ function aborted({ reason }: AbortSignal): Error {
 }
 
 async function ask(child: RenderProcess, question: Question, timeLimitMs: number): Promise<void> {
-  const { environment, snapshot, known } = question;
-  await child.send({ type: 'begin', environment, timeLimitMs });
+  const { environment, snapshot, known, images } = question;
+  await child.send({ type: 'begin', environment, timeLimitMs, ...(images && { images }) });
   for (const some of pieces(snapshot.entries)) {
     await child.send({
       type: 'entries',
@@ -118,6 +123,7 @@ async function listen(
 ): Promise<Answer> {
   const units: Rendered<StackSpec>[] = [];
   const diagnostics: Diagnostic[] = [];
+  const images: ImageUse[] = [];
   let needed: string[] = [];
   for (;;) {
     const message = await child.next();
@@ -138,8 +144,13 @@ async function listen(
       case 'diagnostics':
         diagnostics.push(...message.diagnostics);
         break;
-      case 'done':
-        return { units, diagnostics, settings: message.settings, work: message.work };
+      case 'images':
+        images.push(...message.images);
+        break;
+      case 'done': {
+        const { settings, work } = message;
+        return { units, diagnostics, images, settings, work };
+      }
     }
   }
 }

@@ -20,7 +20,13 @@ const count = z.number().int().nonnegative();
 
 /** What the agent sends. */
 export const ToChild = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('begin'), environment: z.string(), timeLimitMs: z.number() }),
+  z.strictObject({
+    type: z.literal('begin'),
+    environment: z.string(),
+    timeLimitMs: z.number(),
+    /** Where images stand is wanted too. */
+    images: z.literal(true).exactOptional(),
+  }),
   z.strictObject({
     type: z.literal('entries'),
     entries: z.array(z.tuple([z.string(), z.string(), count])),
@@ -97,6 +103,10 @@ export const FromChild = z.discriminatedUnion('type', [
     suspended: z.literal(true).exactOptional(),
     movedFrom: id.exactOptional(),
     spec: stackFromWire.exactOptional(),
+  }),
+  z.strictObject({
+    type: z.literal('images'),
+    images: z.array(z.strictObject({ image: z.string(), place })),
   }),
   z.strictObject({ type: z.literal('diagnostics'), diagnostics: z.array(diagnostic) }),
   z.strictObject({

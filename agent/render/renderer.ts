@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { placeOfFile } from '../core/document.ts';
+import type { ImageUse } from '../core/images-lock.ts';
 import type { Rendered } from '../core/kind.ts';
 import { defaultSettings } from '../core/repository.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -26,6 +27,8 @@ export interface RenderLimits extends ProcessLimits {
 
 /** A render with how much of it was work. */
 export interface RenderReport extends RenderResult<StackSpec> {
+  /** Images that the lock may pin, and where they stand; empty unless the renderer was opened for them. */
+  readonly images: readonly ImageUse[];
   readonly work: { readonly rendered: number; readonly kept: number };
 }
 
@@ -44,6 +47,8 @@ export interface RendererOptions {
   readonly environment: string;
   readonly clock: Clock;
   readonly limits?: Partial<RenderLimits>;
+  /** Also says where images stand. It renders each environment once then, as what is kept of it says nothing of that. */
+  readonly images?: true;
 }
 
 const defaults: RenderLimits = {
@@ -83,6 +88,7 @@ class ChildRenderer implements StackRenderer {
   readonly #environment: string;
   readonly #clock: Clock;
   readonly #limits: RenderLimits;
+  readonly #images: { readonly images?: true };
   readonly #last = new Map<string, Last>();
   /** By environment and files. */
   readonly #failed = new Map<string, Failed>();
@@ -92,7 +98,8 @@ class ChildRenderer implements StackRenderer {
   #waiting = 0;
   #closed = false;
 
-  constructor({ environment, clock, limits }: RendererOptions) {
+  constructor({ environment, clock, limits, images }: RendererOptions) {
+    this.#images = images === undefined ? {} : { images };
     this.#environment = environment;
     this.#clock = clock;
     this.#limits = { ...defaults, ...limits };
@@ -155,7 +162,13 @@ class ChildRenderer implements StackRenderer {
       if (this.#clock.nowMs() < before.againAtMs) throw this.#late(before.mistake);
     }
     const at = { file: '' };
-    const question = { environment, snapshot, known: last?.units ?? new Map(), at };
+    const question = {
+      environment,
+      snapshot,
+      known: last?.units ?? new Map(),
+      ...this.#images,
+      at,
+    };
     try {
       const answer = await this.#answered(question, signal);
       this.#failed.delete(key);
@@ -228,7 +241,7 @@ class ChildRenderer implements StackRenderer {
 
   #refused(mistake: Diagnostic): RenderReport {
     const work = { rendered: 0, kept: 0 };
-    return { units: [], diagnostics: [mistake], settings: this.#settings, work };
+    return { units: [], diagnostics: [mistake], images: [], settings: this.#settings, work };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FileObject, Network, SecretObject, Volume } from '../../../../schemas/compose.ts';
 import type { ImageRules } from '../../../core/image-rules.ts';
+import type { Pin } from '../../../core/images-lock.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
 import type { Notes } from './notes.ts';
 
@@ -21,7 +22,7 @@ export interface Context {
   readonly allow: AllowRules;
   readonly images: ImageRules;
   /** The digest that the lock has for an image in the familiar form. */
-  readonly pin: (image: string) => string | undefined;
+  readonly pin: Pin;
   /** The stack whose place this one takes. */
   readonly movedFrom?: string;
   /** `environment` holds what `env_file` and variables gave it already: it was resolved file by file. */

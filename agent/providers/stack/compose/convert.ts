@@ -1,5 +1,6 @@
 import type { Compose } from '../../../../schemas/compose.ts';
 import { anyImage, type ImageRules } from '../../../core/image-rules.ts';
+import type { Pin } from '../../../core/images-lock.ts';
 import { Secret } from '../../../core/secret.ts';
 import type { ConfigSpec, SecretSpec } from '../spec.ts';
 import type { Context, Declared } from './context.ts';
@@ -27,7 +28,7 @@ type Surroundings = Omit<
 /** What is asked of images, and what pins them; absent: nothing. */
 export interface ImageInput {
   readonly images?: ImageRules;
-  readonly pin?: (image: string) => string | undefined;
+  readonly pin?: Pin;
 }
 
 /** Pure. What conversions may look at; `written` tells which keys the file declares, well or badly. */

@@ -1,5 +1,5 @@
 import type { DiagnosticCode } from '../../../core/codes.ts';
-import type { Diagnostic } from '../../../core/diagnostic.ts';
+import type { Diagnostic, Place } from '../../../core/diagnostic.ts';
 import { diagnosticsMax } from '../../../core/limits.ts';
 import type { Located, Path } from '../../../core/parse.ts';
 import { pathText } from '../../../core/path.ts';
@@ -94,6 +94,11 @@ export class Notes {
       if (this.#kept.broken.has(keyOf(diagnostic))) continue;
       this.#keep(diagnostic);
     }
+  }
+
+  /** Where the value at `path` stands. */
+  placeAt(path: Path): Place {
+    return this.#located.place(path, 'value');
   }
 
   /** Everything noted; what several services share through an alias is there once. */

@@ -12,7 +12,7 @@ export function imageToSend(image: ImageName, path: Path, context: Context): str
   const { images, pin } = context;
   const { familiar } = image;
   if (image.pinned || images.lock === 'off') return familiar;
-  const digest = pin(familiar);
+  const digest = pin(familiar, () => context.notes.placeAt(path));
   if (digest !== undefined) return `${familiar}@${digest}`;
   noteUnpinned(familiar, path, context);
   return familiar;
