@@ -8,6 +8,8 @@ import { freezeCommand } from './cli/freeze.ts';
 import { type FreezeVerb, freezeUsage } from './cli/freeze-options.ts';
 import { getCommand } from './cli/get.ts';
 import { historyCommand } from './cli/history.ts';
+import { lockCommand } from './cli/lock.ts';
+import { lockUsage } from './cli/lock-options.ts';
 import { planCommand } from './cli/plan.ts';
 import { planUsage } from './cli/plan-options.ts';
 import { watchPlans } from './cli/plan-watch.ts';
@@ -18,6 +20,7 @@ import { sightUsage } from './cli/sight-options.ts';
 import { validateCommand, validateUsage } from './cli/validate.ts';
 import { systemClock } from './clock.ts';
 import { askIo } from './desk.ts';
+import { lockIo } from './locking.ts';
 import { planIo } from './planning.ts';
 import { rehearseCommand, rehearseUsage } from './rehearsal/command.ts';
 import { sightIo } from './sight.ts';
@@ -48,6 +51,11 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'show every mistake in a folder, without a cluster',
     usage: validateUsage,
     run: (args, io, signal) => validateCommand(args, { ...io, clock: systemClock }, signal),
+  },
+  lock: {
+    summary: 'write images.lock.yaml: the digest that each tag has in its registry now',
+    usage: lockUsage,
+    run: (args, io, signal) => lockCommand(args, lockIo(io, io.environment, io.isWatched), signal),
   },
   plan: {
     summary: 'show what a change would do, on this Swarm or between two revisions',

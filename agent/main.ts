@@ -14,8 +14,8 @@ const usage = [
   ...Object.entries(commands).map(([verb, { summary }]) => `  ${verb.padEnd(width)}  ${summary}`),
   '',
   'understudy COMMAND --help says more. --version prints the version.',
-  'Exit codes: 0 done, 1 failed or refused, 2 wrong use, 3 repository invalid, 4 `plan --exit-code` has changes,',
-  '            5 something is held, 6 the Swarm, or an agent on it, cannot be reached.',
+  'Exit codes: 0 done, 1 failed or refused, 2 wrong use, 3 repository invalid, 4 `plan --exit-code` or `lock --check` has',
+  '            changes, 5 something is held, 6 the Swarm, or an agent on it, cannot be reached.',
   '',
 ].join('\n');
 
