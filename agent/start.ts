@@ -191,7 +191,7 @@ async function openSource(
 
 /** The engine of this manager: the lease has connections of its own, everything else asks it before it writes. */
 function openEngine(
-  { docker, atOnce, lease: leaseSettings }: Settings,
+  { docker, atOnce, lease: leaseSettings, registries }: Settings,
   parts: Pick<Process, 'clock' | 'reporter' | 'pid'> & {
     readonly wake: Wake;
     readonly looks: Looks;
@@ -200,7 +200,10 @@ function openEngine(
 ) {
   const { clock, reporter, pid, wake, looks } = parts;
   const head = headFormat(randomBytes);
-  const swarm = openSwarm({ socket: docker.socket, atOnce }, clock);
+  const swarm = openSwarm(
+    { socket: docker.socket, atOnce, ...(registries && { registries }) },
+    clock,
+  );
   const apart = openSwarm({ socket: docker.socket, atOnce: LEASE_CALLS_AT_ONCE }, clock);
   const times = leaseTimesOf(leaseSettings);
   const headWatch = new HeadWatch(clock);

@@ -53,6 +53,13 @@ const Term = z.strictObject({
   takeover: positiveDuration(),
 });
 
+const REGISTRY =
+  'write a host as the names of images have it, in lower case, such as `docker.io` or `registry.example.org:5000`';
+const RegistryHost = z
+  .string()
+  .regex(/^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/, { error: REGISTRY })
+  .refine((host) => host !== 'index.docker.io', { error: REGISTRY });
+
 const NETWORK = 'write a network such as `10.0.0.0/8`';
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -69,7 +76,7 @@ export const Settings = z.strictObject({
   ceph: z.record(Name, CephCluster).optional(),
   registries: z
     .record(
-      text('a registry host'),
+      RegistryHost,
       z.strictObject({ username: text('a user name'), passwordFile: MachinePath }),
     )
     .optional(),
@@ -108,7 +115,6 @@ export const SETTINGS_UNSUPPORTED = [
   'age',
   'mysql',
   'ceph',
-  'registries',
   'listen',
   'advertise',
   'tokenFile',

@@ -108,6 +108,11 @@ describe('settings', () => {
     ['nothing', '{}', ['missing-key agent.yaml', 'missing-key agent.yaml']],
     ['a list', '[]', ['wrong-type agent.yaml']],
     ['a key nobody knows', `${good}dockr: {}\n`, ['unknown-key dockr']],
+    [
+      'a registry as an address',
+      `${good}registries: {"https://a.example.org": {username: u, passwordFile: /p}}\n`,
+      ['wrong-value registries["https://a.example.org"]'],
+    ],
     ['a key for later', `${good}listen: 127.0.0.1:7070\n`, ['unsupported-key listen']],
     ['a relative path', `${good}stateDir: state\n`, ['wrong-value stateDir']],
     ['too many at once', `${good}atOnce: 1000\n`, ['wrong-value atOnce']],

@@ -66,6 +66,7 @@ describe('every source file', async () => {
         'agent/providers/stack/names.ts', // the key of the digest
         'agent/providers/stack/sendable.ts', // an empty content is not compared
         'agent/providers/stack/stack-files.ts', // the digests of the contents that a stack wants
+        'agent/providers/stack/transport.ts', // the header of a login
         'agent/registry/authorization.ts', // the header of a login
         'agent/providers/stack/wire.ts', // the renderer's pipe
         'agent/providers/stack/without-data.ts', // no answer repeats a content

@@ -4,6 +4,7 @@ import { distributionPath, imageFound, type ImageFound } from './distribution.ts
 import { judged, outcomeOf, shapedOutcome } from './judged.ts';
 import type { Shaped } from './shaped.ts';
 import { type EngineIdentity, readConfig, readIdentity, readRunning } from './shapes.ts';
+import type { RegistryLogins } from './registry-logins.ts';
 import type { RemoveCall } from './sendable.ts';
 import type { ConfigHead } from './swarm.ts';
 import type { Dial, Modem } from './transport.ts';
@@ -23,20 +24,27 @@ export async function identity(
   return { status: 'refused', why, retry: 'after-replan', cause: 'not-a-manager' };
 }
 
-/** What a registry says of an image, asked through the engine. */
+/** What a registry says of an image, asked through the engine with the login that the agent has for that registry. */
 export async function findImage(
-  modem: Modem,
+  { modem, logins }: { readonly modem: Modem; readonly logins: RegistryLogins },
   image: string,
   signal: AbortSignal,
-): Promise<CallOutcome<ImageFound>> {
+): Promise<CallOutcome<ImageFound & { readonly login?: true }>> {
   signal.throwIfAborted();
   const path = distributionPath(image);
   if (path === undefined) {
-    return { status: 'ok', value: { found: 'missing', why: 'this is no name of an image' } };
+    const why = 'this is no name of an image';
+    return { status: 'ok', value: { found: 'missing', why } };
   }
-  const outcome = await judged(() => modem.reply(reading(path, signal)), imageFound);
+  const login = await logins.headerFor(image);
+  if (login.status !== 'ok') return { status: 'unknown', why: login.why };
+  const { header } = login;
+  const dial = reading(path, signal);
+  const options = { ...dial.options, ...(header !== undefined && { _login: header }) };
+  const outcome = await judged(() => modem.reply({ ...dial, options }), imageFound);
   signal.throwIfAborted();
-  return outcome;
+  if (outcome.status !== 'ok' || header === undefined) return outcome;
+  return { status: 'ok', value: { ...outcome.value, login: true } };
 }
 
 /** One config by its name, read alone; undefined where there is none. */

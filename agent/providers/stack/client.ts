@@ -1,6 +1,7 @@
 import Docker from 'dockerode';
 import type { CallOutcome } from '../../core/kind.ts';
 import { SWARM_CALL_MS } from '../../core/lease.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../reconcile/ports.ts';
 import { configNamed, containerRuns, findImage, identity, remove } from './asks.ts';
 import type { NotOk } from './classify.ts';
@@ -15,6 +16,14 @@ import {
   readServices,
 } from './shapes.ts';
 import { once } from './once.ts';
+import {
+  emptyLogin,
+  type LoginHeader,
+  noLogins,
+  registryLogins,
+  type RegistryLogins,
+  type RegistrySettings,
+} from './registry-logins.ts';
 import type { Shaped } from './shaped.ts';
 import { assertSendable, isRemoval, type RemoveCall } from './sendable.ts';
 import type { SecretSource } from './spec.ts';
@@ -34,6 +43,8 @@ export interface SwarmSettings {
   /** How long a call may take, waiting for its turn included; 6 s each (DESIGN 8: the lease is built on it). */
   readonly deadlinesMs?: { readonly read: number; readonly write: number };
   readonly answerBytesMax?: AnswerBytesMax;
+  /** Logins that go with services and questions about images. */
+  readonly registries?: RegistrySettings;
 }
 
 /** A list of 650 stacks takes 1 to 8 MB, and with 50 KB of configs in each the list of configs 45 MB, once. */
@@ -63,16 +74,18 @@ export function openSwarm(settings: SwarmSettings, clock: Clock): Swarm & { clos
   const modem = openModem(transport, clock);
   const deadlinesMs = { ...transport.deadlinesMs, read: IMAGE_DEADLINE_MS };
   const images = openModem({ ...transport, atOnce: IMAGES_AT_ONCE, deadlinesMs }, clock);
-  return swarmOver({ modem, images });
+  return swarmOver({ modem, images, logins: registryLogins(settings.registries ?? {}) });
 }
 
 /** The Swarm through these modems; closing it closes both. `images` asks about images, `modem` does the rest. */
 export function swarmOver({
   modem,
   images,
+  logins = noLogins,
 }: {
   readonly modem: Modem;
   readonly images: Modem;
+  readonly logins?: RegistryLogins;
 }): Swarm & { close(): void } {
   // dockerode takes a modem; its types do not know it. With one it reads nothing from the environment.
   const options = { Promise, modem };
@@ -81,9 +94,9 @@ export function swarmOver({
     observe: (signal) => observe(docker, signal),
     identity: (signal) => identity(modem, signal),
     containerRuns: (id, signal) => containerRuns(modem, id, signal),
-    image: (image, signal) => findImage(images, image, signal),
+    image: (image, signal) => findImage({ modem: images, logins }, image, signal),
     configNamed: (name, signal) => configNamed(modem, name, signal),
-    call: (call, signal) => carryOut({ docker, modem }, call, signal),
+    call: (call, signal) => carryOut({ docker, modem, logins }, call, signal),
     close: () => {
       modem.close();
       images.close();
@@ -150,24 +163,46 @@ interface Query {
 interface Engine {
   readonly docker: Docker;
   readonly modem: Modem;
+  readonly logins: RegistryLogins;
 }
 
 async function carryOut(
-  { docker, modem }: Engine,
+  { docker, modem, logins }: Engine,
   call: StackCall,
   signal: AbortSignal,
 ): Promise<CallOutcome<{ readonly id: string }>> {
   assertSendable(call);
   signal.throwIfAborted();
   if (isRemoval(call)) return remove(modem, call, signal);
-  return withoutData(call, await outcomeOf(() => send(docker, call, signal), readMade));
+  const login = await loginOf(call, logins);
+  // Nothing was sent: it is tried again, and the file may be there by then.
+  if (login.status !== 'ok') return { status: 'unknown', why: login.why };
+  const options = {
+    abortSignal: signal,
+    ...(login.header !== undefined && { _login: login.header }),
+  };
+  return withoutData(call, await outcomeOf(() => send(docker, call, options), readMade));
 }
+
+/**
+ * What the nodes pull a service's image with. Without it an update leaves the engine the login that it has, which must not
+ * go to another registry than the one that it was given for.
+ */
+async function loginOf(call: StackCall, logins: RegistryLogins): Promise<LoginHeader> {
+  if (call.op !== 'service-create' && call.op !== 'service-update') return noLogin;
+  const login = await logins.headerFor(call.body.TaskTemplate.ContainerSpec.Image);
+  const isLeft = call.op === 'service-update' && call.otherRegistry === true;
+  const isNone = login.status === 'ok' && login.header === undefined;
+  return isNone && isLeft ? { status: 'ok', header: emptyLogin } : login;
+}
+
+const noLogin: LoginHeader = { status: 'ok', header: undefined };
 
 /** dockerode gives a handle with the new object's id. Bodies go into `_body`, never into the URL. */
 async function send(
   docker: Docker,
   call: Exclude<StackCall, RemoveCall>,
-  abortSignal: AbortSignal,
+  { abortSignal, ...login }: { readonly abortSignal: AbortSignal; readonly _login?: Secret },
 ): Promise<unknown> {
   const rest = { _query: {}, abortSignal };
   switch (call.op) {
@@ -180,7 +215,7 @@ async function send(
     case 'secret-create':
       return docker.createSecret({ ...rest, _body: fileBody(call, secretSource(call)) });
     case 'service-create': {
-      const options = { ...rest, _body: call.body };
+      const options = { ...rest, ...login, _body: call.body };
       return docker.createService(options);
     }
     case 'secret-prove': {
@@ -201,7 +236,7 @@ async function send(
       return isUpdated('file', await file.update(options)) ? { id: call.id } : {};
     }
     case 'service-update': {
-      const options = { ...versioned(call), abortSignal, _body: call.body };
+      const options = { ...versioned(call), abortSignal, ...login, _body: call.body };
       const answer: unknown = await docker.getService(call.id).update(options);
       return isUpdated('service', answer) ? { id: call.id } : {};
     }

@@ -17,6 +17,7 @@ import {
   stackUsers,
 } from './remove.ts';
 import { stackSpares } from './spares.ts';
+import { registryOf } from './registry-logins.ts';
 import type { StackSpec } from './spec.ts';
 import { resumeStack, stackParts, stopParts } from './stop.ts';
 import type { StackCall, Swarm } from './swarm.ts';
@@ -104,6 +105,10 @@ function inWords({ why, cause }: Exclude<CallOutcome<unknown>, { status: 'ok' }>
   }
 }
 
+function registryIn({ TaskTemplate: { ContainerSpec } }: ServiceSpec): string | undefined {
+  return registryOf(ContainerSpec.Image);
+}
+
 /** Which object carries a name: the observed ones, and those that this unit's earlier calls made. */
 class NamedIds {
   readonly #observed: StackObserved;
@@ -118,8 +123,18 @@ class NamedIds {
     if (call.op === 'secret-create') this.#made.set(`secret ${call.name}`, id);
   }
 
-  /** A spec names configs and secrets; the engine wants their ids too. */
+  /** Completes it with what the observation knows: ids, and whether the image comes from elsewhere than before. */
   complete(call: StackCall): CallOutcome<StackCall> {
+    const named = this.#named(call);
+    if (named.status !== 'ok' || named.value.op !== 'service-update') return named;
+    const { body } = named.value;
+    const before = this.#observed.services.get(body.Name.toLowerCase())?.spec;
+    const isSame = before === undefined || registryIn(before) === registryIn(body);
+    return isSame ? named : { status: 'ok', value: { ...named.value, otherRegistry: true } };
+  }
+
+  /** A spec names configs and secrets; the engine wants their ids too. */
+  #named(call: StackCall): CallOutcome<StackCall> {
     if (call.op !== 'service-create' && call.op !== 'service-update') {
       return { status: 'ok', value: call };
     }

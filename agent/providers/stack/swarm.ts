@@ -161,6 +161,8 @@ export type StackCall =
       /** The version read when the difference was found: the engine refuses any other. */
       readonly version: number;
       readonly body: ServiceSpec;
+      /** The image comes from another registry than before, for which the login that the engine keeps is not. */
+      readonly otherRegistry?: true;
     };
 
 /** The Swarm, as the stack provider sees it: through one manager's engine. */
@@ -180,13 +182,17 @@ export interface Swarm {
   containerRuns(id: string, signal: AbortSignal): Promise<CallOutcome<boolean | undefined>>;
   /**
    * Whether a registry has the image, as this engine sees it: `GET /distribution/{image}/json`. `open`: the registry is out
-   * of order (5xx, timeout, TLS, refused), which says nothing about the image.
+   * of order (5xx, timeout, TLS, refused), which says nothing about the image. `login`: one was sent.
    */
   image(
     image: string,
     signal: AbortSignal,
   ): Promise<
-    CallOutcome<{ readonly found: 'there' | 'missing' | 'denied' | 'open'; readonly why: string }>
+    CallOutcome<{
+      readonly found: 'there' | 'missing' | 'denied' | 'open';
+      readonly why: string;
+      readonly login?: true;
+    }>
   >;
   /** One config of the agent's own by its name, read alone; undefined where there is none: `GET /configs/{name}`. */
   configNamed(name: string, signal: AbortSignal): Promise<CallOutcome<ConfigHead | undefined>>;

@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { inspect } from 'node:util';
+import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../reconcile/ports.ts';
 import { classify, type NotOk, type Reply } from './classify.ts';
 import { SameLists } from './same-lists.ts';
@@ -26,7 +27,12 @@ export interface AnswerBytesMax {
 export interface Dial {
   readonly path: string;
   readonly method: string;
-  readonly options?: { readonly _query?: object; readonly _body?: object };
+  readonly options?: {
+    readonly _query?: object;
+    readonly _body?: object;
+    /** The value of `X-Registry-Auth`. */
+    readonly _login?: Secret;
+  };
   readonly abortSignal?: AbortSignal;
 }
 
@@ -153,6 +159,7 @@ interface Exchange {
   readonly method: string;
   readonly path: string;
   readonly body: string | undefined;
+  readonly login: Secret | undefined;
   readonly deadlineMs: number;
   readonly bytesMax: number;
   readonly signal: AbortSignal;
@@ -162,9 +169,11 @@ function exchangeOf(dial: Dial, settings: TransportSettings, signal: AbortSignal
   const request = requestOf(dial);
   const { configs, other } = settings.answerBytesMax;
   const { read, write } = settings.deadlinesMs;
+  const { _login: login } = dial.options ?? {};
   const path = `/v${settings.version}${request.path}`;
   return {
     ...request,
+    login,
     socket: settings.socket,
     path,
     deadlineMs: dial.method === 'GET' ? read : write,
@@ -205,15 +214,8 @@ function send(exchange: Exchange, agent: Agent, clock: Clock): Promise<Reply> {
       resolve({ kind: 'failed', how: 'aborted' });
       return;
     }
-    const headers =
-      body === undefined
-        ? { host: 'docker' }
-        : {
-            host: 'docker',
-            'content-type': 'application/json',
-            'content-length': Buffer.byteLength(body),
-          };
     const { socket: socketPath, method, path } = exchange;
+    const headers = headersOf(exchange);
     const request = httpRequest({ agent, socketPath, method, path, headers });
     const stop = (): void => end({ kind: 'failed', how: 'aborted' });
     const cancel = clock.after(exchange.deadlineMs, () => end({ kind: 'failed', how: 'deadline' }));
@@ -233,6 +235,17 @@ function send(exchange: Exchange, agent: Agent, clock: Clock): Promise<Reply> {
     request.on('response', (response) => collect(response, exchange.bytesMax, end));
     request.end(body);
   });
+}
+
+function headersOf({ body, login }: Exchange): Record<string, string | number> {
+  return {
+    host: 'docker',
+    ...(login !== undefined && { 'x-registry-auth': login.reveal() }),
+    ...(body !== undefined && {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    }),
+  };
 }
 
 function collect(response: IncomingMessage, bytesMax: number, end: (reply: Reply) => void): void {

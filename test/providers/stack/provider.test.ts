@@ -71,3 +71,21 @@ it('fills in the ids of the names that a release goes back to', async () => {
     },
   ]);
 });
+
+it.each([
+  ['of another registry', 'ghost:1', 'ghcr.io/a/ghost:1', true],
+  ['of the same one', 'ghcr.io/a/b:1', 'ghcr.io/a/c:2', undefined],
+])('marks an update to an image %s', async (_, from, to, otherRegistry) => {
+  const web = (image: string) => {
+    const { TaskTemplate: template, ...rest } = service('web');
+    const ContainerSpec = { ...template.ContainerSpec, Image: image };
+    return { ...rest, TaskTemplate: { ...template, ContainerSpec } };
+  };
+  const now = observed({ networks: [blogNetwork], services: [live(web(from))] });
+  const { provider, calls } = swarm();
+  const wanted = unit({ services: { web: web(to) } });
+  for (const { call } of diffStack(wanted, now).operations) {
+    await provider.caller(now).call(call, signal);
+  }
+  expect(calls.map((call) => 'otherRegistry' in call || undefined)).toEqual([otherRegistry]);
+});
