@@ -14,7 +14,7 @@ import { asObserved, withoutNeeds } from './providers/stack/as-observed.ts';
 import { openSwarm } from './providers/stack/client.ts';
 import { indexState, type StackObserved } from './providers/stack/observed.ts';
 import { stackWords } from './providers/stack/plan-words.ts';
-import { stackKind } from './providers/stack/provider.ts';
+import { plannedStacks, stackKind } from './providers/stack/provider.ts';
 import { shelfIn } from './providers/stack/shelf.ts';
 import { isStage } from './providers/stack/stage.ts';
 import type { Swarm } from './providers/stack/swarm.ts';
@@ -91,7 +91,7 @@ function lookedAt(observed: StackObserved, record: OwnedRecord, clock: Clock): L
     isStage: isStage(observed.state.nodes),
     plan: ({ environment, units: desired, settings, revision, rewound, notes }) => {
       const stepped = step({
-        kind: stackKind,
+        kind: plannedStacks,
         desired,
         revision,
         observed,

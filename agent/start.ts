@@ -6,15 +6,14 @@ import type { Settings } from '../schemas/settings.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
 import { formatText } from './core/format.ts';
-import type { Answer } from './core/kind.ts';
 import { leaseTimesOf } from './lease/times.ts';
 import { leaseOn } from './leading.ts';
 import { openSwarm } from './providers/stack/client.ts';
 import { guardedSwarm } from './providers/stack/guarded.ts';
+import { imageAnswer } from './providers/stack/image-answer.ts';
 import { stackKind, stackProvider } from './providers/stack/provider.ts';
 import type { StackSpec } from './providers/stack/spec.ts';
 import { swarmShelf } from './providers/stack/shelf.ts';
-import type { Swarm } from './providers/stack/swarm.ts';
 import { openProber } from './probes/prober.ts';
 import type { Guard, Labels } from './reconcile/lease-ports.ts';
 import { Looks } from './reconcile/looks.ts';
@@ -133,7 +132,7 @@ export async function runAgent(
   const { swarm, head, lease, guard, close } = openEngine(settings, parts, signal);
   const prober = openProber({
     clock,
-    image: (image, ended) => imageAnswer(swarm, image, ended),
+    image: (question, ended) => imageAnswer(swarm, question, ended),
     allow: settings.network?.allow ?? [],
     answered: () => wake.ring(),
   });
@@ -221,19 +220,6 @@ function openEngine(
     apart.close();
   };
   return { swarm: guardedSwarm(swarm, guard), head, lease, guard, close };
-}
-
-/** What the engine says about an image, as an answer. */
-async function imageAnswer(
-  swarm: Swarm,
-  image: string,
-  signal: AbortSignal,
-): Promise<Pick<Answer, 'status' | 'detail'>> {
-  const asked = await swarm.image(image, signal);
-  if (asked.status !== 'ok') return { status: 'open', detail: asked.why };
-  const { found, why } = asked.value;
-  const status = found === 'there' ? 'good' : found === 'open' ? 'open' : 'bad';
-  return { status, detail: why };
 }
 
 interface Flags {

@@ -1,5 +1,6 @@
 import type { Place } from './diagnostic.ts';
 import type { Member, Removal, RemovalRules, Spare } from './member.ts';
+import type { First, FirstInput } from './first.ts';
 
 /** `stack/blog`, `mysql-user/blog`. */
 export type Id = `${string}/${string}`;
@@ -124,6 +125,8 @@ export type Question =
       readonly ask: 'image';
       readonly image: string;
       readonly everyMs: number;
+      /** Nothing of it was called yet. `kept`: a service may have a login for that registry that the agent does not know. */
+      readonly first?: { readonly kept: boolean };
     };
 
 /** What was answered last. */
@@ -132,6 +135,8 @@ export interface Answer {
   readonly status: 'good' | 'bad' | 'open';
   /** For people: `HTTP status 500`, `connection refused`. */
   readonly detail: string;
+  /** Of an image that is not to be had: it is not there, or not for who asks. */
+  readonly cause?: 'missing' | 'denied';
   /** So many of this status one after another. */
   readonly inARow: number;
   /** It was good at least once since it is asked. */
@@ -219,6 +224,8 @@ export interface Kind<Spec, Observed, Call> {
   readonly kind: string;
   /** `made`: targets that may stand still because we stopped them: what is live of those is nobody's will. */
   diff(unit: Rendered<Spec>, observed: Observed, made?: readonly string[]): Difference<Call>;
+  /** Whether what its first calls need is to be had. Absent: nobody is asked. */
+  first?(unit: Rendered<Spec>, observed: Observed, input: FirstInput<Call>): First;
   /** What runs before an attempt, so that old failures never count against the new one. */
   baseline(unit: Rendered<Spec>, observed: Observed): readonly string[];
   /** Nodes that cannot run anything now. */

@@ -1,4 +1,5 @@
 import { foughtOver, remembered } from './fight.ts';
+import { firstLook } from './first-look.ts';
 import type { Difference, Failure, Health, Rendered } from './kind.ts';
 import { due, type Look, type Moved, noEffect, seenBy, type Standing, unmoved } from './look.ts';
 import { excused, judgeExcused, pastOutage, waitingFor } from './outage.ts';
@@ -33,9 +34,20 @@ export function begin<Spec, Observed, Call>(
   const attempt: Attempt = { digest: unit.digest, revision, baseline, absent };
   const next = applying(record, attempt, madeBy(difference));
   const watch = newWatch(`to ${unit.digest}`, nowMs);
-  return differs(difference)
-    ? due(next, watch, difference, nowMs)
-    : verify(look, { unit, record: next, watch, refusal: undefined });
+  const standing = { unit, record: next, watch, refusal: undefined };
+  return differs(difference) ? call(look, standing, difference) : verify(look, standing);
+}
+
+/** The calls of an attempt that are due now; the first ones once it is known that they are not in vain. */
+function call<Spec, Observed, Call>(
+  look: Look<Spec, Observed, Call>,
+  standing: Forward<Spec>,
+  difference: Difference<Call>,
+): Moved<Call> {
+  const first = firstLook(look, standing, difference);
+  if (first.status === 'failing') return fail(look, standing, first.failure);
+  const moved = due(standing.record, first.watch, difference, look.nowMs);
+  return first.status === 'clear' ? moved : { ...moved, operations: [], health: first.health };
 }
 
 /** Pure. An attempt that was begun before: its calls go on, or its health is judged. */
@@ -73,7 +85,8 @@ function advance<Spec, Observed, Call>(
   if (isFutile(watch)) return fail(look, standing, noEffect(difference.operations));
   const refused = refusedTooLong(watch, kind.times(unit), nowMs);
   if (refused !== undefined) return fail(look, standing, refused);
-  const moved = due(again(record, attempt, madeBy(difference)), watch, difference, nowMs);
+  const next = again(record, attempt, madeBy(difference));
+  const moved = call(look, { ...standing, record: next }, difference);
   return isByHand ? remembered(moved, nowMs) : moved;
 }
 

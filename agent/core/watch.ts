@@ -25,6 +25,8 @@ export interface Watch {
   readonly refusedSinceMs?: number;
   /** Rounds of calls that were all ok, since nothing differed. */
   readonly rounds: number;
+  /** Since when an answer is waited for before its first call, or that nothing is asked any more. */
+  readonly first?: { readonly sinceMs: number } | 'over';
   /** At the last look a unit that it depends on was not well: what failed since then is not judged. */
   readonly outage?: true;
   /** Nodes that went away since it began. */

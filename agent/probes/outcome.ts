@@ -2,7 +2,7 @@ import type { Answer } from '../core/kind.ts';
 import { visible } from '../core/visible.ts';
 
 /** What one asking came to. */
-export type Outcome = Pick<Answer, 'status' | 'detail'>;
+export type Outcome = Pick<Answer, 'status' | 'detail' | 'cause'>;
 
 /** Most characters of a detail. */
 const DETAIL_MAX = 200;

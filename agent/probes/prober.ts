@@ -1,3 +1,4 @@
+import type { Question } from '../core/kind.ts';
 import type { Clock, Prober } from '../reconcile/ports.ts';
 import { Beats, type Asker } from './beats.ts';
 import { openGate } from './gate.ts';
@@ -5,11 +6,13 @@ import { askHttp } from './http.ts';
 import { orLate, outcome, type Outcome } from './outcome.ts';
 import { askTcp } from './tcp.ts';
 
+type ImageQuestion = Extract<Question, { readonly ask: 'image' }>;
+
 /** What a prober needs. */
 export interface ProberPorts {
   readonly clock: Clock;
   /** Whether a registry has an image. Any rejection counts as `open`. */
-  readonly image: (image: string, signal: AbortSignal) => Promise<Outcome>;
+  readonly image: (question: ImageQuestion, signal: AbortSignal) => Promise<Outcome>;
   /** Networks that may be reached beside public ones and this Swarm's nodes: `10.0.0.0/8`. */
   readonly allow: readonly string[];
   /** Wakes whoever waits for an answer: one says something new. */
@@ -26,9 +29,9 @@ export function openProber({ clock, image, allow, answered }: ProberPorts): Prob
       case 'tcp':
         return askTcp(question, gate, signal);
       case 'image': {
-        const answer = image(question.image, signal);
-        const { status, detail } = await orLate(answer, lateImage, signal);
-        return outcome(status, detail);
+        const answer = image(question, signal);
+        const { status, detail, cause } = await orLate(answer, lateImage, signal);
+        return { ...outcome(status, detail), ...(cause !== undefined && { cause }) };
       }
     }
   };

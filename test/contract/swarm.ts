@@ -654,6 +654,13 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       expect(outcome).toEqual({ status: 'ok', value: { found: 'missing', why } });
     });
 
+    it('does not have an image that it never got', async () => {
+      for (const image of [subject.images.missingTag, subject.images.refused]) {
+        const outcome = await subject.swarm.hasImage(image, soon(20_000));
+        expect(outcome).toEqual({ status: 'ok', value: false });
+      }
+    });
+
     const refusals: [string, () => StackCall, object][] = [
       [
         'a service name in another case',

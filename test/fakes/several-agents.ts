@@ -6,6 +6,7 @@ import { readLease } from '../../agent/lease/label.ts';
 import { openProber } from '../../agent/probes/prober.ts';
 import { guardedSwarm } from '../../agent/providers/stack/guarded.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';
+import { imageAnswer } from '../../agent/providers/stack/image-answer.ts';
 import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
 import { run } from '../../agent/reconcile/loop.ts';
@@ -21,7 +22,7 @@ import { VirtualClock } from './clock.ts';
 import { ProcessClock } from './head-world.ts';
 import { FakeEngine } from './swarm-engine.ts';
 import { directSwarm, type Fate } from './swarm-modem.ts';
-import { imageAnswer, type Revision } from './whole-agent.ts';
+import type { Revision } from './whole-agent.ts';
 
 /** One process of the whole agent on one manager. */
 export interface Member {

@@ -51,6 +51,8 @@ export class FakeEngine {
   registryUp = true;
   /** This very engine's, by full id: whether they run. */
   readonly containers = new Map<string, boolean>();
+  /** Images that this very engine has. */
+  readonly ownImages = new Set<string>();
   /** Absent: all is well. Otherwise what every call answers. */
   trouble: 'no-leader' | 'not-a-manager' | undefined;
   /** Whether tasks move by themselves after every write, or only by `step()`, `settle()` and time. */
@@ -186,6 +188,12 @@ export class FakeEngine {
     if (method === 'GET' && image !== undefined) {
       const name = decodeURIComponent(image);
       return distribution(name, this.#world.conduct(name), this.registryUp);
+    }
+    const own = /^\/images\/(.+)\/json$/.exec(path)?.[1];
+    if (method === 'GET' && own !== undefined) {
+      const name = decodeURIComponent(own);
+      if (this.ownImages.has(name)) return ok({ Id: `sha256:${'0'.repeat(64)}` });
+      return refused(404, `No such image: ${name}`);
     }
     const trouble = this.#troubled();
     if (trouble !== undefined) return trouble;

@@ -1,9 +1,10 @@
 import type { Freeze } from '../../agent/core/freeze.ts';
-import type { Answer, Id, Rendered } from '../../agent/core/kind.ts';
+import type { Id, Rendered } from '../../agent/core/kind.ts';
 import type { RepositorySettings } from '../../agent/core/repository.ts';
 import type { Request } from '../../agent/core/unit.ts';
 import type { StackObserved } from '../../agent/providers/stack/observed.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';
+import { imageAnswer } from '../../agent/providers/stack/image-answer.ts';
 import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
@@ -77,6 +78,8 @@ class WatchedEngine extends FakeEngine {
   seen: (request: FakeRequest) => void = () => undefined;
   answered: (request: FakeRequest, answer: FakeAnswer) => void = () => undefined;
   fault: Fault | undefined;
+  /** Paths of all questions about images. */
+  readonly asked: string[] = [];
   /** Carries a request out later. */
   postpone: (carryOut: () => void) => void = () => undefined;
 
@@ -84,6 +87,7 @@ class WatchedEngine extends FakeEngine {
     const { fault } = this;
     this.fault = undefined;
     if (request.method !== 'GET') this.seen(request);
+    if (/^\/(?:distribution|images)\//.test(request.path)) this.asked.push(request.path);
     if (fault?.fate === 'late') {
       this.postpone(() => super.handle(request));
       return 'drop';
@@ -109,19 +113,6 @@ interface Life {
   desired: Desired<StackSpec> | undefined;
   /** It dies at its next exchange. */
   doomed: boolean;
-}
-
-/** What the engine says of an image, as the agent asks. */
-export async function imageAnswer(
-  swarm: Swarm,
-  image: string,
-  signal: AbortSignal,
-): Promise<Pick<Answer, 'status' | 'detail'>> {
-  const asked = await swarm.image(image, signal);
-  if (asked.status !== 'ok') return { status: 'open', detail: asked.why };
-  const { found, why } = asked.value;
-  const status = found === 'there' ? 'good' : found === 'open' ? 'open' : 'bad';
-  return { status, detail: why };
 }
 
 /** What a revision holds. */

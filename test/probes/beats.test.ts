@@ -277,7 +277,7 @@ describe('an image', () => {
   it('is asked of the registry, in clean words', async () => {
     const clock = new VirtualClock();
     const images: string[] = [];
-    const image = async (name: string): Promise<Outcome> => {
+    const image = async ({ image: name }: { readonly image: string }): Promise<Outcome> => {
       images.push(name);
       return Promise.resolve({ status: 'bad', detail: 'not\nthere' });
     };

@@ -366,11 +366,19 @@ describe('a registry that is away', () => {
 });
 
 describe('a change whose image is missing', () => {
-  it('stops one copy and no more: the engine is not made to go on with it', async () => {
+  it.each([
+    ['stops no copy: nothing is called', [], 2],
+    [
+      'that only the manager has stops one copy and no more: the engine is not made to go on with it',
+      ['site:gone'],
+      1,
+    ],
+  ])('%s', async (_, own, least) => {
     const world = new WholeAgent();
     const scenario = scenarioCalled('a change whose image is missing');
     await prepare(world, scenario);
     const { engine } = world;
+    for (const image of own) engine.ownImages.add(image);
     let fewest = Infinity;
     world.seen = () => {
       const web = [...engine.tasks.values()].filter(
@@ -379,7 +387,7 @@ describe('a change whose image is missing', () => {
       fewest = Math.min(fewest, web.filter(isLive).length);
     };
     await scenario.play(world);
-    expect(fewest).toBe(1);
+    expect(fewest).toBe(least);
   });
 });
 

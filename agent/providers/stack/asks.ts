@@ -1,6 +1,12 @@
 import type { CallOutcome } from '../../core/kind.ts';
 import { classifyRemoval } from './classify.ts';
-import { distributionPath, imageFound, type ImageFound } from './distribution.ts';
+import {
+  distributionPath,
+  imageFound,
+  type ImageFound,
+  imagePath,
+  readImageId,
+} from './distribution.ts';
 import { judged, outcomeOf, shapedOutcome } from './judged.ts';
 import type { Shaped } from './shaped.ts';
 import { type EngineIdentity, readConfig, readIdentity, readRunning } from './shapes.ts';
@@ -45,6 +51,20 @@ export async function findImage(
   signal.throwIfAborted();
   if (outcome.status !== 'ok' || header === undefined) return outcome;
   return { status: 'ok', value: { ...outcome.value, login: true } };
+}
+
+/** Whether this very engine has the image, whatever registries say. */
+export async function hasImage(
+  modem: Modem,
+  image: string,
+  signal: AbortSignal,
+): Promise<CallOutcome<boolean>> {
+  signal.throwIfAborted();
+  const path = imagePath(image);
+  if (path === undefined) return { status: 'ok', value: false };
+  const outcome = await found(modem, reading(path, signal), readImageId);
+  signal.throwIfAborted();
+  return outcome.status === 'ok' ? { status: 'ok', value: outcome.value !== undefined } : outcome;
 }
 
 /** One config by its name, read alone; undefined where there is none. */

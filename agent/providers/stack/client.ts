@@ -3,7 +3,7 @@ import type { CallOutcome } from '../../core/kind.ts';
 import { SWARM_CALL_MS } from '../../core/lease.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../reconcile/ports.ts';
-import { configNamed, containerRuns, findImage, identity, remove } from './asks.ts';
+import { configNamed, containerRuns, findImage, hasImage, identity, remove } from './asks.ts';
 import type { NotOk } from './classify.ts';
 import { outcomeOf } from './judged.ts';
 import {
@@ -95,6 +95,7 @@ export function swarmOver({
     identity: (signal) => identity(modem, signal),
     containerRuns: (id, signal) => containerRuns(modem, id, signal),
     image: (image, signal) => findImage({ modem: images, logins }, image, signal),
+    hasImage: (image, signal) => hasImage(images, image, signal),
     configNamed: (name, signal) => configNamed(modem, name, signal),
     call: (call, signal) => carryOut({ docker, modem, logins }, call, signal),
     close: () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CallOutcome } from '../../core/kind.ts';
 import { classify, messageIn, type Reply } from './classify.ts';
+import { parsed, type Shaped } from './shaped.ts';
 
 /** What a registry says of an image. `open`: the registry is out of order, which says nothing about the image. */
 export interface ImageFound {
@@ -17,7 +18,27 @@ export function distributionPath(image: string): string | undefined {
   return reference.test(image) ? `/distribution/${encodeURIComponent(image)}/json` : undefined;
 }
 
+/** Pure. The path of an image that the engine itself may have, undefined where the text cannot be one. */
+export function imagePath(image: string): string | undefined {
+  return reference.test(image) ? `/images/${encodeURIComponent(image)}/json` : undefined;
+}
+
+const image = z.looseObject({ Id: z.string().min(1) });
+
+/** Pure. The id of an image that the engine has. */
+export function readImageId(json: unknown): Shaped<string> {
+  const found = parsed(image, json);
+  return found.ok ? { ok: true, value: found.value.Id } : found;
+}
+
 const answer = z.looseObject({ Descriptor: z.looseObject({ digest: z.string().min(1) }) });
+
+const NO_HOST = /: no such host$/;
+
+/** Pure. Whether an image is missing because nobody knows its registry, so that none was asked. */
+export function noSuchHost(why: string): boolean {
+  return NO_HOST.test(why);
+}
 
 interface Rule {
   readonly text: RegExp;
@@ -31,7 +52,7 @@ interface Rule {
 const rules: readonly Rule[] = [
   { text: /no basic auth credentials|\bunauthorized\b|\bdenied\b/i, found: 'denied' },
   // A definite answer of the name service. One that does not answer says `server misbehaving` or `i/o timeout`.
-  { text: /: no such host$/, found: 'missing' },
+  { text: NO_HOST, found: 'missing' },
   { text: /\b(manifest|name|blob) unknown\b|invalid reference format/, found: 'missing' },
 ];
 

@@ -27,7 +27,12 @@ export function imageHealth(
   for (const { answer, image, trying, why, evidence } of looks) {
     const failing = { status: 'failing', code: 'image-missing', why, summary, asks } as const;
     if (answer?.status === 'bad') {
-      return { ...failing, evidence: `${evidence}; the registry of ${image}: ${answer.detail}` };
+      const code = answer.cause === 'denied' ? 'image-denied' : failing.code;
+      return {
+        ...failing,
+        code,
+        evidence: `${evidence}; the registry of ${image}: ${answer.detail}`,
+      };
     }
     if (answer?.status === 'good' && answer.inARow >= GOOD_MIN && !trying) {
       const but = 'the registry has the image, but the node could not pull it';

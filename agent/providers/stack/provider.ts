@@ -4,6 +4,7 @@ import { withCredential } from './credential-config.ts';
 import { Disproved } from './disproved.ts';
 import { diffStack } from './diff.ts';
 import type { ServiceSpec } from './engine-api.ts';
+import { stackFirst } from './first.ts';
 import { stackGivenUp, stackHealth, stackTaskIds } from './health.ts';
 import { indexState, type StackObserved } from './observed.ts';
 import { absentNodes } from './outside.ts';
@@ -22,8 +23,8 @@ import type { StackSpec } from './spec.ts';
 import { resumeStack, stackParts, stopParts } from './stop.ts';
 import type { StackCall, Swarm } from './swarm.ts';
 
-/** The kind of a stack: what differs and how it does, from data alone. */
-export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
+/** The kind of a stack as plans have it: they show what would be called, whether or not its images are to be had. */
+export const plannedStacks: Kind<StackSpec, StackObserved, StackCall> = {
   kind: 'stack',
   diff: diffStack,
   baseline: stackTaskIds,
@@ -46,6 +47,12 @@ export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
   users: stackUsers,
   spares: stackSpares,
   sizes: stackSizes,
+};
+
+/** The kind of a stack: what differs and how it does, from data alone. */
+export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
+  ...plannedStacks,
+  first: stackFirst,
 };
 
 /** Stacks on one Swarm. */

@@ -194,6 +194,8 @@ export interface Swarm {
       readonly login?: true;
     }>
   >;
+  /** Whether this very engine has the image: `GET /images/{image}/json`. No registry is asked. */
+  hasImage(image: string, signal: AbortSignal): Promise<CallOutcome<boolean>>;
   /** One config of the agent's own by its name, read alone; undefined where there is none: `GET /configs/{name}`. */
   configNamed(name: string, signal: AbortSignal): Promise<CallOutcome<ConfigHead | undefined>>;
   /** Carries out one write. A create gives the new object's id, an update the service's. */

@@ -263,8 +263,14 @@ describe('an update that the engine gave up', () => {
     expect(gaveUp(update, [end('x', 'image'), task('a')], seen(), ['x', 'a'])).toBeUndefined();
   });
 
-  const answered = (status: Answer['status'], detail: string): ReturnType<typeof seen> =>
-    seen({ answers: new Map([['image site:1', { status, detail, inARow: 1, wasGood: false }]]) });
+  const answered = (
+    status: Answer['status'],
+    detail: string,
+    more: Pick<Answer, 'cause'> = {},
+  ): ReturnType<typeof seen> => {
+    const answer = { status, detail, inARow: 1, wasGood: false, ...more };
+    return seen({ answers: new Map([['image site:1', answer]]) });
+  };
 
   const wentBack = { updateState: 'rollback_completed', updateMessage: 'rollback completed' };
 
@@ -272,6 +278,11 @@ describe('an update that the engine gave up', () => {
     ['is not known before the registry answered', seen(), { status: 'progressing' }],
     ['is a cause outside', answered('open', 'refused'), { status: 'outside' }],
     ['is a failure', answered('bad', 'unknown'), { status: 'failing', code: 'image-missing' }],
+    [
+      'is another failure where the login is wrong',
+      answered('bad', 'unauthorized', { cause: 'denied' }),
+      { status: 'failing', code: 'image-denied' },
+    ],
   ])('for an image %s', (_what, known, expected) => {
     expect(gaveUp(wentBack, [end('x', 'image'), task('a')], known)).toMatchObject({
       ...expected,

@@ -17,6 +17,7 @@ function swarm() {
     identity: async () => ({ status: 'ok', value: { swarmId: 's', nodeId: 'n', nodeName: 'm1' } }),
     containerRuns: async () => ({ status: 'ok', value: undefined }),
     image: async () => ({ status: 'unknown', why: 'nobody asks' }),
+    hasImage: async () => ({ status: 'unknown', why: 'nobody asks' }),
     configNamed: async () => ({ status: 'ok', value: undefined }),
     call: async (call) => {
       calls.push(call);

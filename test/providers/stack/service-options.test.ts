@@ -384,6 +384,7 @@ describe('the config of credentials', () => {
         }),
         containerRuns: async () => ({ status: 'ok', value: undefined }),
         image: async () => ({ status: 'unknown', why: 'nobody asks' }),
+        hasImage: async () => ({ status: 'unknown', why: 'nobody asks' }),
         configNamed: async () => ({ status: 'ok', value: undefined }),
         call: async (call) => {
           calls.push(call);
