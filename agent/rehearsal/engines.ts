@@ -159,7 +159,8 @@ async function daemonSettings(plan: StagePlan, host: HostPlan): Promise<string> 
     'exec-root': join(host.folder, 'exec'),
     pidfile: join(host.folder, 'engine.pid'),
     hosts: [`unix://${host.socket}`],
-    'insecure-registries': [plan.registry],
+    // Any port: a test may bring a registry of its own.
+    'insecure-registries': [`${plan.depot.address}/32`],
     'cgroup-parent': plan.cgroup,
     // By this the product knows a stage: uncommitted files are applied to nothing else.
     labels: [`understudy.rehearsal=${plan.name}`],

@@ -1,10 +1,31 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import type { LogLine } from './agent-log.ts';
+import {
+  account,
+  privateHost,
+  type PrivateRegistry,
+  startPrivateRegistry,
+} from './private-registry.ts';
 import { Scene } from './scene.ts';
 
-/** A tag that is moved in the registry, on real engines. One story, told in order: each test starts from where the one before ended. */
+/**
+ * A tag that is moved in the registry, and a registry that asks for a login, on real engines. One story, told in order: each
+ * test starts from where the one before ended.
+ */
 let scene: Scene;
+let registry: PrivateRegistry;
+/** Holds the agent's password and a person's logins. */
+let folder: string;
+const subnet = '10.213.97.0/24';
+const passwordFile = (): string => join(folder, 'password');
 
 const TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
 const ports = { pinned: 8091, floating: 8092 };
@@ -41,7 +62,12 @@ const lock = (digest: string): Record<string, string> => ({
 
 beforeAll(async () => {
   const small = { managers: 1, workers: 1 };
-  scene = await Scene.raise({ name: 'uso', subnet: '10.213.97.0/24', ...small });
+  folder = await mkdtemp(join(tmpdir(), 'understudy-logins-'));
+  const login = { username: account.username, passwordFile: passwordFile() };
+  await writeFile(passwordFile(), `${account.password}\n`);
+  const settings = { registries: { [privateHost(subnet)]: login } };
+  scene = await Scene.raise({ name: 'uso', subnet, ...small }, settings);
+  registry = await startPrivateRegistry(scene.stage, folder);
 });
 
 afterEach(({ task }) => {
@@ -49,7 +75,9 @@ afterEach(({ task }) => {
 });
 
 afterAll(async () => {
+  await registry?.stop();
   await scene?.lower();
+  if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
 const of =
@@ -146,6 +174,91 @@ describe('a tag that is moved in the registry', () => {
     const ended = await scene.log.until('revision failed', revision(commit));
     expect([ended['failed'], ended['rolledBack']]).toEqual([['stack/pinned'], ['stack/pinned']]);
     expect(await scene.spec('pinned_web')).toEqual(before);
+    expect(await scene.quietPasses(2)).toEqual([]);
+  });
+});
+
+describe('a registry that asks for a login', () => {
+  const ofSecret = of('secret');
+  const secretImage = (tag: string): string => `${registry.host}/site:${tag}`;
+  const secret = (tag: string, environment = ''): Record<string, string> => {
+    const made = files('secret', 8093, environment);
+    const compose = made['stacks/secret/compose.yaml'] ?? '';
+    const text = compose.replace("'${REGISTRY}/site:secret'", `'${secretImage(tag)}'`);
+    return { ...made, 'stacks/secret/compose.yaml': text };
+  };
+
+  /** Beside what is pushed; nothing is committed. */
+  async function save(saved: Readonly<Record<string, string>>): Promise<void> {
+    for (const [path, text] of Object.entries(saved)) {
+      await mkdir(dirname(join(scene.copy.folder, path)), { recursive: true });
+      await writeFile(join(scene.copy.folder, path), text);
+    }
+  }
+
+  /** The command as a person runs it, with what `docker login` would have written. */
+  async function lockWith(password?: string): Promise<{ code: unknown; said: string }> {
+    const auth = Buffer.from(`${account.username}:${password ?? ''}`).toString('base64');
+    const auths = password === undefined ? {} : { [registry.host]: { auth } };
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ auths }));
+    const insecure = [registry.host, scene.stage.registry].flatMap((host) => ['--insecure-registry', host]); // prettier-ignore
+    const bin = join(projectFolder, 'agent', 'bin.mjs');
+    const args = [bin, 'lock', scene.copy.folder, '--update', ...insecure];
+    const env = { PATH: process.env['PATH'], DOCKER_CONFIG: folder };
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (piece: Buffer) => (said += piece.toString()));
+    }
+    const [code] = await once(child, 'close');
+    return { code, said };
+  }
+
+  it('is asked for digests with the logins of the CLI', async () => {
+    await save(secret('none'));
+    expect(await lockWith()).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/error\[registry-denied\].*wants a login/),
+    });
+    expect(await lockWith('wrong')).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/error\[registry-denied\].*refuses the login/),
+    });
+    expect(await lockWith(account.password)).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/error\[registry-missing\].*no tag `none`/),
+    });
+    await save(secret('1'));
+    expect(await lockWith(account.password)).toMatchObject({ code: 0 });
+    const [text, one] = [await scene.read('images.lock.yaml'), await digestOf('1')];
+    expect(text).toContain(`'${secretImage('1')}': '${one}'`);
+    expect(text).toContain(`'${image('floating')}': '${await digestOf('floating')}'`);
+  });
+
+  it('gives a worker its image with the login of the agent', async () => {
+    const commit = await scene.push('a private image', {});
+    await scene.log.until('revision healthy', revision(commit));
+    const shown = await scene.docker('service', 'ps', 'secret_web', '--no-trunc', '--filter', 'desired-state=running', '--format', '{{.Image}} {{.Node}}'); // prettier-ignore
+    expect(shown.trim()).toBe(`${secretImage('1')}@${await digestOf('1')} w1`);
+  });
+
+  it.each([
+    ['a tag that is not there', 'gone', account.password, 'image-missing'],
+    ['an image that the login may not have', '2', 'wrong', 'image-denied'],
+  ])('fails for %s before its service is touched', async (_, tag, password, code) => {
+    await writeFile(passwordFile(), password);
+    const before = await scene.versioned('secret_web');
+    const commit = await scene.push(`tag ${tag}`, secret(tag));
+    const failed = await scene.log.until('unit failed', (line) => ofSecret(line) && line['revision'] === commit); // prettier-ignore
+    expect(failed).toMatchObject({ code, evidence: expect.stringContaining('nothing was called') });
+    await scene.log.until('revision failed', revision(commit));
+    expect(await scene.versioned('secret_web')).toBe(before);
+  });
+
+  it('takes a new password from its file with the next change', async () => {
+    await writeFile(passwordFile(), account.password);
+    const commit = await scene.push('once more', secret('2', "AGAIN: '1'"));
+    await scene.log.until('revision healthy', revision(commit));
     expect(await scene.quietPasses(2)).toEqual([]);
   });
 });
