@@ -4,6 +4,8 @@ import { adoptCommand } from './cli/adopt.ts';
 import { adoptUsage } from './cli/adopt-options.ts';
 import { askCommand } from './cli/ask.ts';
 import { askUsage, type Verb } from './cli/ask-options.ts';
+import { doctorCommand } from './cli/doctor.ts';
+import { doctorUsage } from './cli/doctor-options.ts';
 import { freezeCommand } from './cli/freeze.ts';
 import { type FreezeVerb, freezeUsage } from './cli/freeze-options.ts';
 import { getCommand } from './cli/get.ts';
@@ -21,6 +23,7 @@ import { validateCommand, validateUsage } from './cli/validate.ts';
 import { systemClock } from './clock.ts';
 import { askIo } from './desk.ts';
 import { lockIo } from './locking.ts';
+import { doctorIo } from './doctoring.ts';
 import { planIo } from './planning.ts';
 import { rehearseCommand, rehearseUsage } from './rehearsal/command.ts';
 import { sightIo } from './sight.ts';
@@ -93,6 +96,11 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'write a stack that runs back as a Compose file',
     usage: adoptUsage,
     run: (args, io, signal) => adoptCommand(args, adoptIo(io, io.environment), signal),
+  },
+  doctor: {
+    summary: 'look for what brings the Swarm down some day',
+    usage: doctorUsage,
+    run: (args, io, signal) => doctorCommand(args, doctorIo(io, io.environment), signal),
   },
   rehearse: {
     summary: 'bring a real Swarm up on this machine and try the repository on it',

@@ -1,0 +1,56 @@
+import { parseDuration } from '../../schemas/common.ts';
+import { HELP, parsedOptions } from './arguments.ts';
+import { DEFAULT_SOCKET, socketOf } from './ask-options.ts';
+
+/** What is to be looked at, and how it is said. */
+export interface DoctorWanted {
+  readonly socket: string;
+  /** Milliseconds. */
+  readonly stuckMs: number;
+  readonly json: boolean;
+}
+
+const STUCK_MS = 5 * 60_000;
+
+/** `understudy doctor --help`. */
+export const doctorUsage = `Usage: understudy doctor [--swarm] [OPTIONS]
+
+Looks for what brings a Swarm down some day: networks that nobody uses, subnets that overlap or are full, managers that
+may not be lost any more, certificates, engines of different versions, tasks that do not get on. Worst first, each with
+what to do about it. Needs no agent and no repository: on a manager it reads through the engine's socket. It writes
+nothing, and carries no command out.
+
+  --swarm             the Swarm; without any such option everything that can be looked at: the Swarm
+  --stuck-after TIME  a task that does not get on for longer is stuck; default 5m
+  --socket PATH       the engine's socket; default UNDERSTUDY_DOCKER_SOCKET, else ${DEFAULT_SOCKET}
+  --json              one JSON object: swarm, counts (critical, warning, note), findings (severity, code, what, where,
+                      why, advice, command)
+  --help              this text
+
+Exit codes: 0 nothing to do (notes at most), 1 something is critical or a warning, 2 wrong use, 6 the Swarm cannot be
+reached, or has no leader.
+`;
+
+const OPTIONS = {
+  swarm: { type: 'boolean' },
+  'stuck-after': { type: 'string' },
+  socket: { type: 'string' },
+  json: { type: 'boolean' },
+  ...HELP,
+} as const;
+
+/** Pure. What the arguments ask for, `help`, or what is wrong with them in one sentence. */
+export function doctorWantedOf(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): DoctorWanted | { readonly wrong: string } | 'help' {
+  const parsed = parsedOptions(args, OPTIONS);
+  if (typeof parsed === 'string') return { wrong: parsed };
+  const { help, socket, json, 'stuck-after': after } = parsed.values;
+  if (help === true) return 'help';
+  const stuckMs = after === undefined ? STUCK_MS : parseDuration(after);
+  if (stuckMs === undefined || stuckMs <= 0) {
+    return { wrong: '`--stuck-after` is a time such as `5m` or `90s`' };
+  }
+  return { socket: socketOf(socket, environment), stuckMs, json: json === true };
+}

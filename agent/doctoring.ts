@@ -1,0 +1,17 @@
+import type { DoctorIo } from './cli/doctor-ports.ts';
+import type { Output } from './cli/printer.ts';
+import { systemClock } from './clock.ts';
+import { openSwarmDoctor } from './providers/stack/doctor/client.ts';
+
+/** What `understudy doctor` takes from this machine. */
+export function doctorIo(
+  output: Output,
+  environment: Readonly<Record<string, string | undefined>>,
+): DoctorIo {
+  return {
+    ...output,
+    clock: systemClock,
+    environment,
+    open: (socket) => openSwarmDoctor(socket, systemClock),
+  };
+}
