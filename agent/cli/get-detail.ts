@@ -72,9 +72,11 @@ function evidence({ evidence: text }: { readonly evidence: string }): readonly s
   return text === '' ? [] : [`  ${text.replaceAll('\n', ' ')}`];
 }
 
-function serviceLines({ name, running, wanted, errors }: LiveService): readonly string[] {
-  const lines = errors.map(({ at, state, error, node }) => {
-    return `  ${minuteOf(at)}  ${state}${node === undefined ? '' : ` on ${node}`}: ${error}`;
+function serviceLines({ name, running, wanted, waits, errors }: LiveService): readonly string[] {
+  const lines = errors.map(({ at, state, error, means, node }) => {
+    const told = means === undefined ? error : `${error} (${means})`;
+    return `  ${minuteOf(at)}  ${state}${node === undefined ? '' : ` on ${node}`}: ${told}`;
   });
-  return [`${name} ${String(running)}/${String(wanted)}`, ...lines];
+  const now = waits === undefined ? [] : [`  ${waits}`];
+  return [`${name} ${String(running)}/${String(wanted)}`, ...now, ...lines];
 }

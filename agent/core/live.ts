@@ -5,6 +5,8 @@ export interface TaskError {
   /** Of the task: `failed`, `rejected`, `pending`. */
   readonly state: string;
   readonly error: string;
+  /** What that means, where its own words do not say. */
+  readonly means?: string;
   /** Host name; absent: the task has no node. */
   readonly node?: string;
 }
@@ -16,6 +18,8 @@ export interface LiveService {
   /** Tasks of what the engine holds of it; of a job those that completed. */
   readonly running: number;
   readonly wanted: number;
+  /** What its tasks wait for that do not run yet; absent: none of them does. */
+  readonly waits?: string;
   /** Newest first, a few. */
   readonly errors: readonly TaskError[];
 }

@@ -155,7 +155,9 @@ describe('a commit that breaks six stacks and changes a seventh', () => {
     }
     expect(told(lines, 'unit healthy', 'good')).toBeDefined();
     expect(told(lines, 'unit failed', 'engine')?.['why']).toContain('rolled');
-    expect(told(lines, 'unit failed', 'nowhere')?.['evidence']).toContain('no suitable node');
+    expect(told(lines, 'unit failed', 'nowhere')?.['evidence']).toMatch(
+      /no suitable node \(.*\): `node\.hostname == nowhere`: .*m1.* ha/,
+    );
     expect(told(lines, 'unit failed', 'probe')?.['evidence']).toContain('front page');
     expect(await specs(stacks)).toEqual(before);
     await figures(lines, pushedAt, tasks);

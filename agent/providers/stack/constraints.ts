@@ -5,14 +5,23 @@ import type { ObservedNode } from './swarm.ts';
  * compared without regard to case; a label that a node does not have is an empty text; an unknown attribute never fits.
  */
 export function meets(node: ObservedNode, constraints: readonly string[]): boolean {
-  return constraints.every((constraint) => {
+  return unmetBy(node, constraints) === undefined;
+}
+
+/** Pure. The first constraint that a node does not meet, and what it has; `value` is undefined where there is no such thing. */
+export function unmetBy(
+  node: ObservedNode,
+  constraints: readonly string[],
+): { readonly constraint: string; readonly value: string | undefined } | undefined {
+  for (const constraint of constraints) {
     const match = /^\s*([\w.-]+)\s*(==|!=)\s*(.*?)\s*$/.exec(constraint);
     const [, attribute = '', operator, wanted = ''] = match ?? [];
     const value = attributeOf(node, attribute);
-    if (match === null || value === undefined) return false;
+    if (match === null || value === undefined) return { constraint, value: undefined };
     const equal = value.toLowerCase() === wanted.toLowerCase();
-    return operator === '==' ? equal : !equal;
-  });
+    if (equal !== (operator === '==')) return { constraint, value };
+  }
+  return undefined;
 }
 
 function attributeOf(node: ObservedNode, attribute: string): string | undefined {

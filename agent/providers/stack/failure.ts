@@ -1,6 +1,9 @@
 import type { Failure, Seen } from '../../core/kind.ts';
 import { visible } from '../../core/visible.ts';
 import type { ServiceSpec } from './engine-api.ts';
+import { addressTrouble, fullNetwork } from './explain/addresses.ts';
+import { endInWords, lacksAddress } from './explain/ended.ts';
+import { placementTrouble } from './explain/placement.ts';
 import type { StackObserved } from './observed.ts';
 import type { ObservedNode, ObservedTask } from './swarm.ts';
 import { type ServiceTasks, slotOf } from './tasks.ts';
@@ -75,9 +78,13 @@ export function troubleOf(
   seen: Seen,
 ): string | undefined {
   const waiting = tasks.fresh.find(({ state, error }) => state === 'pending' && error);
-  if (waiting?.error !== undefined) return waiting.error;
+  if (waiting?.error !== undefined) {
+    return placementTrouble(waiting.error, tasks.live?.spec ?? tasks.spec, observed);
+  }
   const bad = badTasks(tasks, observed, seen);
-  return bad[0] && describe(bad[0], bad.length, tasks, observed);
+  return bad[0] === undefined
+    ? addressTrouble(tasks, observed)
+    : describe(bad[0], bad.length, tasks, observed);
 }
 
 /**
@@ -211,17 +218,17 @@ function codeOf(task: ObservedTask, { spec }: ServiceTasks): string {
 function describe(
   task: ObservedTask,
   count: number,
-  { spec }: ServiceTasks,
-  { state }: StackObserved,
+  tasks: ServiceTasks,
+  observed: StackObserved,
 ): string {
-  const node = state.nodes.find(({ id }) => id === task.nodeId)?.hostname;
-  const limit = spec.TaskTemplate.Resources?.Limits?.MemoryBytes ?? 0;
-  const killed = task.exitCode === 137 && task.error?.includes('unhealthy') !== true;
+  const { spec } = tasks;
+  const node = observed.state.nodes.find(({ id }) => id === task.nodeId)?.hostname;
   const parts = [
     node === undefined ? task.state : `${task.state} on ${node}`,
     task.state === 'complete' ? ended(spec) : bounded(task.error ?? task.message),
     saysExit(task) ? undefined : `exit code ${String(task.exitCode)}`,
-    killed && limit > 0 ? 'probably out of memory' : undefined,
+    endInWords(task, spec),
+    lacksAddress(task) ? fullNetwork(tasks, observed) : undefined,
     count > 1 ? `${String(count)} times` : undefined,
   ];
   return parts.filter((part) => part !== undefined && part !== '').join(', ');

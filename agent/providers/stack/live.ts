@@ -2,6 +2,8 @@ import type { Id, Release, Rendered } from '../../core/kind.ts';
 import type { Live, LiveService, TaskError } from '../../core/live.ts';
 import { visible } from '../../core/visible.ts';
 import { stackHealth, stackTaskIds } from './health.ts';
+import { endInWords } from './explain/ended.ts';
+import { waitingInWords } from './explain/waiting.ts';
 import type { StackObserved } from './observed.ts';
 import { restoreStack } from './release.ts';
 import type { StackSpec } from './spec.ts';
@@ -36,7 +38,11 @@ export function stackLive(
     return { converged: status === 'converged', summary, services };
   }
   const isKnown = release === undefined && all.length > 0;
-  return { converged: isKnown ? all.every(isSettled) : undefined, summary: inWords(all), services };
+  return {
+    converged: isKnown ? all.every(isSettled) : undefined,
+    summary: inWords(all, observed),
+    services,
+  };
 }
 
 /** Of the services that are there, and of those that the release has. */
@@ -61,29 +67,43 @@ function shortName(name: string, stack: string): string {
   return name.startsWith(`${stack}_`) ? name.slice(stack.length + 1) : name;
 }
 
-function serviceOf(
-  { key, running, wanted, all }: ServiceTasks,
-  observed: StackObserved,
-): LiveService {
+function serviceOf(tasks: ServiceTasks, observed: StackObserved): LiveService {
+  const { key, running, wanted, all } = tasks;
   const errors = all
     .filter(({ error }) => error !== undefined && error !== '')
     .toSorted((one, other) => (one.timestamp < other.timestamp ? 1 : -1))
     .slice(0, ERRORS_MAX)
-    .map((task) => errorOf(task, observed));
-  return { name: key, running: running.length, wanted, errors };
+    .map((task) => errorOf(task, tasks, observed));
+  const waits = waitingInWords(tasks, observed);
+  return { name: key, running: running.length, wanted, ...(waits && { waits }), errors };
 }
 
 function errorOf(
-  { timestamp: at, state, error = '', nodeId }: ObservedTask,
+  task: ObservedTask,
+  { spec }: ServiceTasks,
   { state: { nodes } }: StackObserved,
 ): TaskError {
+  const { timestamp: at, state, error = '', nodeId } = task;
   const node = nodes.find(({ id }) => id === nodeId);
   const text = visible(error).slice(0, ERROR_LENGTH_MAX);
-  return { at, state, error: text, ...(node && { node: node.hostname }) };
+  const means = state === 'pending' ? undefined : endInWords(task, spec);
+  return {
+    at,
+    state,
+    error: text,
+    ...(means && { means: visible(means) }),
+    ...(node && { node: node.hostname }),
+  };
 }
 
-function inWords(all: readonly ServiceTasks[]): string {
-  return all
+/** Counted, and then what is waited for: what is merely slow looks like trouble otherwise. */
+function inWords(all: readonly ServiceTasks[], observed: StackObserved): string {
+  const counted = all
     .map(({ key, running, wanted }) => `${key} ${String(running.length)}/${String(wanted)}`)
     .join(', ');
+  const waits = all.flatMap((tasks) => {
+    const words = isSettled(tasks) ? undefined : waitingInWords(tasks, observed);
+    return words === undefined ? [] : [`${tasks.key}: ${words}`];
+  });
+  return [counted, ...waits].join('; ');
 }

@@ -4,6 +4,7 @@ import { driver, driverOf } from './driver-shape.ts';
 import { iteration, iterationOf } from './job-shape.ts';
 import { mountingSpec, mountsOf } from './mounts.ts';
 import { listOf, parsed, type Shaped, within } from './shaped.ts';
+import { resources, resourcesOf } from './resource-shape.ts';
 import { serviceSpec } from './spec-shape.ts';
 import type {
   ObservedConfig,
@@ -74,6 +75,7 @@ const node = z.looseObject({
       Hostname: text,
       Platform: z.looseObject({ Architecture: text, OS: text }).nullish(),
       Engine: z.looseObject({ Labels: map }).nullish(),
+      Resources: resources,
     })
     .nullish(),
   Status: z.looseObject({ State: z.string(), Addr: text }),
@@ -175,6 +177,7 @@ export const readNodes = listOf(node, (row): Shaped<ObservedNode> => ({
       architecture: row.Description?.Platform?.Architecture ?? '',
     },
     address: addressOf(row.Status.Addr, row.ManagerStatus?.Addr ?? ''),
+    ...resourcesOf(row.Description?.Resources),
     ...(row.UpdatedAt !== undefined && { updatedAt: row.UpdatedAt }),
   },
 }));

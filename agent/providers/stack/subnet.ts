@@ -42,3 +42,16 @@ export function roomIn(subnets: readonly string[]): number {
     .flatMap((cidr) => subnetOf(cidr) ?? [])
     .reduce((sum, { first, last }) => sum + Math.max(0, last - first + 1 - RESERVED), 0);
 }
+
+/** Pure. One for each VIP, each task, and the load balancer of each node with a task: `nodes` is how many may have one. */
+export function addressesNeeded({
+  vips,
+  tasks,
+  nodes,
+}: {
+  readonly vips: number;
+  readonly tasks: number;
+  readonly nodes: number;
+}): number {
+  return vips + tasks + Math.min(nodes, tasks);
+}

@@ -80,6 +80,8 @@ export interface ObservedNode {
   readonly engineLabels: Readonly<Record<string, string>>;
   readonly platform: { readonly os: string; readonly architecture: string };
   readonly address: string;
+  /** What it has for tasks; absent where it does not say. */
+  readonly resources?: { readonly memoryBytes: number; readonly nanoCpus: number };
   /** When the Swarm last wrote it: it came, went, came back, or somebody changed it. */
   readonly updatedAt?: string;
 }
