@@ -14,6 +14,7 @@ import { imageAnswer } from './providers/stack/image-answer.ts';
 import { stackKind, stackProvider } from './providers/stack/provider.ts';
 import type { StackSpec } from './providers/stack/spec.ts';
 import { swarmShelf } from './providers/stack/shelf.ts';
+import { logAnswer } from './providers/stack/log-answer.ts';
 import { openProber } from './probes/prober.ts';
 import type { Guard, Labels } from './reconcile/lease-ports.ts';
 import { Looks } from './reconcile/looks.ts';
@@ -133,6 +134,7 @@ export async function runAgent(
   const prober = openProber({
     clock,
     image: (question, ended) => imageAnswer(swarm, question, ended),
+    log: (task, ended) => logAnswer(swarm, task, ended),
     allow: settings.network?.allow ?? [],
     answered: () => wake.ring(),
   });

@@ -1,6 +1,9 @@
 import type { Place } from './diagnostic.ts';
 import type { Member, Removal, RemovalRules, Spare } from './member.ts';
 import type { First, FirstInput } from './first.ts';
+import type { Answer, Asked } from './question.ts';
+
+export type { Answer, Asked, Question } from './question.ts';
 
 /** `stack/blog`, `mysql-user/blog`. */
 export type Id = `${string}/${string}`;
@@ -96,59 +99,6 @@ export interface Difference<Call> {
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Something asked beside the passes, of what was deployed or of what it needs. Times in milliseconds. */
-export type Question =
-  | {
-      readonly ask: 'http';
-      readonly url: string;
-      /** The Host header; absent: as the address says. */
-      readonly host?: string;
-      /** What counts as good: any of these ranges, ends included. */
-      readonly status: readonly { readonly from: number; readonly to: number }[];
-      /** Text that the answer must hold. */
-      readonly contains?: string;
-      readonly everyMs: number;
-      readonly timeoutMs: number;
-      /** Addresses of this Swarm's nodes: these may be reached although they are private. */
-      readonly nodes: readonly string[];
-    }
-  | {
-      readonly ask: 'tcp';
-      readonly host: string;
-      readonly port: number;
-      readonly everyMs: number;
-      readonly timeoutMs: number;
-      readonly nodes: readonly string[];
-    }
-  | {
-      /** Whether a registry has the image: `open` where the registry itself is out of order. */
-      readonly ask: 'image';
-      readonly image: string;
-      readonly everyMs: number;
-      /** Nothing of it was called yet. `kept`: a service may have a login for that registry that the agent does not know. */
-      readonly first?: { readonly kept: boolean };
-    };
-
-/** What was answered last. */
-export interface Answer {
-  /** `open`: nobody can tell now, for a cause outside. */
-  readonly status: 'good' | 'bad' | 'open';
-  /** For people: `HTTP status 500`, `connection refused`. */
-  readonly detail: string;
-  /** Of an image that is not to be had: it is not there, or not for who asks. */
-  readonly cause?: 'missing' | 'denied';
-  /** So many of this status one after another. */
-  readonly inARow: number;
-  /** It was good at least once since it is asked. */
-  readonly wasGood: boolean;
-}
-
-/** A question under a name that stays the same while it is the same question. */
-export interface Asked {
-  readonly name: string;
-  readonly question: Question;
-}
-
 /** How an applied unit does right now, by one observation; time is judged elsewhere. */
 export type Health = {
   /** One line for people: `web 2/3`. */
@@ -173,6 +123,8 @@ export type Health = {
       readonly code: string;
       readonly why: string;
       readonly evidence: string;
+      /** More evidence is being read: the verdict waits for what is asked, but for no longer than the timeout. */
+      readonly reading?: true;
     }
   | {
       /** It cannot get on for a cause that is not its own: nobody's failure, the clock stands. */
@@ -191,6 +143,8 @@ export interface Seen {
   readonly answers: ReadonlyMap<string, Answer>;
   /** A verdict is due. Else only the tasks are looked at, and nothing is asked. */
   readonly judged: boolean;
+  /** What a task wrote last can be asked for. */
+  readonly logs?: true;
 }
 
 /** Milliseconds a unit may take without progress, and must stay well before it counts as healthy. */

@@ -110,7 +110,8 @@ export function seenBy<Spec, Observed, Call>(
   attempt: Attempt,
   { lost }: Watch,
 ): Seen {
-  return { baseline: new Set(attempt.baseline), lost: new Set(lost), answers, judged: true };
+  const baseline = new Set(attempt.baseline);
+  return { baseline, lost: new Set(lost), answers, judged: true, logs: true };
 }
 
 /** Pure. How a unit does that nobody judges: old failures are no news. */

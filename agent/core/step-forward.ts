@@ -113,16 +113,17 @@ function whatEngineDid<Spec, Observed, Call>(
   const engine = kind.givenUp(unit, observed, seen);
   const gaveUp = engine && excused(engine, outage);
   const health = gaveUp ?? excused(kind.health(unit, observed, seen), outage);
-  if (health.status === 'failing') {
+  if (health.status === 'failing' && health.reading !== true) {
     const { code, why, evidence } = health;
     return { ...fail(look, standing, { code, why, evidence }), health };
   }
-  if (gaveUp === undefined) return undefined;
+  const open = health.status === 'failing' ? health : gaveUp;
+  if (open === undefined) return undefined;
   // Why it gave up is not known yet, or is nobody's fault: to send the same again now would end the same.
-  const judged = judge(watch, gaveUp, kind.times(unit), nowMs);
+  const judged = judge(watch, open, kind.times(unit), nowMs);
   return typeof judged.verdict === 'object'
     ? { ...fail(look, standing, judged.verdict), health }
-    : { record, watch: withoutRounds(judged.watch, gaveUp), operations: [], events: [], health };
+    : { record, watch: withoutRounds(judged.watch, open), operations: [], events: [], health };
 }
 
 /** What was taken back for a cause outside was not in vain: it does not count as calls without effect. */

@@ -7,12 +7,16 @@ import { orLate, outcome, type Outcome } from './outcome.ts';
 import { askTcp } from './tcp.ts';
 
 type ImageQuestion = Extract<Question, { readonly ask: 'image' }>;
+/** So much of a log is kept, of its end. Characters; whoever shows it makes it fit to be shown. */
+const LOG_MAX = 4_096;
 
 /** What a prober needs. */
 export interface ProberPorts {
   readonly clock: Clock;
   /** Whether a registry has an image. Any rejection counts as `open`. */
   readonly image: (question: ImageQuestion, signal: AbortSignal) => Promise<Outcome>;
+  /** What a task wrote last: good with the text in `detail`, else `open`. */
+  readonly log: (task: string, signal: AbortSignal) => Promise<Outcome>;
   /** Networks that may be reached beside public ones and this Swarm's nodes: `10.0.0.0/8`. */
   readonly allow: readonly string[];
   /** Wakes whoever waits for an answer: one says something new. */
@@ -20,7 +24,7 @@ export interface ProberPorts {
 }
 
 /** Asks nothing until it is told what. */
-export function openProber({ clock, image, allow, answered }: ProberPorts): Prober {
+export function openProber({ clock, image, log, allow, answered }: ProberPorts): Prober {
   const gate = openGate(allow);
   const ask: Asker = async (question, signal) => {
     switch (question.ask) {
@@ -33,9 +37,18 @@ export function openProber({ clock, image, allow, answered }: ProberPorts): Prob
         const { status, detail, cause } = await orLate(answer, lateImage, signal);
         return { ...outcome(status, detail), ...(cause !== undefined && { cause }) };
       }
+      case 'log': {
+        const answer = log(question.task, signal);
+        const { status, detail } = await orLate(answer, lateLog, signal);
+        return { status, detail: detail.slice(-LOG_MAX) };
+      }
     }
   };
   return new Beats({ clock, ask, answered });
+}
+
+function lateLog(): Outcome {
+  return outcome('open', 'the log does not come');
 }
 
 function lateImage(): Outcome {

@@ -87,7 +87,7 @@ function asking(question: Question, allow: readonly string[] = loopback): Asking
     const answer = prober.answers().get('it');
     if (answer !== undefined) came.resolve(answer);
   };
-  const prober = openProber({ clock, image, allow, answered });
+  const prober = openProber({ clock, image, log: image, allow, answered });
   closing.push(() => prober.close());
   prober.ask([{ name: 'it', question }]);
   return { clock, answer: came.promise };

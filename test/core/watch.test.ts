@@ -69,6 +69,15 @@ describe('a verdict', () => {
     ],
     ['is a failure at once where that is certain', [[1, bad]], ['c']],
     [
+      'waits while more evidence is read, but not for ever',
+      [
+        [1, { ...bad, reading: true }],
+        [59_999, { ...bad, reading: true }],
+        [60_000, { ...bad, reading: true }],
+      ],
+      ['open', 'open', 'c'],
+    ],
+    [
       'is a failure after too long without progress',
       [
         [59_999, slow()],

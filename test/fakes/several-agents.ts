@@ -3,6 +3,7 @@ import { leaseTimes } from '../../agent/core/lease.ts';
 import type { RepositorySettings } from '../../agent/core/repository.ts';
 import { openLease } from '../../agent/lease/keeper.ts';
 import { readLease } from '../../agent/lease/label.ts';
+import { logAnswer } from '../../agent/answers.ts';
 import { openProber } from '../../agent/probes/prober.ts';
 import { guardedSwarm } from '../../agent/providers/stack/guarded.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';
@@ -152,6 +153,7 @@ export class SeveralAgents {
         prober: openProber({
           clock,
           image: (image, signal) => imageAnswer(swarm, image, signal),
+          log: (task, signal) => logAnswer(swarm, task, signal),
           allow: [],
           answered: () => wake.ring(),
         }),

@@ -42,7 +42,7 @@ export function directSwarm(
     return { kind: 'answer', status, text: body === undefined ? '' : JSON.stringify(body) };
   }
   const modem = modemOf(reply, () => undefined);
-  return swarmOver({ modem, images: modem });
+  return swarmOver({ modem, images: modem, logs: modem });
 }
 
 function isAborted({ abortSignal }: Dial): boolean {

@@ -9,6 +9,7 @@ import { stackKind, stackProvider } from '../../agent/providers/stack/provider.t
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
 import type { StackCall, Swarm } from '../../agent/providers/stack/swarm.ts';
+import { logAnswer } from '../../agent/answers.ts';
 import { openProber } from '../../agent/probes/prober.ts';
 import {
   type Desired,
@@ -410,6 +411,7 @@ export class WholeAgent {
         prober: openProber({
           clock,
           image: (image, ended) => imageAnswer(swarm, image, ended),
+          log: (task, ended) => logAnswer(swarm, task, ended),
           allow: [],
           answered: () => (this.#rung = true),
         }),

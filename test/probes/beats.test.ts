@@ -281,7 +281,7 @@ describe('an image', () => {
       images.push(name);
       return Promise.resolve({ status: 'bad', detail: 'not\nthere' });
     };
-    const prober = openProber({ clock, image, allow: [], answered: () => undefined });
+    const prober = openProber({ clock, image, log: image, allow: [], answered: () => undefined });
     prober.ask(asked);
     await clock.advance(30_000);
     expect(images).toEqual(['site:1', 'site:1']);
@@ -292,7 +292,7 @@ describe('an image', () => {
   it('of a registry that says nothing is open after 20 s, even where the call cannot be stopped', async () => {
     const clock = new VirtualClock();
     const image = async (): Promise<Outcome> => new Promise(() => undefined);
-    const prober = openProber({ clock, image, allow: [], answered: () => undefined });
+    const prober = openProber({ clock, image, log: image, allow: [], answered: () => undefined });
     prober.ask(asked);
     await clock.advance(19_999);
     expect(prober.answers().size).toBe(0);
@@ -301,6 +301,41 @@ describe('an image', () => {
       status: 'open',
       detail: 'the registry does not answer',
     });
+    prober.close();
+  });
+});
+
+describe('a log', () => {
+  const asked = [
+    { name: 'l', question: { ask: 'log', task: 't1', everyMs: 3_600_000, timeoutMs: 3_000 } },
+  ] as const;
+  const image = async (): Promise<Outcome> => new Promise(() => undefined);
+
+  it('is read once, as it was written, and its end is kept', async () => {
+    const clock = new VirtualClock();
+    const read: string[] = [];
+    const log = async (task: string): Promise<Outcome> => {
+      read.push(task);
+      return Promise.resolve({ status: 'good', detail: `${'x'.repeat(5_000)}\nlast` });
+    };
+    const prober = openProber({ clock, image, log, allow: [], answered: () => undefined });
+    prober.ask(asked);
+    await clock.advance(60_000);
+    expect(read).toEqual(['t1']);
+    const answer = prober.answers().get('l');
+    expect(answer?.detail).toHaveLength(4_096);
+    expect(answer?.detail.endsWith('x\nlast')).toBe(true);
+    prober.close();
+  });
+
+  it('that does not come is open after its time, so that nobody waits for it', async () => {
+    const clock = new VirtualClock();
+    const prober = openProber({ clock, image, log: image, allow: [], answered: () => undefined });
+    prober.ask(asked);
+    await clock.advance(2_999);
+    expect(prober.answers().size).toBe(0);
+    await clock.advance(1);
+    expect(prober.answers().get('l')).toMatchObject({ status: 'open' });
     prober.close();
   });
 });

@@ -29,6 +29,7 @@ import { assertSendable, isRemoval, type RemoveCall } from './sendable.ts';
 import type { SecretSource } from './spec.ts';
 import { readTaskIds, readTasks } from './task-shape.ts';
 import type { StackCall, Swarm, SwarmState } from './swarm.ts';
+import { readTaskLog } from './task-log.ts';
 import { withoutData } from './without-data.ts';
 import { type AnswerBytesMax, type Modem, openModem } from './transport.ts';
 
@@ -59,6 +60,10 @@ const IMAGE_DEADLINE_MS = 20_000;
 /** A registry that hangs must not keep connections from the calls that the lease is built on. */
 const IMAGES_AT_ONCE = 4;
 
+/** A line may be of any length: of a log that is larger nothing is shown. */
+const LOG_BYTES_MAX = 256 * 1024;
+const LOGS_AT_ONCE = 4;
+
 /**
  * Opens the Swarm behind one engine's socket; connections are made when needed. A call that was under way when its
  * signal was aborted is `unknown`; one that had not begun, and any reading, rejects with the signal's reason.
@@ -74,17 +79,21 @@ export function openSwarm(settings: SwarmSettings, clock: Clock): Swarm & { clos
   const modem = openModem(transport, clock);
   const deadlinesMs = { ...transport.deadlinesMs, read: IMAGE_DEADLINE_MS };
   const images = openModem({ ...transport, atOnce: IMAGES_AT_ONCE, deadlinesMs }, clock);
-  return swarmOver({ modem, images, logins: registryLogins(settings.registries ?? {}) });
+  const small = { configs: LOG_BYTES_MAX, other: LOG_BYTES_MAX };
+  const logs = openModem({ ...transport, atOnce: LOGS_AT_ONCE, answerBytesMax: small }, clock);
+  return swarmOver({ modem, images, logs, logins: registryLogins(settings.registries ?? {}) });
 }
 
-/** The Swarm through these modems; closing it closes both. `images` asks about images, `modem` does the rest. */
+/** The Swarm through these modems; closing it closes all. `images` asks about images, `logs` for logs, `modem` does the rest. */
 export function swarmOver({
   modem,
   images,
+  logs,
   logins = noLogins,
 }: {
   readonly modem: Modem;
   readonly images: Modem;
+  readonly logs: Modem;
   readonly logins?: RegistryLogins;
 }): Swarm & { close(): void } {
   // dockerode takes a modem; its types do not know it. With one it reads nothing from the environment.
@@ -96,11 +105,13 @@ export function swarmOver({
     containerRuns: (id, signal) => containerRuns(modem, id, signal),
     image: (image, signal) => findImage({ modem: images, logins }, image, signal),
     hasImage: (image, signal) => hasImage(images, image, signal),
+    taskLog: (task, signal) => readTaskLog(logs, task, signal),
     configNamed: (name, signal) => configNamed(modem, name, signal),
     call: (call, signal) => carryOut({ docker, modem, logins }, call, signal),
     close: () => {
       modem.close();
       images.close();
+      logs.close();
     },
   };
 }

@@ -31,6 +31,9 @@ export interface ServiceFailure extends Failure {
   readonly image: string;
   /** A node is about to get the image again. */
   readonly trying: boolean;
+  readonly spec: ServiceSpec;
+  /** The one that the evidence is of; absent: it never ran, and wrote nothing. */
+  readonly task?: string;
 }
 
 /**
@@ -52,6 +55,8 @@ export function failureOf(
     code,
     evidence: describe(first, bad.length, tasks, observed),
     image,
+    spec: live.spec,
+    ...ranAs(first),
     trying: fresh.some(({ state }) => ['assigned', 'accepted', 'preparing'].includes(state)),
   };
   // Of all tasks: which of them are fresh was read a moment apart, and may miss the newest.
@@ -117,6 +122,8 @@ export function engineGaveUp(
     why: `${key}: ${HAPPENED[cause] ?? 'a task failed'}, and the engine ${did}`,
     evidence: describe(first, bad.length, tasks, observed),
     image: spec.TaskTemplate.ContainerSpec.Image,
+    spec,
+    ...ranAs(first),
     trying: false,
   };
 }
@@ -204,6 +211,12 @@ function isPaused({ live }: ServiceTasks, { baseline }: Seen): boolean {
 /** `update paused due to failure or early termination of task <id>` */
 function namedTask(message: string): string | undefined {
   return /early termination of task (\S+)$/.exec(message)?.[1];
+}
+
+/** A task that was rejected, or whose container did not start, wrote nothing. */
+function ranAs({ id, state, error = '' }: ObservedTask): { readonly task?: string } {
+  const started = state !== 'rejected' && !error.includes('starting container failed');
+  return started ? { task: id } : {};
 }
 
 function codeOf(task: ObservedTask, { spec }: ServiceTasks): string {

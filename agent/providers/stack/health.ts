@@ -1,6 +1,7 @@
 import type { Health, Rendered, Seen } from '../../core/kind.ts';
 import { engineGaveUp, failureOf, troubleOf } from './failure.ts';
 import { answerFor, imageHealth } from './image-question.ts';
+import { withLastLines } from './last-lines.ts';
 import type { StackObserved } from './observed.ts';
 import { lostNodeCause } from './outside.ts';
 import { checkStack } from './probe-questions.ts';
@@ -25,10 +26,7 @@ export function stackHealth(
 
   const failures = services.flatMap((service) => failureOf(service, observed, seen) ?? []);
   const certain = failures.find(({ code }) => code !== 'image-missing');
-  if (certain !== undefined) {
-    const { code, why, evidence } = certain;
-    return { status: 'failing', code, why, evidence, summary };
-  }
+  if (certain !== undefined) return withLastLines(certain, summary, seen);
   if (failures.length > 0) return imageHealth(failures, summary, progress, seen);
   if (services.every(isSettled)) {
     return checkedHealth(unit, { services, summary, progress }, observed, seen);
@@ -90,10 +88,7 @@ export function stackGivenUp(
   );
   const summary = failures.map(({ why }) => why).join('; ');
   const certain = failures.find(({ code }) => code !== 'image-missing');
-  if (certain !== undefined) {
-    const { code, why, evidence } = certain;
-    return { status: 'failing', code, why, evidence, summary };
-  }
+  if (certain !== undefined) return withLastLines(certain, summary, seen);
   if (failures.length === 0) return undefined;
   const health = imageHealth(failures, summary, 0, seen);
   const again = failures.every(({ image }) => answerFor(image, seen)?.status === 'good');

@@ -198,6 +198,8 @@ export interface Swarm {
   >;
   /** Whether this very engine has the image: `GET /images/{image}/json`. No registry is asked. */
   hasImage(image: string, signal: AbortSignal): Promise<CallOutcome<boolean>>;
+  /** What a task wrote last, on whatever node it ran: `GET /tasks/{id}/logs`. A few lines; they may hold anything. */
+  taskLog(task: string, signal: AbortSignal): Promise<CallOutcome<string>>;
   /** One config of the agent's own by its name, read alone; undefined where there is none: `GET /configs/{name}`. */
   configNamed(name: string, signal: AbortSignal): Promise<CallOutcome<ConfigHead | undefined>>;
   /** Carries out one write. A create gives the new object's id, an update the service's. */

@@ -34,6 +34,8 @@ export interface Dial {
     readonly _login?: Secret;
   };
   readonly abortSignal?: AbortSignal;
+  /** The answer is no text: each of its bytes is one character. */
+  readonly bytes?: boolean;
 }
 
 type Callback = (error: Error | null, value: object | null) => void;
@@ -65,7 +67,7 @@ const MIB = 1024 * 1024;
 /** How many calls may wait for a free connection. */
 const waitingMax = 1024;
 /** Nothing else may stand in a URL: engines and proxies write URLs to their logs. */
-const queryKeys = new Set(['version', 'filters', 'registryAuthFrom']);
+const queryKeys = new Set(['version', 'filters', 'registryAuthFrom', 'stdout', 'stderr', 'tail']);
 
 /** Keeps connections, and never shows what is under way on them, whatever prints it. */
 class QuietAgent extends Agent {
@@ -162,6 +164,7 @@ interface Exchange {
   readonly login: Secret | undefined;
   readonly deadlineMs: number;
   readonly bytesMax: number;
+  readonly encoding: 'utf8' | 'latin1';
   readonly signal: AbortSignal;
 }
 
@@ -178,6 +181,7 @@ function exchangeOf(dial: Dial, settings: TransportSettings, signal: AbortSignal
     path,
     deadlineMs: dial.method === 'GET' ? read : write,
     bytesMax: isConfigs(path) ? configs : other,
+    encoding: dial.bytes === true ? 'latin1' : 'utf8',
     signal,
   };
 }
@@ -232,7 +236,7 @@ function send(exchange: Exchange, agent: Agent, clock: Clock): Promise<Reply> {
     signal.addEventListener('abort', stop);
     // Stays after the end: a destroyed request may still report an error, which nobody else would catch.
     request.on('error', (error) => end({ kind: 'failed', how: 'connection', ...codeOf(error) }));
-    request.on('response', (response) => collect(response, exchange.bytesMax, end));
+    request.on('response', (response) => collect(response, exchange, end));
     request.end(body);
   });
 }
@@ -248,7 +252,11 @@ function headersOf({ body, login }: Exchange): Record<string, string | number> {
   };
 }
 
-function collect(response: IncomingMessage, bytesMax: number, end: (reply: Reply) => void): void {
+function collect(
+  response: IncomingMessage,
+  { bytesMax, encoding }: Pick<Exchange, 'bytesMax' | 'encoding'>,
+  end: (reply: Reply) => void,
+): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   response.on('data', (chunk: Buffer) => {
@@ -259,7 +267,7 @@ function collect(response: IncomingMessage, bytesMax: number, end: (reply: Reply
   response.on('error', () => end({ kind: 'failed', how: 'truncated' }));
   response.on('close', () => end({ kind: 'failed', how: 'truncated' }));
   response.on('end', () => {
-    const text = Buffer.concat(chunks).toString();
+    const text = Buffer.concat(chunks).toString(encoding);
     end(
       response.complete
         ? { kind: 'answer', status: response.statusCode ?? 0, text }

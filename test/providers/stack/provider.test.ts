@@ -18,6 +18,7 @@ function swarm() {
     containerRuns: async () => ({ status: 'ok', value: undefined }),
     image: async () => ({ status: 'unknown', why: 'nobody asks' }),
     hasImage: async () => ({ status: 'unknown', why: 'nobody asks' }),
+    taskLog: async () => ({ status: 'unknown', why: 'nobody asks' }),
     configNamed: async () => ({ status: 'ok', value: undefined }),
     call: async (call) => {
       calls.push(call);

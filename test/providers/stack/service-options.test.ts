@@ -385,6 +385,7 @@ describe('the config of credentials', () => {
         containerRuns: async () => ({ status: 'ok', value: undefined }),
         image: async () => ({ status: 'unknown', why: 'nobody asks' }),
         hasImage: async () => ({ status: 'unknown', why: 'nobody asks' }),
+        taskLog: async () => ({ status: 'unknown', why: 'nobody asks' }),
         configNamed: async () => ({ status: 'ok', value: undefined }),
         call: async (call) => {
           calls.push(call);
@@ -512,7 +513,7 @@ describe('a secret that a plugin holds', () => {
       },
       () => undefined,
     );
-    const swarm = swarmOver({ modem, images: modem });
+    const swarm = swarmOver({ modem, images: modem, logs: modem });
     const call = {
       op: 'secret-create',
       name: 's',
