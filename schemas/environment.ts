@@ -13,7 +13,7 @@ import {
   text,
   whole,
 } from './common.ts';
-import { STACK_DEFAULTS_UNSUPPORTED, StackDefaults } from './stack.ts';
+import { StackDefaults } from './stack.ts';
 
 const PREFIX = 'write an absolute path such as `/srv/media`, without `..`';
 const BindPrefix = z.string({ error: PREFIX }).refine(isBindPrefix, { error: PREFIX });
@@ -181,5 +181,4 @@ export const ENVIRONMENT_UNSUPPORTED = [
   'notifications',
   'promotion',
   ...POLICY_UNSUPPORTED.map((key) => `policy.${key}`),
-  ...STACK_DEFAULTS_UNSUPPORTED.map((key) => `defaults.stack.${key}`),
 ];

@@ -2,7 +2,6 @@ import { z } from 'zod';
 
 import { positiveDuration } from './common.ts';
 import { Defaults, POLICY_UNSUPPORTED, Policy, Rollout } from './environment.ts';
-import { STACK_DEFAULTS_UNSUPPORTED } from './stack.ts';
 
 /** understudy.yaml. Durations in milliseconds. */
 export const Repository = z.strictObject({
@@ -16,7 +15,4 @@ export const Repository = z.strictObject({
 export type Repository = z.output<typeof Repository>;
 
 /** Keys of `Repository` that this version does not act upon. */
-export const REPOSITORY_UNSUPPORTED = [
-  ...POLICY_UNSUPPORTED.map((key) => `policy.${key}`),
-  ...STACK_DEFAULTS_UNSUPPORTED.map((key) => `defaults.stack.${key}`),
-];
+export const REPOSITORY_UNSUPPORTED = POLICY_UNSUPPORTED.map((key) => `policy.${key}`);

@@ -180,9 +180,3 @@ export const Stack = z.strictObject({
   ...settings,
 });
 export type Stack = z.output<typeof Stack>;
-
-/** Keys of `StackDefaults` that this version does not act upon. */
-export const STACK_DEFAULTS_UNSUPPORTED = ['instances'];
-
-/** Keys of `Stack` that this version does not act upon. */
-export const STACK_UNSUPPORTED = [...STACK_DEFAULTS_UNSUPPORTED];

@@ -39,6 +39,10 @@ export interface FolderOutput<Spec> {
   readonly rendered?: Rendered<Spec>;
   /** Names that no other unit may have, lower case: `service:blog_web`. */
   readonly claims: readonly string[];
+  /** What it keeps its state in and writes to, as people name it: `volume blog_data`. */
+  readonly state?: readonly string[];
+  /** It must never run twice: where that is written. */
+  readonly single?: Place;
   /** What it names in `dependsOn`, also where something else of it is wrong. */
   readonly depends: readonly Dependency[];
   /** Whose place it takes, also where something else of it is wrong. */

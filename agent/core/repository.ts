@@ -3,6 +3,7 @@ import type { ImagesLock } from '../../schemas/images-lock.ts';
 import type { Repository } from '../../schemas/repository.ts';
 import { canaryMistakes, type ReadCron, rolloutOf, windowsOf } from './change-rules.ts';
 import { clashes } from './clashes.ts';
+import { sharedState } from './shared-state.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { decodeText, placeOfFile } from './document.ts';
 import type { Read } from './document.ts';
@@ -101,6 +102,7 @@ export function renderRepository<Spec>(
     ...strayFiles(layout, outputs),
     ...outputs.flatMap(({ output }) => hidden(output.diagnostics, found)),
     ...clashes(outputs.map(({ output }) => output)),
+    ...sharedState(outputs.map(({ output }) => output)),
     ...edgeMistakes(outputs, {
       environment,
       ids: new Set([...selection.leftOut].map((name): Id => `${ports.kind.kind}/${name}`)),

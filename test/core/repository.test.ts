@@ -378,8 +378,8 @@ describe('with any mistake there are no units', () => {
     ],
     [
       'a key for later',
-      { ...small, 'stacks/blog/stack.yaml': 'kind: Stack\ninstances: any\n' },
-      ['unsupported-key stacks/blog/stack.yaml'],
+      { ...small, 'understudy.yaml': 'version: 1\npolicy: {signatures: {}}\n' },
+      ['unsupported-key understudy.yaml'],
     ],
     [
       'a bad duration',

@@ -3,7 +3,7 @@ import { leaseTimes } from '../../agent/core/lease.ts';
 import type { RepositorySettings } from '../../agent/core/repository.ts';
 import { openLease } from '../../agent/lease/keeper.ts';
 import { readLease } from '../../agent/lease/label.ts';
-import { logAnswer } from '../../agent/answers.ts';
+import { logAnswer } from '../../agent/providers/stack/log-answer.ts';
 import { openProber } from '../../agent/probes/prober.ts';
 import { guardedSwarm } from '../../agent/providers/stack/guarded.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';

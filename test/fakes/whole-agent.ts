@@ -9,7 +9,7 @@ import { stackKind, stackProvider } from '../../agent/providers/stack/provider.t
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
 import type { StackCall, Swarm } from '../../agent/providers/stack/swarm.ts';
-import { logAnswer } from '../../agent/answers.ts';
+import { logAnswer } from '../../agent/providers/stack/log-answer.ts';
 import { openProber } from '../../agent/probes/prober.ts';
 import {
   type Desired,

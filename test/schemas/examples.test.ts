@@ -8,7 +8,7 @@ import { ENVIRONMENT_UNSUPPORTED, Environment } from '../../schemas/environment.
 import { ImagesLock } from '../../schemas/images-lock.ts';
 import { REPOSITORY_UNSUPPORTED, Repository } from '../../schemas/repository.ts';
 import { SETTINGS_SCALARS, SETTINGS_UNSUPPORTED, Settings } from '../../schemas/settings.ts';
-import { STACK_UNSUPPORTED, Stack } from '../../schemas/stack.ts';
+import { Stack } from '../../schemas/stack.ts';
 
 const kinds: readonly {
   readonly name: string;
@@ -19,7 +19,7 @@ const kinds: readonly {
 }[] = [
   { name: 'understudy', schema: Repository, unsupported: REPOSITORY_UNSUPPORTED },
   { name: 'environment', schema: Environment, unsupported: ENVIRONMENT_UNSUPPORTED },
-  { name: 'stack', schema: Stack, unsupported: STACK_UNSUPPORTED },
+  { name: 'stack', schema: Stack, unsupported: [] },
   { name: 'settings', schema: Settings, unsupported: SETTINGS_UNSUPPORTED },
   { name: 'images.lock', schema: ImagesLock, unsupported: [], least: 2 },
 ];

@@ -22,11 +22,11 @@ const OWN: ReadonlySet<string> = new Set([NAMESPACE_LABEL, IMAGE_LABEL]);
  */
 export function convertIgnore(
   written: readonly string[],
-  services: Readonly<Record<string, ServiceSpec>>,
+  stack: { readonly services: Readonly<Record<string, ServiceSpec>>; readonly single: boolean },
   placeOf: (index: number) => Place,
 ): { readonly fields: readonly string[]; readonly diagnostics: readonly Diagnostic[] } {
   const diagnostics = written.flatMap((field, index): readonly Diagnostic[] => {
-    const mistake = mistakeIn(field, services);
+    const mistake = mistakeIn(field, stack);
     return mistake === undefined ? [] : [{ severity: 'error', ...mistake, place: placeOf(index) }];
   });
   return { fields: [...new Set(written)].toSorted(), diagnostics };
@@ -34,7 +34,7 @@ export function convertIgnore(
 
 function mistakeIn(
   field: string,
-  services: Readonly<Record<string, ServiceSpec>>,
+  { services, single }: Parameters<typeof convertIgnore>[1],
 ): Pick<Diagnostic, 'code' | 'message' | 'hint'> | undefined {
   const [, name, replicas, label] = FORM.exec(field) ?? [];
   if (name === undefined) {
@@ -51,6 +51,10 @@ function mistakeIn(
   if (replicas !== undefined && services[name]?.Mode?.Replicated === undefined) {
     const message = `the service \`${name}\` has no replicas that somebody could change`;
     return { code: 'conflict', message, hint: 'its `deploy.mode` is not `replicated`' };
+  }
+  if (replicas !== undefined && single) {
+    const message = 'the stack has `instances: single`: nobody else may give it more replicas';
+    return { code: 'conflict', message, hint: 'leave it out' };
   }
   if (label !== undefined && OWN.has(label)) {
     const message = `the label \`${label}\` says to which stack a service belongs or from what it runs`;

@@ -1,6 +1,6 @@
-import { STACK_UNSUPPORTED, Stack } from '../../../schemas/stack.ts';
+import { Stack } from '../../../schemas/stack.ts';
 import type { StackDefaults } from '../../../schemas/stack.ts';
-import type { Diagnostic } from '../../core/diagnostic.ts';
+import type { Diagnostic, Place } from '../../core/diagnostic.ts';
 import { digestOf } from '../../core/digest.ts';
 import { decodeText, placeOfFile, readDocument } from '../../core/document.ts';
 import type { Read } from '../../core/document.ts';
@@ -28,6 +28,8 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
   const document = readStack(input);
   const depends = dependenciesOf(document);
   const movedFrom = movedFromOf(document);
+  const single = singleIn(input, document);
+  const layers = [surroundings.stack, document.value ?? {}];
   const { files, paths, diagnostics: unreadable } = composeFiles(input, document);
   const [first, ...over] = files;
   const compose =
@@ -37,7 +39,7 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
           stack: name,
           ...first,
           over,
-          ...aroundCompose(input),
+          ...aroundCompose(input, single !== undefined),
           ...(movedFrom && { movedFrom: movedFrom.on.slice('stack/'.length) }),
         });
   const nothing = { claims: [], depends, files: paths, ...(movedFrom && { movedFrom }) };
@@ -47,17 +49,15 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
   }
   const { needs, ...objects } = compose.result;
   const written = writtenChecks(surroundings.stack, document, first.file);
-  const { checks, diagnostics: wrongChecks } = convertChecks(written, objects.services);
-  const ignored = ignoredIn(document, objects.services);
-  const diagnostics = [...found, ...wrongChecks, ...ignored.diagnostics];
+  const { checks, ...converted } = convertChecks(written, objects.services);
+  const ignored = ignoredIn(document, objects.services, single !== undefined);
+  const diagnostics = [...found, ...converted.diagnostics, ...ignored.diagnostics];
   if (isWrong(diagnostics)) return { ...nothing, diagnostics };
-  const layers = [surroundings.stack, document.value ?? {}];
-  const health = healthOf(layers, objects.services, checks);
   const prune = document.value?.prune ?? surroundings.stack.prune;
   const spec: StackSpec = {
     name,
     ...objects,
-    health,
+    health: healthOf(layers, objects.services, checks),
     rollback: rollbackOf(layers),
     ...(document.value?.removal === 'hold' && { removal: 'hold' }),
     // As it is written, so that what nobody wrote asks for the same thing whatever the default is.
@@ -79,17 +79,42 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
       ...(movedFrom && { movedFrom: movedFrom.on }),
     },
     ...nothing,
+    ...(single && { single }),
     claims: claimsOf(spec, gives),
+    state: stateOf(objects.services),
     diagnostics,
   };
 }
 
-function aroundCompose({
-  surroundings: { variables, allow, images },
-  read,
-  pin,
-}: FolderInput): Pick<ComposeInput, 'variables' | 'allow' | 'images' | 'read' | 'pin'> {
-  return { variables, allow, read, ...(images && { images }), ...(pin && { pin }) };
+/** Where it is written that no service may run twice, nearest first; undefined: it is not. */
+function singleIn(
+  { name, surroundings }: FolderInput,
+  { value, located }: StackDocument,
+): Place | undefined {
+  const instances = value?.instances ?? surroundings.stack.instances;
+  if (instances !== 'single') return undefined;
+  const own = value?.instances !== undefined && located !== undefined;
+  return own
+    ? located.place(['instances'], 'value')
+    : placeOfFile(located?.file ?? `stacks/${name}/compose.yaml`);
+}
+
+/** Named volumes that it writes to. What is mounted read-only is the state of somebody else. */
+function stateOf(services: Readonly<Record<string, ServiceSpec>>): readonly string[] {
+  const volumes = Object.values(services).flatMap(
+    ({ TaskTemplate: { ContainerSpec: container } }) =>
+      (container.Mounts ?? []).flatMap(({ Type, Source = '', ReadOnly }) =>
+        Type === 'volume' && Source !== '' && ReadOnly !== true ? [`volume \`${Source}\``] : [],
+      ),
+  );
+  return [...new Set(volumes)];
+}
+
+function aroundCompose(
+  { surroundings: { variables, allow, images }, read, pin }: FolderInput,
+  single: boolean,
+): Pick<ComposeInput, 'variables' | 'allow' | 'images' | 'read' | 'pin' | 'single'> {
+  return { variables, allow, read, single, ...(images && { images }), ...(pin && { pin }) };
 }
 
 function claimsOf(spec: StackSpec, gives: readonly string[]): readonly string[] {
@@ -100,9 +125,11 @@ function claimsOf(spec: StackSpec, gives: readonly string[]): readonly string[] 
 function ignoredIn(
   { value, located }: StackDocument,
   services: Readonly<Record<string, ServiceSpec>>,
+  single: boolean,
 ): ReturnType<typeof convertIgnore> {
   if (value?.ignore === undefined || located === undefined) return { fields: [], diagnostics: [] };
-  return convertIgnore(value.ignore, services, (index) => located.place(['ignore', index]));
+  const placeOf = (index: number): Place => located.place(['ignore', index]);
+  return convertIgnore(value.ignore, { services, single }, placeOf);
 }
 
 function isWrong(diagnostics: readonly Diagnostic[]): boolean {
@@ -117,7 +144,7 @@ function readStack({ name, folder, read }: FolderInput): StackDocument {
   if (bytes === undefined) return { diagnostics: [] };
   const { text, diagnostics: unreadable } = decodeText(file, bytes);
   if (text === undefined) return { diagnostics: unreadable };
-  const reading = { schema: Stack, unsupported: STACK_UNSUPPORTED };
+  const reading = { schema: Stack, unsupported: [] };
   const { value, located, diagnostics } = readDocument(file, text, reading);
   if (value?.name === undefined || value.name === name || located === undefined) {
     return { ...(value && { value }), ...(located && { located }), diagnostics };

@@ -40,7 +40,7 @@ describe('what may be left to others', () => {
     'services.web.deploy.labels.io.portainer.accesscontrol.teams',
     'services.global.deploy.labels.a',
   ])('%s', (field) => {
-    const found = convertIgnore([field], services, () => place);
+    const found = convertIgnore([field], { services, single: false }, () => place);
     expect(found).toEqual({ fields: [field], diagnostics: [] });
   });
 
@@ -62,13 +62,17 @@ describe('what may be left to others', () => {
     ['services.web.deploy.labels.com.docker.stack.namespace', 'wrong-value'],
     ['services.web.deploy.labels.com.docker.stack.image', 'wrong-value'],
   ])('not %s', (field, code) => {
-    const { diagnostics } = convertIgnore([field], services, () => place);
+    const { diagnostics } = convertIgnore([field], { services, single: false }, () => place);
     expect(diagnostics.map((one) => `${one.severity} ${one.code}`)).toEqual([`error ${code}`]);
     expect(diagnostics[0]?.place).toBe(place);
   });
 
   it('guesses a service', () => {
-    const { diagnostics } = convertIgnore(['services.plian.replicas'], services, () => place);
+    const { diagnostics } = convertIgnore(
+      ['services.plian.replicas'],
+      { services, single: false },
+      () => place,
+    );
     expect(diagnostics[0]?.hint).toBe('did you mean `plain`?');
   });
 });

@@ -12,6 +12,7 @@ import { loadFile, partToMerge } from './load.ts';
 import { mergeCompose } from './merge.ts';
 import type { Notes } from './notes.ts';
 import { locatedOf, valueOf } from './parts.ts';
+import { noteSecondCopies } from './single.ts';
 import { isMapping } from './variables.ts';
 
 /** A Compose file of the repository. */
@@ -32,6 +33,8 @@ export interface ComposeInput extends ComposeFile, ImageInput {
   /** A file of the repository by its normalised path; nothing else exists. */
   readonly read: (path: string) => Uint8Array | undefined;
   readonly allow: AllowRules;
+  /** No service of it may ever run twice. */
+  readonly single?: boolean;
   /** The stack whose place it takes. */
   readonly movedFrom?: string;
 }
@@ -80,7 +83,8 @@ function renderFiles(files: readonly Loaded[], input: ComposeInput): ComposeResu
   noteMissingImages(written, notes);
   if (compose === undefined) return undefined;
   if (whole && !input.allow.emptyStacks) noteEmptiness(compose, notes);
-  return convertStack(compose, contextOf(compose, written, { ...input, folder, notes }));
+  const context = contextOf(compose, written, { ...input, folder, notes });
+  return checked(convertStack(compose, context), input, notes);
 }
 
 function renderMerged(
@@ -104,7 +108,13 @@ function renderMerged(
   const isWhole = files.every(({ whole }) => whole);
   if (isWhole && !input.allow.emptyStacks) noteEmptiness(compose, notes);
   const context = { ...input, notes, resolved: true } as const;
-  return convertStack(compose, contextOf(compose, sectionsOf(files), context));
+  const result = convertStack(compose, contextOf(compose, sectionsOf(files), context));
+  return checked(result, input, notes);
+}
+
+function checked(result: ComposeResult, { single }: ComposeInput, notes: Notes): ComposeResult {
+  if (single === true) noteSecondCopies(result.services, notes);
+  return result;
 }
 
 function partOfPath(part: PropertyKey): string | number {
