@@ -28,6 +28,7 @@ export const diagnosticCodes = {
   'registry-missing': 'a registry does not have an image',
   'registry-unreachable': 'a registry cannot be asked',
   'render-failed': 'the repository could not be rendered',
+  'small-subnet': 'a subnet with fewer addresses than its services take',
   submodule: 'a Git submodule',
   symlink: 'a symbolic link',
   syntax: 'the text is not YAML',

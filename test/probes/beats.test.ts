@@ -50,6 +50,8 @@ function stage() {
   return { clock, askings, told, beats, last, reply };
 }
 
+const noLog = async (): Promise<Outcome> => Promise.resolve({ status: 'open', detail: '' });
+
 describe('the beat of a question', () => {
   it('is asked at once, and again so long after the end of the last asking', async () => {
     const { beats, clock, askings, reply } = stage();
@@ -281,7 +283,7 @@ describe('an image', () => {
       images.push(name);
       return Promise.resolve({ status: 'bad', detail: 'not\nthere' });
     };
-    const prober = openProber({ clock, image, log: image, allow: [], answered: () => undefined });
+    const prober = openProber({ clock, image, log: noLog, allow: [], answered: () => undefined });
     prober.ask(asked);
     await clock.advance(30_000);
     expect(images).toEqual(['site:1', 'site:1']);
@@ -292,7 +294,7 @@ describe('an image', () => {
   it('of a registry that says nothing is open after 20 s, even where the call cannot be stopped', async () => {
     const clock = new VirtualClock();
     const image = async (): Promise<Outcome> => new Promise(() => undefined);
-    const prober = openProber({ clock, image, log: image, allow: [], answered: () => undefined });
+    const prober = openProber({ clock, image, log: noLog, allow: [], answered: () => undefined });
     prober.ask(asked);
     await clock.advance(19_999);
     expect(prober.answers().size).toBe(0);
@@ -330,7 +332,7 @@ describe('a log', () => {
 
   it('that does not come is open after its time, so that nobody waits for it', async () => {
     const clock = new VirtualClock();
-    const prober = openProber({ clock, image, log: image, allow: [], answered: () => undefined });
+    const prober = openProber({ clock, image, log: noLog, allow: [], answered: () => undefined });
     prober.ask(asked);
     await clock.advance(2_999);
     expect(prober.answers().size).toBe(0);

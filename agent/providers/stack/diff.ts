@@ -1,6 +1,7 @@
 import type { Blocked, Difference, Operation, Rendered } from '../../core/kind.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import type { Secret } from '../../core/secret.ts';
+import { tooLargeNotes } from './explain/too-large.ts';
 import { Lookups } from './lookups.ts';
 import { memoOf } from './memo.ts';
 import { fileObject, foreign, type Part } from './file-diff.ts';
@@ -58,7 +59,11 @@ function compare(
     ...secrets.map(fileObject),
     ...services(unit, observed, names, made),
   ];
-  const notes = [...parts.flatMap((part) => part.notes ?? []), ...leftBehind(unit, observed)];
+  const notes = [
+    ...parts.flatMap((part) => part.notes ?? []),
+    ...leftBehind(unit, observed),
+    ...tooLargeNotes(spec, observed),
+  ];
   return {
     operations: parts.flatMap(({ operations }) => operations),
     blocked: parts.flatMap(({ blocked }) => blocked),

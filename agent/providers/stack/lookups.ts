@@ -6,7 +6,7 @@ type Index = Exclude<keyof StackObserved, 'state' | 'digestKey'>;
 /** All that was looked up in one index. */
 interface Lookup {
   readonly index: Index;
-  readonly map: ReadonlyMap<string, unknown>;
+  readonly map: object;
   readonly found: Map<string, unknown>;
 }
 
@@ -21,7 +21,7 @@ export class Lookups {
 
   /** The same observation, with all that is looked up in it noted here. */
   of(observed: StackObserved): StackObserved {
-    const noted = <Value>(index: Index, map: ReadonlyMap<string, Value>) => {
+    const noted = <Key extends string, Value>(index: Index, map: ReadonlyMap<Key, Value>) => {
       const found = new Map<string, Value | undefined>();
       this.#made.push({ index, map, found });
       return new NotedMap(map, found, this.#spoil);
@@ -45,6 +45,7 @@ export class Lookups {
       secretsOf: noted('secretsOf', observed.secretsOf),
       disproved: noted('disproved', observed.disproved),
       tasks: noted('tasks', observed.tasks),
+      largest: noted('largest', observed.largest),
     };
   }
 
@@ -58,7 +59,7 @@ export class Lookups {
   };
 }
 
-function holds({ map, found }: Lookup, now: ReadonlyMap<string, unknown>): boolean {
+function holds({ map, found }: Lookup, now: Pick<ReadonlyMap<string, unknown>, 'get'>): boolean {
   // The index of a list that did not change is the same one.
   if (now === map) return true;
   for (const [key, value] of found) if (!isSame(now.get(key), value)) return false;
@@ -72,13 +73,13 @@ function isSame(one: unknown, other: unknown): boolean {
   return one.length === other.length && one.every((item, at) => item === other[at]);
 }
 
-class NotedMap<Value> implements ReadonlyMap<string, Value> {
-  readonly #map: ReadonlyMap<string, Value>;
+class NotedMap<Key extends string, Value> implements ReadonlyMap<Key, Value> {
+  readonly #map: ReadonlyMap<Key, Value>;
   readonly #found: Map<string, Value | undefined>;
   readonly #spoil: () => void;
 
   constructor(
-    map: ReadonlyMap<string, Value>,
+    map: ReadonlyMap<Key, Value>,
     found: Map<string, Value | undefined>,
     spoil: () => void,
   ) {
@@ -87,13 +88,13 @@ class NotedMap<Value> implements ReadonlyMap<string, Value> {
     this.#spoil = spoil;
   }
 
-  get(key: string): Value | undefined {
+  get(key: Key): Value | undefined {
     const found = this.#map.get(key);
     this.#found.set(key, found);
     return found;
   }
 
-  has(key: string): boolean {
+  has(key: Key): boolean {
     this.get(key);
     return this.#map.has(key);
   }
@@ -102,15 +103,15 @@ class NotedMap<Value> implements ReadonlyMap<string, Value> {
     return this.#all().size;
   }
 
-  forEach(each: (value: Value, key: string, map: ReadonlyMap<string, Value>) => void): void {
+  forEach(each: (value: Value, key: Key, map: ReadonlyMap<Key, Value>) => void): void {
     for (const [key, value] of this.#all()) each(value, key, this);
   }
 
-  entries(): MapIterator<[string, Value]> {
+  entries(): MapIterator<[Key, Value]> {
     return this.#all().entries();
   }
 
-  keys(): MapIterator<string> {
+  keys(): MapIterator<Key> {
     return this.#all().keys();
   }
 
@@ -118,11 +119,11 @@ class NotedMap<Value> implements ReadonlyMap<string, Value> {
     return this.#all().values();
   }
 
-  [Symbol.iterator](): MapIterator<[string, Value]> {
+  [Symbol.iterator](): MapIterator<[Key, Value]> {
     return this.entries();
   }
 
-  #all(): ReadonlyMap<string, Value> {
+  #all(): ReadonlyMap<Key, Value> {
     this.#spoil();
     return this.#map;
   }

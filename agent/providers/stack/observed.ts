@@ -3,6 +3,7 @@ import { once } from './once.ts';
 import type {
   ObservedConfig,
   ObservedNetwork,
+  ObservedNode,
   ObservedSecret,
   ObservedService,
   ObservedTask,
@@ -41,6 +42,8 @@ export interface StackObserved {
   /** Secrets that were compared with a content and hold another one: see `disproof`. In memory only. */
   readonly disproved: ReadonlyMap<string, true>;
   readonly tasks: ReadonlyMap<string, readonly ObservedTask[]>;
+  /** The most that any node has, used or not. Empty as long as some node does not say what it has. */
+  readonly largest: ReadonlyMap<'memoryBytes' | 'nanoCpus', number>;
 }
 
 /** Pure. */
@@ -58,6 +61,7 @@ export function indexState(
     ...ofSecrets(state.secrets),
     disproved: new Map([...disproved].map((one) => [one, true])),
     tasks: tasksByService(state.tasks),
+    largest: largestOf(state.nodes),
   };
 }
 
@@ -90,6 +94,17 @@ const ofSecrets = once((secrets: readonly ObservedSecret[]) => ({
 const tasksByService = once(
   (tasks: readonly ObservedTask[]): ReadonlyMap<string, readonly ObservedTask[]> =>
     Map.groupBy(tasks, ({ serviceId }) => serviceId),
+);
+
+const largestOf = once(
+  (nodes: readonly ObservedNode[]): ReadonlyMap<'memoryBytes' | 'nanoCpus', number> => {
+    const has = nodes.flatMap(({ resources }) => resources ?? []);
+    if (has.length === 0 || has.length < nodes.length) return new Map();
+    return new Map([
+      ['memoryBytes', Math.max(...has.map(({ memoryBytes }) => memoryBytes))],
+      ['nanoCpus', Math.max(...has.map(({ nanoCpus }) => nanoCpus))],
+    ]);
+  },
 );
 
 function namesByStack(

@@ -35,6 +35,14 @@ export function listOf<Row, Value extends object>(
   };
 }
 
+/** Pure. As `listOf`, where every row is read and kept. */
+export function mapped<Row, Value extends object>(
+  shape: z.ZodType<Row>,
+  change: (row: Row) => Value,
+): (json: unknown) => Shaped<readonly Value[]> {
+  return listOf(shape, (row) => ({ ok: true, value: change(row) }));
+}
+
 /** Where it is in the whole of which this is one part. */
 export function within(part: string | number, where: string): string {
   return where.startsWith(TOP)

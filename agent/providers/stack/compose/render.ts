@@ -13,6 +13,7 @@ import { mergeCompose } from './merge.ts';
 import type { Notes } from './notes.ts';
 import { locatedOf, valueOf } from './parts.ts';
 import { noteSecondCopies } from './single.ts';
+import { noteSmallSubnets } from './small-subnets.ts';
 import { isMapping } from './variables.ts';
 
 /** A Compose file of the repository. */
@@ -114,6 +115,7 @@ function renderMerged(
 
 function checked(result: ComposeResult, { single }: ComposeInput, notes: Notes): ComposeResult {
   if (single === true) noteSecondCopies(result.services, notes);
+  noteSmallSubnets(result.networks, result.services, notes);
   return result;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NAMESPACE } from '../observed.ts';
-import { list, mapped, parsed, type Shaped } from '../shaped.ts';
+import { mapped, parsed, type Shaped } from '../shaped.ts';
 import { textMap } from '../text-map.ts';
 import type {
   SwarmNetwork,
@@ -155,31 +155,27 @@ export function readSettings(json: unknown): Shaped<SwarmSettings> {
 }
 
 /** Pure. `GET /nodes`. */
-export function readSwarmNodes(json: unknown): Shaped<readonly SwarmNode[]> {
-  return mapped(list(node, json), (row) => {
-    const manager = row.ManagerStatus;
-    const own = row.Status.Addr;
-    const unspecified = own === '' || own === '0.0.0.0' || own === '::';
-    return {
-      id: row.ID,
-      name: row.Description?.Hostname || row.ID,
-      role: row.Spec.Role,
-      availability: row.Spec.Availability,
-      state: row.Status.State,
-      message: row.Status.Message,
-      address: unspecified ? (manager?.Addr ?? '').replace(/:\d+$/, '') : own,
-      ...(manager && { reachability: manager.Reachability }),
-      engineVersion: row.Description?.Engine?.EngineVersion ?? '',
-      trustRoot: row.Description?.TLSInfo?.TrustRoot ?? '',
-      updatedMs: row.UpdatedAt,
-    };
-  });
-}
+export const readSwarmNodes = mapped(node, (row): SwarmNode => {
+  const manager = row.ManagerStatus;
+  const own = row.Status.Addr;
+  const unspecified = own === '' || own === '0.0.0.0' || own === '::';
+  return {
+    id: row.ID,
+    name: row.Description?.Hostname || row.ID,
+    role: row.Spec.Role,
+    availability: row.Spec.Availability,
+    state: row.Status.State,
+    message: row.Status.Message,
+    address: unspecified ? (manager?.Addr ?? '').replace(/:\d+$/, '') : own,
+    ...(manager && { reachability: manager.Reachability }),
+    engineVersion: row.Description?.Engine?.EngineVersion ?? '',
+    trustRoot: row.Description?.TLSInfo?.TrustRoot ?? '',
+    updatedMs: row.UpdatedAt,
+  };
+});
 
 /** Pure. `GET /networks`: those of the Swarm, and those of the engine that was asked. */
-export function readSwarmNetworks(json: unknown): Shaped<readonly SwarmNetwork[]> {
-  return mapped(list(network, json), readNetwork);
-}
+export const readSwarmNetworks = mapped(network, readNetwork);
 
 /** Pure. `GET /networks/ID`, where the engine also says which of its containers are in it. */
 export function readOneNetwork(json: unknown): Shaped<SwarmNetwork> {
@@ -202,8 +198,9 @@ function readNetwork(row: z.output<typeof network>): SwarmNetwork {
 }
 
 /** Pure. `GET /services`. */
-export function readSwarmServices(json: unknown): Shaped<readonly SwarmService[]> {
-  return mapped(list(service, json), ({ ID, CreatedAt, Spec: spec, Endpoint }) => {
+export const readSwarmServices = mapped(
+  service,
+  ({ ID, CreatedAt, Spec: spec, Endpoint }): SwarmService => {
     const { Mode: mode, EndpointSpec: endpoint } = spec;
     const targets = [...(spec.TaskTemplate.Networks ?? []), ...(spec.Networks ?? [])];
     const isJob = Boolean(mode?.ReplicatedJob ?? mode?.GlobalJob);
@@ -220,21 +217,19 @@ export function readSwarmServices(json: unknown): Shaped<readonly SwarmService[]
       }),
       createdMs: CreatedAt,
     };
-  });
-}
+  },
+);
 
 /** Pure. `GET /tasks`. */
-export function readSwarmTasks(json: unknown): Shaped<readonly SwarmTask[]> {
-  return mapped(list(task, json), (row) => ({
-    id: row.ID,
-    serviceId: row.ServiceID,
-    nodeId: row.NodeID,
-    state: row.Status.State,
-    desiredState: row.DesiredState,
-    error: row.Status.Err,
-    createdMs: row.CreatedAt,
-    addresses: (row.NetworksAttachments ?? []).flatMap(({ Network, Addresses }) =>
-      (Addresses ?? []).map((address) => ({ networkId: Network?.ID ?? '', address })),
-    ),
-  }));
-}
+export const readSwarmTasks = mapped(task, (row): SwarmTask => ({
+  id: row.ID,
+  serviceId: row.ServiceID,
+  nodeId: row.NodeID,
+  state: row.Status.State,
+  desiredState: row.DesiredState,
+  error: row.Status.Err,
+  createdMs: row.CreatedAt,
+  addresses: (row.NetworksAttachments ?? []).flatMap(({ Network, Addresses }) =>
+    (Addresses ?? []).map((address) => ({ networkId: Network?.ID ?? '', address })),
+  ),
+}));
