@@ -155,6 +155,8 @@ describe('a commit that breaks six stacks and changes a seventh', () => {
     }
     expect(told(lines, 'unit healthy', 'good')).toBeDefined();
     expect(told(lines, 'unit failed', 'engine')?.['why']).toContain('rolled');
+    // The task is dead by then, and on whichever node.
+    expect(told(lines, 'unit failed', 'crash')?.['evidence']).toContain('ends, as EXIT_AFTER says');
     expect(told(lines, 'unit failed', 'nowhere')?.['evidence']).toMatch(
       /no suitable node \(.*\): `node\.hostname == nowhere`: .*m1.* ha/,
     );

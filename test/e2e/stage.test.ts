@@ -236,6 +236,37 @@ describe('a stage', () => {
     expect(lines.filter((line) => line.endsWith('Leader'))).toHaveLength(1);
   });
 
+  it('is well for the doctor, who finds what is made wrong by hand', async () => {
+    const socket = join(folder, 'm1/docker.sock');
+    const doctor = async () =>
+      await runProgram(
+        [node, 'agent/bin.mjs', 'doctor', '--swarm', '--json', '--socket', socket],
+        () => false,
+      );
+    const well = await doctor();
+    expect(well.code).toBe(0);
+    expect(JSON.parse(well.output)).toMatchObject({ counts: { critical: 0, warning: 0 } });
+
+    const create = ['network', 'create', '--driver', 'overlay', '--subnet'];
+    // The second one holds the nodes, the third one has the range of the first.
+    const networks = [
+      ['orphan', '10.99.1.0/24'],
+      ['over', '10.213.79.0/28'],
+      ['taken', '10.99.1.0/25'],
+    ] as const;
+    for (const [name, subnet] of networks) await stage.docker([...create, subnet, name], never);
+    const ill = await doctor();
+    await stage.docker(['network', 'rm', ...networks.map(([name]) => name)], never);
+    expect(ill.code).toBe(1);
+    const { findings } = JSON.parse(ill.output);
+    const codes = findings.map(
+      ({ code, where }: { code: string; where: string }) => `${code} ${where}`,
+    );
+    expect(codes).toContain('network-unused network orphan');
+    expect(codes).toContain('subnet-overlap network over');
+    expect(codes).toContain('network-without-subnet network taken');
+  });
+
   it('serves the images of its registry on a port of a node', async () => {
     await service('well', 8081, '2');
     expect(await pageOnce('10.213.79.21', 8081, '200')).toContain('This is site 2.');
