@@ -18,6 +18,8 @@ import { watchPlans } from './cli/plan-watch.ts';
 import type { Output } from './cli/printer.ts';
 import { reconcileCommand } from './cli/reconcile.ts';
 import { reconcileUsage } from './cli/reconcile-options.ts';
+import { sealCommand } from './cli/seal.ts';
+import { sealUsage, type SealVerb } from './cli/seal-options.ts';
 import { sightUsage } from './cli/sight-options.ts';
 import { validateCommand, validateUsage } from './cli/validate.ts';
 import { systemClock } from './clock.ts';
@@ -102,6 +104,10 @@ export const commands: Readonly<Record<string, Command>> = {
     usage: doctorUsage,
     run: (args, io, signal) => doctorCommand(args, doctorIo(io, io.environment), signal),
   },
+  keygen: sealing('keygen', 'make a key for encrypted files'),
+  encrypt: sealing('encrypt', 'encrypt a file of the repository, as SOPS does'),
+  decrypt: sealing('decrypt', 'show what is in an encrypted file'),
+  edit: sealing('edit', 'change an encrypted file in an editor'),
   rehearse: {
     summary: 'bring a real Swarm up on this machine and try the repository on it',
     usage: rehearseUsage,
@@ -114,6 +120,15 @@ export const commands: Readonly<Record<string, Command>> = {
       agentCommand(args, { io, environment: io.environment, pid: io.pid }, signal),
   },
 };
+
+function sealing(verb: SealVerb, summary: string): Command {
+  return {
+    summary,
+    usage: sealUsage[verb],
+    run: (args, io, signal) =>
+      sealCommand(verb, args, { ...io, date: () => systemClock.date() }, signal),
+  };
+}
 
 function asking(verb: Verb, summary: string): Command {
   return {

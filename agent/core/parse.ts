@@ -53,10 +53,27 @@ export interface Parsed {
  * documents at all: half of a file would ask for half of the services.
  */
 export function parseYaml(file: string, text: string, options: ParseOptions = {}): Parsed {
+  const { trees, lines, diagnostics } = parseTrees(file, text, options);
+  const exact = options.exact === true;
+  return { documents: trees.map((tree) => locate(lines, tree, exact)), diagnostics };
+}
+
+/** What a text is made of: its documents, and the tokens that they were read from. */
+export interface ParsedTrees {
+  readonly trees: readonly Tree[];
+  readonly tokens: readonly CST.Token[];
+  readonly lines: Lines;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Pure. As `parseYaml`, for one who needs to know where each part of the text stands. */
+export function parseTrees(file: string, text: string, options: ParseOptions = {}): ParsedTrees {
   const limits = { ...defaultLimits, ...options.limits };
   const lines = new Lines(file, text);
   const read = readTokens(lines, text, limits);
-  if (read.status === 'refused') return { documents: [], diagnostics: [read.diagnostic] };
+  if (read.status === 'refused') {
+    return { trees: [], tokens: [], lines, diagnostics: [read.diagnostic] };
+  }
 
   const notes = new Notes(lines);
   const trees = compose(
@@ -65,9 +82,8 @@ export function parseYaml(file: string, text: string, options: ParseOptions = {}
     notes,
     limits,
   );
-  if (notes.any) return { documents: [], diagnostics: notes.list() };
-  const exact = options.exact === true;
-  return { documents: trees.map((tree) => locate(lines, tree, exact)), diagnostics: [] };
+  if (notes.any) return { trees: [], tokens: [], lines, diagnostics: notes.list() };
+  return { trees, tokens: read.tokens, lines, diagnostics: [] };
 }
 
 /** Pure. The beginning of a file, for what is wrong with the file as a whole. */

@@ -1,0 +1,171 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { recipientsIn } from '../../agent/cli/recipients.ts';
+import { sealCommand } from '../../agent/cli/seal.ts';
+import type { SealVerb } from '../../agent/cli/seal-options.ts';
+
+const { signal } = new AbortController();
+let folder = '';
+const at = (name: string): string => join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'understudy-seal-'));
+});
+afterAll(async () => rm(folder, { recursive: true }));
+
+async function run(
+  verb: SealVerb,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+) {
+  const text = { out: '', err: '' };
+  const io = {
+    out: (more: string) => void (text.out += more),
+    err: (more: string) => void (text.err += more),
+    colour: false,
+    environment,
+    date: () => '2026-11-30T08:00:00.000Z',
+  };
+  const code = await sealCommand(verb, args, io, signal);
+  return { code, ...text };
+}
+
+describe('a key and a file', () => {
+  it('is made, for its owner alone, and never over another one', async () => {
+    const made = await run('keygen', [at('key')]);
+    expect(made).toMatchObject({ code: 0, err: '' });
+    expect(made.out).toMatch(/^age1[a-z0-9]{58}\n$/);
+    expect((await stat(at('key'))).mode & 0o777).toBe(0o600);
+    const text = await readFile(at('key'), 'utf8');
+    const again = await run('keygen', [at('key')]);
+    expect(again.code).toBe(1);
+    expect(again.err).toContain('EEXIST');
+    expect(await readFile(at('key'), 'utf8')).toBe(text);
+    expect(again.err + made.out).not.toContain('AGE-SECRET');
+  });
+
+  it('is encrypted for who is named, and opened with the key alone', async () => {
+    const { recipient } = JSON.parse((await run('keygen', [at('k2'), '--json'])).out);
+    await writeFile(at('a.yaml'), 'user: admin\npassword: hunter2\n');
+    const made = await run('encrypt', [at('a.yaml'), '--recipient', recipient, '--in-place']);
+    expect(made).toEqual({ code: 0, out: '', err: '' });
+    expect(await readFile(at('a.yaml'), 'utf8')).not.toContain('hunter2');
+    const own = await run('decrypt', [at('a.yaml'), '--age-key-file', at('k2')]);
+    expect(own).toEqual({ code: 0, out: 'user: admin\npassword: hunter2\n', err: '' });
+    const byEnvironment = await run('decrypt', [at('a.yaml')], { SOPS_AGE_KEY_FILE: at('k2') });
+    expect(byEnvironment.out).toBe(own.out);
+    const other = await run('decrypt', [at('a.yaml'), '--age-key-file', at('key')]);
+    expect(other.code).toBe(3);
+    expect(other.err).toContain('encrypted-for-others');
+    expect(await run('decrypt', [at('a.yaml')])).toMatchObject({ code: 1, out: '' });
+    expect(await run('encrypt', [at('a.yaml'), '--recipient', recipient])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('encrypted already'),
+    });
+  });
+
+  it('is binary byte for byte, into a file that was not there', async () => {
+    const recipient = (await run('keygen', [at('k3')])).out.trim();
+    const bytes = Buffer.from([0, 255, 10, 13, 128]);
+    await writeFile(at('blob'), bytes);
+    await run('encrypt', [at('blob'), '--recipient', recipient, '--output', at('blob.sops')]);
+    const key = ['--age-key-file', at('k3')];
+    expect(await run('decrypt', [at('blob.sops'), ...key])).toMatchObject({ code: 1, out: '' });
+    expect((await run('decrypt', [at('blob.sops'), ...key, '--output', at('back')])).code).toBe(0);
+    expect(await readFile(at('back'))).toEqual(bytes);
+    expect((await stat(at('back'))).mode & 0o777).toBe(0o600);
+    expect((await run('decrypt', [at('blob.sops'), ...key, '--output', at('back')])).code).toBe(1);
+  });
+
+  it.each`
+    verb         | args                                    | why
+    ${'keygen'}  | ${[]}                                   | ${'name the file'}
+    ${'encrypt'} | ${['a', 'b']}                           | ${'one file only'}
+    ${'encrypt'} | ${['a', '--type', 'toml']}              | ${'is one of'}
+    ${'encrypt'} | ${['a', '--in-place', '--output', 'b']} | ${'do not go together'}
+    ${'decrypt'} | ${['a', '--recipient', 'age1']}         | ${'Unknown option'}
+  `('is refused to $verb $args', async ({ verb, args, why }) => {
+    expect(await run(verb, args)).toMatchObject({ code: 2, err: expect.stringContaining(why) });
+  });
+
+  it.each(['ssh-ed25519 AAAA', 'age1yubikey1qqqqqqqqqqqqqq', 'AGE-PLUGIN-X', 'age1qqq'])(
+    'is encrypted for no %s',
+    async (recipient) => {
+      await writeFile(at('plain.yaml'), 'a: 1\n');
+      expect(await run('encrypt', [at('plain.yaml'), '--recipient', recipient])).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('is no age recipient'),
+      });
+    },
+  );
+});
+
+describe('.sops.yaml', () => {
+  const rules = [
+    'creation_rules:',
+    '  - path_regex: ^prod/',
+    '    age: age1a, age1b',
+    '  - path_regex: "(("',
+    '    age: age1c',
+    '  - path_regex: kms',
+    '    kms: arn:aws:kms:x',
+    '  - key_groups: [{age: [age1d]}]',
+    '',
+  ].join('\n');
+  it.each`
+    file          | found
+    ${'prod/x'}   | ${{ recipients: ['age1a', 'age1b'] }}
+    ${'dev/x'}    | ${{ recipients: ['age1d'] }}
+    ${'kms.yaml'} | ${{ wrong: 'the rule of .sops.yaml that fits kms.yaml names no age recipient' }}
+  `('says for whom $file is', ({ file, found }) => {
+    expect(recipientsIn(rules, file)).toEqual(found);
+  });
+});
+
+describe('edit', () => {
+  const editor = async (script: string): Promise<Readonly<Record<string, string>>> => {
+    await writeFile(at('editor'), `#!/bin/sh\n${script}\n`);
+    await chmod(at('editor'), 0o700);
+    return { EDITOR: at('editor'), UNDERSTUDY_AGE_KEY_FILE: at('k4') };
+  };
+
+  it('encrypts what changed and nothing else, and leaves nothing in clear', async () => {
+    const recipient = (await run('keygen', [at('k4')])).out.trim();
+    await writeFile(at('e.yaml'), 'user: admin\npassword: hunter2\n');
+    await run('encrypt', [at('e.yaml'), '--recipient', recipient, '--in-place']);
+    const before = (await readFile(at('e.yaml'), 'utf8')).split('\n');
+    const seen = await editor(`stat -c '%a' "$(dirname "$1")" "$1" > ${at('seen')}; echo "$1" >> ${at('seen')}; sed -i s/hunter2/hunter3/ "$1"`); // prettier-ignore
+    expect(await run('edit', [at('e.yaml')], seen)).toEqual({ code: 0, out: '', err: '' });
+    const after = (await readFile(at('e.yaml'), 'utf8')).split('\n');
+    expect(after.filter((line, index) => line !== before[index])).toHaveLength(2);
+    expect(after[0]).toBe(before[0]);
+    expect((await run('decrypt', [at('e.yaml')], seen)).out).toBe(
+      'user: admin\npassword: hunter3\n',
+    );
+    const [folderMode, fileMode, path = ''] = (await readFile(at('seen'), 'utf8')).split('\n');
+    expect([folderMode, fileMode]).toEqual(['700', '600']);
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+  });
+
+  it('leaves the file as it was where nothing changed, or the editor fails', async () => {
+    const before = await readFile(at('e.yaml'), 'utf8');
+    expect(await run('edit', [at('e.yaml')], await editor('true'))).toMatchObject({ code: 0, err: 'nothing changed\n' }); // prettier-ignore
+    expect(await run('edit', [at('e.yaml')], await editor('echo x > "$1"; exit 1'))).toMatchObject({ code: 1 }); // prettier-ignore
+    expect(await readFile(at('e.yaml'), 'utf8')).toBe(before);
+  });
+
+  it('opens the editor again for what cannot be encrypted', async () => {
+    const script = `if [ -e ${at('twice')} ]; then sed -i 's/\\[/x/' "$1"; else touch ${at('twice')}; echo 'more: [' >> "$1"; fi`;
+    const { code, err } = await run('edit', [at('e.yaml')], await editor(script));
+    expect(code).toBe(0);
+    expect(err).toContain('error[syntax]');
+    expect(err).not.toContain('hunter3');
+    const seen = { UNDERSTUDY_AGE_KEY_FILE: at('k4') };
+    expect((await run('decrypt', [at('e.yaml')], seen)).out).toContain('more: x\n');
+    const left = await readdir('/dev/shm').catch(() => []);
+    expect(left.filter((name) => name.startsWith('understudy-edit-'))).toEqual([]);
+  });
+});
