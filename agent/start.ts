@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
 import type { Settings } from '../schemas/settings.ts';
+import { keyFile } from './age/key-file.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
 import { formatText } from './core/format.ts';
@@ -127,7 +128,7 @@ export async function runAgent(
     reporter.tell({ event: 'agent stopped', why: error.message });
     return 2;
   }
-  const renderer = of.renderer ?? warmRenderer(environment, clock);
+  const renderer = of.renderer ?? warmRenderer(settings, clock);
   const looks = new Looks({ wake, sourceWake });
   const parts = { clock, reporter, pid, wake, looks };
   const { swarm, head, lease, guard, close } = openEngine(settings, parts, signal);
@@ -172,8 +173,8 @@ export async function runAgent(
 }
 
 /** Its program loads while the repository is fetched. */
-function warmRenderer(environment: string, clock: Clock): Renderer<StackSpec> {
-  const renderer = openRenderer({ environment, clock });
+function warmRenderer({ environment, age }: Settings, clock: Clock): Renderer<StackSpec> {
+  const renderer = openRenderer({ environment, clock, ...(age && { keys: keyFile(age.keyFile) }) });
   renderer.warm();
   return renderer;
 }

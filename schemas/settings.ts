@@ -112,7 +112,6 @@ export type Settings = z.output<typeof Settings>;
 
 /** Keys of `Settings` that this version does not act upon. */
 export const SETTINGS_UNSUPPORTED = [
-  'age',
   'mysql',
   'ceph',
   'listen',
@@ -137,6 +136,7 @@ export const SETTINGS_SCALARS = [
   'repository.maxFiles',
   'docker.socket',
   'stateDir',
+  'age.keyFile',
   'atOnce',
   'log.level',
 ] as const;

@@ -1,3 +1,6 @@
+import { keyFile } from '../age/key-file.ts';
+import type { RendererOptions } from '../render/renderer.ts';
+
 /** `--age-key-file`, for verbs that may decrypt. */
 export const AGE_KEY = { 'age-key-file': { type: 'string' } } as const;
 
@@ -11,4 +14,22 @@ export function ageKeyFile(
 ): string | undefined {
   const { UNDERSTUDY_AGE_KEY_FILE: own, SOPS_AGE_KEY_FILE: sops } = environment;
   return [written, own, sops].find((one) => one !== undefined && one !== '');
+}
+
+/** How a command opens encrypted files: with a key file as an agent does, and without one not at all. */
+export function opening(path: string | undefined): Pick<RendererOptions, 'keys' | 'mayStayLocked'> {
+  return path === undefined ? { mayStayLocked: true } : { keys: keyFile(path) };
+}
+
+/** Pure. What is said of files that stayed closed; undefined: there are none. */
+export function lockedNote(units: Iterable<{ readonly locked?: number }>): string | undefined {
+  let files = 0;
+  let stacks = 0;
+  for (const { locked = 0 } of units) {
+    files += locked;
+    stacks += Math.min(locked, 1);
+  }
+  if (files === 0) return undefined;
+  const what = `${String(files)} encrypted file${files === 1 ? '' : 's'} of ${String(stacks)} stack${stacks === 1 ? '' : 's'}`;
+  return `${what} not opened: only their form was checked; --age-key-file names a key`;
 }

@@ -27,7 +27,7 @@ export async function readForLock(
   signal: AbortSignal,
 ): Promise<LockRead | { readonly mistakes: readonly Diagnostic[] }> {
   const names = environmentsOf(snapshot, environment);
-  const renderer = openPatientRenderer(names[0] ?? '', clock, { images: true });
+  const renderer = openPatientRenderer(names[0] ?? '', clock, { images: true, closed: 'fine' });
   try {
     const { reports, diagnostics } = await renderAll(renderer, withLock(snapshot), names, signal);
     const mistakes = diagnostics.filter(

@@ -1,3 +1,4 @@
+import { AGE_KEY, AGE_KEY_USAGE, ageKeyFile } from './age-key.ts';
 import { HELP, parsedArguments } from './arguments.ts';
 import { DEFAULT_SOCKET, socketOf } from './ask-options.ts';
 
@@ -23,6 +24,8 @@ With --offline, anywhere: what differs between two revisions of the Git reposito
   --exit-code         end with 4 where anything would change
   --watch             plan again whenever a file is saved, until it is stopped
   --apply             with --watch: apply each valid state that was saved, on a rehearsal stage and nowhere else
+${AGE_KEY_USAGE};
+                      without one what is encrypted is not compared, and it is said
   --no-colour         plain text
   --help              this text
 
@@ -47,6 +50,7 @@ export interface PlanWanted {
   readonly colour: boolean;
   readonly watch: boolean;
   readonly apply: boolean;
+  readonly keyFile: string | undefined;
 }
 
 const OPTIONS = {
@@ -60,6 +64,7 @@ const OPTIONS = {
   watch: { type: 'boolean' },
   apply: { type: 'boolean' },
   'no-colour': { type: 'boolean' },
+  ...AGE_KEY,
   ...HELP,
 } as const;
 
@@ -93,6 +98,7 @@ export function planWantedOf(
     colour: colour && values['no-colour'] !== true,
     watch: values.watch === true,
     apply: values.apply === true,
+    keyFile: ageKeyFile(values['age-key-file'], environment),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { StackRenderer } from '../render/renderer.ts';
 import { readFolder } from '../source/folder.ts';
 import { type LocalRepository, openLocalRepository } from '../source/local.ts';
+import { lockedNote } from './age-key.ts';
 import type { PlanWanted } from './plan-options.ts';
 import type { Named, Planned, PlanIo, Plans } from './plan-ports.ts';
 import { withProgress } from './progress.ts';
@@ -70,10 +71,19 @@ export async function planRevisions(
         after.reports.get(name)?.units ?? [],
       ),
     ),
-    notes: gone.map((name) => `environment ${name} is not there any more`),
+    notes: [
+      ...gone.map((name) => `environment ${name} is not there any more`),
+      ...closedNotes([...after.reports.values()].flatMap(({ units }) => units)),
+    ],
     warnings: after.diagnostics,
   };
   return { status: 'planned', plans };
+}
+
+/** Without a key ciphertext is compared with ciphertext: what was only encrypted anew shows as changed. */
+function closedNotes(units: readonly { readonly locked?: number }[]): readonly string[] {
+  const note = lockedNote(units);
+  return note === undefined ? [] : [`${note}; one that was only encrypted anew shows as changed`];
 }
 
 async function rendered(

@@ -1,8 +1,10 @@
+import { isDifferent, type Plan } from '../core/plan.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StackRenderer } from '../render/renderer.ts';
+import { lockedNote } from './age-key.ts';
 import { inWords } from './ask-put.ts';
 import type { PlanWanted } from './plan-options.ts';
-import type { Looked, Planned, PlanIo, Sight } from './plan-ports.ts';
+import type { Looked, Planned, PlanIo, Sight, Units } from './plan-ports.ts';
 import { nameOf, named, type Read, readWanted } from './plan-revisions.ts';
 import { withProgress } from './progress.ts';
 import { environmentsOf, renderAll } from './rendered.ts';
@@ -77,8 +79,21 @@ export async function planLooked(
   const revision = await revisionOf(read, signal);
   const plan = looked.plan({ environment, units, settings, revision, ...descent });
   const { diagnostics: warnings } = rendered;
-  const plans = { to: named(snapshot), environments: [plan], notes: [], warnings };
+  const compared = withoutClosed(plan, units);
+  const plans = { to: named(snapshot), environments: [compared], notes: [], warnings };
   return { status: 'planned', plans };
+}
+
+/** A stack with files that stayed closed cannot be compared with what runs: it is named, and nothing is said to change. */
+function withoutClosed(plan: Plan, units: Units): Plan {
+  const note = lockedNote(units);
+  if (note === undefined) return plan;
+  const closed = new Set(units.filter(({ locked }) => locked !== undefined).map(({ id }) => id));
+  const shown = plan.units.filter(({ id }) => !closed.has(id));
+  const different = plan.units.filter(isDifferent).filter(({ id }) => closed.has(id)).length;
+  const unchanged = plan.unchanged + different - closed.size;
+  const notes = [...plan.notes, `${note}; not compared: ${[...closed].toSorted().join(', ')}`];
+  return { ...plan, units: shown, unchanged, notes };
 }
 
 function environmentFor(

@@ -36,7 +36,11 @@ export async function planCommand(
   if (!(await isFolder(wanted.folder, signal))) {
     return refuse(io, `there is no folder \`${wanted.folder}\``);
   }
-  const renderer = openPatientRenderer(wanted.environment ?? '', io.clock);
+  const renderer = openPatientRenderer(wanted.environment ?? '', io.clock, {
+    keyFile: wanted.keyFile,
+    // What is applied has to be what is meant.
+    closed: wanted.apply ? 'mistake' : 'fine',
+  });
   renderer.warm();
   try {
     if (wanted.watch) return await watch(wanted, io, renderer, signal);

@@ -4,6 +4,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from '../reconcile/ports.ts';
 import { openRenderer, type RenderReport, type StackRenderer } from '../render/renderer.ts';
 import { FILE_BYTES_MAX } from '../source/intake.ts';
+import { opening } from './age-key.ts';
 
 /** A person waits longer than an agent that has other things to do. */
 const DEADLINE_MS = 60_000;
@@ -19,12 +20,21 @@ export const usualLimits = {
 export function openPatientRenderer(
   environment: string,
   clock: Clock,
-  more: { readonly images?: true } = {},
+  {
+    images,
+    keyFile,
+    closed,
+  }: {
+    readonly images?: true;
+    readonly keyFile?: string | undefined;
+    readonly closed: 'fine' | 'mistake';
+  } = { closed: 'mistake' },
 ): StackRenderer {
   return openRenderer({
     environment,
     clock,
-    ...more,
+    ...(images && { images }),
+    ...(closed === 'fine' || keyFile !== undefined ? opening(keyFile) : {}),
     limits: { deadlineMs: DEADLINE_MS, secondTryAfterMs: undefined },
   });
 }

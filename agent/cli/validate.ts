@@ -6,6 +6,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from '../reconcile/ports.ts';
 import type { RenderReport } from '../render/renderer.ts';
 import { isFolder, readFolder } from '../source/folder.ts';
+import { AGE_KEY, AGE_KEY_USAGE, ageKeyFile, lockedNote } from './age-key.ts';
 import { HELP, parsedArguments } from './arguments.ts';
 import { environmentsOf, openPatientRenderer, renderAll, usualLimits } from './rendered.ts';
 
@@ -15,6 +16,7 @@ export interface ValidateIo {
   err(text: string): void;
   readonly colour: boolean;
   readonly clock: Clock;
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** `understudy validate --help`. */
@@ -26,6 +28,7 @@ changed, and new ones that .gitignore does not name. Elsewhere it is all files i
 
   --environment NAME  check for this environment only; without it for every one in environments/
   --format FORMAT     text (default), json, or github for annotations in a workflow
+${AGE_KEY_USAGE}
   --no-colour         plain text
   --help              this text
 
@@ -40,6 +43,7 @@ interface Wanted {
   readonly environment?: string;
   readonly format: Format;
   readonly colour: boolean;
+  readonly keyFile: string | undefined;
 }
 
 /** Runs `understudy validate`; gives the exit code. Throws `SourceError` when the folder cannot be read. */
@@ -48,7 +52,7 @@ export async function validateCommand(
   io: ValidateIo,
   signal: AbortSignal,
 ): Promise<number> {
-  const wanted = wantedOf(args, io.colour);
+  const wanted = wantedOf(args, io);
   if (wanted === 'help') {
     io.out(validateUsage);
     return 0;
@@ -63,6 +67,7 @@ export async function validateCommand(
   const { invalid } = judged;
   io.out(printed(judged.diagnostics, wanted));
   if (!invalid && wanted.format !== 'json') io.out(`${judged.summaries.join('\n')}\n`);
+  if (judged.locked !== undefined) io.err(`note: ${judged.locked}\n`);
   return invalid ? 3 : 0;
 }
 
@@ -75,11 +80,15 @@ const OPTIONS = {
   environment: { type: 'string' },
   format: { type: 'string' },
   'no-colour': { type: 'boolean' },
+  ...AGE_KEY,
   ...HELP,
 } as const;
 
 /** What is wanted, `help`, or what is wrong with the arguments. */
-function wantedOf(args: readonly string[], colour: boolean): Wanted | string {
+function wantedOf(
+  args: readonly string[],
+  { colour, environment }: Pick<ValidateIo, 'colour' | 'environment'>,
+): Wanted | string {
   const parsed = parsedArguments(args, OPTIONS);
   if (typeof parsed === 'string') return parsed;
   const { values, positionals } = parsed;
@@ -94,6 +103,7 @@ function wantedOf(args: readonly string[], colour: boolean): Wanted | string {
     ...(values.environment === undefined ? {} : { environment: values.environment }),
     format,
     colour: colour && values['no-colour'] !== true,
+    keyFile: ageKeyFile(values['age-key-file'], environment),
   };
 }
 
@@ -102,19 +112,23 @@ interface Judged {
   readonly invalid: boolean;
   /** One line an environment. */
   readonly summaries: readonly string[];
+  /** What was not looked at. */
+  readonly locked?: string;
 }
 
 async function judge(
   snapshot: Snapshot,
-  { environment }: Wanted,
+  { environment, keyFile }: Wanted,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Judged> {
   const names = environmentsOf(snapshot, environment);
-  const renderer = openPatientRenderer(names[0] ?? '', clock);
+  const renderer = openPatientRenderer(names[0] ?? '', clock, { keyFile, closed: 'fine' });
   try {
     const { reports, ...judged } = await renderAll(renderer, snapshot, names, signal);
-    return { ...judged, summaries: [...reports].map(([name, report]) => summary(name, report)) };
+    const locked = lockedNote(reports.values().next().value?.units ?? []);
+    const summaries = [...reports].map(([name, report]) => summary(name, report));
+    return { ...judged, summaries, ...(locked !== undefined && { locked }) };
   } finally {
     await renderer.close();
   }

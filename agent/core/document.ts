@@ -4,6 +4,7 @@ import { check } from './check.ts';
 import type { Diagnostic, Place } from './diagnostic.ts';
 import { parseYaml } from './parse.ts';
 import type { Located } from './parse.ts';
+import { detect } from './sops/detect.ts';
 
 /** Most bytes of one YAML document; the parser has the same limit. */
 const DOCUMENT_BYTES_MAX = 2 ** 20;
@@ -30,7 +31,7 @@ export function placeOfFile(file: string): Place {
   return { file, line: 1, column: 1, length: 1, quoted: '' };
 }
 
-/** Pure. The text of a file, or a diagnostic where it is not UTF-8 or longer than 1 MiB. */
+/** Pure. The text of a file, or a diagnostic where it is not UTF-8, encrypted or longer than 1 MiB. */
 export function decodeText(
   file: string,
   bytes: Uint8Array,
@@ -40,12 +41,21 @@ export function decodeText(
     const message = `a document may have 1 MiB, this one is longer`;
     return { diagnostics: [{ severity: 'error', code: 'too-large', message, place }] };
   }
+  if (detect(file, bytes).status !== 'plain') return { diagnostics: [encrypted(file)] };
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), diagnostics: [] };
   } catch {
     const message = 'the file is not text in UTF-8';
     return { diagnostics: [{ severity: 'error', code: 'syntax', message, place }] };
   }
+}
+
+/** Who reviews a change has no key, and mistakes in a document are shown with its lines. */
+function encrypted(file: string): Diagnostic {
+  const place = placeOfFile(file);
+  const message = 'the document is encrypted, or a value of it is';
+  const hint = 'write it in clear, and put what is secret into a file that it names: `secrets`, `env_file`'; // prettier-ignore
+  return { severity: 'error', code: 'encrypted-document', message, place, hint };
 }
 
 /** Pure. Reads a file that holds exactly one document. */

@@ -1,6 +1,7 @@
 import type { Diagnostic, Place } from './diagnostic.ts';
 import type { Pin, Pins } from './images-lock.ts';
 import type { Id, Rendered } from './kind.ts';
+import type { Content } from './sops/vault.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** A file of a revision, as rendering sees it. */
@@ -24,6 +25,8 @@ export interface FolderInput {
   readonly surroundings: Surroundings;
   /** A file of the revision by its path from the top; nothing else exists. */
   readonly read: (path: string) => Uint8Array | undefined;
+  /** The same file as it is once it is decrypted. Absent: nothing is encrypted. */
+  readonly open?: (path: string, bytes: Uint8Array) => Content;
   /** The digest that images.lock.yaml has for an image in the familiar form. Absent: there is no such file. */
   readonly pin?: Pin;
 }

@@ -25,6 +25,8 @@ export interface Rendered<Spec> {
   readonly suspended?: true;
   /** The unit whose place it takes. No part of the digest either. */
   readonly movedFrom?: Id;
+  /** So many of its files are encrypted and were not opened: what stands for them is not what would be deployed. */
+  readonly locked?: number;
 }
 
 /**

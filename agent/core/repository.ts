@@ -10,13 +10,6 @@ import type { Read } from './document.ts';
 import { fits } from './folder-kind.ts';
 import type { Files, Memo } from './folder-kind.ts';
 import { edgeMistakes } from './edge-mistakes.ts';
-import {
-  CONTENT_BYTES_MAX,
-  contentOf,
-  type FolderPorts,
-  renderFolders,
-  type Shelf,
-} from './folders.ts';
 import { pinsOf, readImagesLock } from './images-lock.ts';
 import type { LockFile } from './image-rules.ts';
 import type { Id, Rendered } from './kind.ts';
@@ -24,6 +17,8 @@ import { moveMistakes } from './move-mistakes.ts';
 import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { defaultRemovals, type RemovalPolicy } from './removal.ts';
+import { CONTENT_BYTES_MAX, contentOf, renderAll } from './render-folders.ts';
+import type { FolderPorts, Shelf } from './render-folders.ts';
 import type { RolloutPolicy } from './rollout.ts';
 import { selectStacks } from './selection.ts';
 import { strayFiles } from './stray.ts';
@@ -36,7 +31,7 @@ export interface RepositoryPorts<Spec> extends FolderPorts<Spec> {
   readonly readCron: ReadCron;
 }
 
-/** A repository, rendered; or the blobs without which it cannot be. */
+/** A repository, rendered; or the blobs without which it cannot be. None of them: the vault waits for data keys. */
 export type RepositoryOutcome<Spec> =
   | { readonly status: 'incomplete'; readonly blobs: readonly string[] }
   | {
@@ -91,8 +86,10 @@ export function renderRepository<Spec>(
   const selection = selectStacks(environment, names, documents.environment);
   const { stacks } = selection;
   const shelf = { files, missing, pins: pinsOf(documents.lock) };
-  const outputs = found === undefined ? [] : renderFolders(shelf, stacks, found, ports);
-  if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
+  const outputs = found === undefined ? [] : renderAll(shelf, stacks, found, ports);
+  if (missing.size > 0 || outputs.some(({ isPending }) => isPending)) {
+    return { status: 'incomplete', blobs: [...missing] };
+  }
   for (const name of ports.memo.keys()) if (!stacks.has(name)) ports.memo.delete(name);
 
   const diagnostics = [

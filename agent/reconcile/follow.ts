@@ -31,6 +31,7 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
   let settings: RepositorySettings = defaultSettings;
   let seen: string | undefined;
   let revision: string | undefined;
+  let renderedWith: string | undefined;
   let trouble: Trouble | undefined;
   let invalid = false;
   let published: Desired<Spec> | undefined;
@@ -43,13 +44,15 @@ export async function follow<Spec>(ports: FollowPorts<Spec>, signal: AbortSignal
         ports.reporter.tell({ event: 'revision seen', revision: snapshot.revision, subject });
         seen = snapshot.revision;
       }
-      if (snapshot.revision !== revision) {
+      const inputs = await ports.renderer.inputs?.();
+      if (snapshot.revision !== revision || inputs !== renderedWith) {
         const valid = await look(ports, snapshot, signal);
         if (valid !== undefined) ports.publish(valid);
         published = valid ?? published;
         settings = valid?.settings ?? settings;
         // Only now: a revision whose files could not be read must be looked at again.
         revision = snapshot.revision;
+        renderedWith = inputs;
         invalid = valid === undefined;
       }
       if (published?.revision === snapshot.revision) ports.confirm(snapshot.revision);

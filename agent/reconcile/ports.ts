@@ -61,6 +61,8 @@ export interface RenderResult<Spec> {
 /** Turns a snapshot into units, outside this process. Never throws for repository content, however hostile. */
 export interface Renderer<Spec> {
   render(snapshot: Snapshot, signal: AbortSignal): Promise<RenderResult<Spec>>;
+  /** What it renders with beside the files, by a name: once it is another one, the same revision may come out otherwise. */
+  inputs?(): Promise<string>;
   close(): Promise<void>;
 }
 

@@ -10,12 +10,14 @@ import type { RepositoryOutcome } from '../core/repository.ts';
 import { stackFolders } from '../providers/stack/render.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
 import { stackToWire } from '../providers/stack/wire.ts';
+import { Vault } from '../core/sops/vault.ts';
 import { Blobs } from './blobs.ts';
 import { crashLine } from './crash.ts';
 import { readCron } from './cron.ts';
 import { giveUpRoot } from './privileges.ts';
-import { LineReader, ToChild, pieces } from './protocol.ts';
+import { LineReader, ToChild, WITH_KEYS, pieces } from './protocol.ts';
 import type { FromChild } from './protocol.ts';
+import { Unlocker } from './unlock.ts';
 
 /**
  * The renderer's own process: no root, no credentials, no environment, no files but its program. It knows only what
@@ -42,10 +44,15 @@ interface Job {
   /** Where images stand, if that is wanted. By image and place: a unit may be rendered in more than one round. */
   readonly images?: Map<string, ImageUse>;
   round: number;
+  unlocked: number;
 }
 
 const blobs = new Blobs(KEPT_BYTES_MAX);
 const memos = new Map<string, Memo<StackSpec>>();
+const vault = new Vault();
+// Now or never: the program may lie where nobody but root can read.
+const age = process.argv.includes(WITH_KEYS) ? await import('../age/age.ts') : undefined;
+const unlocker = new Unlocker(vault, age);
 let job: Job | undefined;
 
 async function say(message: Wire<FromChild>): Promise<void> {
@@ -57,10 +64,15 @@ async function take(message: ToChild): Promise<void> {
   if (message.type === 'begin') {
     const { environment, timeLimitMs, images } = message;
     const wanted = images === true ? { images: new Map<string, ImageUse>() } : {};
-    job = { environment, timeLimitMs, files: new Map(), known: new Set(), ...wanted, round: 0 };
+    const rounds = { round: 0, unlocked: 0 };
+    job = { environment, timeLimitMs, files: new Map(), known: new Set(), ...wanted, ...rounds };
     return;
   }
   if (job === undefined) throw new Error(`${message.type} without begin`);
+  if (message.type === 'keys') {
+    if (await unlocker.use(message.identities, message.locked)) memos.clear();
+    return;
+  }
   switch (message.type) {
     case 'entries':
       for (const [path, blob, sizeBytes] of message.entries) {
@@ -84,6 +96,12 @@ async function work(current: Job): Promise<void> {
   if (blobs.bytes > KEPT_BYTES_MAX + NEEDED_BYTES_MAX) return refuse('the files are too large');
   const outcome = limited(() => render(current), timeLimitMs);
   if (outcome.status === 'rendered') return answer(outcome, current);
+  if (outcome.blobs.length === 0) {
+    current.unlocked += 1;
+    if (current.unlocked > ROUNDS_MAX) return refuse('there are too many encrypted files');
+    await unlocker.unlock();
+    return work(current);
+  }
   current.round += 1;
   if (current.round > ROUNDS_MAX) return refuse('the files ask for ever more files');
   for (const some of pieces(outcome.blobs)) await say({ type: 'need', blobs: [...some] });
@@ -108,6 +126,7 @@ function render({ files, environment, images }: Job): RepositoryOutcome<StackSpe
   return renderRepository(files, environment, {
     kind: stackFolders,
     memo,
+    vault,
     readCron,
     begin: (file) => void say({ type: 'at', file }),
     ...(images && { image: (use) => void images.set(JSON.stringify(use), use) }),

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { ImageUse } from '../core/images-lock.ts';
 import type { Rendered } from '../core/kind.ts';
 import type { RepositorySettings } from '../core/repository.ts';
+import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
 import type { Clock } from '../reconcile/ports.ts';
@@ -16,10 +17,20 @@ import type { Reply } from './protocol.ts';
 /** How long the child's program may take to load, at the least. Milliseconds. */
 const START_MS = 30_000;
 
+/** What opens encrypted files. */
+export interface Keys {
+  /** `AGE-SECRET-KEY-1…`, one each. */
+  readonly identities: readonly Secret[];
+  /** Nobody needs to have the key of an encrypted file: it is checked as far as that goes without. */
+  readonly locked: boolean;
+}
+
 /** One render as a question. */
 export interface Question {
   readonly environment: string;
   readonly snapshot: Snapshot;
+  /** What opens encrypted files. */
+  readonly keys: Keys;
   /** Units of earlier answers by digest. */
   readonly known: ReadonlyMap<string, Rendered<StackSpec>>;
   /** Where images stand is wanted too: of a child that has rendered none of it before. */
@@ -101,8 +112,10 @@ function aborted({ reason }: AbortSignal): Error {
 }
 
 async function ask(child: RenderProcess, question: Question, timeLimitMs: number): Promise<void> {
-  const { environment, snapshot, known, images } = question;
+  const { environment, snapshot, known, images, keys } = question;
   await child.send({ type: 'begin', environment, timeLimitMs, ...(images && { images }) });
+  const identities = keys.identities.map((identity) => identity.reveal());
+  await child.send({ type: 'keys', identities, locked: keys.locked });
   for (const some of pieces(snapshot.entries)) {
     await child.send({
       type: 'entries',

@@ -7,7 +7,7 @@ import { allocatorEnvironment } from '../flags.mjs';
 import { compileCache } from './compile-cache.ts';
 import { crashOf } from './crash.ts';
 import { noNewPrivileges } from './privileges.ts';
-import { FromChild, LineReader } from './protocol.ts';
+import { FromChild, LineReader, WITH_KEYS } from './protocol.ts';
 import type { Reply, ToChild } from './protocol.ts';
 
 const QUEUE_MAX = 256;
@@ -44,6 +44,8 @@ export interface ProcessLimits {
   readonly outputBytesMax: number;
   /** Another program than the renderer's own, for tests of what an answer may do. */
   readonly program?: string;
+  /** It gets keys: it loads what it needs for them. */
+  readonly withKeys?: boolean;
 }
 
 /** The parts of a pending promise. */
@@ -228,6 +230,7 @@ function programArguments(limits: ProcessLimits, cache: string | undefined): str
     '--disable-proto=delete',
     '--no-warnings',
     limits.program ?? fileURLToPath(new URL('child.ts', import.meta.url)),
+    ...(limits.withKeys === true ? [WITH_KEYS] : []),
   ];
 }
 

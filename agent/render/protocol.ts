@@ -13,6 +13,9 @@ import { stackFromWire } from '../providers/stack/wire.ts';
 /** Longest line either side takes, in bytes: a unit with a few configs of the largest size. */
 export const LINE_BYTES_MAX = 8 * 2 ** 20;
 
+/** The word by which the renderer's process is told that there will be keys. The keys themselves come through the pipe. */
+export const WITH_KEYS = 'with-keys';
+
 /** How many list items go into one line. */
 export const ITEMS_A_LINE = 500;
 
@@ -26,6 +29,12 @@ export const ToChild = z.discriminatedUnion('type', [
     timeLimitMs: z.number(),
     /** Where images stand is wanted too. */
     images: z.literal(true).exactOptional(),
+  }),
+  /** The age identities of this agent, one text each; `locked`: nobody needs to have the key of an encrypted file. */
+  z.strictObject({
+    type: z.literal('keys'),
+    identities: z.array(z.string()).max(100),
+    locked: z.boolean(),
   }),
   z.strictObject({
     type: z.literal('entries'),
@@ -102,6 +111,7 @@ export const FromChild = z.discriminatedUnion('type', [
     gives: texts,
     suspended: z.literal(true).exactOptional(),
     movedFrom: id.exactOptional(),
+    locked: count.exactOptional(),
     spec: stackFromWire.exactOptional(),
   }),
   z.strictObject({

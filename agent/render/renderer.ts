@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-
 import type { Diagnostic } from '../core/diagnostic.ts';
-import { placeOfFile } from '../core/document.ts';
 import type { ImageUse } from '../core/images-lock.ts';
 import type { Rendered } from '../core/kind.ts';
 import { defaultSettings } from '../core/repository.ts';
+import type { KeySource, KeysRead } from '../age/key-file.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
 import { type Clock, type RenderResult, type Renderer, SourceError } from '../reconcile/ports.ts';
@@ -12,7 +10,8 @@ import { converse } from './converse.ts';
 import type { Answer, Question } from './converse.ts';
 import { ChildFailure, startProcess } from './process.ts';
 import type { ProcessLimits, RenderProcess } from './process.ts';
-import { CANNOT_GIVE_UP_ROOT } from './privileges.ts';
+import { mistakeOf, notBegun } from './failures.ts';
+import { fingerprintOf } from './fingerprint.ts';
 
 /** Bounds of one render. */
 export interface RenderLimits extends ProcessLimits {
@@ -49,6 +48,10 @@ export interface RendererOptions {
   readonly limits?: Partial<RenderLimits>;
   /** Also says where images stand. It renders each environment once then, as what is kept of it says nothing of that. */
   readonly images?: true;
+  /** What opens encrypted files; absent: nothing does. */
+  readonly keys?: KeySource;
+  /** Encrypted files may stay closed where there is no key: their form is checked, and units say so. */
+  readonly mayStayLocked?: boolean;
 }
 
 const defaults: RenderLimits = {
@@ -97,12 +100,16 @@ class ChildRenderer implements StackRenderer {
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #closed = false;
+  readonly #keys: KeySource | undefined;
+  readonly #mayStayLocked: boolean;
 
-  constructor({ environment, clock, limits, images }: RendererOptions) {
+  constructor({ environment, clock, limits, images, keys, mayStayLocked }: RendererOptions) {
     this.#images = images === undefined ? {} : { images };
     this.#environment = environment;
     this.#clock = clock;
-    this.#limits = { ...defaults, ...limits };
+    this.#keys = keys;
+    this.#mayStayLocked = mayStayLocked === true;
+    this.#limits = { ...defaults, withKeys: keys !== undefined, ...limits };
   }
 
   get pid(): number | undefined {
@@ -142,6 +149,10 @@ class ChildRenderer implements StackRenderer {
     }
   }
 
+  async inputs(): Promise<string> {
+    return nameOf(await this.#keys?.read());
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#process?.close();
@@ -152,9 +163,10 @@ class ChildRenderer implements StackRenderer {
     snapshot: Snapshot,
     signal: AbortSignal,
   ): Promise<RenderReport> {
-    const fingerprint = fingerprintOf(snapshot);
+    const keys = await this.#keys?.read();
+    const fingerprint = `${nameOf(keys)} ${fingerprintOf(snapshot)}`;
     const last = this.#last.get(environment);
-    if (last?.fingerprint === fingerprint) return last.report;
+    if (last?.fingerprint === fingerprint) return withKeys(last.report, keys);
     const key = `${environment}\0${fingerprint}`;
     const before = this.#failed.get(key);
     if (before !== undefined) {
@@ -162,9 +174,11 @@ class ChildRenderer implements StackRenderer {
       if (this.#clock.nowMs() < before.againAtMs) throw this.#late(before.mistake);
     }
     const at = { file: '' };
+    const identities = keys?.status === 'ok' ? keys.identities : [];
     const question = {
       environment,
       snapshot,
+      keys: { identities, locked: this.#mayStayLocked },
       known: last?.units ?? new Map(),
       ...this.#images,
       at,
@@ -172,7 +186,7 @@ class ChildRenderer implements StackRenderer {
     try {
       const answer = await this.#answered(question, signal);
       this.#failed.delete(key);
-      return this.#kept(environment, fingerprint, snapshot, answer);
+      return withKeys(this.#kept(environment, fingerprint, snapshot, answer), keys);
     } catch (error) {
       if (!(error instanceof ChildFailure)) throw error;
       return this.#failure(error, at.file, key);
@@ -245,6 +259,22 @@ class ChildRenderer implements StackRenderer {
   }
 }
 
+/** Stands for the keys without saying anything of them. */
+function nameOf(keys: KeysRead | undefined): string {
+  if (keys === undefined) return 'none';
+  return keys.status === 'ok' ? keys.name : keys.why;
+}
+
+/** A key that should be there and is not is a fault of this machine. Throws `SourceError` where it was needed. */
+function withKeys(report: RenderReport, keys: KeysRead | undefined): RenderReport {
+  if (keys?.status !== 'unreadable') return report;
+  const isNeeded =
+    report.diagnostics.some(({ code }) => code === 'missing-age-key') ||
+    report.units.some(({ locked }) => locked !== undefined);
+  if (isNeeded) throw new SourceError(keys.why, { retry: 'soon' });
+  return report;
+}
+
 function remember<Value>(
   memory: Map<string, Value>,
   key: string,
@@ -255,42 +285,4 @@ function remember<Value>(
   memory.set(key, value);
   const [oldest] = memory.keys();
   if (memory.size > sizeMax && oldest !== undefined) memory.delete(oldest);
-}
-
-function notBegun(error: ChildFailure): SourceError {
-  const { message, crash } = error;
-  if (crash?.startsWith(CANNOT_GIVE_UP_ROOT) === true) {
-    const advice = 'leave it the capabilities SETUID and SETGID, or start it as another user';
-    const why = `the renderer does not begin, because it cannot give up root: ${advice}`;
-    return new SourceError(why, { retry: 'never', cause: error });
-  }
-  const why = crash === undefined ? message : `${message}: ${crash}`;
-  return new SourceError(`the renderer does not begin: ${why}`, { retry: 'soon', cause: error });
-}
-
-function mistakeOf({ message, crash }: ChildFailure, file: string): Diagnostic {
-  const advice = 'these files are not tried again; change them, or start the agent anew';
-  return {
-    severity: 'error',
-    code: 'render-failed',
-    message: `the renderer gave no answer: ${message}`,
-    ...(file === '' ? {} : { place: placeOfFile(file) }),
-    hint: crash === undefined ? advice : `it stopped at ${crash}; ${advice}`,
-  };
-}
-
-/** The source gives the same snapshot again while nothing moved: a quiet pass computes nothing. */
-const fingerprints = new WeakMap<Snapshot, string>();
-
-/** Equal for snapshots with the same files and the same mistakes of the tree, whatever their revision is called. */
-function fingerprintOf(snapshot: Snapshot): string {
-  const known = fingerprints.get(snapshot);
-  if (known !== undefined) return known;
-  const files = snapshot.entries.map(
-    ({ path, blob, sizeBytes }) => `${path}\0${blob}\0${String(sizeBytes)}`,
-  );
-  const mistakes = JSON.stringify(snapshot.diagnostics);
-  const hash = createHash('sha256').update(files.join('\n')).update(mistakes).digest('hex');
-  fingerprints.set(snapshot, hash);
-  return hash;
 }

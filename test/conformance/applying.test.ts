@@ -32,7 +32,7 @@ function opened(renderFor?: StackRenderer['renderFor']) {
     colour: false,
   };
   const io = planIo(output, {}, false);
-  const real = openPatientRenderer('rehearsal', systemClock);
+  const real = openPatientRenderer('rehearsal', systemClock, { closed: 'mistake' });
   const renderer = renderFor === undefined ? real : { ...real, renderFor };
   const stop = new AbortController();
   const applier = openApplier({ io, renderer, pid: 1 }, stop.signal);

@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recipientsIn } from '../../agent/cli/recipients.ts';
 import { sealCommand } from '../../agent/cli/seal.ts';
 import type { SealVerb } from '../../agent/cli/seal-options.ts';
+import { planWantedOf } from '../../agent/cli/plan-options.ts';
+import { validateCommand } from '../../agent/cli/validate.ts';
+import { systemClock } from '../../agent/clock.ts';
 
 const { signal } = new AbortController();
 let folder = '';
@@ -167,5 +170,64 @@ describe('edit', () => {
     expect((await run('decrypt', [at('e.yaml')], seen)).out).toContain('more: x\n');
     const left = await readdir('/dev/shm').catch(() => []);
     expect(left.filter((name) => name.startsWith('understudy-edit-'))).toEqual([]);
+  });
+});
+
+describe('without a key', () => {
+  it('a repository is valid as far as that can be seen, and it is said', async () => {
+    const recipient = (await run('keygen', [at('k5')])).out.trim();
+    const repository = await mkdtemp(at('infra-'));
+    const files = {
+      'understudy.yaml': 'version: 1\n',
+      'compose.yaml':
+        'services: {web: {image: "nginx:1", secrets: [x]}}\nsecrets: {x: {file: x.yaml}}\n',
+      'x.yaml': 'a: b\n',
+    };
+    const { mkdir } = await import('node:fs/promises');
+    await mkdir(join(repository, 'stacks/web'), { recursive: true });
+    await mkdir(join(repository, 'environments'));
+    await writeFile(join(repository, 'environments/p.yaml'), 'kind: Environment\nname: p\n');
+    for (const [name, text] of Object.entries(files)) {
+      const path = name === 'understudy.yaml' ? name : `stacks/web/${name}`;
+      await writeFile(join(repository, path), text);
+    }
+    const secret = join(repository, 'stacks/web/x.yaml');
+    await run('encrypt', [secret, '--recipient', recipient, '--in-place']);
+    const validate = async (...args: string[]) => {
+      const text = { out: '', err: '' };
+      const io = {
+        out: (more: string) => void (text.out += more),
+        err: (more: string) => void (text.err += more),
+        colour: false,
+        clock: systemClock,
+        environment: {},
+      };
+      return { code: await validateCommand([repository, ...args], io, signal), ...text };
+    };
+    expect(await validate()).toMatchObject({
+      code: 0,
+      err: 'note: 1 encrypted file of 1 stack not opened: only their form was checked; --age-key-file names a key\n', // prettier-ignore
+    });
+    expect(await validate('--age-key-file', at('k5'))).toMatchObject({ code: 0, err: '' });
+    expect(await validate('--age-key-file', at('key'))).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('encrypted-for-others'),
+    });
+    const [line = ''] = (await readFile(secret, 'utf8')).split('\n');
+    await writeFile(secret, (await readFile(secret, 'utf8')).replace(line, 'a: hunter2'));
+    const bare = await validate();
+    expect(bare.code).toBe(3);
+    expect(bare.out).toContain('stacks/web/x.yaml:1:4');
+    expect(bare.out).not.toContain('hunter2');
+  });
+
+  it('a plan takes the key from its option or the environment', () => {
+    const key = (args: readonly string[], environment = {}) => {
+      const wanted = planWantedOf(['.', ...args], environment, false);
+      return typeof wanted === 'object' && 'keyFile' in wanted ? wanted.keyFile : 'none';
+    };
+    expect(key(['--age-key-file', 'a'], { UNDERSTUDY_AGE_KEY_FILE: 'b' })).toBe('a');
+    expect(key([], { UNDERSTUDY_AGE_KEY_FILE: 'b', SOPS_AGE_KEY_FILE: 'c' })).toBe('b');
+    expect(key([])).toBeUndefined();
   });
 });

@@ -30,6 +30,7 @@ async function validate(...args: readonly string[]) {
     err: (more: string) => void (text.err += more),
     colour: true,
     clock: systemClock,
+    environment: {},
   };
   const code = await validateCommand(args, io, signal);
   return { code, ...text };

@@ -170,7 +170,9 @@ function services(
     const plain = isLeft ? withLive(written, there.spec, ignored) : written;
     const desired = withNames(plain, names);
     const exact = place === FROM_RECORD;
-    return diffService({ path: `services.${key}`, target, desired, exact }, there, observed);
+    const hidden = spec.hidden?.[key];
+    const wanted = { path: `services.${key}`, target, desired, exact, hidden };
+    return diffService(wanted, there, observed);
   });
 }
 

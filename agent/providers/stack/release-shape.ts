@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { stackFromWire } from './wire.ts';
 
-const { name, services, networks, health, rollback, ignore } = stackFromWire.shape;
+const { name, services, networks, health, rollback, ignore, hidden } = stackFromWire.shape;
 
 /**
  * A release of a stack in the record. Services are kept as the engine gave them, whoever made them; what a later version
@@ -16,6 +16,7 @@ export const releaseContent = z.object({
   health,
   rollback,
   ignore,
+  hidden,
   /** Networks that no list shows, as the service names them. */
   unlisted: z.array(z.string()).default([]),
 });

@@ -42,6 +42,7 @@ export function stackRelease(
     health: parts === 'all' ? { ...spec.health, checks: [] } : spec.health,
     rollback: spec.rollback,
     ...(spec.ignore && { ignore: spec.ignore }),
+    ...(spec.hidden && { hidden: spec.hidden }),
   });
 }
 

@@ -10,6 +10,7 @@ import { composeFiles } from './compose-files.ts';
 import { type ComposeInput, renderCompose } from './compose/render.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import { convertIgnore } from './ignore.ts';
+import { SealedFiles } from './sealed-files.ts';
 import type { CheckSpec, HealthSpec, RollbackSpec, StackSpec } from './spec.ts';
 
 const NANOSECONDS = 1_000_000;
@@ -32,6 +33,7 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
   const layers = [surroundings.stack, document.value ?? {}];
   const { files, paths, diagnostics: unreadable } = composeFiles(input, document);
   const [first, ...over] = files;
+  const sealed = new SealedFiles(input.open);
   const compose =
     first === undefined || isWrong(unreadable)
       ? { diagnostics: [] }
@@ -39,8 +41,8 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
           stack: name,
           ...first,
           over,
-          ...aroundCompose(input, single !== undefined),
-          ...(movedFrom && { movedFrom: movedFrom.on.slice('stack/'.length) }),
+          ...aroundCompose(input, { movedFrom, isSingle: single !== undefined }),
+          sealed,
         });
   const nothing = { claims: [], depends, files: paths, ...(movedFrom && { movedFrom }) };
   const found = [...document.diagnostics, ...unreadable, ...compose.diagnostics];
@@ -63,6 +65,7 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
     // As it is written, so that what nobody wrote asks for the same thing whatever the default is.
     ...(prune !== undefined && { prune }),
     ...(ignored.fields.length > 0 && { ignore: ignored.fields }),
+    ...sealed.inSpec,
   };
   const gives = givesOf(spec);
   return {
@@ -77,6 +80,7 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
       // Beside the spec, so beside the digest: to suspend a stack is no new version of it.
       ...(document.value?.suspend === true && { suspended: true }),
       ...(movedFrom && { movedFrom: movedFrom.on }),
+      ...sealed.inUnit,
     },
     ...nothing,
     ...(single && { single }),
@@ -110,11 +114,18 @@ function stateOf(services: Readonly<Record<string, ServiceSpec>>): readonly stri
   return [...new Set(volumes)];
 }
 
+type Around = 'variables' | 'allow' | 'images' | 'read' | 'pin' | 'movedFrom' | 'single';
+
 function aroundCompose(
   { surroundings: { variables, allow, images }, read, pin }: FolderInput,
-  single: boolean,
-): Pick<ComposeInput, 'variables' | 'allow' | 'images' | 'read' | 'pin' | 'single'> {
-  return { variables, allow, read, single, ...(images && { images }), ...(pin && { pin }) };
+  {
+    movedFrom: moved,
+    isSingle,
+  }: { readonly movedFrom?: Dependency | undefined; readonly isSingle: boolean },
+): Pick<ComposeInput, Around> {
+  const movedFrom = moved && { movedFrom: moved.on.slice('stack/'.length) };
+  const beside = { ...(images && { images }), ...(pin && { pin }), ...movedFrom };
+  return { variables, allow, read, single: isSingle, ...beside };
 }
 
 function claimsOf(spec: StackSpec, gives: readonly string[]): readonly string[] {

@@ -2,6 +2,7 @@ import type { Blocked, Operation } from '../../core/kind.ts';
 import { canonical, portKey, same } from './canonical.ts';
 import type { ContainerSpec, ServiceSpec } from './engine-api.ts';
 import { fieldDiffs } from './fields.ts';
+import { withoutHidden } from './hidden.ts';
 import { PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
 import type { ObservedService, StackCall } from './swarm.ts';
 
@@ -13,6 +14,8 @@ export interface WantedService {
   readonly desired: ServiceSpec;
   /** A release: its image is the one that ran, so no other content is as good. */
   readonly exact: boolean;
+  /** Variables whose values are shown nowhere. */
+  readonly hidden?: readonly string[] | undefined;
 }
 
 /**
@@ -55,7 +58,7 @@ export function diffService(
         verb: 'update',
         phase: 'change',
         effect: restarts ? 'restart' : 'none',
-        fields: fieldDiffs(wanted.path, before, after),
+        fields: withoutHidden(fieldDiffs(wanted.path, before, after), wanted.path, wanted.hidden),
         ...(modeOf(live.spec).endsWith('job') && { reruns: true }),
         call: { op: 'service-update', id: live.id, version: live.version, body },
       },

@@ -90,4 +90,9 @@ export interface StackSpec {
   readonly prune?: boolean;
   /** Fields that others change, as `stack.yaml` names them: what is live counts, the file only for a new service. */
   readonly ignore?: readonly string[];
+  /** Variables by service whose values come from encrypted files and are shown nowhere. */
+  readonly hidden?: Hidden;
 }
+
+/** Names of variables by service. */
+export type Hidden = Readonly<Record<string, readonly string[]>>;

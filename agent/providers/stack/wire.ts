@@ -92,6 +92,7 @@ export const stackFromWire = z.strictObject({
   removal: z.literal('hold').exactOptional(),
   prune: z.boolean().exactOptional(),
   ignore: z.array(z.string().min(1)).min(1).exactOptional(),
+  hidden: z.record(z.string(), z.array(z.string())).exactOptional(),
 });
 
 /** Pure. A stack as plain JSON, secrets in clear: for the pipe between two of our own processes, nothing else. */

@@ -2,6 +2,7 @@ import type { FileObject, Network, SecretObject, Volume } from '../../../../sche
 import type { ImageRules } from '../../../core/image-rules.ts';
 import type { Pin } from '../../../core/images-lock.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
+import type { SealedFiles } from '../sealed-files.ts';
 import type { Notes } from './notes.ts';
 
 /** What one section of the top level declares. */
@@ -19,6 +20,8 @@ export interface Context {
   readonly folder: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly read: (path: string) => Uint8Array | undefined;
+  /** What is encrypted; absent: nothing. */
+  readonly sealed?: SealedFiles;
   readonly allow: AllowRules;
   readonly images: ImageRules;
   /** The digest that the lock has for an image in the familiar form. */

@@ -33,13 +33,14 @@ export interface ImageInput {
 
 /** Pure. What conversions may look at; `written` tells which keys the file declares, well or badly. */
 export function contextOf(compose: Compose, written: unknown, rest: Surroundings): Context {
-  const { stack, folder, variables, read, allow, movedFrom, resolved, notes } = rest;
+  const { stack, folder, variables, read, sealed, allow, movedFrom, resolved, notes } = rest;
   return {
     ...(movedFrom !== undefined && { movedFrom }),
     stack,
     folder,
     variables,
     read,
+    ...(sealed && { sealed }),
     allow,
     images: rest.images ?? anyImage,
     pin: rest.pin ?? (() => undefined),

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 
 import type { Service } from '../../../../schemas/compose-service.ts';
+import type { Diagnostic } from '../../../core/diagnostic.ts';
 import type { Path } from '../../../core/parse.ts';
 import type { Context } from './context.ts';
 import { readEnvFile } from './env-file.ts';
@@ -9,7 +10,7 @@ import { bytewise, pathInside } from './names.ts';
 import { definedHow } from './variables.ts';
 
 /** What is looked at for the environment of a service. */
-type Inputs = Pick<Context, 'folder' | 'variables' | 'read' | 'allow' | 'notes'>;
+type Inputs = Pick<Context, 'folder' | 'variables' | 'read' | 'sealed' | 'allow' | 'notes'>;
 
 /** `KEY=VALUE`, sorted by bytes. */
 export function convertEnvironment(
@@ -111,12 +112,13 @@ function fromFiles(service: Service, path: Path, context: Inputs): Map<string, s
 
 function fromFile(name: string, path: Path, context: Inputs): Map<string, string> {
   const values = new Map<string, string>();
-  const file = findFile(name, path, context);
+  const file = findFile(name, path, context, 'lines');
   if (file === undefined) return values;
-  const { variables, allow, notes } = context;
+  const { variables, allow, notes, sealed } = context;
   const { lines, diagnostics } = readEnvFile(file.path, file.bytes);
-  notes.add(...diagnostics);
+  notes.add(...(file.isOpened ? diagnostics.map(withoutQuote) : diagnostics));
   for (const { key, value, place } of lines) {
+    if (file.isOpened) sealed?.hide(String(path[1]), key);
     const variable = Object.hasOwn(variables, key) ? variables[key] : undefined;
     if (value !== undefined && value !== '') values.set(key, value);
     else if (variable !== undefined) values.set(key, variable);
@@ -125,21 +127,44 @@ function fromFile(name: string, path: Path, context: Inputs): Map<string, string
       notes.add({
         severity: allow.undefinedVariables ? 'warning' : 'error',
         code: 'undefined-variable',
-        message: `\`${key}\` has no value, and no variable is called so`,
-        place,
-        hint: definedHow(key, { variables, undefinedVariables: allow.undefinedVariables }),
+        // Without a `=` it need not be a name.
+        message: file.isOpened
+          ? 'a line of the encrypted file has no `=`, and no variable is called so'
+          : `\`${key}\` has no value, and no variable is called so`,
+        place: file.isOpened ? { ...place, quoted: '' } : place,
+        hint: file.isOpened
+          ? 'write `KEY=VALUE`'
+          : definedHow(key, { variables, undefinedVariables: allow.undefinedVariables }),
       });
     }
   }
   return values;
 }
 
-/** A file of the repository that the Compose file names, or a diagnostic at that place. */
+/** Of what was decrypted no line is shown. */
+function withoutQuote(diagnostic: Diagnostic): Diagnostic {
+  const { place } = diagnostic;
+  return place === undefined ? diagnostic : { ...diagnostic, place: { ...place, quoted: '' } };
+}
+
+/** A file of the repository that a Compose file names. */
+export interface FoundFile {
+  readonly path: string;
+  /** Decrypted, where that was needed and could be done. */
+  readonly bytes: Uint8Array;
+  /** It was encrypted, and what is in `bytes` was opened or is as much as is in clear. */
+  readonly isOpened: boolean;
+  /** It is encrypted still; `bytes` says nothing about its size or form. */
+  readonly isLocked: boolean;
+}
+
+/** A file of the repository that the Compose file names, or a diagnostic at that place. `as`: what it is read as. */
 export function findFile(
   name: string,
   path: Path,
-  context: Pick<Context, 'folder' | 'read' | 'allow' | 'notes'>,
-): { readonly path: string; readonly bytes: Uint8Array } | undefined {
+  context: Pick<Context, 'folder' | 'read' | 'sealed' | 'allow' | 'notes'>,
+  as: 'lines' | 'content',
+): FoundFile | undefined {
   const inside = pathInside(context.folder, name, context.allow.checkout);
   if (inside === undefined) {
     const message = 'the path leads out of the repository';
@@ -160,5 +185,19 @@ export function findFile(
     );
     return undefined;
   }
-  return { path: inside, bytes };
+  const content = context.sealed?.open(inside, bytes) ?? { status: 'plain', bytes };
+  switch (content.status) {
+    case 'plain':
+    case 'opened':
+      return { path: inside, bytes: content.bytes, isOpened: content.status === 'opened', isLocked: false }; // prettier-ignore
+    case 'locked': {
+      const known = as === 'lines' ? (content.lines ?? new Uint8Array()) : content.bytes;
+      return { path: inside, bytes: known, isOpened: true, isLocked: true };
+    }
+    case 'wrong':
+      context.notes.add(...content.diagnostics);
+      return undefined;
+    case 'pending':
+      return undefined;
+  }
 }

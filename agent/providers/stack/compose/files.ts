@@ -194,8 +194,14 @@ function bytesOf(
     );
     return undefined;
   }
-  const bytes = findFile(entry.file, [...path, 'file'], context)?.bytes;
-  if (bytes === undefined) return undefined;
+  const file = findFile(entry.file, [...path, 'file'], context, 'content');
+  if (file === undefined) return undefined;
+  const { bytes, isOpened, isLocked } = file;
+  if (kind === 'config' && isOpened) {
+    const message = `the config \`${key}\` is encrypted here, and whoever may read the Swarm can read it there`;
+    notes.warn('encrypted-config', [...path, 'file'], message, 'make it a secret');
+  }
+  if (isLocked) return bytes;
   if (bytes.length === 0 || bytes.length > BYTES_MAX[kind]) {
     const message = `a ${kind} holds 1 to ${String(BYTES_MAX[kind])} bytes, this file has ${String(bytes.length)}`;
     notes.error(bytes.length === 0 ? 'wrong-value' : 'too-large', [...path, 'file'], message);

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { Compose } from '../../../../schemas/compose.ts';
 import type { Diagnostic } from '../../../core/diagnostic.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
+import type { SealedFiles } from '../sealed-files.ts';
 import type { ConfigSpec, SecretSpec } from '../spec.ts';
 import type { NetworkCreate, ServiceSpec } from '../engine-api.ts';
 import { noteMissingImages } from './missing-image.ts';
@@ -33,6 +34,8 @@ export interface ComposeInput extends ComposeFile, ImageInput {
   readonly variables: Readonly<Record<string, string>>;
   /** A file of the repository by its normalised path; nothing else exists. */
   readonly read: (path: string) => Uint8Array | undefined;
+  /** What is encrypted; absent: nothing. */
+  readonly sealed?: SealedFiles;
   readonly allow: AllowRules;
   /** No service of it may ever run twice. */
   readonly single?: boolean;

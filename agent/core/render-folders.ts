@@ -1,37 +1,41 @@
-import type { Place } from './diagnostic.ts';
-import { digestOf } from './digest.ts';
 import type { Folder } from './edge-mistakes.ts';
-import { type Files, type FolderKind, type Memo, recall } from './folder-kind.ts';
+import { digestOf } from './digest.ts';
+import { recall } from './folder-kind.ts';
+import type { Files, FolderKind, Memo } from './folder-kind.ts';
+import type { Place } from './diagnostic.ts';
 import type { ImageUse, Pins } from './images-lock.ts';
 import type { Id } from './kind.ts';
+import type { Content, Vault } from './sops/vault.ts';
 import type { Found } from './surroundings.ts';
 
-/** What rendering folders needs besides their files. */
+/** Larger than anything that a unit may be made of, so that such mistakes still show their size. */
+export const CONTENT_BYTES_MAX = 4 * 2 ** 20;
+
+/** What rendering folders needs besides files. */
 export interface FolderPorts<Spec> {
   readonly kind: FolderKind<Spec>;
   /** Changed in place: what was rendered now is kept for the next time. */
   readonly memo: Memo<Spec>;
+  /** Opens what is encrypted; absent: everything is taken as it is. */
+  readonly vault?: Pick<Vault, 'open'>;
   /** Told before a unit is rendered, so that a crash has a name. */
   readonly begin?: (file: string) => void;
   /** Told where an image stands whose digest the lock may give: of units that are rendered now, not of kept ones. */
   readonly image?: (use: ImageUse) => void;
 }
 
-/** The files of a revision. */
+/** The files of a revision, as far as they are here. */
 export interface Shelf {
   readonly files: Files;
   /** Blobs that were asked for and are not here. */
   readonly missing: Set<string>;
 }
 
-/** Larger than anything that a unit may be made of, so that such mistakes still show their size. */
-export const CONTENT_BYTES_MAX = 4 * 2 ** 20;
-
 /** Stands for content that is too large to be fetched: whoever reads it refuses it for its length. */
 const oversized = new Uint8Array(CONTENT_BYTES_MAX + 1);
 const unknown = new Uint8Array();
 
-/** Pure but for the note of what is missing. A file of the revision; its blob is asked for where it is not here. */
+/** The content of a file, as far as it is here; what is not is noted. */
 export function contentOf({ files, missing }: Shelf, path: string): Uint8Array | undefined {
   const file = files.get(path);
   if (file === undefined) return undefined;
@@ -41,13 +45,15 @@ export function contentOf({ files, missing }: Shelf, path: string): Uint8Array |
   return bytes ?? unknown;
 }
 
-/** One unit as a folder gave it. */
+/** What became of one folder. */
 export interface UnitOutput<Spec> extends Folder<Spec> {
   readonly isNew: boolean;
+  /** A data key is missing. */
+  readonly isPending: boolean;
 }
 
-/** Pure but for the memo. What these folders give; a unit of which nothing changed is not rendered again. */
-export function renderFolders<Spec>(
+/** Renders every folder whose inputs changed. */
+export function renderAll<Spec>(
   shelf: Shelf & { readonly pins: Pins },
   names: ReadonlySet<string>,
   found: Found,
@@ -58,13 +64,22 @@ export function renderFolders<Spec>(
     const known = recall(ports.memo, name, { surroundings, ...shelf });
     const folder = `stacks/${name}`;
     const id: Id = `${ports.kind.kind}/${name}`;
-    if (known !== undefined) return { id, folder, output: known, isNew: false };
+    if (known !== undefined) {
+      return { id, folder, output: known, isNew: false, isPending: false };
+    }
     ports.begin?.(`${folder}/compose.yaml`);
     const asked = new Map<string, string | undefined>();
     const missing = new Set<string>();
     const read = (path: string): Uint8Array | undefined => {
       asked.set(path, shelf.files.get(path)?.blob);
       return contentOf({ files: shelf.files, missing }, path);
+    };
+    let isPending = false;
+    const open = (path: string, bytes: Uint8Array): Content => {
+      const blob = shelf.files.get(path)?.blob ?? '';
+      const content = ports.vault?.open({ path, blob, bytes }) ?? { status: 'plain', bytes };
+      isPending ||= content.status === 'pending';
+      return content;
     };
     const pins = new Map<string, string | undefined>();
     const uses: ImageUse[] = [];
@@ -73,10 +88,13 @@ export function renderFolders<Spec>(
       if (ports.image !== undefined) uses.push({ image, place: place() });
       return pins.get(image);
     };
-    const output = ports.kind.render({ name, folder, surroundings: found.surroundings, read, pin });
-    if (missing.size === 0) ports.memo.set(name, { surroundings, asked, pins, output });
-    if (missing.size === 0) for (const use of uses) ports.image?.(use);
+    const input = { name, folder, surroundings: found.surroundings, read, open, pin };
+    const output = ports.kind.render(input);
+    if (missing.size === 0 && !isPending) {
+      ports.memo.set(name, { surroundings, asked, pins, output });
+      for (const use of uses) ports.image?.(use);
+    }
     for (const blob of missing) shelf.missing.add(blob);
-    return { id, folder, output, isNew: true };
+    return { id, folder, output, isNew: true, isPending };
   });
 }
