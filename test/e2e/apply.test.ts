@@ -5,10 +5,12 @@ import { dirname, join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 
+import { newIdentity, wrap } from '../../agent/age/age.ts';
 import { createPrinter } from '../../agent/cli/printer.ts';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import { waitUntil } from '../../agent/rehearsal/run.ts';
 import { lowerStage, raiseStage, type Stage } from '../../agent/rehearsal/stage.ts';
+import { dataKey, sealedText } from '../core/sops/sops.ts';
 
 /** A folder that is edited, and a stage without agents on which every saved state runs. One story, told in order. */
 const options = { name: 'usq', subnet: '10.213.87.0/24', managers: 1, workers: 0 };
@@ -18,6 +20,8 @@ const say = (text: string): void => void said.push(text);
 const print = createPrinter({ out: say, err: say, colour: false }, () => performance.now());
 let stage: Stage;
 let top: string;
+let keys: string;
+let recipient: string;
 let program: ChildProcess;
 let told = '';
 
@@ -54,10 +58,15 @@ beforeAll(async () => {
   );
   await save('stacks/blog/page.html', 'page one\n');
   await save('stacks/blog/stack.yaml', 'kind: Stack\nhealth: {stableFor: 2s}\n');
+  const identity = await newIdentity();
+  recipient = identity.recipient;
+  keys = await mkdtemp(join(tmpdir(), 'understudy-apply-keys-'));
+  await writeFile(join(keys, 'key'), identity.key, { mode: 0o600 });
   const socket = stage.hosts[0]?.socket ?? '';
   const words = ['plan', top, '--watch', '--apply', '--socket', socket];
   program = spawn(process.execPath, [join(projectFolder, 'agent/bin.mjs'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, UNDERSTUDY_AGE_KEY_FILE: join(keys, 'key') },
   });
   for (const stream of [program.stdout, program.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
@@ -74,6 +83,7 @@ afterAll(async () => {
   program?.kill('SIGKILL');
   await lowerStage(options, print);
   await rm(top, { recursive: true, force: true });
+  if (keys !== undefined) await rm(keys, { recursive: true, force: true });
 });
 
 it('runs what is saved, after a plan of it', async () => {
@@ -96,6 +106,50 @@ it('runs the next one that is valid', async () => {
   await save('stacks/blog/stack.yaml', 'kind: Stack\nhealth: {stableFor: 2s}\n');
   await until(/revision \S+ is healthy/, from);
   expect(await page()).toMatch(/^blog_page-[0-9a-f]{8}$/);
+});
+
+const CANARY = 'canary-8d21';
+
+async function seal(name: string, content: string, to: string): Promise<void> {
+  const wrapped = [{ recipient: to, enc: await wrap(dataKey, to) }];
+  await save(`stacks/blog/${name}`, sealedText(name, content, { wrapped }));
+}
+
+it('decrypts what is encrypted, and says nothing of it', async () => {
+  const from = told.length;
+  await seal('web.env', `PASSWORD=${CANARY}\n`, recipient);
+  await seal('token.yaml', `token: ${CANARY}\n`, recipient);
+  await save(
+    'stacks/blog/compose.yaml',
+    "services: {web: {image: '${REGISTRY}/site:1', configs: [page], env_file: web.env, secrets: [token], stop_grace_period: 1s, deploy: {endpoint_mode: dnsrr}}}\nconfigs: {page: {file: page.html}}\nsecrets: {token: {file: token.yaml}}\n",
+  );
+  const text = await until(/revision \S+ is healthy/, from);
+  expect(text).toContain('services.web.environment.PASSWORD: [secret]');
+  const env = '{{json .Spec.TaskTemplate.ContainerSpec.Env}}';
+  const inspect = ['service', 'inspect', 'blog_web', '--format', env];
+  expect(JSON.parse(await stage.docker(inspect, never))).toEqual([`PASSWORD=${CANARY}`]);
+  const task = (await stage.docker(['ps', '-q', '--filter', 'name=blog_web'], never)).trim();
+  const mounted = await stage.docker(['exec', task, 'cat', '/run/secrets/token'], never);
+  expect(mounted.trim()).toBe(`token: ${CANARY}`);
+  expect(told).not.toMatch(/canary|AGE-SECRET/);
+});
+
+it('takes the same content, encrypted anew, for no change, and applies nothing that it cannot open', async () => {
+  const services = ['service', 'inspect', 'blog_web'];
+  const before = await stage.docker(services, never);
+  const secrets = await stage.docker(['secret', 'ls', '-q'], never);
+  let from = told.length;
+  await seal('token.yaml', `token: ${CANARY}\n`, recipient);
+  await until(/1 stack unchanged/, from);
+  from = told.length;
+  await seal('token.yaml', `token: ${CANARY}\n`, (await newIdentity()).recipient);
+  expect(await until(/error\[encrypted-for-others\]/, from)).toContain(recipient);
+  expect(await stage.docker(services, never)).toBe(before);
+  expect(await stage.docker(['secret', 'ls', '-q'], never)).toBe(secrets);
+  from = told.length;
+  await seal('token.yaml', `token: ${CANARY}\n`, recipient);
+  await until(/1 stack unchanged/, from);
+  expect(told).not.toMatch(/canary|AGE-SECRET/);
 });
 
 it('ends when it is asked to, and leaves what runs', async () => {
