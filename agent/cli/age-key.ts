@@ -21,6 +21,17 @@ export function opening(path: string | undefined): Pick<RendererOptions, 'keys' 
   return path === undefined ? { mayStayLocked: true } : { keys: keyFile(path) };
 }
 
+/** Pure. The same of several environments, which mostly have the same files: the first one that has any counts. */
+export function firstLockedNote(
+  reports: Iterable<{ readonly units: Iterable<{ readonly locked?: number }> }>,
+): string | undefined {
+  for (const { units } of reports) {
+    const note = lockedNote(units);
+    if (note !== undefined) return note;
+  }
+  return undefined;
+}
+
 /** Pure. What is said of files that stayed closed; undefined: there are none. */
 export function lockedNote(units: Iterable<{ readonly locked?: number }>): string | undefined {
   let files = 0;

@@ -5,7 +5,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { StackRenderer } from '../render/renderer.ts';
 import { readFolder } from '../source/folder.ts';
 import { type LocalRepository, openLocalRepository } from '../source/local.ts';
-import { lockedNote } from './age-key.ts';
+import { firstLockedNote } from './age-key.ts';
 import type { PlanWanted } from './plan-options.ts';
 import type { Named, Planned, PlanIo, Plans } from './plan-ports.ts';
 import { withProgress } from './progress.ts';
@@ -73,7 +73,7 @@ export async function planRevisions(
     ),
     notes: [
       ...gone.map((name) => `environment ${name} is not there any more`),
-      ...closedNotes([...after.reports.values()].flatMap(({ units }) => units)),
+      ...closedNotes(after),
     ],
     warnings: after.diagnostics,
   };
@@ -81,8 +81,8 @@ export async function planRevisions(
 }
 
 /** Without a key ciphertext is compared with ciphertext: what was only encrypted anew shows as changed. */
-function closedNotes(units: readonly { readonly locked?: number }[]): readonly string[] {
-  const note = lockedNote(units);
+function closedNotes({ reports }: Rendered): readonly string[] {
+  const note = firstLockedNote(reports.values());
   return note === undefined ? [] : [`${note}; one that was only encrypted anew shows as changed`];
 }
 

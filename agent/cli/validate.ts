@@ -6,7 +6,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from '../reconcile/ports.ts';
 import type { RenderReport } from '../render/renderer.ts';
 import { isFolder, readFolder } from '../source/folder.ts';
-import { AGE_KEY, AGE_KEY_USAGE, ageKeyFile, lockedNote } from './age-key.ts';
+import { AGE_KEY, AGE_KEY_USAGE, ageKeyFile, firstLockedNote } from './age-key.ts';
 import { HELP, parsedArguments } from './arguments.ts';
 import { environmentsOf, openPatientRenderer, renderAll, usualLimits } from './rendered.ts';
 
@@ -126,7 +126,7 @@ async function judge(
   const renderer = openPatientRenderer(names[0] ?? '', clock, { keyFile, closed: 'fine' });
   try {
     const { reports, ...judged } = await renderAll(renderer, snapshot, names, signal);
-    const locked = lockedNote(reports.values().next().value?.units ?? []);
+    const locked = firstLockedNote(reports.values());
     const summaries = [...reports].map(([name, report]) => summary(name, report));
     return { ...judged, summaries, ...(locked !== undefined && { locked }) };
   } finally {

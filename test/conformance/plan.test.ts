@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { newIdentity, wrap } from '../../agent/age/age.ts';
 import { planCommand } from '../../agent/cli/plan.ts';
 import type { Sight } from '../../agent/cli/plan-ports.ts';
 import { watchPlans } from '../../agent/cli/plan-watch.ts';
@@ -17,6 +18,7 @@ import { type FakeSwarm, startFakeSwarm } from '../fakes/swarm.ts';
 import { stackFrom } from '../fakes/rendered-stack.ts';
 import { WholeAgent } from '../fakes/whole-agent.ts';
 import { directSwarm } from '../fakes/swarm-modem.ts';
+import { dataKey, sealedText } from '../core/sops/sops.ts';
 import { Repository } from './git-support.ts';
 
 const { signal } = new AbortController();
@@ -142,6 +144,40 @@ describe('understudy plan --offline', { timeout: 240_000 }, () => {
     }
   });
 
+  it('compares encrypted files with a key, and says so without one', async () => {
+    const key = join(top, 'key');
+    const identity = await newIdentity();
+    await writeFile(key, identity.key);
+    const write = async (word: string): Promise<void> => {
+      const wrapped = [
+        { recipient: identity.recipient, enc: await wrap(dataKey, identity.recipient) },
+      ];
+      work.write('stacks/hello/x.env', sealedText('x.env', `WORD=${word}\n`, { wrapped }));
+    };
+    work.write(
+      'stacks/hello/compose.yaml',
+      'services: {web: {image: "site:1", env_file: x.env}}\n',
+    );
+    await write('canary-1');
+    work.commit('encrypted');
+    await write('canary-1');
+    const [open, closed] = [['--age-key-file', key], []];
+    const compare = async (more: readonly string[]) => offline('--from', 'HEAD', ...more);
+    expect((await compare(open)).out).not.toContain('environment.WORD');
+    const unsure = (await compare(closed)).out;
+    expect(unsure).toContain(
+      '1 encrypted file of 1 stack not opened: only their form was checked; --age-key-file names a key; one that was only encrypted anew shows as changed',
+    );
+    expect(unsure).not.toContain('ENC[');
+    await write('canary-2');
+    const changed = (await compare(open)).out;
+    expect(changed).toContain('services.web.environment.WORD: [secret]');
+    work.write('stacks/hello/compose.yaml', 'services: {web: {image: "site:1"}}\n');
+    const gone = (await compare(open)).out;
+    expect(gone).toContain('- services.web.environment.WORD: [secret]');
+    expect(unsure + changed + gone).not.toMatch(/canary|AGE-SECRET/);
+  });
+
   it('shows the mistakes of an invalid revision in place of a plan', async () => {
     work.write('stacks/hello/compose.yaml', 'services:\n  web:\n    imge: x\n');
     const text = await offline('--from', 'HEAD');
@@ -218,6 +254,25 @@ describe('understudy plan, against the Swarm', () => {
     expect(out).toMatch(/\+ stack\/hello\n {6}\+ network hello_front\n {6}\+ config hello_page/);
     expect(swarm.calls.length).toBeGreaterThan(4);
     expect(swarm.writes()).toEqual([]);
+    await swarm.close();
+  });
+
+  it('leaves out what it cannot open, by name, and never calls it changed', async () => {
+    const { key, recipient } = await newIdentity();
+    await writeFile(join(top, 'live'), key);
+    const wrapped = [{ recipient, enc: await wrap(dataKey, recipient) }];
+    work.write('stacks/other/x.env', sealedText('x.env', 'WORD=canary\n', { wrapped }));
+    work.write(
+      'stacks/other/compose.yaml',
+      'services: {web: {image: "site:1", env_file: x.env}}\n',
+    );
+    const closed = await live();
+    expect(closed.out).toContain('--age-key-file names a key; not compared: stack/other\n');
+    expect(closed.out).not.toContain('+ stack/other');
+    expect(closed.out).toContain('+ stack/hello');
+    const open = await live('--age-key-file', join(top, 'live'));
+    expect(open.out).toContain('+ stack/other');
+    expect(open.out + closed.out).not.toMatch(/canary|AGE-SECRET/);
     await swarm.close();
   });
 
