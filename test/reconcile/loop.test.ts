@@ -41,6 +41,8 @@ let mirrored: string | undefined;
 let names: readonly string[] | undefined;
 /** So many renders fail because files cannot be read. */
 let unreadable: number;
+/** What the renderer opens files with. */
+let key = 'right';
 /** How long the Swarm takes to be read. */
 let readMs: number;
 /** How long passes took, as it was told. */
@@ -56,6 +58,7 @@ beforeEach(() => {
   leases = [];
   tip = 'v1';
   unreadable = 0;
+  key = 'right';
   readMs = 0;
   passes = [];
   names = undefined;
@@ -129,7 +132,9 @@ function start(): Promise<void> {
         close: async () => {},
       },
       renderer: {
+        inputs: async () => key,
         render: async ({ revision }) => {
+          if (key !== 'right') return { units: [], diagnostics: [wrong], settings };
           if (unreadable-- > 0) throw new SourceError('a read timed out', { retry: 'soon' });
           // `v1w1`: two units.
           const texts = revision.match(/../g) ?? [];
@@ -163,6 +168,23 @@ describe('the loop', () => {
     await clock.advance(60_000);
     expect(world.running.get('stack/s0')).toBe('v2');
     expect(asked).toBe(2);
+    stop.abort();
+    await running;
+  });
+
+  it('renders the same revision again once the key is another one, and only then', async () => {
+    key = 'none';
+    const running = start();
+    await clock.advance(130_000);
+    expect(reporter.names()).toEqual(['revision seen', 'revision invalid']);
+    key = 'right';
+    await clock.advance(70_000);
+    expect(world.running.get('stack/s0')).toBe(tip);
+    expect(reporter.names().filter((name) => name.startsWith('revision'))).toEqual([
+      'revision seen',
+      'revision invalid',
+      'revision healthy',
+    ]);
     stop.abort();
     await running;
   });
