@@ -146,6 +146,13 @@ describe('a file that was changed by hand', () => {
     expect(JSON.stringify(opened('a.yaml', changed))).not.toContain('hunter2');
   });
 
+  it('is refused where hardly anything of SOPS is left', () => {
+    const cut = `${good.slice(0, good.indexOf('sops:'))}sops:\n    version: 3.9.0\n`;
+    expect(opened('a.yaml', cut)).toEqual([
+      expect.stringMatching(/^encryption-damaged 1:1 the file holds values that SOPS encrypted/),
+    ]);
+  });
+
   it('opens with its own data key only', () => {
     expect(opened('a.yaml', good, Buffer.alloc(32, 8))[0]).toMatch(/^encryption-damaged/);
     expect(opened('a.yaml', good, Buffer.alloc(16, 7))[0]).toMatch(/has not 32 bytes/);
