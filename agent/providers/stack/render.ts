@@ -55,15 +55,11 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
   const ignored = ignoredIn(document, objects.services, single !== undefined);
   const diagnostics = [...found, ...converted.diagnostics, ...ignored.diagnostics];
   if (isWrong(diagnostics)) return { ...nothing, diagnostics };
-  const prune = document.value?.prune ?? surroundings.stack.prune;
   const spec: StackSpec = {
     name,
     ...objects,
     health: healthOf(layers, objects.services, checks),
-    rollback: rollbackOf(layers),
-    ...(document.value?.removal === 'hold' && { removal: 'hold' }),
-    // As it is written, so that what nobody wrote asks for the same thing whatever the default is.
-    ...(prune !== undefined && { prune }),
+    ...rulesIn(input, document),
     ...(ignored.fields.length > 0 && { ignore: ignored.fields }),
     ...sealed.inSpec,
   };
@@ -87,6 +83,19 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
     claims: claimsOf(spec, gives),
     state: stateOf(objects.services),
     diagnostics,
+  };
+}
+
+/** What becomes of what fails, and of what leaves the repository. As it is written, so that what nobody wrote asks for the same thing whatever the default is. */
+function rulesIn(
+  { surroundings }: FolderInput,
+  { value }: StackDocument,
+): Pick<StackSpec, 'rollback' | 'removal' | 'prune'> {
+  const prune = value?.prune ?? surroundings.stack.prune;
+  return {
+    rollback: rollbackOf([surroundings.stack, value ?? {}]),
+    ...(value?.removal === 'hold' && { removal: 'hold' }),
+    ...(prune !== undefined && { prune }),
   };
 }
 
