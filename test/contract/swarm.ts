@@ -170,6 +170,7 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
           engineLabels: subject.engineLabels,
           platform: { os: 'linux', architecture: 'x86_64' },
           address: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/),
+          resources: { memoryBytes: expect.any(Number), nanoCpus: expect.any(Number) },
           updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
         },
       ]);

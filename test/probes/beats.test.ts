@@ -332,7 +332,7 @@ describe('a log', () => {
 
   it('that does not come is open after its time, so that nobody waits for it', async () => {
     const clock = new VirtualClock();
-    const prober = openProber({ clock, image, log: noLog, allow: [], answered: () => undefined });
+    const prober = openProber({ clock, image, log: image, allow: [], answered: () => undefined });
     prober.ask(asked);
     await clock.advance(2_999);
     expect(prober.answers().size).toBe(0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Id, Rendered } from '../../../agent/core/kind.ts';
+import type { Answer, Id, Rendered } from '../../../agent/core/kind.ts';
 import { step, type Step } from '../../../agent/core/step.ts';
 import type { UnitRecord } from '../../../agent/core/unit.ts';
 import type { UnitEvent } from '../../../agent/core/unit-event.ts';
@@ -42,30 +42,12 @@ class Story {
     return this.#watches.get('stack/blog');
   }
 
-  /** One look after so many seconds; what it calls is carried out. */
+  /** One look after so many seconds; what it calls is carried out. Logs that it asks for cannot be read. */
   look(seconds: number): Step<StackCall> {
     this.#nowMs += seconds * 1000;
-    const result = step({
-      kind: stackKind,
-      desired: [this.desired],
-      revision: `r of ${this.desired.digest}`,
-      observed: observed({
-        services: this.services,
-        networks: [blogNetwork],
-        tasks: this.tasks,
-        freshTaskIds: new Set(this.fresh),
-        nodes: this.nodes,
-      }),
-      units: this.#units,
-      watches: this.#watches,
-      refusals: new Map(),
-      answers: new Map(),
-      requests: [],
-      nowMs: this.#nowMs,
-      date: '2026-01-01T00:00:00Z',
-      intervalMs: 60_000,
-      verifyMs: 1_000,
-    });
+    const { asks } = this.#step(new Map());
+    const unread: Answer = { status: 'open', detail: '', inARow: 1, wasGood: false };
+    const result = this.#step(new Map(asks.map(({ name }) => [name, unread])));
     this.#units = result.units;
     const worked = new Set(result.work.map(({ id }) => id));
     // All calls of this story go well.
@@ -80,6 +62,30 @@ class Story {
       for (const { call } of operations) this.#carryOut(call);
     }
     return result;
+  }
+
+  #step(answers: ReadonlyMap<string, Answer>): Step<StackCall> {
+    return step({
+      kind: stackKind,
+      desired: [this.desired],
+      revision: `r of ${this.desired.digest}`,
+      observed: observed({
+        services: this.services,
+        networks: [blogNetwork],
+        tasks: this.tasks,
+        freshTaskIds: new Set(this.fresh),
+        nodes: this.nodes,
+      }),
+      units: this.#units,
+      watches: this.#watches,
+      refusals: new Map(),
+      answers,
+      requests: [],
+      nowMs: this.#nowMs,
+      date: '2026-01-01T00:00:00Z',
+      intervalMs: 60_000,
+      verifyMs: 1_000,
+    });
   }
 
   #carryOut(call: StackCall): void {
