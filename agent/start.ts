@@ -135,7 +135,7 @@ export async function runAgent(
   const prober = openProber({
     clock,
     image: (question, ended) => imageAnswer(swarm, question, ended),
-    log: (task, ended) => logAnswer(swarm, task, ended),
+    log: (question, ended) => logAnswer(swarm, question, ended),
     allow: settings.network?.allow ?? [],
     answered: () => wake.ring(),
   });

@@ -36,6 +36,13 @@ export type Question =
       readonly task: string;
       readonly everyMs: number;
       readonly timeoutMs: number;
+    }
+  | {
+      /** What the last healthcheck of a container said; `open` where this engine does not have it, or has nothing of it. */
+      readonly ask: 'check';
+      readonly container: string;
+      readonly everyMs: number;
+      readonly timeoutMs: number;
     };
 
 /** What was answered last. */

@@ -143,7 +143,7 @@ function isSame(one: Question, other: Question): boolean {
 }
 
 function withSortedNodes(question: Question): Question {
-  return question.ask === 'image' || question.ask === 'log'
+  return question.ask === 'image' || question.ask === 'log' || question.ask === 'check'
     ? question
     : { ...question, nodes: question.nodes.toSorted((a, b) => (a < b ? -1 : 1)) };
 }

@@ -7,6 +7,8 @@ import { orLate, outcome, type Outcome } from './outcome.ts';
 import { askTcp } from './tcp.ts';
 
 type ImageQuestion = Extract<Question, { readonly ask: 'image' }>;
+type LogQuestion = Extract<Question, { readonly ask: 'log' | 'check' }>;
+
 /** So much of a log is kept, of its end. Characters; whoever shows it makes it fit to be shown. */
 const LOG_MAX = 4_096;
 
@@ -15,8 +17,8 @@ export interface ProberPorts {
   readonly clock: Clock;
   /** Whether a registry has an image. Any rejection counts as `open`. */
   readonly image: (question: ImageQuestion, signal: AbortSignal) => Promise<Outcome>;
-  /** What a task wrote last: good with the text in `detail`, else `open`. */
-  readonly log: (task: string, signal: AbortSignal) => Promise<Outcome>;
+  /** What a task, or its healthcheck, wrote last: good with the text in `detail`, else `open`. */
+  readonly log: (question: LogQuestion, signal: AbortSignal) => Promise<Outcome>;
   /** Networks that may be reached beside public ones and this Swarm's nodes: `10.0.0.0/8`. */
   readonly allow: readonly string[];
   /** Wakes whoever waits for an answer: one says something new. */
@@ -37,8 +39,9 @@ export function openProber({ clock, image, log, allow, answered }: ProberPorts):
         const { status, detail, cause } = await orLate(answer, lateImage, signal);
         return { ...outcome(status, detail), ...(cause !== undefined && { cause }) };
       }
-      case 'log': {
-        const answer = log(question.task, signal);
+      case 'log':
+      case 'check': {
+        const answer = log(question, signal);
         const { status, detail } = await orLate(answer, lateLog, signal);
         return { status, detail: detail.slice(-LOG_MAX) };
       }

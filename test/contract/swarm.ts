@@ -155,6 +155,8 @@ export function swarmContract(name: string, open: () => Promise<Subject>): void 
       const none = 'ab12'.repeat(16);
       const outcome = await subject.swarm.containerRuns(none, soon(20_000));
       expect(outcome).toEqual({ status: 'ok', value: undefined });
+      const check = await subject.swarm.lastCheck(none, soon(20_000));
+      expect(check).toEqual({ status: 'ok', value: undefined });
     });
 
     it('lists its node, and no tasks', async () => {

@@ -153,7 +153,7 @@ export class SeveralAgents {
         prober: openProber({
           clock,
           image: (image, signal) => imageAnswer(swarm, image, signal),
-          log: (task, signal) => logAnswer(swarm, task, signal),
+          log: (question, signal) => logAnswer(swarm, question, signal),
           allow: [],
           answered: () => wake.ring(),
         }),

@@ -411,7 +411,7 @@ export class WholeAgent {
         prober: openProber({
           clock,
           image: (image, ended) => imageAnswer(swarm, image, ended),
-          log: (task, ended) => logAnswer(swarm, task, ended),
+          log: (question, ended) => logAnswer(swarm, question, ended),
           allow: [],
           answered: () => (this.#rung = true),
         }),

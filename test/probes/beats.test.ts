@@ -316,14 +316,24 @@ describe('a log', () => {
   it('is read once, as it was written, and its end is kept', async () => {
     const clock = new VirtualClock();
     const read: string[] = [];
-    const log = async (task: string): Promise<Outcome> => {
-      read.push(task);
+    const log = async (question: {
+      ask: string;
+      task?: string;
+      container?: string;
+    }): Promise<Outcome> => {
+      read.push(`${question.ask} ${question.task ?? question.container ?? ''}`);
       return Promise.resolve({ status: 'good', detail: `${'x'.repeat(5_000)}\nlast` });
     };
     const prober = openProber({ clock, image, log, allow: [], answered: () => undefined });
-    prober.ask(asked);
+    prober.ask([
+      ...asked,
+      {
+        name: 'c',
+        question: { ask: 'check', container: 'c1', everyMs: 3_600_000, timeoutMs: 3_000 },
+      },
+    ]);
     await clock.advance(60_000);
-    expect(read).toEqual(['t1']);
+    expect(read).toEqual(['log t1', 'check c1']);
     const answer = prober.answers().get('l');
     expect(answer?.detail).toHaveLength(4_096);
     expect(answer?.detail.endsWith('x\nlast')).toBe(true);

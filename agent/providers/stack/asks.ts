@@ -9,7 +9,13 @@ import {
 } from './distribution.ts';
 import { judged, outcomeOf, shapedOutcome } from './judged.ts';
 import type { Shaped } from './shaped.ts';
-import { type EngineIdentity, readConfig, readIdentity, readRunning } from './shapes.ts';
+import {
+  type EngineIdentity,
+  readConfig,
+  readIdentity,
+  readLastCheck,
+  readRunning,
+} from './shapes.ts';
 import type { RegistryLogins } from './registry-logins.ts';
 import type { RemoveCall } from './sendable.ts';
 import type { ConfigHead } from './swarm.ts';
@@ -95,6 +101,19 @@ export async function containerRuns(
   const outcome = await found(modem, reading(`/containers/${id}/json`, signal), readRunning);
   signal.throwIfAborted();
   return outcome;
+}
+
+/** What the last healthcheck of a container of this very engine wrote; undefined where it has none of that id, or no check. */
+export async function lastCheck(
+  modem: Modem,
+  id: string,
+  signal: AbortSignal,
+): Promise<CallOutcome<string | undefined>> {
+  if (!/^[0-9a-f]{64}$/.test(id)) return nothing;
+  signal.throwIfAborted();
+  const outcome = await found(modem, reading(`/containers/${id}/json`, signal), readLastCheck);
+  signal.throwIfAborted();
+  return outcome.status === 'ok' ? { status: 'ok', value: outcome.value?.output } : outcome;
 }
 
 /** One thing by its name or id; undefined where there is none. */

@@ -3,7 +3,15 @@ import type { CallOutcome } from '../../core/kind.ts';
 import { SWARM_CALL_MS } from '../../core/lease.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../reconcile/ports.ts';
-import { configNamed, containerRuns, findImage, hasImage, identity, remove } from './asks.ts';
+import {
+  configNamed,
+  containerRuns,
+  findImage,
+  hasImage,
+  identity,
+  lastCheck,
+  remove,
+} from './asks.ts';
 import type { NotOk } from './classify.ts';
 import { outcomeOf } from './judged.ts';
 import {
@@ -106,6 +114,7 @@ export function swarmOver({
     image: (image, signal) => findImage({ modem: images, logins }, image, signal),
     hasImage: (image, signal) => hasImage(images, image, signal),
     taskLog: (task, signal) => readTaskLog(logs, task, signal),
+    lastCheck: (container, signal) => lastCheck(logs, container, signal),
     configNamed: (name, signal) => configNamed(modem, name, signal),
     call: (call, signal) => carryOut({ docker, modem, logins }, call, signal),
     close: () => {

@@ -34,6 +34,8 @@ export interface ServiceFailure extends Failure {
   readonly spec: ServiceSpec;
   /** The one that the evidence is of; absent: it never ran, and wrote nothing. */
   readonly task?: string;
+  /** Its container, where a healthcheck ended it. */
+  readonly container?: string;
 }
 
 /**
@@ -56,7 +58,7 @@ export function failureOf(
     evidence: describe(first, bad.length, tasks, observed),
     image,
     spec: live.spec,
-    ...ranAs(first),
+    ...ranAs(first, code),
     trying: fresh.some(({ state }) => ['assigned', 'accepted', 'preparing'].includes(state)),
   };
   // Of all tasks: which of them are fresh was read a moment apart, and may miss the newest.
@@ -123,7 +125,7 @@ export function engineGaveUp(
     evidence: describe(first, bad.length, tasks, observed),
     image: spec.TaskTemplate.ContainerSpec.Image,
     spec,
-    ...ranAs(first),
+    ...ranAs(first, cause),
     trying: false,
   };
 }
@@ -214,9 +216,13 @@ function namedTask(message: string): string | undefined {
 }
 
 /** A task that was rejected, or whose container did not start, wrote nothing. */
-function ranAs({ id, state, error = '' }: ObservedTask): { readonly task?: string } {
+function ranAs(
+  { id, state, error = '', container }: ObservedTask,
+  code: string,
+): Pick<ServiceFailure, 'task' | 'container'> {
   const started = state !== 'rejected' && !error.includes('starting container failed');
-  return started ? { task: id } : {};
+  if (!started) return {};
+  return { task: id, ...(code === 'unhealthy' && container !== undefined && { container }) };
 }
 
 function codeOf(task: ObservedTask, { spec }: ServiceTasks): string {

@@ -26,7 +26,7 @@ export function stackHealth(
 
   const failures = services.flatMap((service) => failureOf(service, observed, seen) ?? []);
   const certain = failures.find(({ code }) => code !== 'image-missing');
-  if (certain !== undefined) return withLastLines(certain, summary, seen);
+  if (certain !== undefined) return withLastLines(certain, { summary, seen, spec: unit.spec });
   if (failures.length > 0) return imageHealth(failures, summary, progress, seen);
   if (services.every(isSettled)) {
     return checkedHealth(unit, { services, summary, progress }, observed, seen);
@@ -88,7 +88,7 @@ export function stackGivenUp(
   );
   const summary = failures.map(({ why }) => why).join('; ');
   const certain = failures.find(({ code }) => code !== 'image-missing');
-  if (certain !== undefined) return withLastLines(certain, summary, seen);
+  if (certain !== undefined) return withLastLines(certain, { summary, seen, spec: unit.spec });
   if (failures.length === 0) return undefined;
   const health = imageHealth(failures, summary, 0, seen);
   const again = failures.every(({ image }) => answerFor(image, seen)?.status === 'good');

@@ -5,6 +5,7 @@ import { looksSecret, maskLine } from '../../core/path.ts';
 import { visible } from '../../core/visible.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import type { ServiceFailure } from './failure.ts';
+import type { StackSpec } from './spec.ts';
 
 /** The log is read once, and has so long for it. Milliseconds. */
 const EVERY_MS = 3_600_000;
@@ -15,33 +16,75 @@ const LINE_LENGTH_MAX = 160;
 /** A shorter value of a variable stands in many words. */
 const VALUE_LENGTH_MIN = 4;
 
-/**
- * Pure. A certain failure with the last lines that its task wrote. Until they were asked for the verdict waits, a moment only:
- * a log that cannot be read is none. Of a task that never started there is nothing to read.
- */
-export function withLastLines(failure: ServiceFailure, summary: string, seen: Seen): Health {
-  const { code, why, evidence, task } = failure;
-  const plain = { status: 'failing', code, why, evidence, summary } as const;
-  if (task === undefined || seen.logs !== true) return plain;
-  const asked = questionOf(task);
-  const answer = seen.answers.get(asked.name);
-  if (answer === undefined) return { ...plain, asks: [asked], reading: true };
-  const lines = answer.status === 'good' ? lastLines(answer.detail, failure.spec) : [];
-  if (lines.length === 0) return plain;
-  return { ...plain, evidence: `${evidence}; its last lines: ${lines.join(' | ')}` };
+/** What a failure is told with. */
+interface Telling {
+  readonly summary: string;
+  readonly seen: Seen;
+  readonly spec: StackSpec;
 }
 
-function questionOf(task: string): Asked {
-  const question = { ask: 'log', task, everyMs: EVERY_MS, timeoutMs: TIMEOUT_MS } as const;
-  return { name: `log of ${task}`, question };
+/**
+ * Pure. A certain failure with the last lines that its task wrote, and what its healthcheck said where this engine knows it.
+ * Until they were asked for the verdict waits, a moment only: a log that cannot be read is none. Of a task that never started
+ * there is nothing to read.
+ */
+export function withLastLines(failure: ServiceFailure, { summary, seen, spec }: Telling): Health {
+  const { code, why, evidence } = failure;
+  const plain = { status: 'failing', code, why, evidence, summary } as const;
+  const reads = seen.logs === true ? readsOf(failure) : [];
+  const answers = reads.map(({ asked }) => seen.answers.get(asked.name));
+  if (answers.includes(undefined)) {
+    return { ...plain, asks: reads.map(({ asked }) => asked), reading: true };
+  }
+  const hidden = hiddenIn(spec, failure.spec.Name);
+  const said = reads.flatMap(({ words }, at) => {
+    const answer = answers[at];
+    const lines = answer?.status === 'good' ? lastLines(answer.detail, failure.spec, hidden) : [];
+    return lines.length === 0 ? [] : [`${words}: ${lines.join(' | ')}`];
+  });
+  return said.length === 0 ? plain : { ...plain, evidence: [evidence, ...said].join('; ') };
+}
+
+interface Read {
+  readonly asked: Asked;
+  readonly words: string;
+}
+
+function readsOf({ task, container }: ServiceFailure): readonly Read[] {
+  const times = { everyMs: EVERY_MS, timeoutMs: TIMEOUT_MS };
+  const check: Read[] =
+    container === undefined
+      ? []
+      : [
+          {
+            asked: {
+              name: `check of ${container}`,
+              question: { ask: 'check', container, ...times },
+            },
+            words: 'its healthcheck said',
+          },
+        ];
+  if (task === undefined) return check;
+  const log = { name: `log of ${task}`, question: { ask: 'log', task, ...times } } as const;
+  return [...check, { asked: log, words: 'its last lines' }];
+}
+
+/** Variables of a service that came from an encrypted file. */
+function hiddenIn({ services, hidden = {} }: StackSpec, name: string): readonly string[] {
+  const [key = ''] = Object.entries(services).find(([, { Name }]) => Name === name) ?? [];
+  return hidden[key] ?? [];
 }
 
 /**
  * Pure. The last lines of a log for one line of text. What a program writes is anybody's: nothing in it moves a cursor, and
- * neither what looks like a secret nor the value of a variable that does is shown.
+ * neither what looks like a secret nor the value of a variable that does, or that is one of `secret`, is shown.
  */
-export function lastLines(log: string, spec: ServiceSpec): readonly string[] {
-  const hidden = secretValues(spec);
+export function lastLines(
+  log: string,
+  spec: ServiceSpec,
+  secret: readonly string[] = [],
+): readonly string[] {
+  const hidden = secretValues(spec, new Set(secret));
   return log
     .split(/[\r\n]+/)
     .map((line) => stripVTControlCharacters(line).trim())
@@ -53,16 +96,17 @@ export function lastLines(log: string, spec: ServiceSpec): readonly string[] {
 }
 
 /** The longest first: one may begin with another. */
-function secretValues({
-  TaskTemplate: { ContainerSpec: container },
-}: ServiceSpec): readonly string[] {
+function secretValues(
+  { TaskTemplate: { ContainerSpec: container } }: ServiceSpec,
+  names: ReadonlySet<string>,
+): readonly string[] {
   return (container.Env ?? [])
     .flatMap((variable) => {
       const at = variable.indexOf('=');
       const value = variable.slice(at + 1);
-      return at > 0 && looksSecret(variable.slice(0, at)) && value.length >= VALUE_LENGTH_MIN
-        ? [value]
-        : [];
+      const name = variable.slice(0, at);
+      const isSecret = at > 0 && (names.has(name) || looksSecret(name));
+      return isSecret && value.length >= VALUE_LENGTH_MIN ? [value] : [];
     })
     .toSorted((one, other) => other.length - one.length);
 }

@@ -1,14 +1,17 @@
-import type { Answer } from '../../core/kind.ts';
+import type { Answer, Question } from '../../core/kind.ts';
 import type { Swarm } from './swarm.ts';
 
-/** What a task wrote last, as an answer. A log that cannot be read is no bad one. */
+/** What a task or its healthcheck wrote last, as an answer. What cannot be read is no bad sign. */
 export async function logAnswer(
-  swarm: Pick<Swarm, 'taskLog'>,
-  task: string,
+  swarm: Pick<Swarm, 'taskLog' | 'lastCheck'>,
+  question: Extract<Question, { readonly ask: 'log' | 'check' }>,
   signal: AbortSignal,
 ): Promise<Pick<Answer, 'status' | 'detail'>> {
-  const read = await swarm.taskLog(task, signal);
-  return read.status === 'ok'
+  const read =
+    question.ask === 'log'
+      ? await swarm.taskLog(question.task, signal)
+      : await swarm.lastCheck(question.container, signal);
+  return read.status === 'ok' && read.value !== undefined
     ? { status: 'good', detail: read.value }
     : { status: 'open', detail: '' };
 }

@@ -202,6 +202,20 @@ export function readRunning(json: unknown): Shaped<boolean> {
   return answer.ok ? { ok: true, value: answer.value.State.Running } : answer;
 }
 
+const checked = z.looseObject({
+  State: z.looseObject({
+    Health: z.looseObject({ Log: z.array(z.looseObject({ Output: text })).nullish() }).nullish(),
+  }),
+});
+
+/** Pure. What the last healthcheck of a container wrote; nothing where there was none. */
+export function readLastCheck(json: unknown): Shaped<{ readonly output?: string }> {
+  const answer = parsed(checked, json);
+  if (!answer.ok) return answer;
+  const output = answer.value.State.Health?.Log?.at(-1)?.Output ?? '';
+  return { ok: true, value: output === '' ? {} : { output } };
+}
+
 const made = z.looseObject({ id });
 const warned = z.looseObject({ Warnings: z.unknown() });
 const info = z.looseObject({

@@ -99,6 +99,8 @@ export interface ObservedTask {
   readonly message: string;
   readonly error?: string;
   readonly exitCode?: number;
+  /** Whole id of its container, as its node has it. */
+  readonly container?: string;
   /** Of a job: the run that it belongs to. */
   readonly jobIteration?: number;
   /** Of the spec that it was made with. */
@@ -200,6 +202,8 @@ export interface Swarm {
   hasImage(image: string, signal: AbortSignal): Promise<CallOutcome<boolean>>;
   /** What a task wrote last, on whatever node it ran: `GET /tasks/{id}/logs`. A few lines; they may hold anything. */
   taskLog(task: string, signal: AbortSignal): Promise<CallOutcome<string>>;
+  /** What the last healthcheck of a container wrote, which may be anything; undefined where this engine has none of it: `GET /containers/{id}/json`. */
+  lastCheck(container: string, signal: AbortSignal): Promise<CallOutcome<string | undefined>>;
   /** One config of the agent's own by its name, read alone; undefined where there is none: `GET /configs/{name}`. */
   configNamed(name: string, signal: AbortSignal): Promise<CallOutcome<ConfigHead | undefined>>;
   /** Carries out one write. A create gives the new object's id, an update the service's. */

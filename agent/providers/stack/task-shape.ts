@@ -25,7 +25,7 @@ const task = z.looseObject({
     State: z.string(),
     Message: text,
     Err: text,
-    ContainerStatus: z.looseObject({ ExitCode: z.number().nullish() }).nullish(),
+    ContainerStatus: z.looseObject({ ExitCode: z.number().nullish(), ContainerID: text }).nullish(),
   }),
 });
 const taskId = z.looseObject({ ID: id });
@@ -33,6 +33,7 @@ const taskId = z.looseObject({ ID: id });
 /** Pure. */
 export const readTasks = listOf(task, (row): Shaped<ObservedTask> => {
   const exitCode = row.Status.ContainerStatus?.ExitCode;
+  const container = row.Status.ContainerStatus?.ContainerID ?? '';
   const mounts = mountsOf(row.Spec?.ContainerSpec);
   const value = {
     id: row.ID,
@@ -47,6 +48,7 @@ export const readTasks = listOf(task, (row): Shaped<ObservedTask> => {
     message: row.Status.Message,
     ...(row.Status.Err === '' ? {} : { error: row.Status.Err }),
     ...(typeof exitCode === 'number' ? { exitCode } : {}),
+    ...(container === '' ? {} : { container }),
     ...iterationOf(row.JobIteration),
     ...(mounts && { mounts }),
   };

@@ -38,6 +38,82 @@ describe('a verdict', () => {
     expect(health).not.toHaveProperty('reading');
   });
 
+  const CONTAINER = 'ab'.repeat(32);
+  const unhealthy = {
+    ...crash,
+    error: 'task: non-zero exit (137): dockerexec: unhealthy container',
+    exitCode: 137,
+    container: CONTAINER,
+  };
+
+  it('of a healthcheck waits for what that said as well, and tells it first', () => {
+    const waits = stackHealth(
+      wanted,
+      world(unhealthy),
+      seen({ logs: true, answers: answered({ detail: 'serving' }) }),
+    );
+    expect(waits).toMatchObject({
+      reading: true,
+      asks: [
+        { question: { ask: 'check', container: CONTAINER } },
+        { question: { ask: 'log', task: 'x' } },
+      ],
+    });
+    const said = {
+      status: 'good',
+      detail: 'connection refused\u001b[2J\n',
+      inARow: 1,
+      wasGood: true,
+    } as const;
+    const answers = new Map([...answered({ detail: 'serving' }), [`check of ${CONTAINER}`, said]]);
+    expect(stackHealth(wanted, world(unhealthy), seen({ logs: true, answers }))).toMatchObject({
+      code: 'unhealthy',
+      evidence: expect.stringMatching(
+        /; its healthcheck said: connection refused; its last lines: serving$/,
+      ),
+    });
+    const elsewhere = new Map([
+      ...answered({ detail: 'serving' }),
+      [`check of ${CONTAINER}`, { ...said, status: 'open', detail: '' } as const],
+    ]);
+    expect(
+      stackHealth(wanted, world(unhealthy), seen({ logs: true, answers: elsewhere })),
+    ).toMatchObject({
+      evidence: expect.not.stringContaining('healthcheck said'),
+    });
+  });
+
+  it('that is no healthcheck’s asks for no check', () => {
+    const { asks } = stackHealth(
+      wanted,
+      world({ ...crash, container: CONTAINER }),
+      seen({ logs: true }),
+    );
+    expect(asks).toHaveLength(1);
+  });
+
+  it('does not show the value of a variable from an encrypted file', () => {
+    const hidden = {
+      ...web,
+      TaskTemplate: {
+        ...web.TaskTemplate,
+        ContainerSpec: {
+          ...web.TaskTemplate.ContainerSpec,
+          Env: ['HARMLESS=canary-77', 'PLAIN=visible'],
+        },
+      },
+    };
+    const sealed = unit({ services: { web: hidden }, hidden: { web: ['HARMLESS'] } });
+    const state = observed({
+      services: [live(hidden)],
+      tasks: ['x', 'y', 'z'].map((id) => task(id, { desiredState: 'shutdown', ...crash })),
+    });
+    const answers = answered({ detail: 'dsn canary-77 is visible' });
+    expect(stackHealth(sealed, state, seen({ logs: true, answers }))).toMatchObject({
+      evidence: `${EVIDENCE}; its last lines: dsn [secret] is visible`,
+    });
+  });
+
   it.each<[string, Partial<Answer>]>([
     ['cannot be read', { status: 'open', detail: 'whatever' }],
     ['is empty', { detail: '\n\r\n' }],

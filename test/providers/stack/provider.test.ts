@@ -19,6 +19,7 @@ function swarm() {
     image: async () => ({ status: 'unknown', why: 'nobody asks' }),
     hasImage: async () => ({ status: 'unknown', why: 'nobody asks' }),
     taskLog: async () => ({ status: 'unknown', why: 'nobody asks' }),
+    lastCheck: async () => ({ status: 'unknown', why: 'nobody asks' }),
     configNamed: async () => ({ status: 'ok', value: undefined }),
     call: async (call) => {
       calls.push(call);

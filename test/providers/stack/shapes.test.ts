@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   isUpdated,
   readConfigs,
+  readLastCheck,
   readIdentity,
   readMade,
   readNetworks,
@@ -322,4 +323,31 @@ describe('answers', () => {
   `('$swarm is a manager: $manager', ({ swarm, manager }) => {
     expect(readIdentity({ Swarm: swarm })).toMatchObject({ ok: true, value: { manager } });
   });
+});
+
+it.each<[string, unknown, object]>([
+  [
+    'the last of several',
+    {
+      Health: {
+        Status: 'unhealthy',
+        FailingStreak: 2,
+        Log: [
+          { ExitCode: 0, Output: 'well' },
+          { ExitCode: 1, Output: 'refused\n' },
+        ],
+      },
+    },
+    { ok: true, value: { output: 'refused\n' } },
+  ],
+  ['no check at all', { Running: true }, { ok: true, value: {} }],
+  [
+    'none that was made yet',
+    { Health: { Status: 'starting', Log: null } },
+    { ok: true, value: {} },
+  ],
+  ['one that said nothing', { Health: { Log: [{ Output: '' }] } }, { ok: true, value: {} }],
+  ['another shape', { Health: { Log: 'x' } }, { ok: false }],
+])('reads what a healthcheck said: %s', (_what, State, expected) => {
+  expect(readLastCheck({ State })).toMatchObject(expected);
 });
