@@ -45,11 +45,12 @@ describe('every source file', async () => {
     expect(files.filter((file) => !reached.has(file))).toEqual([]);
   });
 
-  it('names dockerode and simple-git in one module each', () => {
+  it('names dockerode, simple-git and the library for age in one module each', () => {
     const importers = (library: string): string[] =>
       files.filter((file) => new RegExp(`from '${library}'`).test(read(file)));
     expect(importers('dockerode')).toHaveLength(1);
     expect(importers('simple-git')).toHaveLength(1);
+    expect(importers('age-encryption')).toEqual(['agent/age/age.ts']);
   });
 
   it.each(Object.entries(banned))('has no %s: write %s instead', (word) => {
