@@ -44,6 +44,9 @@ export function adviceText({ folder, page, again, project }: Named): string {
     'another image:',
     image('2', 'Use site 2'),
     '',
+    'a variable that is encrypted in Git, for the key of this stage:',
+    ...sealed(folder, project),
+    '',
     'an image that never becomes healthy: it is taken back by itself',
     image('broken', 'Break the site'),
     '',
@@ -58,6 +61,18 @@ export function adviceText({ folder, page, again, project }: Named): string {
     'and to remove everything:',
     `  ${again} --down`,
   ].join('\n');
+}
+
+/** A plan shows `[secret]` for it; the service has it in clear. */
+function sealed(folder: string, project: string): readonly string[] {
+  const file = 'stacks/hello/page.env';
+  const addFile = "sed -i 's/^    image: .*/&\\n    env_file: page.env/' stacks/hello/compose.yaml";
+  const encrypt = `npx understudy encrypt ${join(folder, 'infra', file)} --in-place`;
+  return [
+    `  echo TOKEN=rehearsed > ${file} && ${addFile}`,
+    `  (cd ${shellWord(project)} && ${encrypt})`,
+    `  cat ${file}; git add ${file} && git commit -qam 'Have a secret' && git push -q`,
+  ];
 }
 
 /** How to see who leads, and what happens when it dies. */

@@ -1,6 +1,7 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPrinter, type Output, type Printer } from '../cli/printer.ts';
+import { ageSettings, makeAgeKey } from './age-key.ts';
 import { agentHosts, agentPlaces, findAgent } from './agent-process.ts';
 import { parseRehearse, rehearseUsage, wrongUse, type Wanted } from './arguments.ts';
 import { again, follow, report, type FollowedAgent } from './follow.ts';
@@ -98,6 +99,7 @@ async function seed(
       doing('pushing the first commit');
       const copy = await stage.workingCopy(folder, join(projectFolder, 'repo-template'), signal);
       await useRegistry(join(folder, 'environments', 'rehearsal.yaml'), stage.plan);
+      await makeAgeKey(stage.folder, folder, signal);
       return await copy.commitAndPush('Deploy the template', signal);
     },
   );
@@ -129,7 +131,8 @@ async function agentsOf(stage: Stage, print: Printer): Promise<readonly Followed
     const names = running.map(({ host, pid }) => `${host} (process ${pid})`).join(', ');
     print.line(`agents run on ${names}`);
   }
-  await Promise.all(missing.map(async (host) => await stage.startAgent({ host })));
+  const settings = await ageSettings(stage.folder);
+  await Promise.all(missing.map(async (host) => await stage.startAgent({ host, settings })));
   if (running.length > 0 && missing.length > 0)
     print.line(`the agent is started again on ${missing.join(', ')}`);
   return agents;
