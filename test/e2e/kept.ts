@@ -63,6 +63,9 @@ export async function apply(swarm: Swarm, all: readonly Pair[], side: Side) {
   return { refused, called };
 }
 
+/** What is said where a file wants more than this machine has: no difference. */
+const TOO_LARGE = /and the largest node has .*: it (?:cannot be placed|limits nothing)$/;
+
 /** What the stacks are said to need, in words. */
 export function differences(all: readonly Pair[], side: Side, now: StackObserved) {
   return all.flatMap((pair) => {
@@ -70,7 +73,7 @@ export function differences(all: readonly Pair[], side: Side, now: StackObserved
     return [
       ...operations.map(({ verb, target, fields }) => [verb, target, fields]),
       ...blocked.map(({ target, why }) => ['blocked', target, why]),
-      ...notes,
+      ...notes.filter((note) => !TOO_LARGE.test(note)),
     ];
   });
 }
