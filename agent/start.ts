@@ -6,6 +6,7 @@ import type { Settings } from '../schemas/settings.ts';
 import { keyFile } from './age/key-file.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
+import { compacting } from './compacting.ts';
 import { formatText } from './core/format.ts';
 import { leaseTimesOf } from './lease/times.ts';
 import { leaseOn } from './leading.ts';
@@ -32,6 +33,7 @@ import { headFormat } from './record/head.ts';
 import { HeadWatch } from './record/head-watch.ts';
 import { openRecorder } from './record/recorder.ts';
 import { readRequests } from './record/requests.ts';
+import { compactHeap } from './render/heap.ts';
 import { openRenderer } from './render/renderer.ts';
 import { logReporter } from './report/log.ts';
 import { readSettings, settingFlags } from './settings.ts';
@@ -117,18 +119,15 @@ export async function runAgent(
   of: Process,
   signal: AbortSignal,
 ): Promise<number> {
-  const { clock, reporter, pid } = of;
+  const { clock, pid } = of;
+  const renderer = of.renderer ?? openOwnRenderer(settings, clock);
+  const reporter = compacting(of.reporter, clock, () => compactAll(renderer));
   const { environment, repository, atOnce } = settings;
   const [wake, sourceWake] = [new Wake(clock), new Wake(clock)];
-  let source: Source;
-  try {
-    source = await openSource(settings, of, () => sourceWake.ring());
-  } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    reporter.tell({ event: 'agent stopped', why: error.message });
-    return 2;
-  }
-  const renderer = of.renderer ?? warmRenderer(settings, clock);
+  const source = await openOrTell(settings, of, () => sourceWake.ring());
+  if (source === undefined) return 2;
+  // Its program loads while the repository is fetched.
+  renderer.warm?.();
   const looks = new Looks({ wake, sourceWake });
   const parts = { clock, reporter, pid, wake, looks };
   const { swarm, head, lease, guard, close } = openEngine(settings, parts, signal);
@@ -166,17 +165,35 @@ export async function runAgent(
     reporter.tell({ event: 'agent stopped', why: 'asked to stop' });
     return 0;
   } finally {
+    reporter.close();
     prober.close();
     close();
     await Promise.allSettled([renderer.close(), source.close()]);
   }
 }
 
-/** Its program loads while the repository is fetched. */
-function warmRenderer({ environment, age }: Settings, clock: Clock): Renderer<StackSpec> {
-  const renderer = openRenderer({ environment, clock, ...(age && { keys: keyFile(age.keyFile) }) });
-  renderer.warm();
-  return renderer;
+function openOwnRenderer({ environment, age }: Settings, clock: Clock): Renderer<StackSpec> {
+  return openRenderer({ environment, clock, ...(age && { keys: keyFile(age.keyFile) }) });
+}
+
+function compactAll(renderer: Renderer<StackSpec>): void {
+  compactHeap();
+  renderer.compact?.();
+}
+
+/** Undefined where it cannot be opened with these settings: that was told. */
+async function openOrTell(
+  settings: Settings,
+  of: Process,
+  changed: () => void,
+): Promise<Source | undefined> {
+  try {
+    return await openSource(settings, of, changed);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    of.reporter.tell({ event: 'agent stopped', why: error.message });
+    return undefined;
+  }
 }
 
 async function openSource(

@@ -63,6 +63,10 @@ export interface Renderer<Spec> {
   render(snapshot: Snapshot, signal: AbortSignal): Promise<RenderResult<Spec>>;
   /** What it renders with beside the files, by a name: once it is another one, the same revision may come out otherwise. */
   inputs?(): Promise<string>;
+  /** Begins what a first render would have to wait for. */
+  warm?(): void;
+  /** Gives back what renders left behind. */
+  compact?(): void;
   close(): Promise<void>;
 }
 

@@ -14,6 +14,7 @@ import { Vault } from '../core/sops/vault.ts';
 import { Blobs } from './blobs.ts';
 import { crashLine } from './crash.ts';
 import { readCron } from './cron.ts';
+import { compactHeap } from './heap.ts';
 import { giveUpRoot } from './privileges.ts';
 import { LineReader, ToChild, WITH_KEYS, pieces } from './protocol.ts';
 import type { FromChild } from './protocol.ts';
@@ -68,6 +69,7 @@ async function take(message: ToChild): Promise<void> {
     job = { environment, timeLimitMs, files: new Map(), known: new Set(), ...wanted, ...rounds };
     return;
   }
+  if (message.type === 'compact') return compactHeap();
   if (job === undefined) throw new Error(`${message.type} without begin`);
   if (message.type === 'keys') {
     if (await unlocker.use(message.identities, message.locked)) memos.clear();

@@ -223,6 +223,7 @@ function programArguments(limits: ProcessLimits, cache: string | undefined): str
   return [
     `--max-old-space-size=${String(limits.heapMib)}`,
     `--max-semi-space-size=${String(SEMI_SPACE_MIB)}`,
+    '--expose-gc',
     '--permission',
     `--allow-fs-read=${top}`,
     ...(cache === undefined ? [] : [`--allow-fs-write=${cache}/`]),

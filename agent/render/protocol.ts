@@ -46,6 +46,8 @@ export const ToChild = z.discriminatedUnion('type', [
   /** `data` is base64. */
   z.strictObject({ type: z.literal('blob'), blob: z.string(), data: z.string() }),
   z.strictObject({ type: z.literal('blobs') }),
+  /** Between two renders: what they left behind is given back. There is no answer. */
+  z.strictObject({ type: z.literal('compact') }),
 ]);
 export type ToChild = z.output<typeof ToChild>;
 

@@ -37,6 +37,8 @@ export interface StackRenderer extends Renderer<StackSpec> {
   renderFor(environment: string, snapshot: Snapshot, signal: AbortSignal): Promise<RenderReport>;
   /** Starts the process ahead of the first render, which then need not wait for its program. */
   warm(): void;
+  /** Has the process give back what renders left behind, if it runs. */
+  compact(): void;
   /** The warm child, for tests and for people who look. */
   readonly pid: number | undefined;
 }
@@ -122,6 +124,15 @@ class ChildRenderer implements StackRenderer {
       if (!this.#closed) await this.#child();
     });
     this.#turn = started.catch(() => undefined);
+  }
+
+  compact(): void {
+    const sent = this.#turn.then(async () => {
+      // One that does not run takes no memory.
+      if (this.#process?.alive === true) await this.#process.send({ type: 'compact' });
+    });
+    // What goes wrong here goes wrong again for the next render, which tells it.
+    this.#turn = sent.catch(() => undefined);
   }
 
   render(snapshot: Snapshot, signal: AbortSignal): Promise<RenderReport> {

@@ -22,6 +22,8 @@ const NO_OP_PASSES = 9;
 const COUNTED_PASSES = 3;
 const READS = 5;
 const TIMES = 3;
+/** After a change the agent gives back what it left behind, once; from then on it is idle. */
+const SETTLE_MS = 30_000;
 const IDLE_MS = 60_000;
 
 /** One run over a scene. The agent that runs is stopped at the end, whatever comes. */
@@ -184,9 +186,10 @@ export class Bench {
     return plan;
   }
 
-  /** At the usual pace, a look a minute. */
+  /** At the usual pace, a look a minute, some time after the last change. */
   async #idles(): Promise<NonNullable<Measured['idle']>> {
     await this.#paces();
+    await sleep(SETTLE_MS, undefined, { signal: this.#signal });
     const before = await usedBy(this.#running.pid);
     const beganMs = performance.now();
     await sleep(IDLE_MS, undefined, { signal: this.#signal });
