@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
-import { constants, lstat, open, readdir, realpath } from 'node:fs/promises';
+import { closeSync, constants, lstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as otherThings } from 'node:timers/promises';
 
 import type { Snapshot, SnapshotEntry } from '../core/snapshot.ts';
 import { type Clock, SourceError } from '../reconcile/ports.ts';
 import { decodeName, type Found, Intake, type TreeLimits } from './intake.ts';
 import { type Listed, listWorkTree, workTreeOf } from './work-tree.ts';
 
-/** Files that are read at the same time. */
-const AT_ONCE = 16;
+/**
+ * Files that are looked at or read before anything else may run. One after another and without waiting for each: a hundred
+ * at a time through the threads of Node take five times as long.
+ */
+const AT_ONCE = 64;
 
 /**
  * A folder as a snapshot, by the rules of a revision: in a Git work tree the files that a commit would take, elsewhere
@@ -54,7 +59,7 @@ async function takeFolder(root: string, intake: Intake, signal: AbortSignal): Pr
       if (entry.name.toString('latin1') === '.git') continue;
       const path = folder.length === 0 ? entry.name : Buffer.concat([folder, SLASH, entry.name]);
       if (entry.isDirectory()) folders.push(path);
-      else await takeFile(root, path, intake);
+      else takeFile(root, path, intake);
     }
   }
 }
@@ -67,19 +72,19 @@ async function takeListed(
   signal: AbortSignal,
 ): Promise<void> {
   const folders = new Folders(root);
-  for (const { path, submodule } of listed) {
+  for (const [at, { path, submodule }] of listed.entries()) {
+    if (at % AT_ONCE === 0) await otherThings();
     signal.throwIfAborted();
     if (intake.enough) return;
     // A folder that became a link: Git takes the link, and nothing behind it.
-    if (!(await folders.isReal(path))) continue;
+    if (!folders.isReal(path)) continue;
     if (submodule) {
-      const seen = await lstat(absolute(root, path)).catch(() => undefined);
-      if (seen?.isDirectory() === true) {
+      if (seenAt(absolute(root, path))?.isDirectory() === true) {
         take(intake, path, { mode: '160000', sizeBytes: 0 });
         continue;
       }
     }
-    await takeFile(root, path, intake);
+    takeFile(root, path, intake);
   }
 }
 
@@ -90,8 +95,8 @@ function absolute(root: string, path: Buffer): Buffer {
 }
 
 /** Files and links; Git knows nothing else. What is not there any more will not be in the commit. */
-async function takeFile(root: string, path: Buffer, intake: Intake): Promise<void> {
-  const seen = await lstat(absolute(root, path)).catch(unlessMissing);
+function takeFile(root: string, path: Buffer, intake: Intake): void {
+  const seen = seenAt(absolute(root, path));
   if (seen === undefined || !(seen.isFile() || seen.isSymbolicLink())) return;
   take(intake, path, { mode: seen.isFile() ? '100644' : '120000', sizeBytes: seen.size });
 }
@@ -102,9 +107,14 @@ function take(intake: Intake, path: Buffer, seen: Pick<Found, 'mode' | 'sizeByte
   else intake.add({ ...seen, path: name, blob: '' });
 }
 
-function unlessMissing(error: unknown): undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+function seenAt(path: Buffer): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    return undefined;
+  }
 }
 
 /** Which folders below the root are folders, and no links to elsewhere. */
@@ -117,15 +127,15 @@ class Folders {
   }
 
   /** Of all folders that a path goes through. */
-  async isReal(path: Buffer): Promise<boolean> {
+  isReal(path: Buffer): boolean {
     const end = path.lastIndexOf(0x2f);
     if (end === -1) return true;
     const folder = path.subarray(0, end);
     const key = folder.toString('latin1');
     const known = this.#real.get(key);
     if (known !== undefined) return known;
-    const seen = await lstat(absolute(this.#root, folder)).catch(unlessMissing);
-    const real = seen?.isDirectory() === true && (await this.isReal(folder));
+    const seen = seenAt(absolute(this.#root, folder));
+    const real = seen?.isDirectory() === true && this.isReal(folder);
     this.#real.set(key, real);
     return real;
   }
@@ -138,34 +148,31 @@ async function named(
   signal: AbortSignal,
 ): Promise<readonly SnapshotEntry[]> {
   const entries: SnapshotEntry[] = [];
-  for (let from = 0; from < found.length; from += AT_ONCE) {
+  for (const [at, entry] of found.entries()) {
+    if (at % AT_ONCE === 0) await otherThings();
     signal.throwIfAborted();
-    const some = found.slice(from, from + AT_ONCE).map(async (entry) => ({
-      ...entry,
-      blob: blobOf(await contentOf(root, entry)),
-    }));
-    entries.push(...(await Promise.all(some)));
+    entries.push({ ...entry, blob: blobOf(contentOf(root, entry)) });
   }
   return entries;
 }
 
 /** Never through a link, never waiting for the other end of a pipe, never more than was there when it was looked at. */
-async function contentOf(
+function contentOf(
   root: string,
   { path, sizeBytes }: Pick<SnapshotEntry, 'path' | 'sizeBytes'>,
-): Promise<Uint8Array> {
+): Uint8Array {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(join(root, path), flags);
+  const file = openSync(join(root, path), flags);
   try {
     const content = Buffer.alloc(sizeBytes + 1);
     let bytes = 0;
     for (let more = 1; more > 0 && bytes <= sizeBytes; bytes += more) {
-      more = (await file.read(content, bytes)).bytesRead;
+      more = readSync(file, content, { offset: bytes });
     }
     if (bytes !== sizeBytes) throw changed(path);
     return new Uint8Array(content.buffer, content.byteOffset, sizeBytes);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
@@ -189,11 +196,12 @@ async function readBlobs(
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const known = new Map(entries.map((entry) => [entry.blob, entry]));
   const contents = new Map<string, Uint8Array>();
-  for (const blob of blobs) {
+  for (const [at, blob] of blobs.entries()) {
+    if (at % AT_ONCE === 0) await otherThings();
     signal.throwIfAborted();
     const entry = known.get(blob);
     if (entry === undefined) throw new SourceError(`no file has blob ${blob}`, { retry: 'never' });
-    const content = await readable(() => contentOf(root, entry));
+    const content = await readable(async () => contentOf(root, entry));
     if (blobOf(content) !== blob) throw changed(entry.path);
     contents.set(blob, content);
   }
