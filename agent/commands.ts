@@ -1,35 +1,8 @@
-import { adoptIo } from './adopting.ts';
-import { openApplier } from './applying.ts';
-import { adoptCommand } from './cli/adopt.ts';
-import { adoptUsage } from './cli/adopt-options.ts';
-import { askCommand } from './cli/ask.ts';
-import { askUsage, type Verb } from './cli/ask-options.ts';
-import { doctorCommand } from './cli/doctor.ts';
-import { doctorUsage } from './cli/doctor-options.ts';
-import { freezeCommand } from './cli/freeze.ts';
-import { type FreezeVerb, freezeUsage } from './cli/freeze-options.ts';
-import { getCommand } from './cli/get.ts';
-import { historyCommand } from './cli/history.ts';
-import { lockCommand } from './cli/lock.ts';
-import { lockUsage } from './cli/lock-options.ts';
-import { planCommand } from './cli/plan.ts';
-import { planUsage } from './cli/plan-options.ts';
-import { watchPlans } from './cli/plan-watch.ts';
+import type { askCommand } from './cli/ask.ts';
+import type { freezeCommand } from './cli/freeze.ts';
+import type { PlanStart, PlanWatch } from './cli/plan.ts';
 import type { Output } from './cli/printer.ts';
-import { reconcileCommand } from './cli/reconcile.ts';
-import { reconcileUsage } from './cli/reconcile-options.ts';
-import { sealCommand } from './cli/seal.ts';
-import { sealUsage, type SealVerb } from './cli/seal-options.ts';
-import { sightUsage } from './cli/sight-options.ts';
-import { validateCommand, validateUsage } from './cli/validate.ts';
-import { systemClock } from './clock.ts';
-import { askIo } from './desk.ts';
-import { lockIo } from './locking.ts';
-import { doctorIo } from './doctoring.ts';
-import { planIo } from './planning.ts';
-import { rehearseCommand, rehearseUsage } from './rehearsal/command.ts';
-import { sightIo } from './sight.ts';
-import { agentCommand, agentUsage } from './start.ts';
+import type { sealCommand } from './cli/seal.ts';
 
 /** What a command has of its process. */
 export interface Process extends Output {
@@ -41,48 +14,93 @@ export interface Process extends Output {
   readonly columns?: number;
 }
 
-/** One verb of the command line. */
+/** What a verb does. */
 export interface Command {
-  /** One line for the list of all. */
-  readonly summary: string;
   readonly usage: string;
   /** Gives the exit code. */
   run(args: readonly string[], io: Process, signal: AbortSignal): Promise<number>;
 }
 
+/** One verb of the command line. What it does is loaded where it is wanted: all of them together take half a second. */
+export interface Verb {
+  /** One line for the list of all. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
 /** All verbs, in the order of the list. */
-export const commands: Readonly<Record<string, Command>> = {
+export const commands: Readonly<Record<string, Verb>> = {
   validate: {
     summary: 'show every mistake in a folder, without a cluster',
-    usage: validateUsage,
-    run: (args, io, signal) => validateCommand(args, { ...io, clock: systemClock }, signal),
+    load: async () => {
+      const { validateCommand, validateUsage: usage } = await import('./cli/validate.ts');
+      const { systemClock: clock } = await import('./clock.ts');
+      return { usage, run: (args, io, signal) => validateCommand(args, { ...io, clock }, signal) };
+    },
   },
   lock: {
     summary: 'write images.lock.yaml: the digest that each tag has in its registry now',
-    usage: lockUsage,
-    run: (args, io, signal) => lockCommand(args, lockIo(io, io.environment, io.isWatched), signal),
+    load: async () => {
+      const { lockUsage: usage } = await import('./cli/lock-options.ts');
+      const { lockCommand } = await import('./cli/lock.ts');
+      const { lockIo } = await import('./locking.ts');
+      return {
+        usage,
+        run: (args, io, signal) =>
+          lockCommand(args, lockIo(io, io.environment, io.isWatched), signal),
+      };
+    },
   },
   plan: {
     summary: 'show what a change would do, on this Swarm or between two revisions',
-    usage: planUsage,
-    run: (args, io, signal) =>
-      planCommand(args, planIo(io, io.environment, io.isWatched), watchWith(io.pid), signal),
+    load: async () => {
+      const { planUsage: usage } = await import('./cli/plan-options.ts');
+      const { planCommand } = await import('./cli/plan.ts');
+      const { systemClock: clock } = await import('./clock.ts');
+      return {
+        usage,
+        run: (args, io, signal) =>
+          planCommand(args, { ...io, clock, load: async () => loadPlanning(io) }, signal),
+      };
+    },
   },
   get: {
     summary: 'show every unit: in sync or not, healthy or not, and why',
-    usage: sightUsage.get,
-    run: (args, io, signal) => getCommand(args, sightIo(io, io.environment, io.columns), signal),
+    load: async () => {
+      const { sightUsage } = await import('./cli/sight-options.ts');
+      const { getCommand } = await import('./cli/get.ts');
+      const { sightIo } = await import('./sight.ts');
+      return {
+        usage: sightUsage.get,
+        run: (args, io, signal) =>
+          getCommand(args, sightIo(io, io.environment, io.columns), signal),
+      };
+    },
   },
   history: {
     summary: 'show the last revisions and how they ended, or what one unit came to',
-    usage: sightUsage.history,
-    run: (args, io, signal) =>
-      historyCommand(args, sightIo(io, io.environment, io.columns), signal),
+    load: async () => {
+      const { sightUsage } = await import('./cli/sight-options.ts');
+      const { historyCommand } = await import('./cli/history.ts');
+      const { sightIo } = await import('./sight.ts');
+      return {
+        usage: sightUsage.history,
+        run: (args, io, signal) =>
+          historyCommand(args, sightIo(io, io.environment, io.columns), signal),
+      };
+    },
   },
   reconcile: {
     summary: 'look at the repository now',
-    usage: reconcileUsage,
-    run: (args, io, signal) => reconcileCommand(args, askIo(io, io.environment), signal),
+    load: async () => {
+      const { reconcileUsage: usage } = await import('./cli/reconcile-options.ts');
+      const { reconcileCommand } = await import('./cli/reconcile.ts');
+      const { askIo } = await import('./desk.ts');
+      return {
+        usage,
+        run: (args, io, signal) => reconcileCommand(args, askIo(io, io.environment), signal),
+      };
+    },
   },
   retry: asking('retry', 'try once more what failed: a unit that is quarantined or stuck'),
   rollback: asking('rollback', 'take a unit back to an earlier healthy release'),
@@ -96,13 +114,27 @@ export const commands: Readonly<Record<string, Command>> = {
   ),
   adopt: {
     summary: 'write a stack that runs back as a Compose file',
-    usage: adoptUsage,
-    run: (args, io, signal) => adoptCommand(args, adoptIo(io, io.environment), signal),
+    load: async () => {
+      const { adoptUsage: usage } = await import('./cli/adopt-options.ts');
+      const { adoptCommand } = await import('./cli/adopt.ts');
+      const { adoptIo } = await import('./adopting.ts');
+      return {
+        usage,
+        run: (args, io, signal) => adoptCommand(args, adoptIo(io, io.environment), signal),
+      };
+    },
   },
   doctor: {
     summary: 'look for what brings the Swarm down some day',
-    usage: doctorUsage,
-    run: (args, io, signal) => doctorCommand(args, doctorIo(io, io.environment), signal),
+    load: async () => {
+      const { doctorUsage: usage } = await import('./cli/doctor-options.ts');
+      const { doctorCommand } = await import('./cli/doctor.ts');
+      const { doctorIo } = await import('./doctoring.ts');
+      return {
+        usage,
+        run: (args, io, signal) => doctorCommand(args, doctorIo(io, io.environment), signal),
+      };
+    },
   },
   keygen: sealing('keygen', 'make a key for encrypted files'),
   encrypt: sealing('encrypt', 'encrypt a file of the repository, as SOPS does'),
@@ -110,48 +142,84 @@ export const commands: Readonly<Record<string, Command>> = {
   edit: sealing('edit', 'change an encrypted file in an editor'),
   rehearse: {
     summary: 'bring a real Swarm up on this machine and try the repository on it',
-    usage: rehearseUsage,
-    run: rehearseCommand,
+    load: async () => {
+      const { rehearseCommand, rehearseUsage } = await import('./rehearsal/command.ts');
+      return { usage: rehearseUsage, run: rehearseCommand };
+    },
   },
   agent: {
     summary: 'follow the repository and bring the Swarm to it',
-    usage: agentUsage,
-    run: (args, io, signal) =>
-      agentCommand(args, { io, environment: io.environment, pid: io.pid }, signal),
+    load: async () => {
+      const { agentCommand, agentUsage } = await import('./start.ts');
+      return {
+        usage: agentUsage,
+        run: (args, io, signal) =>
+          agentCommand(args, { io, environment: io.environment, pid: io.pid }, signal),
+      };
+    },
   },
 };
 
-function sealing(verb: SealVerb, summary: string): Command {
+function sealing(verb: Parameters<typeof sealCommand>[0], summary: string): Verb {
   return {
     summary,
-    usage: sealUsage[verb],
-    run: (args, io, signal) =>
-      sealCommand(verb, args, { ...io, date: () => systemClock.date() }, signal),
+    load: async () => {
+      const { sealUsage } = await import('./cli/seal-options.ts');
+      const { sealCommand } = await import('./cli/seal.ts');
+      const { systemClock } = await import('./clock.ts');
+      return {
+        usage: sealUsage[verb],
+        run: (args, io, signal) =>
+          sealCommand(verb, args, { ...io, date: () => systemClock.date() }, signal),
+      };
+    },
   };
 }
 
-function asking(verb: Verb, summary: string): Command {
+function asking(verb: Parameters<typeof askCommand>[0], summary: string): Verb {
   return {
     summary,
-    usage: askUsage[verb],
-    run: (args, io, signal) => askCommand(verb, args, askIo(io, io.environment), signal),
+    load: async () => {
+      const { askUsage } = await import('./cli/ask-options.ts');
+      const { askCommand } = await import('./cli/ask.ts');
+      const { askIo } = await import('./desk.ts');
+      return {
+        usage: askUsage[verb],
+        run: (args, io, signal) => askCommand(verb, args, askIo(io, io.environment), signal),
+      };
+    },
   };
 }
 
-function freezing(verb: FreezeVerb, summary: string): Command {
+function freezing(verb: Parameters<typeof freezeCommand>[0], summary: string): Verb {
   return {
     summary,
-    usage: freezeUsage[verb],
-    run: (args, io, signal) => freezeCommand(verb, args, askIo(io, io.environment), signal),
+    load: async () => {
+      const { freezeUsage } = await import('./cli/freeze-options.ts');
+      const { freezeCommand } = await import('./cli/freeze.ts');
+      const { askIo } = await import('./desk.ts');
+      return {
+        usage: freezeUsage[verb],
+        run: (args, io, signal) => freezeCommand(verb, args, askIo(io, io.environment), signal),
+      };
+    },
   };
+}
+
+async function loadPlanning(io: Process): ReturnType<PlanStart['load']> {
+  const { planIo } = await import('./planning.ts');
+  return { io: planIo(io, io.environment, io.isWatched), watch: watchWith(io.pid) };
 }
 
 /** Plans of a folder that is watched; what is saved is applied by an agent in this process. */
-function watchWith(pid: number): Parameters<typeof planCommand>[2] {
-  return (wanted, io, renderer, ended) =>
-    watchPlans(
+function watchWith(pid: number): PlanWatch {
+  return async (wanted, io, renderer, ended) => {
+    const { watchPlans } = await import('./cli/plan-watch.ts');
+    const { openApplier } = await import('./applying.ts');
+    return watchPlans(
       wanted,
       { io, renderer, openApplier: (using, stop) => openApplier({ ...using, pid }, stop) },
       ended,
     );
+  };
 }

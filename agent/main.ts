@@ -40,11 +40,12 @@ async function main(args: readonly string[], io: Process, signal: AbortSignal): 
     io.err(`understudy: unknown command \`${verb}\`;${hint} understudy --help lists them all\n`);
     return 2;
   }
+  const loaded = await command.load();
   if (rest.includes('--help') || rest.includes('-h')) {
-    io.out(command.usage);
+    io.out(loaded.usage);
     return 0;
   }
-  return command.run(rest, io, signal);
+  return loaded.run(rest, io, signal);
 }
 
 /** The first signal asks to stop, the second one does not ask. */

@@ -1,7 +1,7 @@
 import { SETTINGS_SCALARS, SETTINGS_UNSUPPORTED, Settings } from '../schemas/settings.ts';
 import { check } from './core/check.ts';
-import type { Diagnostic, Place } from './core/diagnostic.ts';
-import { placeOfFile, readDocument } from './core/document.ts';
+import { type Diagnostic, type Place, placeOfFile } from './core/diagnostic.ts';
+import { readDocument } from './core/document.ts';
 import { leaseProblem, SWARM_CALL_MS } from './core/lease.ts';
 import type { Located } from './core/parse.ts';
 import { suggest } from './core/suggest.ts';

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
-import { IMAGES_LOCK, type ImageUse, pinsOf, readImagesLock } from '../core/images-lock.ts';
+import { type ImageUse, pinsOf, readImagesLock } from '../core/images-lock.ts';
+import { IMAGES_LOCK } from '../core/layout.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from '../reconcile/ports.ts';
 import { environmentsOf, openPatientRenderer, renderAll } from './rendered.ts';

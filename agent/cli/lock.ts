@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { formatText, jsonText } from '../core/format.ts';
-import { IMAGES_LOCK } from '../core/images-lock.ts';
+import { IMAGES_LOCK } from '../core/layout.ts';
 import { lockText, type LockPlan, planLock } from '../core/lock-plan.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Registries } from '../registry/registries.ts';

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { CallOutcome, Rendered } from '../core/kind.ts';
 import type { Plan } from '../core/plan.ts';
-import type { RepositorySettings } from '../core/repository.ts';
+import type { RepositorySettings } from '../core/repository-settings.ts';
 import type { Clock } from '../reconcile/ports.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
 import type { Output } from './printer.ts';

@@ -27,21 +27,27 @@ export async function planSwarm(
   const { io } = planning;
   const read = await readWanted(wanted, io, signal);
   if ('status' in read) return read;
-  renderAhead(planning.renderer, wanted, read, signal);
+  await renderAhead(planning.renderer, wanted, read, signal);
   const looked = await lookAt(planning, wanted, signal);
   return 'status' in looked ? looked : planLooked(wanted, planning, { read, looked }, signal);
 }
 
-/** Begins while the Swarm is read; what comes of it is kept by the renderer, and told when it is asked for. */
-function renderAhead(
+/**
+ * Begins what takes longest: it goes on while the Swarm is read. Resolves once the renderer has files to work on, because to
+ * read the Swarm keeps this process busy. What comes of it is kept by the renderer, and told when it is asked for.
+ */
+async function renderAhead(
   renderer: StackRenderer,
   { environment }: Pick<PlanWanted, 'environment'>,
   { snapshot }: Read,
   signal: AbortSignal,
-): void {
+): Promise<void> {
   const [likely, ...others] = environmentsOf(snapshot, environment);
   if (likely === undefined || others.length > 0) return;
-  renderer.renderFor(likely, snapshot, signal).catch(() => undefined);
+  await new Promise<void>((resolve) => {
+    const ended = (): void => resolve();
+    renderer.renderFor(likely, snapshot, signal, resolve).then(ended, ended);
+  });
 }
 
 /** Looks at the Swarm. */
@@ -67,16 +73,18 @@ export async function planLooked(
   const { snapshot } = read;
   const environment = environmentFor(wanted.environment, looked, read);
   if (typeof environment === 'object') return environment;
-  const rendered = await withProgress(io, `rendering ${nameOf(named(snapshot))}`, () =>
-    renderAll(renderer, snapshot, [environment], signal),
-  );
+  const [rendered, revision] = await Promise.all([
+    withProgress(io, `rendering ${nameOf(named(snapshot))}`, () =>
+      renderAll(renderer, snapshot, [environment], signal),
+    ),
+    revisionOf(read, signal),
+  ]);
   const report = rendered.reports.get(environment);
   if (rendered.invalid || report === undefined) {
     return { status: 'invalid', of: named(snapshot), diagnostics: rendered.diagnostics };
   }
   const descent = await descentOf(looked.seen, read, signal);
   const { units, settings } = report;
-  const revision = await revisionOf(read, signal);
   const plan = looked.plan({ environment, units, settings, revision, ...descent });
   const { diagnostics: warnings } = rendered;
   const compared = withoutClosed(plan, units);

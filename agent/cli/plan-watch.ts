@@ -6,7 +6,7 @@ import { SourceError } from '../reconcile/ports.ts';
 import { Wake } from '../reconcile/wake.ts';
 import type { StackRenderer } from '../render/renderer.ts';
 import { watchFolder } from '../source/watch.ts';
-import { plan, print } from './plan.ts';
+import { plan, print } from './plan-once.ts';
 import type { PlanWanted } from './plan-options.ts';
 import type { Looked, Planned, PlanIo } from './plan-ports.ts';
 import { readWanted } from './plan-revisions.ts';

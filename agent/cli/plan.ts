@@ -1,15 +1,8 @@
-import { formatJson, formatText, jsonText } from '../core/format.ts';
-import { countsOf, isDifferent } from '../core/plan.ts';
-import { SourceError } from '../reconcile/ports.ts';
+import type { Clock } from '../reconcile/ports.ts';
 import type { StackRenderer } from '../render/renderer.ts';
-import { isFolder } from '../source/folder.ts';
-import { invalidMarkdown, planMarkdown } from './plan-markdown.ts';
 import { planUsage, type PlanWanted, planWantedOf } from './plan-options.ts';
-import type { Planned, PlanIo, Plans } from './plan-ports.ts';
-import { nameOf, planRevisions } from './plan-revisions.ts';
-import { planSwarm } from './plan-swarm.ts';
-import { planLines } from './plan-text.ts';
-import { createPrinter } from './printer.ts';
+import type { PlanIo } from './plan-ports.ts';
+import type { Output } from './printer.ts';
 import { openPatientRenderer } from './rendered.ts';
 
 /** What goes on instead of one plan: `--watch`. */
@@ -20,29 +13,40 @@ export type PlanWatch = (
   signal: AbortSignal,
 ) => Promise<number>;
 
+/** What the command has from the start. The rest is loaded while the renderer, which takes longest, loads its own. */
+export interface PlanStart extends Output {
+  readonly clock: Clock;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  load(): Promise<{ readonly io: PlanIo; readonly watch: PlanWatch }>;
+}
+
 /** Runs `understudy plan`; gives the exit code. */
 export async function planCommand(
   args: readonly string[],
-  io: PlanIo,
-  watch: PlanWatch,
+  start: PlanStart,
   signal: AbortSignal,
 ): Promise<number> {
-  const wanted = planWantedOf(args, io.environment, io.colour);
+  const wanted = planWantedOf(args, start.environment, start.colour);
   if (wanted === 'help') {
-    io.out(planUsage);
+    start.out(planUsage);
     return 0;
   }
-  if ('wrong' in wanted) return refuse(io, wanted.wrong);
-  if (!(await isFolder(wanted.folder, signal))) {
-    return refuse(io, `there is no folder \`${wanted.folder}\``);
-  }
-  const renderer = openPatientRenderer(wanted.environment ?? '', io.clock, {
+  if ('wrong' in wanted) return refuse(start, wanted.wrong);
+  const renderer = openPatientRenderer(wanted.environment ?? '', start.clock, {
     keyFile: wanted.keyFile,
     // What is applied has to be what is meant.
     closed: wanted.apply ? 'mistake' : 'fine',
   });
   renderer.warm();
   try {
+    const { isFolder } = await import('../source/folder.ts');
+    if (!(await isFolder(wanted.folder, signal))) {
+      return refuse(start, `there is no folder \`${wanted.folder}\``);
+    }
+    const [{ plan, print }, { io, watch }] = await Promise.all([
+      import('./plan-once.ts'),
+      start.load(),
+    ]);
     if (wanted.watch) return await watch(wanted, io, renderer, signal);
     return print(await plan(wanted, io, renderer, signal), wanted, io);
   } finally {
@@ -50,90 +54,7 @@ export async function planCommand(
   }
 }
 
-function refuse(io: PlanIo, why: string): number {
+function refuse(io: Output, why: string): number {
   io.err(`understudy plan: ${why}; understudy plan --help says more\n`);
   return 2;
-}
-
-/** Plans once, whatever it is compared with. */
-export async function plan(
-  wanted: PlanWanted,
-  io: PlanIo,
-  renderer: StackRenderer,
-  signal: AbortSignal,
-): Promise<Planned> {
-  try {
-    if (wanted.offline) return await planRevisions(wanted, io, renderer, signal);
-    const sight = io.openSight(wanted.socket);
-    try {
-      return await planSwarm(wanted, { io, renderer, sight }, signal);
-    } finally {
-      sight.close();
-    }
-  } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    return { status: 'failed', code: 1, why: error.message };
-  }
-}
-
-/** Writes what came of planning; gives the exit code. */
-export function print(planned: Planned, wanted: PlanWanted, io: PlanIo): number {
-  switch (planned.status) {
-    case 'failed':
-      io.err(`understudy plan: ${planned.why}\n`);
-      return planned.code;
-    case 'invalid':
-      io.out(invalidIn(planned, wanted));
-      if (wanted.format === 'text') {
-        io.err(`understudy plan: ${nameOf(planned.of)} is invalid, so there is no plan\n`);
-      }
-      return 3;
-    case 'planned':
-      write(planned.plans, wanted, io);
-      return wanted.exitCode && hasChanges(planned.plans) ? 4 : 0;
-  }
-}
-
-function invalidIn(
-  { of, diagnostics }: Extract<Planned, { readonly status: 'invalid' }>,
-  { format, colour }: PlanWanted,
-): string {
-  switch (format) {
-    case 'text':
-      return formatText(diagnostics, { colour });
-    case 'json':
-      return formatJson(diagnostics);
-    case 'markdown':
-      return invalidMarkdown(of, diagnostics);
-  }
-}
-
-function write(plans: Plans, { format, colour }: PlanWanted, io: PlanIo): void {
-  switch (format) {
-    case 'text': {
-      const printer = createPrinter({ ...io, colour }, () => io.clock.nowMs());
-      for (const { text, tone } of planLines(plans)) printer.plain(text, tone);
-      return;
-    }
-    case 'json':
-      io.out(jsonText(inJson(plans)));
-      return;
-    case 'markdown':
-      io.out(planMarkdown(plans));
-  }
-}
-
-function inJson({ from, to, environments, notes, warnings }: Plans): object {
-  return {
-    ...(from !== undefined && { from }),
-    to,
-    changes: environments.some(({ units }) => units.some(isDifferent)),
-    environments: environments.map((plan) => ({ ...plan, counts: countsOf(plan) })),
-    notes,
-    warnings,
-  };
-}
-
-function hasChanges({ environments }: Plans): boolean {
-  return environments.some(({ units }) => units.some(isDifferent));
 }

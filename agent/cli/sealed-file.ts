@@ -1,8 +1,7 @@
-import type { Diagnostic } from '../core/diagnostic.ts';
+import { type Diagnostic, placeOfFile } from '../core/diagnostic.ts';
 import { decrypt, type Sealed } from '../core/sops/decrypt.ts';
 import { detect } from '../core/sops/detect.ts';
 import { checkSealed } from '../core/sops/decrypt.ts';
-import { placeOfFile } from '../core/document.ts';
 import { keyFile } from '../age/key-file.ts';
 
 /** An encrypted file, opened. */

@@ -26,6 +26,11 @@ export interface Diagnostic {
   readonly hint?: string;
 }
 
+/** Pure. The beginning of a file, for mistakes that concern all of it. */
+export function placeOfFile(file: string): Place {
+  return { file, line: 1, column: 1, length: 1, quoted: '' };
+}
+
 /** Pure. Orders diagnostics by file, line and column; what has no place comes first. For `toSorted`. */
 export function byPlace({ place: one }: Diagnostic, { place: other }: Diagnostic): number {
   if (one === undefined || other === undefined) {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 import { check } from './check.ts';
-import type { Diagnostic, Place } from './diagnostic.ts';
+import { type Diagnostic, type Place, placeOfFile } from './diagnostic.ts';
 import { parseYaml } from './parse.ts';
 import type { Located } from './parse.ts';
 import { detect } from './sops/detect.ts';
@@ -24,11 +24,6 @@ export interface Reading<Value> {
   readonly unsupported: readonly string[];
   /** Where keys that begin with `x-` are ignored: `top` where deeper keys are names that people give. */
   readonly extensions?: 'top' | 'everywhere';
-}
-
-/** Pure. The beginning of a file, for mistakes that concern all of it. */
-export function placeOfFile(file: string): Place {
-  return { file, line: 1, column: 1, length: 1, quoted: '' };
 }
 
 /** Pure. The text of a file, or a diagnostic where it is not UTF-8, encrypted or longer than 1 MiB. */

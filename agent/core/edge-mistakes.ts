@@ -1,5 +1,4 @@
-import type { Diagnostic, Place } from './diagnostic.ts';
-import { placeOfFile } from './document.ts';
+import { type Diagnostic, type Place, placeOfFile } from './diagnostic.ts';
 import { cyclesOf, edgesOf, makersOf } from './edges.ts';
 import type { Dependency, FolderOutput } from './folder-kind.ts';
 import type { Id } from './kind.ts';

@@ -5,9 +5,6 @@ import type { Read } from './document.ts';
 import { type ImageReference, normalizeImage } from './image.ts';
 import type { Located } from './parse.ts';
 
-/** The path of the lock in a repository. */
-export const IMAGES_LOCK = 'images.lock.yaml';
-
 /** Digests by image in the familiar form. */
 export type Pins = ReadonlyMap<string, string | undefined>;
 

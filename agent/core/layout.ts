@@ -1,7 +1,8 @@
 import { StackName } from '../../schemas/common.ts';
-import type { Diagnostic } from './diagnostic.ts';
-import { placeOfFile } from './document.ts';
-import { IMAGES_LOCK } from './images-lock.ts';
+import { type Diagnostic, placeOfFile } from './diagnostic.ts';
+
+/** The path of the lock in a repository. */
+export const IMAGES_LOCK = 'images.lock.yaml';
 
 /** Which file is what, decided by paths alone. */
 export interface Layout {

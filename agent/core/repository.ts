@@ -4,8 +4,8 @@ import type { Repository } from '../../schemas/repository.ts';
 import { canaryMistakes, type ReadCron, rolloutOf, windowsOf } from './change-rules.ts';
 import { clashes } from './clashes.ts';
 import { sharedState } from './shared-state.ts';
-import type { Diagnostic } from './diagnostic.ts';
-import { decodeText, placeOfFile } from './document.ts';
+import { type Diagnostic, placeOfFile } from './diagnostic.ts';
+import { decodeText } from './document.ts';
 import type { Read } from './document.ts';
 import { fits } from './folder-kind.ts';
 import type { Files, Memo } from './folder-kind.ts';
@@ -16,15 +16,13 @@ import type { Id, Rendered } from './kind.ts';
 import { moveMistakes } from './move-mistakes.ts';
 import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
-import { defaultRemovals, type RemovalPolicy } from './removal.ts';
 import { CONTENT_BYTES_MAX, contentOf, renderAll } from './render-folders.ts';
 import type { FolderPorts, Shelf } from './render-folders.ts';
-import type { RolloutPolicy } from './rollout.ts';
+import { defaultSettings, type RepositorySettings } from './repository-settings.ts';
 import { selectStacks } from './selection.ts';
 import { strayFiles } from './stray.ts';
 import { readEnvironment, readRepository, removalsOf, surroundingsOf } from './surroundings.ts';
 import type { Found } from './surroundings.ts';
-import type { WindowRule } from './windows.ts';
 
 /** What rendering a repository needs besides its files. */
 export interface RepositoryPorts<Spec> extends FolderPorts<Spec> {
@@ -43,28 +41,6 @@ export type RepositoryOutcome<Spec> =
       /** How many units were rendered now, and how many taken from the memo. */
       readonly work: { readonly rendered: number; readonly kept: number };
     };
-
-/** What the repository as a whole says about how the agent works. Milliseconds. */
-export interface RepositorySettings {
-  readonly intervalMs: number;
-  readonly retryIntervalMs: number;
-  /** How much a revision may remove without a person. */
-  readonly removals: RemovalPolicy;
-  /** How the units of a revision change; absent: as where nobody wrote it. */
-  readonly rollout?: RolloutPolicy;
-  /** When units may change; absent or empty: always. */
-  readonly windows?: readonly WindowRule[];
-}
-
-const INTERVAL_MS = 60_000;
-const RETRY_INTERVAL_MS = 10_000;
-
-/** How the agent works while understudy.yaml does not say otherwise, or cannot be read. */
-export const defaultSettings: RepositorySettings = {
-  intervalMs: INTERVAL_MS,
-  retryIntervalMs: RETRY_INTERVAL_MS,
-  removals: defaultRemovals,
-};
 
 /** Pure but for the memo. Turns the files of a revision into the units of one environment. */
 export function renderRepository<Spec>(
@@ -114,8 +90,8 @@ export function renderRepository<Spec>(
     units: invalid ? [] : outputs.flatMap(({ output }) => output.rendered ?? []),
     diagnostics,
     settings: {
-      intervalMs: value?.interval ?? INTERVAL_MS,
-      retryIntervalMs: value?.retryInterval ?? RETRY_INTERVAL_MS,
+      intervalMs: value?.interval ?? defaultSettings.intervalMs,
+      retryIntervalMs: value?.retryInterval ?? defaultSettings.retryIntervalMs,
       removals: removalsOf(documents.repository, documents.environment),
       rollout: rolloutOf(documents.repository, documents.environment),
       windows: windowsOf(documents.environment, ports.readCron),

@@ -1,5 +1,4 @@
-import type { Diagnostic } from './diagnostic.ts';
-import { placeOfFile } from './document.ts';
+import { type Diagnostic, placeOfFile } from './diagnostic.ts';
 import type { Folder } from './edge-mistakes.ts';
 import type { Layout } from './layout.ts';
 import { suggest } from './suggest.ts';

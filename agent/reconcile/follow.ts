@@ -1,4 +1,4 @@
-import { defaultSettings, type RepositorySettings } from '../core/repository.ts';
+import { defaultSettings, type RepositorySettings } from '../core/repository-settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Looks } from './looks.ts';
 import type { Desired } from './pass.ts';

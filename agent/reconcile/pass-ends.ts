@@ -1,5 +1,5 @@
 import type { CallOutcome, Failure, Id } from '../core/kind.ts';
-import type { RepositorySettings } from '../core/repository.ts';
+import type { RepositorySettings } from '../core/repository-settings.ts';
 import type { Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit-event.ts';
 import { called, postponed, type Watch } from '../core/watch.ts';

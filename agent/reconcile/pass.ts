@@ -3,7 +3,7 @@ import { type Freeze, frozenLine } from '../core/freeze.ts';
 import { afterGap } from '../core/gap.ts';
 import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
 import { SWARM_CALL_MS } from '../core/lease.ts';
-import type { RepositorySettings } from '../core/repository.ts';
+import type { RepositorySettings } from '../core/repository-settings.ts';
 import { type Step, step, type StepInput } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit-event.ts';
 import type { Watch } from '../core/watch.ts';

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Freeze } from '../core/freeze.ts';
 import type { Answer, Asked, CallOutcome, Id, Rendered } from '../core/kind.ts';
 import type { Instant } from '../core/lease.ts';
-import type { RepositorySettings } from '../core/repository.ts';
+import type { RepositorySettings } from '../core/repository-settings.ts';
 import type { HeldUnits } from '../core/rollout-end.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';

@@ -1,11 +1,11 @@
 import { flushCompileCache } from 'node:module';
 import { createContext, runInContext } from 'node:vm';
 
-import type { Diagnostic } from '../core/diagnostic.ts';
-import { placeOfFile } from '../core/document.ts';
+import { type Diagnostic, placeOfFile } from '../core/diagnostic.ts';
 import type { Memo, RepositoryFile } from '../core/folder-kind.ts';
 import type { ImageUse } from '../core/images-lock.ts';
-import { defaultSettings, renderRepository } from '../core/repository.ts';
+import { renderRepository } from '../core/repository.ts';
+import { defaultSettings } from '../core/repository-settings.ts';
 import type { RepositoryOutcome } from '../core/repository.ts';
 import { stackFolders } from '../providers/stack/render.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { ImageUse } from '../core/images-lock.ts';
 import type { Rendered } from '../core/kind.ts';
-import type { RepositorySettings } from '../core/repository.ts';
+import type { RepositorySettings } from '../core/repository-settings.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
@@ -37,6 +37,8 @@ export interface Question {
   readonly images?: true;
   /** Filled in on the way: the file that the child was busy with last. */
   readonly at: { file: string };
+  /** Called whenever the child has got what it asked for. */
+  readonly given?: (() => void) | undefined;
 }
 
 /** What the child made of it. */
@@ -148,6 +150,7 @@ async function listen(
         if (message.blobs.length > 0) needed.push(...message.blobs);
         else {
           await give(child, { ...question, needed, budget }, signal);
+          question.given?.();
           needed = [];
         }
         break;

@@ -1,5 +1,4 @@
-import type { Diagnostic } from '../core/diagnostic.ts';
-import { placeOfFile } from '../core/document.ts';
+import { type Diagnostic, placeOfFile } from '../core/diagnostic.ts';
 import { SourceError } from '../reconcile/ports.ts';
 import { CANNOT_GIVE_UP_ROOT } from './privileges.ts';
 import type { ChildFailure } from './process.ts';

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { ImageUse } from '../core/images-lock.ts';
 import type { Rendered } from '../core/kind.ts';
-import { defaultSettings } from '../core/repository.ts';
+import { defaultSettings } from '../core/repository-settings.ts';
 import type { KeySource, KeysRead } from '../age/key-file.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
@@ -12,6 +12,7 @@ import { ChildFailure, startProcess } from './process.ts';
 import type { ProcessLimits, RenderProcess } from './process.ts';
 import { mistakeOf, notBegun } from './failures.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { remember } from './remember.ts';
 
 /** Bounds of one render. */
 export interface RenderLimits extends ProcessLimits {
@@ -33,8 +34,13 @@ export interface RenderReport extends RenderResult<StackSpec> {
 
 /** The renderer of stacks; one render at a time. */
 export interface StackRenderer extends Renderer<StackSpec> {
-  /** As `render`, for another environment than the agent's. */
-  renderFor(environment: string, snapshot: Snapshot, signal: AbortSignal): Promise<RenderReport>;
+  /** As `render`, for another environment than the agent's. `given`: called once the process has files to work on. */
+  renderFor(
+    environment: string,
+    snapshot: Snapshot,
+    signal: AbortSignal,
+    given?: () => void,
+  ): Promise<RenderReport>;
   /** Starts the process ahead of the first render, which then need not wait for its program. */
   warm(): void;
   /** Has the process give back what renders left behind, if it runs. */
@@ -143,6 +149,7 @@ class ChildRenderer implements StackRenderer {
     environment: string,
     snapshot: Snapshot,
     signal: AbortSignal,
+    given?: () => void,
   ): Promise<RenderReport> {
     if (this.#waiting >= WAITING_MAX) throw new Error('too many renders wait for their turn');
     this.#waiting += 1;
@@ -153,7 +160,7 @@ class ChildRenderer implements StackRenderer {
       await before;
       signal.throwIfAborted();
       if (this.#closed) throw new Error('the renderer is closed');
-      return await this.#rendered(environment, snapshot, signal);
+      return await this.#rendered({ environment, snapshot, given }, signal);
     } finally {
       this.#waiting -= 1;
       turn.resolve();
@@ -170,8 +177,7 @@ class ChildRenderer implements StackRenderer {
   }
 
   async #rendered(
-    environment: string,
-    snapshot: Snapshot,
+    { environment, snapshot, given }: Pick<Question, 'environment' | 'snapshot' | 'given'>,
     signal: AbortSignal,
   ): Promise<RenderReport> {
     const keys = await this.#keys?.read();
@@ -193,6 +199,7 @@ class ChildRenderer implements StackRenderer {
       known: last?.units ?? new Map(),
       ...this.#images,
       at,
+      given,
     };
     try {
       const answer = await this.#answered(question, signal);
@@ -284,16 +291,4 @@ function withKeys(report: RenderReport, keys: KeysRead | undefined): RenderRepor
     report.units.some(({ locked }) => locked !== undefined);
   if (isNeeded) throw new SourceError(keys.why, { retry: 'soon' });
   return report;
-}
-
-function remember<Value>(
-  memory: Map<string, Value>,
-  key: string,
-  value: Value,
-  sizeMax: number,
-): void {
-  memory.delete(key);
-  memory.set(key, value);
-  const [oldest] = memory.keys();
-  if (memory.size > sizeMax && oldest !== undefined) memory.delete(oldest);
 }

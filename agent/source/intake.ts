@@ -1,6 +1,5 @@
 import type { DiagnosticCode } from '../core/codes.ts';
-import type { Diagnostic } from '../core/diagnostic.ts';
-import { placeOfFile } from '../core/document.ts';
+import { type Diagnostic, placeOfFile } from '../core/diagnostic.ts';
 import type { SnapshotEntry } from '../core/snapshot.ts';
 import { hasControl } from './grammar.ts';
 

@@ -32,7 +32,8 @@ it('lists every command, and says what the exit codes mean', async () => {
   expect(out).toContain('Exit codes: 0 done');
 });
 
-it.each(Object.entries(commands))('%s says its use and its exit codes', (_verb, { usage }) => {
+it.each(Object.entries(commands))('%s says its use and its exit codes', async (_verb, command) => {
+  const { usage } = await command.load();
   expect(usage).toMatch(/^usage: (understudy|\.\/rehearse)/i);
   expect(usage).toMatch(/exit codes?: 0/i);
 });

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { newIdentity, wrap } from '../../agent/age/age.ts';
-import { planCommand } from '../../agent/cli/plan.ts';
-import type { Sight } from '../../agent/cli/plan-ports.ts';
+import { planCommand, type PlanStart, type PlanWatch } from '../../agent/cli/plan.ts';
+import type { PlanIo, Sight } from '../../agent/cli/plan-ports.ts';
 import { watchPlans } from '../../agent/cli/plan-watch.ts';
 import { systemClock } from '../../agent/clock.ts';
 import { planIo, sightOn } from '../../agent/planning.ts';
@@ -51,9 +51,15 @@ function io(text: { out: string; err: string }, openSight?: () => Sight) {
 
 const noWatch = async (): Promise<number> => Promise.reject(new Error('nobody watches'));
 
+/** A command that has everything loaded already. */
+const started = (opened: PlanIo, watch: PlanWatch): PlanStart => ({
+  ...opened,
+  load: async () => ({ io: opened, watch }),
+});
+
 async function plan(args: readonly string[], openSight?: () => Sight) {
   const text = { out: '', err: '' };
-  const code = await planCommand(args, io(text, openSight), noWatch, signal);
+  const code = await planCommand(args, started(io(text, openSight), noWatch), signal);
   return { code, ...text };
 }
 
@@ -500,8 +506,7 @@ describe('understudy plan --watch', { timeout: 240_000 }, () => {
         '--environment',
         'production',
       ],
-      opened,
-      (wanted, to, renderer, ended) =>
+      started(opened, (wanted, to, renderer, ended) =>
         watchPlans(
           wanted,
           {
@@ -513,6 +518,7 @@ describe('understudy plan --watch', { timeout: 240_000 }, () => {
           },
           ended,
         ),
+      ),
       stop.signal,
     );
     await until('no changes');
@@ -544,9 +550,9 @@ describe('understudy plan --watch', { timeout: 240_000 }, () => {
     };
     const running = planCommand(
       [folder, '--watch', '--apply', '--socket', swarm.socket],
-      opened,
-      (wanted, to, renderer, ended) =>
+      started(opened, (wanted, to, renderer, ended) =>
         watchPlans(wanted, { io: to, renderer, openApplier: () => applier }, ended),
+      ),
       stop.signal,
     );
     if (expected === 0) {
@@ -584,9 +590,9 @@ describe('understudy plan --watch', { timeout: 240_000 }, () => {
     };
     const code = await planCommand(
       [folder, '--watch', '--apply', '--socket', swarm.socket],
-      opened,
-      (wanted, to, renderer, ended) =>
+      started(opened, (wanted, to, renderer, ended) =>
         watchPlans(wanted, { io: to, renderer, openApplier: () => applier }, ended),
+      ),
       signal,
     );
     expect([code, waits]).toEqual([1, 1]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { placeOfFile } from '../../agent/core/document.ts';
+import { placeOfFile } from '../../agent/core/diagnostic.ts';
 import { lockText, planLock } from '../../agent/core/lock-plan.ts';
 
 const a = `sha256:${'a'.repeat(64)}`;

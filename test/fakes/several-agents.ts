@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../agent/core/diagnostic.ts';
 import { leaseTimes } from '../../agent/core/lease.ts';
-import type { RepositorySettings } from '../../agent/core/repository.ts';
+import type { RepositorySettings } from '../../agent/core/repository-settings.ts';
 import { openLease } from '../../agent/lease/keeper.ts';
 import { readLease } from '../../agent/lease/label.ts';
 import { logAnswer } from '../../agent/providers/stack/log-answer.ts';

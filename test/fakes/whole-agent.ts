@@ -1,6 +1,6 @@
 import type { Freeze } from '../../agent/core/freeze.ts';
 import type { Id, Rendered } from '../../agent/core/kind.ts';
-import type { RepositorySettings } from '../../agent/core/repository.ts';
+import type { RepositorySettings } from '../../agent/core/repository-settings.ts';
 import type { Request } from '../../agent/core/unit.ts';
 import type { StackObserved } from '../../agent/providers/stack/observed.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';

@@ -1,6 +1,6 @@
 import type { Stack } from '../../../schemas/stack.ts';
-import type { Diagnostic, Place } from '../../core/diagnostic.ts';
-import { decodeText, placeOfFile } from '../../core/document.ts';
+import { type Diagnostic, type Place, placeOfFile } from '../../core/diagnostic.ts';
+import { decodeText } from '../../core/document.ts';
 import type { Read } from '../../core/document.ts';
 import type { FolderInput } from '../../core/folder-kind.ts';
 import type { ComposeFile } from './compose/render.ts';

@@ -1,8 +1,8 @@
 import { Stack } from '../../../schemas/stack.ts';
 import type { StackDefaults } from '../../../schemas/stack.ts';
-import type { Diagnostic, Place } from '../../core/diagnostic.ts';
+import { type Diagnostic, type Place, placeOfFile } from '../../core/diagnostic.ts';
 import { digestOf } from '../../core/digest.ts';
-import { decodeText, placeOfFile, readDocument } from '../../core/document.ts';
+import { decodeText, readDocument } from '../../core/document.ts';
 import type { Read } from '../../core/document.ts';
 import type { Dependency, FolderInput, FolderKind, FolderOutput } from '../../core/folder-kind.ts';
 import { convertChecks, type WrittenChecks } from './checks.ts';
