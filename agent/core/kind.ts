@@ -101,6 +101,15 @@ export interface Difference<Call> {
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** What there is to say of a unit once it took too long. Absent: no more than its summary. */
+export interface Late {
+  readonly evidence: string;
+  /** What else is read for that, and not before. */
+  readonly asks: readonly Asked[];
+  /** Not all of it was answered. */
+  readonly reading?: true;
+}
+
 /** How an applied unit does right now, by one observation; time is judged elsewhere. */
 export type Health = {
   /** One line for people: `web 2/3`. */
@@ -113,11 +122,13 @@ export type Health = {
       readonly status: 'converged';
       /** Names what runs: while it stays the same nothing was restarted. */
       readonly members: string;
+      readonly late?: Late;
     }
   | {
       readonly status: 'progressing';
       /** Grows as the unit gets on; growth restarts the timeout. */
       readonly progress: number;
+      readonly late?: Late;
     }
   | {
       /** Certain: waiting does not help. */
@@ -125,7 +136,7 @@ export type Health = {
       readonly code: string;
       readonly why: string;
       readonly evidence: string;
-      /** More evidence is being read: the verdict waits for what is asked, but for no longer than the timeout. */
+      /** More evidence is being read: the verdict waits for what is asked, but not for ever. */
       readonly reading?: true;
     }
   | {

@@ -12,7 +12,7 @@ import {
 } from './look.ts';
 import { excused, judgeExcused, pastOutage, waitingFor } from './outage.ts';
 import { atFront, type Attempt, inPhase, isQuarantined, settled, stuck, targetOf } from './unit.ts';
-import { isFutile, judge, newWatch, refusedTooLong, startClock } from './watch.ts';
+import { asking, isFutile, judge, newWatch, refusedTooLong, startClock } from './watch.ts';
 
 /**
  * Pure. A unit on its way back to its last healthy release, or to a standstill where it never had one. Nothing is ever
@@ -97,7 +97,7 @@ function move<Spec, Observed, Call>(
       const judged = judge(watch, health, kind.times(target), nowMs);
       return typeof judged.verdict === 'object'
         ? giveUp(look, id, back, judged.verdict)
-        : { record, watch: judged.watch, operations: [], events: [], health };
+        : { ...unmoved(record, judged.watch), health: asking(health, judged) };
     }
   }
   const isByHand = isJudged && watch.correcting !== true;
@@ -131,7 +131,8 @@ function verifyBack<Spec, Observed, Call>(
   const seen = seenBy(look, attempt, before);
   const health = excused(kind.health(target, observed, seen), back.outage);
   const judged = { ...back, watch: before };
-  const { watch, verdict } = judgeExcused(judged, health, kind.times(target), nowMs);
+  const found = judgeExcused(judged, health, kind.times(target), nowMs);
+  const { watch, verdict } = found;
   if (verdict === 'healthy') {
     const { revision } = attempt;
     return {
@@ -147,7 +148,7 @@ function verifyBack<Spec, Observed, Call>(
   }
   const stalled = health.status === 'progressing' && nowMs >= watch.retryAtMs && !isFutile(watch);
   const operations = stalled ? kind.resume(target, observed) : [];
-  return { record, watch, operations, events: [], health };
+  return { record, watch, operations, events: [], health: asking(health, found) };
 }
 
 /** A rollback is never rolled back: one alarm, and nothing is called until a person or another digest comes. */

@@ -16,7 +16,15 @@ import {
 } from './unit.ts';
 import type { UnitEvent } from './unit-event.ts';
 import { leftParts, staysRewound } from './step-prune.ts';
-import { isFutile, judge, newWatch, refusedTooLong, startClock, type Watch } from './watch.ts';
+import {
+  asking,
+  isFutile,
+  judge,
+  newWatch,
+  refusedTooLong,
+  startClock,
+  type Watch,
+} from './watch.ts';
 
 /** One unit on its way to what the repository wants. */
 export interface Forward<Spec> extends Standing<Spec> {
@@ -121,9 +129,11 @@ function whatEngineDid<Spec, Observed, Call>(
   if (open === undefined) return undefined;
   // Why it gave up is not known yet, or is nobody's fault: to send the same again now would end the same.
   const judged = judge(watch, open, kind.times(unit), nowMs);
-  return typeof judged.verdict === 'object'
-    ? { ...fail(look, standing, judged.verdict), health }
-    : { record, watch: withoutRounds(judged.watch, open), operations: [], events: [], health };
+  if (typeof judged.verdict === 'object') {
+    return { ...fail(look, standing, judged.verdict), health };
+  }
+  const next = withoutRounds(judged.watch, open);
+  return { record, watch: next, operations: [], events: [], health: asking(health, judged) };
 }
 
 /** What was taken back for a cause outside was not in vain: it does not count as calls without effect. */
@@ -146,12 +156,13 @@ function verify<Spec, Observed, Call>(
 
   const health = excused(kind.health(unit, observed, seenBy(look, attempt, before)), outage);
   const judged = { ...standing, watch: before };
-  const { watch, verdict } = judgeExcused(judged, health, kind.times(unit), nowMs);
+  const found = judgeExcused(judged, health, kind.times(unit), nowMs);
+  const { watch, verdict } = found;
   if (verdict === 'healthy') return becameHealthy(look, { ...standing, record, watch }, attempt);
   if (verdict !== 'open') return { ...fail(look, { ...standing, record, watch }, verdict), health };
   const stalled = health.status === 'progressing' && nowMs >= watch.retryAtMs && !isFutile(watch);
   const operations = stalled ? kind.resume(unit, observed) : [];
-  return { record, watch, operations, events: [], health };
+  return { record, watch, operations, events: [], health: asking(health, found) };
 }
 
 function becameHealthy<Spec, Observed, Call>(

@@ -1,4 +1,4 @@
-import type { Failure, Health, HealthTimes } from './kind.ts';
+import type { Asked, Failure, Health, HealthTimes, Late } from './kind.ts';
 
 /**
  * What is remembered of one unit's attempt in memory only: a new leader, or the agent started again, begins it anew.
@@ -31,6 +31,8 @@ export interface Watch {
   readonly outage?: true;
   /** Nodes that went away since it began. */
   readonly lost: readonly string[];
+  /** Since when a verdict that is due waits for what is read for it. */
+  readonly readingSinceMs?: number;
   /** The cause outside that holds it up, since when, and whether that is long by now. */
   readonly outside?: { readonly why: string; readonly sinceMs: number; readonly long: boolean };
   /** When rounds went well, the newest last: of a settled unit each is a correction of drift. */
@@ -135,6 +137,7 @@ export function shifted(watch: Watch, blindMs: number): Watch {
     progressAtMs: watch.progressAtMs + blindMs,
     membersSinceMs: watch.membersSinceMs + blindMs,
     ...(watch.refusedSinceMs !== undefined && { refusedSinceMs: watch.refusedSinceMs + blindMs }),
+    ...(watch.readingSinceMs !== undefined && { readingSinceMs: watch.readingSinceMs + blindMs }),
   };
 }
 
@@ -156,30 +159,33 @@ function doubled(firstMs: number, times: number): number {
 export interface Judgement {
   readonly watch: Watch;
   readonly verdict: 'healthy' | 'open' | Failure;
+  /** A verdict is due, and waits a moment for these. */
+  readonly asks?: readonly Asked[];
 }
 
 /**
  * Pure. One look at a unit that verifies. Converged and unchanged for `stableForMs` is healthy; a certain failure, or no
- * progress for `timeoutMs`, is failed; while a cause outside holds it up the clock stands.
+ * progress for `timeoutMs`, is failed, once what is read for it was read; while a cause outside holds it up the clock stands.
  */
 export function judge(before: Watch, health: Health, times: HealthTimes, nowMs: number): Judgement {
   if (health.status === 'outside') return outside(before, health.why, nowMs);
-  const { outside: _outside, ...inside } = before;
+  const { outside: _outside, readingSinceMs, ...inside } = before;
   const watch = { ...inside, lookedAtMs: nowMs };
+  const reads: Reads = { nowMs, sinceMs: readingSinceMs };
   switch (health.status) {
     case 'failing': {
       const { code, why, evidence, reading } = health;
       const late = nowMs - watch.progressAtMs >= times.timeoutMs;
-      if (reading === true && !late) return { watch, verdict: 'open' };
-      return { watch, verdict: { code, why, evidence } };
+      const open = reading === true && (!late || isReading(reads));
+      return open ? waits(watch, reads) : { watch, verdict: { code, why, evidence } };
     }
     case 'progressing': {
       const next = progressed(withoutMembers(watch), health.progress, nowMs);
-      const late = nowMs - next.progressAtMs >= times.timeoutMs;
-      return { watch: next, verdict: late ? timeout(times.timeoutMs, health.summary) : 'open' };
+      if (nowMs - next.progressAtMs < times.timeoutMs) return { watch: next, verdict: 'open' };
+      return overdue(next, { ms: times.timeoutMs, summary: health.summary, ...health.late }, reads);
     }
     case 'converged':
-      return converged(watch, health, times, nowMs);
+      return converged(watch, health, times, reads);
   }
 }
 
@@ -187,8 +193,9 @@ function converged(
   watch: Watch,
   health: Extract<Health, { status: 'converged' }>,
   times: HealthTimes,
-  nowMs: number,
+  reads: Reads,
 ): Judgement {
+  const { nowMs } = reads;
   const same = watch.members === health.members;
   // To have converged is the most progress there is; to do so again and again is none.
   const next = {
@@ -200,9 +207,45 @@ function converged(
     return { watch: next, verdict: 'healthy' };
   }
   const restless = times.timeoutMs + times.stableForMs;
-  const late = !same && nowMs - next.progressAtMs >= restless;
-  const evidence = `${health.summary}, but its tasks do not stay`;
-  return { watch: next, verdict: late ? timeout(restless, evidence) : 'open' };
+  // What was due already is so at the next look too, or it would be put off again and again.
+  const isDue = !same || reads.sinceMs !== undefined;
+  if (!isDue || nowMs - next.progressAtMs < restless) return { watch: next, verdict: 'open' };
+  const { summary, late } = health;
+  return overdue(next, { ms: restless, why: ': its tasks do not stay', summary, ...late }, reads);
+}
+
+/** So long a verdict that is due waits for what is read, which has a shorter deadline of its own. Milliseconds. */
+const READ_MS = 5_000;
+
+/** Since when a verdict waits. Absent: it did not so far. */
+interface Reads {
+  readonly nowMs: number;
+  readonly sinceMs: number | undefined;
+}
+
+function isReading({ nowMs, sinceMs = nowMs }: Reads): boolean {
+  return nowMs - sinceMs < READ_MS;
+}
+
+function waits(watch: Watch, { nowMs, sinceMs = nowMs }: Reads): Judgement {
+  return { watch: { ...watch, readingSinceMs: sinceMs }, verdict: 'open' };
+}
+
+/** Time is over: the failure, or what is read for it first. */
+function overdue(
+  watch: Watch,
+  late: Partial<Late> & { readonly ms: number; readonly why?: string; readonly summary: string },
+  reads: Reads,
+): Judgement {
+  const { ms, why: more = '', summary, evidence = summary, asks = [], reading } = late;
+  if (reading === true && isReading(reads)) return { ...waits(watch, reads), asks };
+  const why = `no progress for ${String(Math.round(ms / 1000))} s${more}`;
+  return { watch, verdict: { code: 'timeout', why, evidence } };
+}
+
+/** Pure. The health, with what is to be asked for a verdict that is due. */
+export function asking(health: Health, { asks = [] }: Judgement): Health {
+  return asks.length === 0 ? health : { ...health, asks: [...(health.asks ?? []), ...asks] };
 }
 
 /** After so long people are told that waiting may not help. */
@@ -223,8 +266,4 @@ function withoutMembers(watch: Watch): Watch {
 
 function progressed(watch: Watch, progress: number, nowMs: number): Watch {
   return progress > watch.progress ? { ...watch, progress, progressAtMs: nowMs } : watch;
-}
-
-function timeout(ms: number, evidence: string): Failure {
-  return { code: 'timeout', why: `no progress for ${String(Math.round(ms / 1000))} s`, evidence };
 }

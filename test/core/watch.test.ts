@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Health } from '../../agent/core/kind.ts';
+import type { Health, Late } from '../../agent/core/kind.ts';
 import {
+  asking,
   called,
   isFutile,
   judge,
@@ -160,6 +161,117 @@ describe('a verdict', () => {
     expect(verdicts(looks)).toEqual(expected);
   });
 
+  const ask = { name: 'log of x', question: { ask: 'log', task: 'x', everyMs: 1, timeoutMs: 1 } } as const; // prettier-ignore
+  const unread = { evidence: 'so far', asks: [ask], reading: true } as const;
+  const read = { evidence: 'with lines', asks: [ask] } as const;
+  const slowWith = (late: Late, progress = 0): Health => ({
+    status: 'progressing',
+    progress,
+    summary: 'web 0/1',
+    late,
+  });
+  const wellWith = (late: Late): Health => ({
+    status: 'converged',
+    members: 'b',
+    summary: 'web 1/1',
+    late,
+  });
+  const badWith: Health = { ...bad, reading: true };
+  it.each<[string, readonly Look[], readonly string[]]>([
+    [
+      'for want of progress waits for what is read, a moment',
+      [
+        [59_999, slowWith(unread)],
+        [60_000, slowWith(unread)],
+        [64_999, slowWith(unread)],
+        [65_000, slowWith(unread)],
+      ],
+      ['open', 'open asks', 'open asks', 'so far'],
+    ],
+    [
+      'has what was read as soon as all of it was, and asks no more',
+      [
+        [60_000, slowWith(unread)],
+        [60_001, slowWith(read)],
+      ],
+      ['open asks', 'with lines'],
+    ],
+    [
+      'is read for from when it is found to be due, however late that is',
+      [
+        [900_000, slowWith(unread)],
+        [904_999, slowWith(unread)],
+      ],
+      ['open asks', 'open asks'],
+    ],
+    [
+      'asks for nothing any more once there is progress, and anew when that ends',
+      [
+        [60_000, slowWith(unread)],
+        [60_001, slowWith(unread, 1)],
+        [120_001, slowWith(unread, 1)],
+        [125_000, slowWith(unread, 1)],
+        [125_001, slowWith(unread, 1)],
+      ],
+      ['open asks', 'open', 'open asks', 'open asks', 'so far'],
+    ],
+    [
+      'that its tasks do not stay is put off by none of them that stays for a moment',
+      [
+        [0, well('a')],
+        [70_000, wellWith(unread)],
+        [70_001, wellWith(read)],
+      ],
+      ['open', 'open asks', 'with lines'],
+    ],
+    [
+      'that becomes certain while it is read for keeps to the same moment',
+      [
+        [60_000, slowWith(unread)],
+        [64_999, badWith],
+        [65_000, badWith],
+      ],
+      ['open asks', 'open', 'e'],
+    ],
+    [
+      'that is certain shortly before the time is over has its moment too',
+      [
+        [59_000, badWith],
+        [60_000, badWith],
+        [64_000, badWith],
+      ],
+      ['open', 'open', 'e'],
+    ],
+    [
+      'waits no longer for what is read than its time where a cause outside came between',
+      [
+        [60_000, slowWith(unread)],
+        [61_000, away],
+        [500_000, away],
+        [504_999, slowWith(unread)],
+        [505_000, slowWith(unread)],
+      ],
+      ['open asks', 'open', 'open', 'open asks', 'so far'],
+    ],
+  ])('%s', (_name, looks, expected) => {
+    let watch = start;
+    const told = looks.map(([atMs, health]) => {
+      const judged = judge(watch, health, times, atMs);
+      watch = judged.watch;
+      const { verdict, asks } = judged;
+      if (typeof verdict !== 'string') return verdict.evidence;
+      expect(asking(health, judged).asks).toEqual(asks);
+      return asks === undefined ? verdict : `${verdict} asks`;
+    });
+    expect(told).toEqual(expected);
+  });
+
+  it('adds what is read for it to what is asked anyway', () => {
+    const health: Health = { ...slowWith(unread), asks: [{ ...ask, name: 'other' }] };
+    const judged = judge(start, health, times, 60_000);
+    expect(asking(health, judged).asks?.map(({ name }) => name)).toEqual(['other', 'log of x']);
+  });
+
   it('says what was seen', () => {
     expect(judge(start, slow(), times, 60_000).verdict).toEqual({
       code: 'timeout',
@@ -169,8 +281,8 @@ describe('a verdict', () => {
     const { verdict } = judge({ ...start, members: 'z', progress: 1e99 }, well(), times, 70_000);
     expect(verdict).toEqual({
       code: 'timeout',
-      why: 'no progress for 70 s',
-      evidence: 'web 1/1, but its tasks do not stay',
+      why: 'no progress for 70 s: its tasks do not stay',
+      evidence: 'web 1/1',
     });
   });
 

@@ -20,6 +20,10 @@ interface Site {
   readonly action?: 'pause' | 'continue' | 'rollback';
   readonly monitor?: string;
   readonly healthcheck?: boolean;
+  /** Times in a row that its healthcheck may fail. */
+  readonly retries?: number;
+  /** Before the engine tries again. */
+  readonly delay?: string;
   readonly port?: number;
   readonly replicas?: number;
   readonly health?: string;
@@ -30,9 +34,8 @@ const HEALTH = '{stableFor: 3s, timeout: 60s}';
 function files(stack: string, site: Site = {}): Record<string, string> {
   const { image = 'site:1', environment = {}, constraint, page = 'page one', port } = site;
   const { action = 'pause', monitor = '2s', healthcheck = true, replicas = 1 } = site;
-  const { health = HEALTH } = site;
-  const check =
-    '{test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/cgi-bin/health"], interval: 1s, timeout: 10s, retries: 2, start_period: 5s}';
+  const { health = HEALTH, retries = 2, delay = '1s' } = site;
+  const check = `{test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/cgi-bin/health"], interval: 1s, timeout: 10s, retries: ${String(retries)}, start_period: 5s}`;
   return {
     [`stacks/${stack}/compose.yaml`]: `
 services:
@@ -45,7 +48,7 @@ services:
 ${healthcheck ? `    healthcheck: ${check}\n` : ''}${port === undefined ? '' : `    ports: [{target: 8080, published: ${String(port)}, mode: host}]\n`}    deploy:
       replicas: ${String(replicas)}
       endpoint_mode: dnsrr
-      restart_policy: {condition: any, delay: 1s}
+      restart_policy: {condition: any, delay: ${delay}}
       update_config: {order: stop-first, monitor: ${monitor}, failure_action: ${action}}
       ${constraint === undefined ? 'labels: {free: "yes"}' : `placement: {constraints: ['${constraint}']}`}
 configs: {page: {file: page.html}}
@@ -62,6 +65,8 @@ const probed = (timeout: string): string =>
 
 /** It ends long before it is stable, also where a busy machine tells of it late. */
 const unchecked: Site = { healthcheck: false, health: '{stableFor: 20s}' };
+/** The engine goes on whatever happens, so only the time is over. */
+const short: Site = { action: 'continue', health: '{stableFor: 3s, timeout: 35s}' };
 /** The engine watches long enough to see what ends at once, also on a busy machine. */
 const takenBack: Site = { action: 'rollback', monitor: '10s' };
 
@@ -90,6 +95,28 @@ const broken: readonly (readonly [string, Site, Site, string])[] = [
     takenBack,
     { ...takenBack, environment: { EXIT_AFTER: '0', EXIT_CODE: '3' } },
     'engine-rolled-back',
+  ],
+  [
+    'once',
+    {},
+    {
+      ...short,
+      healthcheck: false,
+      delay: '90s',
+      environment: { EXIT_AFTER: '0', EXIT_CODE: '3' },
+    },
+    'timeout',
+  ],
+  [
+    'patient',
+    {},
+    {
+      ...short,
+      constraint: 'node.hostname == m1',
+      retries: 99,
+      environment: { NEVER_HEALTHY: '1' },
+    },
+    'timeout',
   ],
 ];
 const stacks = broken.map(([stack]) => stack);
@@ -132,13 +159,13 @@ const mark = (): (() => readonly LogLine[]) => {
 const told = (lines: readonly LogLine[], msg: string, stack: string): LogLine | undefined =>
   lines.find((line) => line.msg === msg && of(stack)(line));
 
-describe('a commit that breaks six stacks and changes a seventh', () => {
+describe('a commit that breaks eight stacks and changes a ninth', () => {
   it('is taken back where it fails, to exactly what ran, while the others go on', async () => {
     const before = await specs(stacks);
     const tasks = await Promise.all(stacks.map((stack) => scene.tasks(`${stack}_web`)));
     const since = mark();
     const pushedAt = Date.now();
-    const commit = await scene.push('break six', {
+    const commit = await scene.push('break eight', {
       ...files('good', { image: 'site:2', page: 'page two' }),
       ...Object.assign(
         {},
@@ -161,6 +188,13 @@ describe('a commit that breaks six stacks and changes a seventh', () => {
       /no suitable node \(.*\): `node\.hostname == nowhere`: .*m1.* ha/,
     );
     expect(told(lines, 'unit failed', 'probe')?.['evidence']).toContain('front page');
+    expect(told(lines, 'unit failed', 'once')?.['evidence']).toMatch(
+      /failed on .*\(3\); its last lines: .*ends, as EXIT_AFTER says$/,
+    );
+    // The agent runs beside that task, so what its check said is there too.
+    expect(told(lines, 'unit failed', 'patient')?.['evidence']).toMatch(
+      /a task on m1 starts: its healthcheck is not good yet; its healthcheck said: .*500.*; its last lines: .*sick/,
+    );
     expect(await specs(stacks)).toEqual(before);
     await figures(lines, pushedAt, tasks);
   });

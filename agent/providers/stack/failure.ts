@@ -1,9 +1,9 @@
 import type { Failure, Seen } from '../../core/kind.ts';
 import { visible } from '../../core/visible.ts';
 import type { ServiceSpec } from './engine-api.ts';
-import { addressTrouble, fullNetwork } from './explain/addresses.ts';
+import { fullNetwork } from './explain/addresses.ts';
 import { endInWords, lacksAddress } from './explain/ended.ts';
-import { placementTrouble } from './explain/placement.ts';
+import type { Speaker } from './last-lines.ts';
 import type { StackObserved } from './observed.ts';
 import type { ObservedNode, ObservedTask } from './swarm.ts';
 import { type ServiceTasks, slotOf } from './tasks.ts';
@@ -26,16 +26,11 @@ const HAPPENED: Readonly<Record<string, string>> = {
 };
 
 /** A certain failure of one service. */
-export interface ServiceFailure extends Failure {
+export interface ServiceFailure extends Failure, Speaker {
   /** What the engine runs it from. */
   readonly image: string;
   /** A node is about to get the image again. */
   readonly trying: boolean;
-  readonly spec: ServiceSpec;
-  /** The one that the evidence is of; absent: it never ran, and wrote nothing. */
-  readonly task?: string;
-  /** Its container, where a healthcheck ended it. */
-  readonly container?: string;
 }
 
 /**
@@ -78,22 +73,6 @@ export function failureOf(
   return { ...failure, why: `${key}: ${why}` };
 }
 
-/** Pure. What goes against a service so far, certain or not: why a task cannot be placed, or the first that failed. */
-export function troubleOf(
-  tasks: ServiceTasks,
-  observed: StackObserved,
-  seen: Seen,
-): string | undefined {
-  const waiting = tasks.fresh.find(({ state, error }) => state === 'pending' && error);
-  if (waiting?.error !== undefined) {
-    return placementTrouble(waiting.error, tasks.live?.spec ?? tasks.spec, observed);
-  }
-  const bad = badTasks(tasks, observed, seen);
-  return bad[0] === undefined
-    ? addressTrouble(tasks, observed)
-    : describe(bad[0], bad.length, tasks, observed);
-}
-
 /**
  * Pure. The failure of a service whose spec the engine took back, or whose update it stopped. What failed is not of the
  * spec that is there now where the engine went back by itself; what crashes of the spec that is there is old trouble.
@@ -131,10 +110,10 @@ export function engineGaveUp(
 }
 
 /**
- * Failed tasks that count, the oldest first. One that only lacked its image does not where a later one in its place got
+ * Pure. Failed tasks that count, the oldest first. One that only lacked its image does not where a later one in its place got
  * it: the registry was away for a while.
  */
-function badTasks(
+export function badTasks(
   { all, job }: ServiceTasks,
   observed: StackObserved,
   { baseline, lost }: Seen,
@@ -215,8 +194,8 @@ function namedTask(message: string): string | undefined {
   return /early termination of task (\S+)$/.exec(message)?.[1];
 }
 
-/** A task that was rejected, or whose container did not start, wrote nothing. */
-function ranAs(
+/** Pure. What may have said something: a task that was rejected, or whose container did not start, wrote nothing. */
+export function ranAs(
   { id, state, error = '', container }: ObservedTask,
   code: string,
 ): Pick<ServiceFailure, 'task' | 'container'> {
@@ -225,7 +204,8 @@ function ranAs(
   return { task: id, ...(code === 'unhealthy' && container !== undefined && { container }) };
 }
 
-function codeOf(task: ObservedTask, { spec }: ServiceTasks): string {
+/** Pure. */
+export function codeOf(task: ObservedTask, { spec }: ServiceTasks): string {
   const { state, error = '' } = task;
   if (lacksImage(task)) return 'image-missing';
   if (state === 'rejected' || error.includes('starting container failed')) return 'cannot-start';
@@ -234,7 +214,8 @@ function codeOf(task: ObservedTask, { spec }: ServiceTasks): string {
   return endedWell && hasCheck(spec) ? 'unhealthy' : 'crashed';
 }
 
-function describe(
+/** Pure. A failed task, and how often that was, in one line. */
+export function describe(
   task: ObservedTask,
   count: number,
   tasks: ServiceTasks,

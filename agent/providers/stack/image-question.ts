@@ -41,20 +41,40 @@ export function imageHealth(
   }
   const open = looks.find(({ answer }) => answer?.status === 'open');
   if (open?.answer !== undefined) {
-    const why = `the registry of ${open.image} is out of order: ${open.answer.detail}`;
-    return { status: 'outside', why, summary, asks };
+    return { status: 'outside', why: outOfOrder(open.image, open.answer), summary, asks };
   }
   const waits = looks.map(({ answer, image }) =>
     answer === undefined
       ? `the registry is asked for ${image}`
       : `the registry has ${image}, the nodes try again`,
   );
-  return {
-    status: 'progressing',
-    progress,
-    summary: [summary, ...new Set(waits)].join('; '),
-    asks,
+  const said = [summary, ...new Set(waits)].join('; ');
+  const late = {
+    evidence: [said, ...failures.map(({ evidence }) => evidence)].join('; '),
+    asks: [],
   };
+  return { status: 'progressing', progress, summary: said, asks, late };
+}
+
+/**
+ * Pure. What the registry is asked where nodes lack an image and nothing is certain yet. `why`: it is out of order, which is
+ * nobody's failure.
+ */
+export function askedFor(
+  images: readonly string[],
+  seen: Seen,
+): { readonly asks?: readonly Asked[]; readonly why?: string } {
+  if (images.length === 0) return {};
+  const asks = [...new Set(images)].map(questionOf);
+  for (const image of images) {
+    const answer = answerFor(image, seen);
+    if (answer?.status === 'open') return { asks, why: outOfOrder(image, answer) };
+  }
+  return { asks };
+}
+
+function outOfOrder(image: string, { detail }: Answer): string {
+  return `the registry of ${image} is out of order: ${detail}`;
 }
 
 /** Pure. What the registry said of an image, if it was asked and answered. */

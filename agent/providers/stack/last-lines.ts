@@ -1,10 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 
-import type { Asked, Health, Seen } from '../../core/kind.ts';
+import type { Asked, Failure, Health, Seen } from '../../core/kind.ts';
 import { looksSecret, maskLine } from '../../core/path.ts';
 import { visible } from '../../core/visible.ts';
 import type { ServiceSpec } from './engine-api.ts';
-import type { ServiceFailure } from './failure.ts';
 import type { StackSpec } from './spec.ts';
 
 /** The log is read once, and has so long for it. Milliseconds. */
@@ -15,6 +14,16 @@ const LINES_MAX = 5;
 const LINE_LENGTH_MAX = 160;
 /** A shorter value of a variable stands in many words. */
 const VALUE_LENGTH_MIN = 4;
+
+/** What may have said why it failed. */
+export interface Speaker {
+  /** Absent: it never ran, and wrote nothing. */
+  readonly task?: string;
+  /** Its container, where its healthcheck may tell. */
+  readonly container?: string;
+  /** Of which it was. */
+  readonly spec: ServiceSpec;
+}
 
 /** What a failure is told with. */
 interface Telling {
@@ -28,21 +37,36 @@ interface Telling {
  * Until they were asked for the verdict waits, a moment only: a log that cannot be read is none. Of a task that never started
  * there is nothing to read.
  */
-export function withLastLines(failure: ServiceFailure, { summary, seen, spec }: Telling): Health {
+export function withLastLines(
+  failure: Failure & Speaker,
+  { summary, seen, spec }: Telling,
+): Health {
   const { code, why, evidence } = failure;
   const plain = { status: 'failing', code, why, evidence, summary } as const;
-  const reads = seen.logs === true ? readsOf(failure) : [];
-  const answers = reads.map(({ asked }) => seen.answers.get(asked.name));
-  if (answers.includes(undefined)) {
-    return { ...plain, asks: reads.map(({ asked }) => asked), reading: true };
-  }
-  const hidden = hiddenIn(spec, failure.spec.Name);
-  const said = reads.flatMap(({ words }, at) => {
-    const answer = answers[at];
-    const lines = answer?.status === 'good' ? lastLines(answer.detail, failure.spec, hidden) : [];
+  if (seen.logs !== true) return plain;
+  const { asks, said } = heard(failure, seen, spec);
+  if (said === undefined) return { ...plain, asks, reading: true };
+  return said.length === 0 ? plain : { ...plain, evidence: [evidence, ...said].join('; ') };
+}
+
+/** What is asked of a speaker, and what it said; undefined: not all is answered. */
+export interface Heard {
+  readonly asks: readonly Asked[];
+  readonly said: readonly string[] | undefined;
+}
+
+/** Pure. What a task and its healthcheck said last, as far as it may be shown. */
+export function heard(speaker: Speaker, { answers }: Seen, spec: StackSpec): Heard {
+  const reads = readsOf(speaker);
+  const asks = reads.map(({ asked }) => asked);
+  if (asks.some(({ name }) => !answers.has(name))) return { asks, said: undefined };
+  const hidden = hiddenIn(spec, speaker.spec.Name);
+  const said = reads.flatMap(({ words, asked: { name } }) => {
+    const answer = answers.get(name);
+    const lines = answer?.status === 'good' ? lastLines(answer.detail, speaker.spec, hidden) : [];
     return lines.length === 0 ? [] : [`${words}: ${lines.join(' | ')}`];
   });
-  return said.length === 0 ? plain : { ...plain, evidence: [evidence, ...said].join('; ') };
+  return { asks, said };
 }
 
 interface Read {
@@ -50,7 +74,7 @@ interface Read {
   readonly words: string;
 }
 
-function readsOf({ task, container }: ServiceFailure): readonly Read[] {
+function readsOf({ task, container }: Speaker): readonly Read[] {
   const times = { everyMs: EVERY_MS, timeoutMs: TIMEOUT_MS };
   const check: Read[] =
     container === undefined

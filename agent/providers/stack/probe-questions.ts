@@ -17,6 +17,8 @@ export interface Checked {
   readonly good: number;
   /** Why it cannot be called healthy yet, for people. */
   readonly open: readonly string[];
+  /** Compose keys of the services that those ask; a URL names none. */
+  readonly openAt: readonly string[];
   readonly failure: Failure | undefined;
 }
 
@@ -52,6 +54,9 @@ export function checkStack(
     open: looks
       .filter(({ standing }) => standing === 'open')
       .map(({ label, asked, answer }) => `${label}: ${detailOf(asked, answer)}`),
+    openAt: looks.flatMap(({ standing, check: { target } }) =>
+      standing === 'open' && 'at' in target ? target.at.service : [],
+    ),
     failure: failed?.answer && {
       code: 'probe-failed',
       why: `${failed.label}: ${failed.answer.detail}`,

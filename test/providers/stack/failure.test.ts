@@ -137,7 +137,7 @@ describe('an image that no node gets', () => {
   const now = state(site9, rejected);
 
   it('is first asked of its registry', () => {
-    expect(stackHealth(wanted, now, seen())).toEqual({
+    expect(stackHealth(wanted, now, seen())).toMatchObject({
       status: 'progressing',
       progress: 0,
       summary: 'web 0/1; the registry is asked for site:9',
