@@ -1,6 +1,6 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -170,6 +170,66 @@ describe('edit', () => {
     expect((await run('decrypt', [at('e.yaml')], seen)).out).toContain('more: x\n');
     const left = await readdir('/dev/shm').catch(() => []);
     expect(left.filter((name) => name.startsWith('understudy-edit-'))).toEqual([]);
+  });
+});
+
+describe('what was typed and cannot be written back', () => {
+  const path = '"$1"';
+  const editor = async (script: string): Promise<Readonly<Record<string, string>>> => {
+    await writeFile(at('typist'), `#!/bin/sh\n${script}\n`);
+    await chmod(at('typist'), 0o700);
+    return { EDITOR: at('typist'), UNDERSTUDY_AGE_KEY_FILE: at('k6') };
+  };
+  /** Where it is kept, by what is said; it is taken away. */
+  const kept = async (err: string) => {
+    const [, where = ''] = /what you typed is in (\S+), in clear and for you alone/.exec(err) ?? [];
+    const [file, around] = await Promise.all([stat(where), stat(dirname(where))]);
+    const text = await readFile(where, 'utf8');
+    await rm(dirname(where), { recursive: true });
+    return { where, text, modes: [file.mode & 0o777, around.mode & 0o777] };
+  };
+
+  beforeAll(async () => {
+    const recipient = (await run('keygen', [at('k6')])).out.trim();
+    await mkdir(at('repository'));
+    await writeFile(at('repository/f.yaml'), 'password: hunter2\n');
+    await run('encrypt', [at('repository/f.yaml'), '--recipient', recipient, '--in-place']);
+  });
+
+  const type = `sed -i s/hunter2/hunter3/ ${path}`;
+  it.each<[string, () => string, RegExp]>([
+    [
+      'the file changed meanwhile',
+      () => `${type}; echo '# by somebody else' >> ${at('repository/f.yaml')}`,
+      /f\.yaml changed meanwhile: nothing is written/,
+    ],
+    ['the file is gone', () => `${type}; rm ${at('repository/f.yaml')}`, /ENOENT/],
+    [
+      'nothing can be written there',
+      () => `${type}; rm -r ${at('repository')}; touch ${at('repository')}`,
+      /ENOTDIR/,
+    ],
+    ['the editor was killed', () => `${type}; kill -PIPE $$`, /code 1\d\d: nothing is written/],
+    [
+      'it was left as something that cannot be encrypted',
+      () => `grep -q more ${path} || echo 'more: [' >> ${path}; chmod 644 ${path}`,
+      /nothing is written/,
+    ],
+  ])('is kept for its owner alone where %s', async (_what, script, why) => {
+    const before = await readFile(at('repository/f.yaml'), 'utf8');
+    const result = await run('edit', [at('repository/f.yaml')], await editor(script()));
+    expect(result).toMatchObject({ code: 1, out: '', err: expect.stringMatching(why) });
+    expect(result.err).not.toContain('hunter');
+    const { where, text, modes } = await kept(result.err);
+    expect(text).toMatch(/hunter3|more: \[/);
+    expect(modes).toEqual([0o600, 0o700]);
+    expect(where).not.toContain(folder);
+    // Nothing of it was written.
+    const now = await readFile(at('repository/f.yaml'), 'utf8').catch(() => undefined);
+    expect([undefined, before, `${before}# by somebody else\n`]).toContain(now);
+    await rm(at('repository'), { recursive: true });
+    await mkdir(at('repository'));
+    await writeFile(at('repository/f.yaml'), before);
   });
 });
 
