@@ -49,6 +49,11 @@ export function open(sealed: string, key: Uint8Array, place: string): Opened {
   }
 }
 
+/** Pure. What SOPS ties a value to. */
+export function placeOf(path: readonly string[]): string {
+  return `${path.join(':')}:`;
+}
+
 /** Pure but for `random`, which gives so many bytes that nobody can guess. */
 export function seal(
   { type, bytes }: Clear,

@@ -3,15 +3,20 @@ import type { CST } from 'yaml';
 import type { Leaf } from './text.ts';
 import type { Container } from './yaml.ts';
 
-/** Pure. The comments of a YAML text, with the mapping that SOPS most likely counts each one to. */
+/**
+ * Pure. The comments of a YAML text, with the mapping that SOPS most likely counts each one to. `containers`: in the order of
+ * the text.
+ */
 export function commentsOf(
   text: string,
   tokens: readonly CST.Token[],
   containers: readonly Container[],
 ): readonly Leaf[] {
   const found: Leaf[] = [];
+  let keys: Keys | undefined;
   for (const { offset, source } of commentTokens(tokens)) {
-    const path = pathAt(text, offset, containers);
+    keys ??= new Keys(text, containers);
+    const path = pathAt(text, offset, keys);
     const range = { start: offset + 1, end: offset + source.length };
     found.push({ path, range, value: source.slice(1) });
   }
@@ -40,15 +45,51 @@ function* commentTokens(part: unknown): Generator<Comment> {
 }
 
 /** Alone in a line: that of the next key in the same column; else that of the key before it. */
-function pathAt(text: string, offset: number, containers: readonly Container[]): readonly string[] {
+function pathAt(text: string, offset: number, keys: Keys): readonly string[] {
   const from = text.lastIndexOf('\n', offset - 1) + 1;
   const column = offset - from;
   const alone = text.slice(from, offset).trim() === '';
-  const columnOf = ({ keyAt }: Container): number => keyAt - text.lastIndexOf('\n', keyAt - 1) - 1;
-  const before = containers.findLast(({ keyAt }) => keyAt < offset);
+  const before = keys.all[lastBefore(keys.all, offset)];
   if (!alone) return before?.path ?? [];
-  const after = containers.find(({ keyAt }) => keyAt > offset);
-  if (after !== undefined && columnOf(after) === column) return after.path;
-  const beside = containers.findLast((one) => one.keyAt < offset && columnOf(one) === column);
-  return beside?.path ?? before?.path ?? [];
+  const after = keys.all[lastBefore(keys.all, offset) + 1];
+  if (after?.column === column) return after.path;
+  const inColumn = keys.inColumn.get(column) ?? [];
+  return (inColumn[lastBefore(inColumn, offset)] ?? before)?.path ?? [];
+}
+
+/** A key of a mapping and where it stands in its line. */
+interface Key {
+  readonly at: number;
+  readonly column: number;
+  readonly path: readonly string[];
+}
+
+/** The keys of a text in its order, each looked at once: a comment looks at a few of them only. */
+class Keys {
+  readonly all: readonly Key[];
+  readonly inColumn: ReadonlyMap<number, readonly Key[]>;
+
+  constructor(text: string, containers: readonly Container[]) {
+    let line = 0;
+    let next = text.indexOf('\n');
+    this.all = containers.map(({ keyAt: at, path }) => {
+      while (next !== -1 && next < at) {
+        line = next + 1;
+        next = text.indexOf('\n', line);
+      }
+      return { at, column: at - line, path };
+    });
+    this.inColumn = Map.groupBy(this.all, ({ column }) => column);
+  }
+}
+
+/** Where in the list the last key before an offset is; -1: none is. */
+function lastBefore(keys: readonly Key[], offset: number): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle]?.at ?? offset) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }

@@ -4,10 +4,11 @@ import type { DiagnosticCode } from '../codes.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import type { Range } from '../lines.ts';
 import { pathText } from '../path.ts';
-import { type Clear, KEY_BYTES, looksSealed, open } from './cipher.ts';
+import { type Clear, KEY_BYTES, looksSealed, open, placeOf } from './cipher.ts';
 import { dotenvText } from './dotenv.ts';
 import { isOverEncryptedOnly, Metadata, unsupportedIn, type Wrapped } from './metadata.ts';
 import { type Rule, ruleOf } from './rules.ts';
+import { openComments } from './sealed-comments.ts';
 import { type Edit, edited, type Leaf, type SopsText, startOf } from './text.ts';
 import { clearOf, hashed, jsonScalar, yamlScalar } from './values.ts';
 
@@ -83,11 +84,25 @@ export function decrypt(sealed: Sealed, key: Uint8Array): Or<Uint8Array> {
   }
   const edits: Edit[] = document.cuts.map((cut) => ({ ...cut, text: '' }));
   for (const [leaf, clear] of values) edits.push({ ...leaf.range, text: written(document, leaf, clear) }); // prettier-ignore
-  for (const comment of document.comments) {
-    const text = rule(comment.path) ? openComment(document, comment, key) : undefined;
-    if (text !== undefined) edits.push({ ...comment.range, text });
-  }
+  const comments = document.comments.filter(({ path }) => rule(path));
+  const { texts, tooMany } = openComments(document, comments, (text, place) => {
+    const found = open(text, key, place);
+    return found.status === 'ok' ? Buffer.from(found.clear.bytes).toString() : undefined;
+  });
+  if (tooMany !== undefined) return { status: 'wrong', diagnostics: [strayComments(document, tooMany)] }; // prettier-ignore
+  for (const [{ range }, text] of texts) edits.push({ ...range, text });
   return { status: 'ok', value: Buffer.from(edited(document.text, edits)) };
+}
+
+function strayComments({ lines }: SopsText, { range, path }: Leaf): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'encryption-damaged',
+    message:
+      'so many encrypted comments before this one belong to no place in the file that no more are tried',
+    place: { ...lines.place(range, path), quoted: '' },
+    hint: 'take out the comments that were moved here from other files',
+  };
 }
 
 function written({ format }: SopsText, { indent }: Leaf, clear: Clear): string {
@@ -142,11 +157,6 @@ const WHY = {
   content: 'is damaged, or was moved here from another key or file',
 } as const;
 
-/** Pure. What SOPS ties a value to. */
-export function placeOf(path: readonly string[]): string {
-  return `${path.join(':')}:`;
-}
-
 function macProblem({ mac, lastmodified }: Metadata, key: Uint8Array, digest: string) {
   const opened = open(mac, key, lastmodified);
   if (opened.status !== 'ok') {
@@ -156,19 +166,4 @@ function macProblem({ mac, lastmodified }: Metadata, key: Uint8Array, digest: st
   return wanted.toLowerCase() === digest
     ? undefined
     : 'the digest (`mac`) of the file is not that of its values: something was added, taken out, moved or changed by hand';
-}
-
-/** As SOPS: a comment that does not open is one that nobody encrypted. Tried as part of every mapping. */
-function openComment(document: SopsText, { path, value }: Leaf, key: Uint8Array) {
-  if (typeof value !== 'string' || !looksSealed(value.trim())) return undefined;
-  const places = new Set([path, ...document.leaves.map((leaf) => leaf.path)].flatMap(ancestors));
-  for (const place of [placeOf(path), ...places]) {
-    const opened = open(value.trim(), key, place);
-    if (opened.status === 'ok') return Buffer.from(opened.clear.bytes).toString();
-  }
-  return undefined;
-}
-
-function ancestors(path: readonly string[]): readonly string[] {
-  return path.map((_key, at) => placeOf(path.slice(0, at))).toReversed();
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 import type { Diagnostic } from '../diagnostic.ts';
 import { pathText } from '../path.ts';
-import { type Clear, open, seal } from './cipher.ts';
-import { openAll, type Or, placeOf, type Sealed } from './decrypt.ts';
+import { type Clear, open, placeOf, seal } from './cipher.ts';
+import { openAll, type Or, type Sealed } from './decrypt.ts';
 import { dotenvText, readDotenv } from './dotenv.ts';
 import type { Wrapped } from './metadata.ts';
 import { ruleOf } from './rules.ts';
