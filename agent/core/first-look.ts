@@ -4,7 +4,7 @@ import type { Forward } from './step-forward.ts';
 import type { Watch } from './watch.ts';
 
 /** So long an answer is waited for at most: what nobody answers is no reason against the calls. Milliseconds. */
-const WAIT_MS = 30_000;
+export const FIRST_WAIT_MS = 30_000;
 
 /** Whether the first calls of an attempt may begin. */
 export type FirstLook =
@@ -28,7 +28,7 @@ export function firstLook<Spec, Observed, Call>(
   const sinceMs = watch.first?.sinceMs ?? nowMs;
   const found = kind.first(unit, observed, { operations, answers });
   if (found.status === 'failing') return found;
-  if (found.status === 'clear' || nowMs - sinceMs >= WAIT_MS) {
+  if (found.status === 'clear' || nowMs - sinceMs >= FIRST_WAIT_MS) {
     return { status: 'clear', watch: { ...watch, first: 'over' } };
   }
   const { asks, why: summary } = found;

@@ -1,5 +1,6 @@
 import type {
   Answer,
+  Asked,
   Blocked,
   Difference,
   Failure,
@@ -85,6 +86,8 @@ export interface Moved<Call> {
   readonly blocked?: readonly Blocked[];
   readonly notes?: readonly string[];
   readonly health?: Health;
+  /** What is to be known beside its health. */
+  readonly asks?: readonly Asked[];
   /** What is held is only what left the unit: it is itself in place. */
   readonly partsHeld?: true;
   /** Digest of what a person may release or has released, as long as it is not carried out. */

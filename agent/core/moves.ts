@@ -1,5 +1,6 @@
 import type { Failure, Id, Kind, Rendered } from './kind.ts';
 import type { Look, Moved, Wait } from './look.ts';
+import { asksFirst, type Beginning, firstOfMove, type MoveFirst } from './move-first.ts';
 import { type Among, moveWaits } from './move-turn.ts';
 import { fail } from './step-forward.ts';
 import {
@@ -71,11 +72,36 @@ export class Moves<Spec, Observed, Call> {
       return standsBack(known, stepped, wait);
     }
     const why = isBeginning ? this.#whyNoPlace(on, unit.id) : undefined;
-    const moved = why === undefined ? stepped : this.#await(unit, { known, on }, why);
+    const successor = { unit, known, on, watch: this.#watches.get(unit.id) };
+    const first = why === undefined ? undefined : firstOfMove(this.#look, successor);
+    const isStopped = this.#units.get(on)?.movedTo === unit.id;
+    if (first?.waits !== undefined && !isStopped) return this.#asks(successor, first);
+    const moved = why === undefined ? stepped : this.#await(successor, why, first);
     const isReady = why !== undefined && moved.held !== undefined;
     const stage = isReady ? 'ready' : stageOf(this.#look, unit, { moved, on });
+    if (stage === 'in-the-way') return this.#beforeRemoval(successor, moved);
     this.#successors.set(on, { id: unit.id, stage });
     return moved;
+  }
+
+  #asks(successor: Beginning<Spec>, first: MoveFirst): Moved<Call> {
+    this.#successors.set(successor.on, { id: successor.unit.id, stage: 'waits' });
+    return asksFirst(successor, first);
+  }
+
+  /** The other one is removed first, and does not come back: so what this one needs is asked for before that, too. */
+  #beforeRemoval(successor: Beginning<Spec>, moved: Moved<Call>): Moved<Call> {
+    const { unit, known, on } = successor;
+    const first = firstOfMove(this.#look, successor);
+    const isGoing = this.#units.get(on)?.phase === 'removing';
+    if (first.waits !== undefined && !isGoing) return this.#asks(successor, first);
+    if (first.failure !== undefined && !isGoing) {
+      const failed = this.#failed(unit, known, first.failure);
+      this.#successors.set(on, { id: unit.id, stage: stageOf(this.#look, unit, { moved: failed, on }) }); // prettier-ignore
+      return failed;
+    }
+    this.#successors.set(on, { id: unit.id, stage: 'in-the-way' });
+    return { ...moved, watch: first.watch, asks: first.asks };
   }
 
   #whyNoPlace(on: Id, successor: Id): string | undefined {
@@ -99,32 +125,32 @@ export class Moves<Spec, Observed, Call> {
   }
 
   /** It waits, but not for ever: then it has failed, and the other one comes back. */
-  #await(
-    unit: Rendered<Spec>,
-    { known, on }: { readonly known: UnitRecord | undefined; readonly on: Id },
-    why: string,
-  ): Moved<Call> {
-    const { kind, nowMs, revision, absent } = this.#look;
-    const watch = newWatch('none', nowMs);
+  #await({ unit, known, on }: Beginning<Spec>, why: string, first?: MoveFirst): Moved<Call> {
+    const { kind, nowMs } = this.#look;
     const since = this.#watches.get(on);
     const isStopping = since?.of === MAKING_PLACE && this.#units.get(on)?.movedTo === unit.id;
     if (isStopping && nowMs - since.membersSinceMs >= kind.times(unit).timeoutMs) {
-      const attempt = { digest: unit.digest, revision, baseline: [], absent };
-      const record = applying(known ?? unknownUnit, attempt, []);
-      const code = 'no-place';
-      const failure: Failure = {
-        code,
+      return this.#failed(unit, known, {
+        code: 'no-place',
         why: `${on}, whose place it takes, does not stand still`,
         evidence: why,
-      };
-      const failed = fail(this.#look, { unit, record, watch, refusal: undefined }, failure);
-      return this.#neverBegan(failed);
+      });
     }
     // How that goes on is told only where it takes long.
     const isLong = isStopping && nowMs - since.sinceMs >= TOLD_MS;
     const detail = isLong || this.#units.get(on)?.suspended !== undefined ? `: ${why}` : '';
     const held = `waits for ${on}, whose place it takes, to stand still${detail}`;
-    return { record: known, watch, operations: [], events: [], held, soon: true };
+    const { watch, asks } = first ?? { watch: newWatch('none', nowMs), asks: [] };
+    return { record: known, watch, operations: [], events: [], held, asks, soon: true };
+  }
+
+  /** It has failed, and nothing of it began. */
+  #failed(unit: Rendered<Spec>, known: UnitRecord | undefined, failure: Failure): Moved<Call> {
+    const { nowMs, revision, absent } = this.#look;
+    const attempt = { digest: unit.digest, revision, baseline: [], absent };
+    const record = applying(known ?? unknownUnit, attempt, []);
+    const watch = newWatch('none', nowMs);
+    return this.#neverBegan(fail(this.#look, { unit, record, watch, refusal: undefined }, failure));
   }
 }
 

@@ -8,7 +8,7 @@ import { goBack } from './step-back.ts';
 import { beginRemoving, type Left } from './step-remove.ts';
 import { refusedAt } from './step-rest.ts';
 import { goingBack, MAKING_PLACE, makingPlace } from './unit.ts';
-import { newWatch } from './watch.ts';
+import { newWatch, type Watch } from './watch.ts';
 
 /** So long it stands still for one that may not begin; then it comes back. Milliseconds. */
 const PATIENCE_MS = 60_000;
@@ -166,8 +166,25 @@ function stop<Spec, Observed, Call>(
   const operations = nowMs >= seen.retryAtMs ? stopsOf(look, id) : [];
   const refused =
     nowMs < seen.retryAtMs && seen.refused !== undefined ? { held: seen.refused } : {};
-  const next = { ...seen, progressAtMs: nowMs };
+  const next = { ...withoutOutage(look, seen), progressAtMs: nowMs };
   return { ...unmoved(record, next), operations, soon: true, ...refused };
+}
+
+/** So much time does not count at most: until it stands still nothing runs at its place. Milliseconds. */
+const OUTAGE_MS = 300_000;
+
+/**
+ * Whether it still runs on a node that is away nobody knows: that is no failure of the one that waits for its place, so the
+ * clock stands (`membersSinceMs`: since when it is waited for).
+ */
+function withoutOutage<Spec, Observed, Call>(
+  { absent, nowMs }: Look<Spec, Observed, Call>,
+  watch: Watch,
+): Watch {
+  const { lookedAtMs, membersSinceMs, sinceMs } = watch;
+  const left = OUTAGE_MS - (membersSinceMs - sinceMs);
+  const outMs = absent.length > 0 ? Math.max(0, Math.min(nowMs - lookedAtMs, left)) : 0;
+  return { ...watch, lookedAtMs: nowMs, membersSinceMs: membersSinceMs + outMs };
 }
 
 function stays<Call>({ record, watch }: Left, held: string): Moved<Call> {

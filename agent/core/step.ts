@@ -101,7 +101,7 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     if (moved.gone === true) for (const all of [units, watches]) all.delete(id);
     if (moved.operations.length > 0) work.push({ id, operations: moved.operations });
     events.push(...moved.events, ...waitingEvents(id, input.watches.get(id), moved.watch));
-    asks.push(...(moved.health?.asks ?? []));
+    asks.push(...(moved.health?.asks ?? []), ...(moved.asks ?? []));
     undecided ||= moved.undecided === true;
     const { approval } = moved;
     if (approval !== undefined) open.set(approval, [...(open.get(approval) ?? []), id]);

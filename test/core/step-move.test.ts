@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Approval } from '../../agent/core/approve.ts';
+import { digestOf } from '../../agent/core/digest.ts';
+import type { First } from '../../agent/core/first.ts';
 import type { Failure, Id, Release, Rendered } from '../../agent/core/kind.ts';
 import type { Removals } from '../../agent/core/removal.ts';
 import { step, type Step } from '../../agent/core/step.ts';
@@ -55,6 +57,12 @@ interface Start {
   readonly oldWorld?: UnitWorld;
   readonly world?: UnitWorld;
   readonly watch?: Watch;
+  /** Of the one that takes the place. */
+  readonly ownWatch?: Watch;
+  /** What it says before its first call. */
+  readonly first?: First;
+  readonly absent?: readonly string[];
+  readonly nowMs?: number;
   readonly removals?: Removals;
   readonly mayRemove?: boolean;
   readonly approved?: readonly Approval[];
@@ -62,9 +70,9 @@ interface Start {
 
 function look(start: Start): Step<WorldsCall> {
   const worlds: Worlds = { [OLD]: start.oldWorld ?? runs, [NEW]: start.world ?? emptyWorld };
-  const { successor, watch } = start;
+  const { successor, watch, ownWatch, first, absent = [] } = start;
   return step({
-    kind: worldsKind,
+    kind: { ...worldsKind, absent: () => absent, ...(first && { first: () => first }) },
     desired: start.wants ?? [named],
     revision: 'r2',
     observed: worlds,
@@ -73,14 +81,17 @@ function look(start: Start): Step<WorldsCall> {
       ...(successor ? ([[NEW, successor]] as const) : []),
       ...(start.also ? ([['stack/shop', start.also]] as const) : []),
     ]),
-    watches: new Map(watch && [[OLD, watch]]),
+    watches: new Map([
+      ...(watch ? ([[OLD, watch]] as const) : []),
+      ...(ownWatch ? ([[NEW, ownWatch]] as const) : []),
+    ]),
     refusals: new Map(),
     answers: new Map(),
     requests: [],
     approved: start.approved ?? [],
     removals: start.removals ?? usual,
     mayRemove: start.mayRemove ?? true,
-    nowMs: NOW,
+    nowMs: start.nowMs ?? NOW,
     date: DATE,
     intervalMs: 300_000,
     verifyMs: 1_000,
@@ -455,5 +466,118 @@ describe('a repository that goes back to the name that was', () => {
     expect(result.units.get(OLD)?.phase).toBe('rolling-back');
     const both = look({ wants: [other], old: standing, oldWorld: still, successor: known(named) });
     expect(both.units.get(OLD)).toBe(standing);
+  });
+});
+
+describe('what a successor needs', () => {
+  const asked = {
+    name: 'image site:1',
+    question: { ask: 'image', image: 'site:1', everyMs: 1 },
+  } as const;
+  const asking: First = { status: 'asking', why: 'the registry is asked', asks: [asked] };
+  const clear: First = { status: 'clear', asks: [asked] };
+  const missing: First = { status: 'failing', failure: { ...failure, code: 'image-missing' } };
+
+  it('is asked for before the other one is stopped', () => {
+    const result = look({ first: asking });
+    expect([callsOf(result), result.asks]).toEqual([[], [asked]]);
+    expect(result.units.get(OLD)).toEqual(known(old));
+    expect(result.units.has(NEW)).toBe(false);
+    expect(heldOf(result, NEW)).toBe(
+      `the registry is asked, before anything is done to ${OLD}, whose place it takes`,
+    );
+    expect(result.views.find(({ id }) => id === NEW)?.pending).toBe(true);
+  });
+
+  it('and is not to be had leaves the other one as it is', () => {
+    const result = look({ first: missing });
+    expect([callsOf(result), result.units.get(OLD)]).toEqual([[], known(old)]);
+    const failedNow = result.units.get(NEW);
+    expect(failedNow?.quarantine).toMatchObject([{ code: 'image-missing' }]);
+    const later = look({ first: missing, ...(failedNow && { successor: failedNow }) });
+    expect([callsOf(later), later.units.get(OLD)]).toEqual([[], known(old)]);
+  });
+
+  it('and is there is asked for on, so that it is known when the other one stands still', () => {
+    const stops = look({ first: clear });
+    expect([callsOf(stops), stops.asks]).toEqual([['blog stop web'], [asked]]);
+    const ending = look({ first: clear, old: standing, oldWorld: { ...still, ending: 'x' } });
+    expect([callsOf(ending), ending.asks]).toEqual([[], [asked]]);
+    const begins = look({ first: clear, old: standing, oldWorld: still });
+    expect(callsOf(begins)).toEqual(['weblog set web']);
+  });
+
+  it('is asked for before the other one is removed that has its names', () => {
+    const world = { ...emptyWorld, blocked: 'blog has the name', owner: OLD };
+    const result = look({ first: asking, world });
+    expect([callsOf(result), result.asks, result.units.get(OLD)]).toEqual([
+      [],
+      [asked],
+      known(old),
+    ]);
+    const lacks = look({ first: missing, world });
+    expect([callsOf(lacks), lacks.units.get(OLD)]).toEqual([[], known(old)]);
+    const failedNow = lacks.units.get(NEW);
+    expect(failedNow?.quarantine).toMatchObject([{ code: 'image-missing' }]);
+    const later = look({ first: missing, world, ...(failedNow && { successor: failedNow }) });
+    expect([callsOf(later), later.units.get(OLD)]).toEqual([[], known(old)]);
+    const goes = look({ first: clear, world });
+    expect([callsOf(goes), goes.asks]).toEqual([['blog remove web'], [asked]]);
+    // What is being removed goes on being removed.
+    const removing = known(old, { phase: 'removing', removing: [] });
+    for (const first of [asking, missing]) {
+      expect(look({ first, world, old: removing }).units.get(NEW)).toBeUndefined();
+    }
+  });
+
+  it('keeps no other one running that was stopped for it already', () => {
+    const result = look({ first: asking, old: standing, oldWorld: runs });
+    expect(callsOf(result)).toEqual(['blog stop web']);
+  });
+
+  it('is waited for from when it was asked, and not for ever', () => {
+    const ownWatch = look({ first: asking, nowMs: NOW - 30_000 }).watches.get(NEW);
+    if (ownWatch === undefined) throw new Error('it is watched no more');
+    const early = { ...ownWatch, sinceMs: NOW - 29_999 };
+    expect(callsOf(look({ first: asking, ownWatch: early }))).toEqual([]);
+    expect(callsOf(look({ first: asking, ownWatch }))).toEqual(['blog stop web']);
+    // Where a person has to say so first it is not asked anew for as long again.
+    const waits = look({ first: asking, ownWatch, old: known(old, { removal: 'hold' }) });
+    expect([callsOf(waits), waits.watches.get(NEW)]).toEqual([[], ownWatch]);
+    // What was waited for another digest is no reason.
+    const other = { ...ownWatch, of: 'asks for another' };
+    expect(callsOf(look({ first: asking, ownWatch: other }))).toEqual([]);
+  });
+
+  it('costs nobody an approval while it is asked for', () => {
+    const start = { old: known(old, { removal: 'hold' as const }) };
+    const objects = worldsKind.members(OLD, { [OLD]: runs }).map(({ id }) => id);
+    const digest = digestOf({ move: OLD, to: NEW, objects });
+    expect(heldOf(look(start), OLD)).toContain(digest.slice(0, 12));
+    const approved = [{ digest, by: 'root@m1' }];
+    expect(look({ ...start, first: asking, approved }).approved).toBe(approved);
+    expect(callsOf(look({ ...start, first: clear, approved }))).toEqual(['blog stop web']);
+  });
+});
+
+describe('a unit that does not stand still', () => {
+  const oldWorld = { ...still, ending: 'tasks still run' };
+  const begun = NOW - TIMEOUT_MS;
+  const watch = { ...newWatch('making place', begun), lookedAtMs: NOW - 1_000 };
+
+  /** How long it is waited for beyond the time of the other one. */
+  function later(absent: readonly string[], of: Watch): number {
+    const next = look({ old: standing, oldWorld, watch: of, absent, nowMs: NOW - 1 });
+    return (next.watches.get(OLD)?.membersSinceMs ?? 0) - of.membersSinceMs;
+  }
+
+  it('has as much more time as a node is away, on which nobody knows what runs', () => {
+    expect([later([], watch), later(['n1'], watch)]).toEqual([0, 999]);
+  });
+
+  it('has no more than five minutes so', () => {
+    const long = { ...watch, sinceMs: begun - 299_500 };
+    expect(later(['n1'], long)).toBe(500);
+    expect(later(['n1'], { ...long, sinceMs: begun - 300_000 })).toBe(0);
   });
 });

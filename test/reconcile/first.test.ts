@@ -61,6 +61,35 @@ describe('an image that is not to be had', () => {
   });
 });
 
+describe('a stack that takes the place of another one', () => {
+  const port = 8080;
+  const old = stackOf('blog', { image: 'site:1', port });
+
+  it.each([
+    ['stops', 'weblog'],
+    ['removes', 'BLOG'],
+  ])('and whose image is missing never %s that one', async (_does, name) => {
+    const agent = world();
+    await follow(agent, revision('r1', old));
+    const before = services(agent);
+    await follow(agent, revision('r2', stackOf(name, { image: 'site:gone', port, from: 'blog' })));
+    expect(services(agent)).toEqual(before);
+    const { units } = agent.record();
+    expect(units.get(`stack/${name}`)?.quarantine).toMatchObject([{ code: 'image-missing' }]);
+    expect(units.get('stack/blog')).toMatchObject({ phase: 'none' });
+    expect(units.get('stack/blog')?.movedTo).toBeUndefined();
+  });
+
+  it('asks for its image once, from before that one is stopped until it begins', async () => {
+    const agent = world();
+    await follow(agent, revision('r1', old));
+    const asked = registryQuestions(agent).length;
+    await follow(agent, revision('r2', stackOf('weblog', { image: 'site:2', port, from: 'blog' })));
+    expect(registryQuestions(agent)).toHaveLength(asked + 1);
+    expect(services(agent).map(([name]) => name)).toEqual(['weblog_web']);
+  });
+});
+
 describe('an image that the registry does not vouch for', () => {
   it('is deployed where this engine has it', async () => {
     const agent = world();

@@ -24,11 +24,10 @@ export function stackFirst(
   );
   const running = new Set(there.filter(runs).map(imageOf));
   const registries = new Set(there.map((one) => registryOf(imageOf(one))));
-  const bring = operations.flatMap(({ call }) =>
-    (call.op === 'service-create' || call.op === 'service-update') && runs(call.body)
-      ? [imageOf(call.body)]
-      : [],
+  const sent = operations?.flatMap(({ call }) =>
+    call.op === 'service-create' || call.op === 'service-update' ? [call.body] : [],
   );
+  const bring = (sent ?? Object.values(spec.services)).filter(runs).map(imageOf);
   const fresh = [...new Set(bring)].filter(
     (image) => !running.has(image) && registryOf(image) !== undefined,
   );
@@ -40,10 +39,11 @@ export function stackFirst(
   for (const { image, answer } of looks) {
     if (answer?.status === 'bad') return { status: 'failing', failure: failureOf(image, answer) };
   }
+  const asks = looks.map(({ asked }) => asked);
   const open = looks.filter(({ answer }) => answer === undefined);
-  if (open.length === 0) return { status: 'clear' };
+  if (open.length === 0) return { status: 'clear', ...(asks.length > 0 && { asks }) };
   const why = `the registry is asked for ${open.map(({ image }) => image).join(', ')}`;
-  return { status: 'asking', why, asks: looks.map(({ asked }) => asked) };
+  return { status: 'asking', why, asks };
 }
 
 function questionOf(image: string, kept: boolean): Asked {

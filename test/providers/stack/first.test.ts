@@ -78,6 +78,20 @@ describe('before the first call', () => {
     const answers = { 'image site:1 before': answer(status, cause) };
     expect(first(undefined, web('site:1'), answers)).toMatchObject(found);
   });
+
+  it('all that a stack has is asked for where nothing is due yet, for what is in its way', () => {
+    const wanted = unit({ services: { web: web('site:1') } });
+    expect(stackFirst(wanted, observed(), { answers: new Map() })).toMatchObject({
+      status: 'asking',
+      asks: [question('site:1', false)],
+    });
+  });
+
+  it('tells what it asked also once it is answered: asked no more the answer is forgotten', () => {
+    const answers = { 'image site:1 before': answer('good') };
+    const asks = [question('site:1', false)];
+    expect(first(undefined, web('site:1'), answers)).toEqual({ status: 'clear', asks });
+  });
 });
 
 describe('the answer of an engine', () => {
