@@ -8,13 +8,17 @@ const unused = new Map([
   ['docker-modem', ['ssh2']],
   ['zod', ['../locales/index.js']],
 ]);
+// These hand the languages on and use none: English comes by another way. Should others of zod begin to ask for them, or ask under
+// another name, they get them all.
+const handsOn = /\/v4\/(?:classic|mini)\/external\.js$|\/v4\/core\/index\.js$/;
 const url = new URL('nothing.cjs', import.meta.url).href;
 
 registerHooks({
   resolve(specifier, context, next) {
-    const [, owner = ''] =
-      /\/node_modules\/([^/]+)\/(?!.*\/node_modules\/)/.exec(context.parentURL ?? '') ?? [];
-    if (unused.get(owner)?.includes(specifier) !== true) return next(specifier, context);
+    const { parentURL = '' } = context;
+    const [, owner = ''] = /\/node_modules\/([^/]+)\/(?!.*\/node_modules\/)/.exec(parentURL) ?? [];
+    const isUnused = unused.get(owner)?.includes(specifier) === true;
+    if (!isUnused || (owner === 'zod' && !handsOn.test(parentURL))) return next(specifier, context);
     return { url, format: 'commonjs', shortCircuit: true };
   },
   load(asked, context, next) {
