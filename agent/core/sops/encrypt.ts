@@ -75,7 +75,7 @@ function sealedText(document: SopsText, encryption: Encryption): Or<string> {
   const onlyEncrypted = rules.mac_only_encrypted === true;
   if (onlyEncrypted) hash.update(createHash('sha256').update('sops').digest());
   const edits: Edit[] = [];
-  for (const { path, range, value } of leaves) {
+  for (const { path, range, value, indent } of leaves) {
     const clear = clearOf(value, format === 'json');
     if (clear === undefined) {
       return wrong(document, `\`${pathText(path)}\` is a date or no number: write it in quotes`, range.start); // prettier-ignore
@@ -84,7 +84,9 @@ function sealedText(document: SopsText, encryption: Encryption): Or<string> {
     if (isSealed || !onlyEncrypted) hash.update(clear.bytes);
     if (!isSealed || value === '') continue;
     const sealed = sealer.seal(clear, placeOf(path));
-    edits.push({ ...range, text: format === 'json' ? JSON.stringify(sealed) : sealed });
+    // Inside of brackets its own brackets and commas would be read as theirs.
+    const isQuoted = format === 'json' || (format === 'yaml' && indent === undefined);
+    edits.push({ ...range, text: isQuoted ? JSON.stringify(sealed) : sealed });
   }
   for (const { path, range, value } of comments) {
     if (typeof value !== 'string' || value === '' || !rule(path)) continue;

@@ -47,6 +47,13 @@ describe('what is encrypted', () => {
     expect(opened('a.yaml', sealedText('a.yaml', yaml))).toBe(expected);
   });
 
+  it('is YAML inside of brackets, where ciphertext has to be quoted', () => {
+    const text = 'a: {b: one, c: [two, 3, "x, y"]}\nd: [{e: f}]\n';
+    const sealed = sealedText('a.yaml', text);
+    expect(sealed).toMatch(/\{b: "ENC\[\S+\]", c: \["ENC\[/);
+    expect(opened('a.yaml', sealed)).toBe(text.replace('"x, y"', "'x, y'"));
+  });
+
   it('is JSON, with tabs or without, and numbers as they are', () => {
     const text = '{\n\t"a": "<x>",\n\t"n": 12345678901234567000000,\n\t"list": [1, 0.5, true, null, "é"],\n\t"o": {}\n}\n'; // prettier-ignore
     const back = opened('a.json', sealedText('a.json', text));
