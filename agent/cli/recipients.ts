@@ -2,15 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 
 import { parseYaml } from '../core/parse.ts';
+import { RULES, type SealRules } from '../core/sops/encrypt.ts';
 
-/** For whom a file is encrypted, or why nobody knows. */
-export type Recipients = { readonly recipients: readonly string[] } | { readonly wrong: string };
+/** For whom a file is encrypted and what of it, or why nobody knows. */
+export type Recipients =
+  | { readonly recipients: readonly string[]; readonly rules: SealRules }
+  | { readonly wrong: string };
 
 const NAME = '.sops.yaml';
 
 /**
  * What `creation_rules` of the nearest .sops.yaml above a file say: the age recipients of the first rule whose
- * `path_regex` fits. Nothing else of it is looked at.
+ * `path_regex` fits, and what it has encrypted. Nothing else of it is looked at.
  */
 export async function recipientsFor(file: string, signal: AbortSignal): Promise<Recipients> {
   const path = resolve(file);
@@ -40,10 +43,19 @@ export function recipientsIn(text: string, file: string): Recipients {
     if (!fits(field(rule, 'path_regex'), file)) continue;
     const [group] = listOf(field(rule, 'key_groups'));
     const recipients = [field(rule, 'age'), field(group, 'age')].flatMap(recipientsOf);
-    if (recipients.length > 0) return { recipients };
+    if (recipients.length > 0) return { recipients, rules: rulesIn(rule) };
     return { wrong: `the rule of ${NAME} that fits ${file} names no age recipient` };
   }
   return { wrong: `no rule of ${NAME} fits ${file}` };
+}
+
+function rulesIn(rule: unknown): SealRules {
+  const written = RULES.flatMap((key): [string, string][] => {
+    const value = field(rule, key);
+    return typeof value === 'string' ? [[key, value]] : [];
+  });
+  const only = field(rule, 'mac_only_encrypted') === true;
+  return { ...Object.fromEntries(written), ...(only && { mac_only_encrypted: true }) };
 }
 
 function fits(regex: unknown, file: string): boolean {

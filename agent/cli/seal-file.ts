@@ -28,7 +28,7 @@ export function mistaken(diagnostics: readonly Diagnostic[], io: SealIo): number
 
 /** What a file is encrypted with now. */
 export function encryptionOf(
-  parts: Pick<Encryption, 'key' | 'wrapped' | 'before'>,
+  parts: Pick<Encryption, 'key' | 'wrapped' | 'before' | 'rules'>,
   { date }: Pick<SealIo, 'date'>,
 ): Encryption {
   const modified = `${date().slice(0, 19)}Z`;

@@ -1,3 +1,4 @@
+import type { SealRules } from '../core/sops/encrypt.ts';
 import type { SopsFormat } from '../core/sops/text.ts';
 import { AGE_KEY, AGE_KEY_USAGE, ageKeyFile } from './age-key.ts';
 import { HELP, parsedArguments } from './arguments.ts';
@@ -24,6 +25,11 @@ opens it.
 
   --recipient AGE1    for whom, more than once; default: what creation_rules of the nearest .sops.yaml say
   --type TYPE         yaml, json, dotenv or binary; default: by the name of FILE
+  --encrypted-regex REGEX
+                      encrypt only what is below keys that fit, such as '^environment$'; default: what the rule of .sops.yaml
+                      says, else all but keys that end in _unencrypted
+  --mac-only-encrypted
+                      let what is in clear be changed without the key: the digest of the file is over what is encrypted alone
   --output PATH       write there; default: the standard output
   --in-place          write over FILE
   --help              this text
@@ -58,6 +64,8 @@ const FORMATS = ['yaml', 'json', 'dotenv', 'binary'] as const;
 export interface SealWanted {
   readonly file: string;
   readonly recipients: readonly string[];
+  /** What of it is encrypted; empty: as `.sops.yaml` says. */
+  readonly rules: SealRules;
   readonly format?: SopsFormat;
   readonly output?: string;
   readonly inPlace: boolean;
@@ -70,6 +78,8 @@ const OPTIONS = {
   encrypt: {
     recipient: { type: 'string', multiple: true },
     type: { type: 'string' },
+    'encrypted-regex': { type: 'string' },
+    'mac-only-encrypted': { type: 'boolean' },
     output: { type: 'string' },
     'in-place': { type: 'boolean' },
     ...HELP,
@@ -91,7 +101,7 @@ export function sealWantedOf(
   const [file, second] = positionals;
   if (file === undefined) return { wrong: 'name the file' };
   if (second !== undefined) return { wrong: `one file only, not \`${second}\` as well` };
-  const [type, output, key] = ['type', 'output', 'age-key-file'].map((name) => text(values.get(name))); // prettier-ignore
+  const [type, output, key, regex] = ['type', 'output', 'age-key-file', 'encrypted-regex'].map((name) => text(values.get(name))); // prettier-ignore
   const format = FORMATS.find((one) => one === type);
   if (type !== undefined && format === undefined) {
     return { wrong: `\`--type\` is one of ${FORMATS.join(', ')}` };
@@ -105,6 +115,10 @@ export function sealWantedOf(
   return {
     file,
     recipients: Array.isArray(recipients) ? recipients.map(String) : [],
+    rules: {
+      ...(regex !== undefined && { encrypted_regex: regex }),
+      ...(values.get('mac-only-encrypted') === true && { mac_only_encrypted: true }),
+    },
     inPlace,
     json: values.get('json') === true,
     ...(format !== undefined && { format }),

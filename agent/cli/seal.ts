@@ -62,7 +62,7 @@ async function runEncrypt(wanted: SealWanted, io: SealIo, signal: AbortSignal): 
   }
   const found =
     wanted.recipients.length > 0
-      ? { recipients: wanted.recipients }
+      ? { recipients: wanted.recipients, rules: {} }
       : await recipientsFor(file, signal);
   if ('wrong' in found) {
     io.err(`understudy encrypt: ${found.wrong}\n\n${sealUsage.encrypt}`);
@@ -72,7 +72,8 @@ async function runEncrypt(wanted: SealWanted, io: SealIo, signal: AbortSignal): 
   const key = randomBytes(KEY_BYTES);
   const wrapped = await wrappedFor(found.recipients, key);
   if (typeof wrapped === 'string') return failed('encrypt', wrapped, io);
-  const made = encrypt(file, content, format, encryptionOf({ key, wrapped }, io));
+  const rules = format === 'binary' ? {} : { ...found.rules, ...wanted.rules };
+  const made = encrypt(file, content, format, encryptionOf({ key, wrapped, rules }, io));
   if (made.status === 'wrong') return mistaken(made.diagnostics, io);
   if (inPlace) await replaceFile(file, made.value);
   else if (output !== undefined) await writeFile(output, made.value, { flag: 'wx' });

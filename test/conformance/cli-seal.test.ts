@@ -70,6 +70,51 @@ describe('a key and a file', () => {
     });
   });
 
+  const compose = [
+    '# what runs',
+    'services:',
+    '  web:',
+    '    image: nginx:1.29 # pinned elsewhere',
+    '    environment:',
+    '      # of the database',
+    '      PASSWORD: hunter2',
+    '      PORT: 5432',
+    '    labels: {a: b}',
+    '',
+  ].join('\n');
+  const environment = ['--encrypted-regex', '^environment$', '--mac-only-encrypted'];
+
+  it('is a document, of which only what is secret is encrypted, and the rest may change', async () => {
+    const recipient = (await run('keygen', [at('k-compose')])).out.trim();
+    const key = ['--age-key-file', at('k-compose')];
+    await writeFile(at('compose.yaml'), compose);
+    await run('encrypt', [at('compose.yaml'), '--recipient', recipient, '--in-place', ...environment]); // prettier-ignore
+    const sealed = await readFile(at('compose.yaml'), 'utf8');
+    expect(sealed).toContain('    image: nginx:1.29 # pinned elsewhere\n');
+    expect(sealed).not.toMatch(/hunter2|5432|of the database/);
+    expect((await run('decrypt', [at('compose.yaml'), ...key])).out).toBe(compose);
+    await writeFile(at('compose.yaml'), sealed.replace('1.29', '1.30'));
+    const changed = await run('decrypt', [at('compose.yaml'), ...key]);
+    expect(changed.out).toBe(compose.replace('1.29', '1.30'));
+    const edited = `sed -i s/hunter2/hunter3/`;
+    expect((await run('edit', [at('compose.yaml'), ...key], { EDITOR: edited })).code).toBe(0);
+    expect((await run('decrypt', [at('compose.yaml'), ...key])).out).toContain('hunter3');
+    expect(await readFile(at('compose.yaml'), 'utf8')).toContain(
+      'encrypted_regex: "^environment$"',
+    );
+  });
+
+  it('is no document with an alias, which nobody could write back', async () => {
+    const recipient = (await run('keygen', [at('k-alias')])).out.trim();
+    await writeFile(at('alias.yaml'), 'x-env: &env {A: b}\nservices: {web: {environment: *env}}\n');
+    await writeFile(at('merge.yaml'), 'x-env: &env {A: b}\nservices: {web: {<<: *env}}\n');
+    for (const name of ['alias.yaml', 'merge.yaml']) {
+      const made = await run('encrypt', [at(name), '--recipient', recipient, ...environment]);
+      expect(made.code).toBe(3);
+      expect(made.err).toContain('an alias or a merge cannot stand in an encrypted file');
+    }
+  });
+
   it('is binary byte for byte, into a file that was not there', async () => {
     const recipient = (await run('keygen', [at('k3')])).out.trim();
     const bytes = Buffer.from([0, 255, 10, 13, 128]);
@@ -111,6 +156,8 @@ describe('.sops.yaml', () => {
     'creation_rules:',
     '  - path_regex: ^prod/',
     '    age: age1a, age1b',
+    '    encrypted_regex: ^environment$',
+    '    mac_only_encrypted: true',
     '  - path_regex: "(("',
     '    age: age1c',
     '  - path_regex: kms',
@@ -120,8 +167,8 @@ describe('.sops.yaml', () => {
   ].join('\n');
   it.each`
     file          | found
-    ${'prod/x'}   | ${{ recipients: ['age1a', 'age1b'] }}
-    ${'dev/x'}    | ${{ recipients: ['age1d'] }}
+    ${'prod/x'}   | ${{ recipients: ['age1a', 'age1b'], rules: { encrypted_regex: '^environment$', mac_only_encrypted: true } }}
+    ${'dev/x'}    | ${{ recipients: ['age1d'], rules: {} }}
     ${'kms.yaml'} | ${{ wrong: 'the rule of .sops.yaml that fits kms.yaml names no age recipient' }}
   `('says for whom $file is', ({ file, found }) => {
     expect(recipientsIn(rules, file)).toEqual(found);

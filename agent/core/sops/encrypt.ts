@@ -11,6 +11,9 @@ import { type Edit, edited, type SopsFormat, type SopsRead, type SopsText } from
 import { clearOf } from './values.ts';
 import { readYaml } from './yaml.ts';
 
+/** How SOPS says what of a file is encrypted. */
+export const RULES = ['unencrypted_suffix', 'encrypted_suffix', 'unencrypted_regex', 'encrypted_regex'] as const; // prettier-ignore
+
 /** What a file is encrypted with. */
 export interface Encryption {
   readonly key: Uint8Array;
@@ -21,11 +24,17 @@ export interface Encryption {
   readonly random: (bytes: number) => Uint8Array;
   /** The file as it was before, under the same key: what did not change keeps its ciphertext, and its rules go on. */
   readonly before?: Sealed;
+  /** What of a new file is encrypted; absent: all but what ends in `_unencrypted`. */
+  readonly rules?: SealRules;
 }
+
+/** At most one rule of what is encrypted, and whether the digest of the file is over that alone. */
+export type SealRules = Readonly<Partial<Record<(typeof RULES)[number], string>>> & {
+  readonly mac_only_encrypted?: true;
+};
 
 /** The version of SOPS whose form is written. */
 const VERSION = '3.9.0';
-const RULES = ['unencrypted_suffix', 'encrypted_suffix', 'unencrypted_regex', 'encrypted_regex'] as const; // prettier-ignore
 
 /** Pure. How a file is encrypted, by its name, as `sops` tells. Undefined: INI, which is not supported. */
 export function formatByName(file: string): SopsFormat | undefined {
@@ -100,18 +109,14 @@ function sealedText(document: SopsText, encryption: Encryption): Or<string> {
 }
 
 type Written = Readonly<Record<string, string | boolean>>;
-type Rules = Readonly<Partial<Record<(typeof RULES)[number], string>>> & {
-  readonly mac_only_encrypted?: true;
-};
 
-function rulesOf({ before }: Encryption): Rules {
-  if (before === undefined) return { unencrypted_suffix: '_unencrypted' };
-  const { metadata } = before;
+function rulesOf({ before, rules = {} }: Encryption): SealRules {
+  const given = before?.metadata ?? rules;
   const kept = RULES.flatMap((key): [string, string][] => {
-    const value = metadata[key];
+    const value = given[key];
     return value === undefined || value === '' ? [] : [[key, value]];
   });
-  const { mac_only_encrypted: only } = metadata;
+  const { mac_only_encrypted: only } = given;
   return {
     ...(kept.length === 0 ? { unencrypted_suffix: '_unencrypted' } : Object.fromEntries(kept)),
     ...((only === true || only === 'true') && { mac_only_encrypted: true }),
