@@ -4,7 +4,9 @@ import { check } from './check.ts';
 import { type Diagnostic, type Place, placeOfFile } from './diagnostic.ts';
 import { parseYaml } from './parse.ts';
 import type { Located } from './parse.ts';
+import type { Clears } from './sops/clears.ts';
 import { detect } from './sops/detect.ts';
+import type { DocumentContent } from './sops/vault.ts';
 
 /** Most bytes of one YAML document; the parser has the same limit. */
 const DOCUMENT_BYTES_MAX = 2 ** 20;
@@ -24,6 +26,16 @@ export interface Reading<Value> {
   readonly unsupported: readonly string[];
   /** Where keys that begin with `x-` are ignored: `top` where deeper keys are names that people give. */
   readonly extensions?: 'top' | 'everywhere';
+  /** What is encrypted in it; absent: nothing. */
+  readonly clears?: Clears | undefined;
+  /** What values at the top must be, where nobody can open them. */
+  readonly given?: Readonly<Record<string, string>>;
+}
+
+/** The text of a document, as it lies in Git, and what of it is encrypted. */
+export interface DocumentText {
+  readonly text: string;
+  readonly clears?: Clears;
 }
 
 /** Pure. The text of a file, or a diagnostic where it is not UTF-8, encrypted or longer than 1 MiB. */
@@ -37,6 +49,32 @@ export function decodeText(
     return { diagnostics: [{ severity: 'error', code: 'too-large', message, place }] };
   }
   if (detect(file, bytes).status !== 'plain') return { diagnostics: [encrypted(file)] };
+  return decoded(file, bytes);
+}
+
+/**
+ * Pure but for what `open` asks for. The same of a document that may be encrypted. Nothing at all: its key is not there
+ * yet.
+ */
+export function documentText(
+  file: string,
+  bytes: Uint8Array,
+  open: ((path: string, bytes: Uint8Array) => DocumentContent) | undefined,
+): { readonly document?: DocumentText; readonly diagnostics: readonly Diagnostic[] } {
+  const content =
+    open === undefined || bytes.length > DOCUMENT_BYTES_MAX ? undefined : open(file, bytes);
+  if (content?.status === 'wrong') return { diagnostics: content.diagnostics };
+  if (content?.status === 'pending') return { diagnostics: [] };
+  const clears = content?.status === 'read' ? { clears: content.clears } : undefined;
+  const { text, diagnostics } = clears ? decoded(file, bytes) : decodeText(file, bytes);
+  return text === undefined ? { diagnostics } : { document: { text, ...clears }, diagnostics };
+}
+
+function decoded(
+  file: string,
+  bytes: Uint8Array,
+): { readonly text?: string; readonly diagnostics: readonly Diagnostic[] } {
+  const place = placeOfFile(file);
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), diagnostics: [] };
   } catch {
@@ -45,11 +83,11 @@ export function decodeText(
   }
 }
 
-/** Who reviews a change has no key, and mistakes in a document are shown with its lines. */
+/** It holds what reviewers have to see, or what a machine writes. */
 function encrypted(file: string): Diagnostic {
   const place = placeOfFile(file);
   const message = 'the document is encrypted, or a value of it is';
-  const hint = 'write it in clear, and put what is secret into a file that it names: `secrets`, `env_file`'; // prettier-ignore
+  const hint = 'write it in clear: it holds nothing that is secret';
   return { severity: 'error', code: 'encrypted-document', message, place, hint };
 }
 
@@ -59,7 +97,8 @@ export function readDocument<Value>(
   text: string,
   reading: Reading<Value>,
 ): Read<Value> {
-  const parsed = parseYaml(file, text);
+  const { clears, given } = reading;
+  const parsed = parseYaml(file, text, { ...(clears && { clears }), ...(given && { given }) });
   const [written, second] = parsed.documents;
   if (written === undefined || written.value === null) {
     if (parsed.diagnostics.length > 0) return { diagnostics: parsed.diagnostics };

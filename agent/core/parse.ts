@@ -8,6 +8,7 @@ import { Lines } from './lines.ts';
 import { findPlace, findText } from './locate.ts';
 import { Notes } from './notes.ts';
 import type { Path } from './path.ts';
+import { type Clears, uncovered } from './sops/clears.ts';
 import { syntaxMessage } from './syntax.ts';
 import { readTokens } from './tokens.ts';
 import type { Tree } from './tree.ts';
@@ -31,6 +32,8 @@ export interface Located {
   place(path: Path, on?: 'key' | 'value'): Place;
   /** What a scalar says before it is read as a number or date: `1.10` stays `1.10`. Undefined for anything else. */
   text(path: Path): string | undefined;
+  /** Where values stand that are encrypted in the file. Absent: it is in clear. */
+  readonly sealed?: readonly Path[];
 }
 
 /** How a file is read. */
@@ -40,6 +43,10 @@ export interface ParseOptions {
   /** Tags that are not standard ones are dropped. Default: they are mistakes. */
   readonly anyTag?: boolean;
   readonly limits?: Partial<Limits>;
+  /** What is encrypted in it; absent: nothing. */
+  readonly clears?: Clears;
+  /** What values at the top must be, where nobody can open them. */
+  readonly given?: Readonly<Record<string, string>>;
 }
 
 /** The documents of a file, none where it has a mistake. A file without any document has none and no mistake. */
@@ -55,7 +62,13 @@ export interface Parsed {
 export function parseYaml(file: string, text: string, options: ParseOptions = {}): Parsed {
   const { trees, lines, diagnostics } = parseTrees(file, text, options);
   const exact = options.exact === true;
-  return { documents: trees.map((tree) => locate(lines, tree, exact)), diagnostics };
+  const { clears, given } = options;
+  const documents = trees.map((tree) => {
+    if (clears === undefined) return locate(lines, tree, exact);
+    const { tree: whole, sealed } = uncovered(tree, clears, given);
+    return { ...locate(lines, whole, exact), sealed };
+  });
+  return { documents, diagnostics };
 }
 
 /** What a text is made of: its documents, and the tokens that they were read from. */

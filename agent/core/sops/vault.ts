@@ -1,6 +1,7 @@
 import type { DiagnosticCode } from '../codes.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import { checkSealed, decrypt, type Sealed } from './decrypt.ts';
+import { type Clears, clearsOf, standInsOf } from './clears.ts';
+import { checkSealed, decrypt, openAll, type Sealed } from './decrypt.ts';
 import { detect } from './detect.ts';
 import type { Wrapped } from './metadata.ts';
 import { edited, startOf } from './text.ts';
@@ -21,6 +22,19 @@ export type Content =
   | { readonly status: 'wrong'; readonly diagnostics: readonly Diagnostic[] }
   /** Its data key is asked for: see `waiting`. */
   | { readonly status: 'pending' };
+
+/** The same of a file that is a document: its values, for whoever reads its text. */
+export type DocumentContent =
+  | { readonly status: 'plain' }
+  | { readonly status: 'read'; readonly clears: Clears }
+  | Extract<Content, { readonly status: 'wrong' | 'pending' }>;
+
+/** What is known of a file before anything of it is opened. */
+type Found =
+  | { readonly status: 'plain' }
+  | { readonly status: 'locked'; readonly sealed: Sealed }
+  | { readonly status: 'key'; readonly sealed: Sealed; readonly key: Uint8Array }
+  | Extract<Content, { readonly status: 'wrong' | 'pending' }>;
 
 /** Why a data key cannot be had. */
 export type KeyProblem = 'damaged' | 'not-for-us';
@@ -58,14 +72,46 @@ export class Vault {
     if (this.#keys.size > KEYS_MAX && oldest !== undefined) this.#keys.delete(oldest);
   }
 
-  open({ path, blob, bytes }: StoredFile): Content {
+  open(file: StoredFile): Content {
+    const { bytes } = file;
+    const found = this.#find(file);
+    switch (found.status) {
+      case 'plain':
+        return { status: 'plain', bytes };
+      case 'locked':
+        return lockedContent(bytes, found.sealed);
+      case 'key': {
+        const clear = decrypt(found.sealed, found.key);
+        return clear.status === 'ok' ? { status: 'opened', bytes: clear.value } : clear;
+      }
+      case 'wrong':
+      case 'pending':
+        return found;
+    }
+  }
+
+  /** The same of a document, which has to be encrypted as YAML. `formOnly`: it is somebody else's to open. */
+  openDocument(file: StoredFile, formOnly = false): DocumentContent {
+    const found = this.#find(file, formOnly);
+    if (found.status !== 'locked' && found.status !== 'key') return found;
+    const { document, rule } = found.sealed;
+    if (document.format === 'binary' || document.format === 'dotenv') return notYaml(file.path);
+    if (found.status === 'locked') {
+      const sealed = document.leaves.filter(({ path, value }) => value !== '' && rule(path));
+      return { status: 'read', clears: standInsOf(sealed) };
+    }
+    const opened = openAll(found.sealed, found.key);
+    return opened.status === 'ok' ? { status: 'read', clears: clearsOf(opened.value) } : opened;
+  }
+
+  #find({ path, blob, bytes }: StoredFile, formOnly = false): Found {
     const found = detect(path, bytes);
-    if (found.status === 'plain') return { status: 'plain', bytes };
-    if (found.status === 'wrong') return found;
+    if (found.status !== 'sops') return found;
     const checked = checkSealed(found.document);
     if (checked.status === 'wrong') return checked;
     const sealed = checked.value;
-    if (this.#recipients.size === 0) return this.#withoutKey(path, bytes, sealed);
+    if (formOnly) return { status: 'locked', sealed };
+    if (this.#recipients.size === 0) return this.#withoutKey(path, sealed);
     const own = sealed.wrapped.filter(({ recipient }) => this.#recipients.has(recipient));
     if (own.length === 0) return this.#forOthers(path, sealed);
     const key = this.#keys.get(blob);
@@ -76,28 +122,23 @@ export class Vault {
     }
     this.#keys.delete(blob);
     this.#keys.set(blob, key);
-    const clear = decrypt(sealed, key);
-    return clear.status === 'ok' ? { status: 'opened', bytes: clear.value } : clear;
+    return { status: 'key', sealed, key };
   }
 
-  #withoutKey(path: string, bytes: Uint8Array, { document }: Sealed): Content {
-    if (!this.#mayStayLocked) {
-      const hint = 'set `age.keyFile` in the settings of the agent, or UNDERSTUDY_AGE_KEY_FILE';
-      return refused(path, 'missing-age-key', 'the file is encrypted, and there is no key to open it', hint); // prettier-ignore
-    }
-    if (document.format !== 'dotenv') return { status: 'locked', bytes };
-    const cuts = document.cuts.map((cut) => ({ ...cut, text: '' }));
-    return { status: 'locked', bytes, lines: Buffer.from(edited(document.text, cuts)) };
+  #withoutKey(path: string, sealed: Sealed): Found {
+    if (this.#mayStayLocked) return { status: 'locked', sealed };
+    const hint = 'set `age.keyFile` in the settings of the agent, or UNDERSTUDY_AGE_KEY_FILE';
+    return refused(path, 'missing-age-key', 'the file is encrypted, and there is no key to open it', hint); // prettier-ignore
   }
 
-  #forOthers(path: string, { wrapped }: Sealed): Content {
+  #forOthers(path: string, { wrapped }: Sealed): Found {
     const others = listed(wrapped.map(({ recipient }) => recipient));
     const message = `the file is encrypted for ${others}, and the key here is of ${listed([...this.#recipients])}`;
     const hint = 'encrypt it for this recipient as well: `understudy encrypt --recipient`, or `sops updatekeys`'; // prettier-ignore
     return refused(path, 'encrypted-for-others', message, hint);
   }
 
-  #ask(path: string, blob: string, own: readonly Wrapped[]): Content {
+  #ask(path: string, blob: string, own: readonly Wrapped[]): Found {
     if (this.waiting.size >= WAITING_MAX && !this.waiting.has(blob)) {
       const message = `a revision can have ${String(WAITING_MAX)} encrypted files that are new`;
       return refused(path, 'too-large', message);
@@ -105,6 +146,17 @@ export class Vault {
     this.waiting.set(blob, own);
     return { status: 'pending' };
   }
+}
+
+function lockedContent(bytes: Uint8Array, { document }: Sealed): Content {
+  if (document.format !== 'dotenv') return { status: 'locked', bytes };
+  const cuts = document.cuts.map((cut) => ({ ...cut, text: '' }));
+  return { status: 'locked', bytes, lines: Buffer.from(edited(document.text, cuts)) };
+}
+
+function notYaml(path: string): DocumentContent {
+  const hint = 'encrypt it with `--type yaml`, value by value';
+  return refused(path, 'encrypted-document', 'a document has to be encrypted as YAML', hint);
 }
 
 const PROBLEMS = {
@@ -124,7 +176,8 @@ function listed(recipients: readonly string[]): string {
   return `${shown.join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
 }
 
-function refused(file: string, code: DiagnosticCode, message: string, hint?: string): Content {
+function refused(file: string, code: DiagnosticCode, message: string, hint?: string) {
   const mistake = { severity: 'error' as const, code, message, place: startOf(file) };
-  return { status: 'wrong', diagnostics: [{ ...mistake, ...(hint !== undefined && { hint }) }] };
+  const diagnostics = [{ ...mistake, ...(hint !== undefined && { hint }) }];
+  return { status: 'wrong' as const, diagnostics };
 }
