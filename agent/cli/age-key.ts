@@ -1,4 +1,5 @@
 import { keyFile } from '../age/key-file.ts';
+import type { Rendered } from '../core/kind.ts';
 import type { RendererOptions } from '../render/renderer.ts';
 
 /** `--age-key-file`, for verbs that may decrypt. */
@@ -6,6 +7,9 @@ export const AGE_KEY = { 'age-key-file': { type: 'string' } } as const;
 
 /** The same for their help. */
 export const AGE_KEY_USAGE = `  --age-key-file PATH the key that opens encrypted files; default UNDERSTUDY_AGE_KEY_FILE, else SOPS_AGE_KEY_FILE`;
+
+/** Stacks that one line names. */
+const NAMED_MAX = 20;
 
 /** Pure. The key file: as it is written, else from the environment; undefined: there is none. */
 export function ageKeyFile(
@@ -23,7 +27,7 @@ export function opening(path: string | undefined): Pick<RendererOptions, 'keys' 
 
 /** Pure. The same of several environments, which mostly have the same files: the first one that has any counts. */
 export function firstLockedNote(
-  reports: Iterable<{ readonly units: Iterable<{ readonly locked?: number }> }>,
+  reports: Iterable<{ readonly units: Iterable<Closable> }>,
 ): string | undefined {
   for (const { units } of reports) {
     const note = lockedNote(units);
@@ -32,15 +36,25 @@ export function firstLockedNote(
   return undefined;
 }
 
+/** What is known of a unit that may be closed. */
+type Closable = Pick<Rendered<unknown>, 'id' | 'locked' | 'closed'>;
+
 /** Pure. What is said of files that stayed closed; undefined: there are none. */
-export function lockedNote(units: Iterable<{ readonly locked?: number }>): string | undefined {
+export function lockedNote(units: Iterable<Closable>): string | undefined {
   let files = 0;
   let stacks = 0;
-  for (const { locked = 0 } of units) {
+  const closed: string[] = [];
+  for (const { id, locked = 0, closed: isClosed } of units) {
     files += locked;
     stacks += Math.min(locked, 1);
+    if (isClosed === true) closed.push(id);
   }
   if (files === 0) return undefined;
   const what = `${String(files)} encrypted file${files === 1 ? '' : 's'} of ${String(stacks)} stack${stacks === 1 ? '' : 's'}`;
-  return `${what} not opened: only their form was checked; --age-key-file names a key`;
+  const note = `${what} not opened: only their form was checked; --age-key-file names a key`;
+  const [first, ...more] = closed.toSorted();
+  if (first === undefined) return note;
+  const names = [first, ...more].slice(0, NAMED_MAX).join(', ');
+  const rest = closed.length > NAMED_MAX ? ` and ${String(closed.length - NAMED_MAX)} more` : '';
+  return `${note}; ${names}${rest} ${more.length > 0 ? 'are' : 'is'} encrypted: not compared without the key`;
 }

@@ -7,6 +7,7 @@ import { readFolder } from '../source/folder.ts';
 import { type LocalRepository, openLocalRepository } from '../source/local.ts';
 import { firstLockedNote } from './age-key.ts';
 import type { PlanWanted } from './plan-options.ts';
+import { withoutClosed } from './plan-closed.ts';
 import type { Named, Planned, PlanIo, Plans } from './plan-ports.ts';
 import { withProgress } from './progress.ts';
 import { environmentsOf, type Rendered, renderAll, usualLimits } from './rendered.ts';
@@ -64,13 +65,10 @@ export async function planRevisions(
   const plans: Plans = {
     from: named(before),
     to: named(later.snapshot),
-    environments: names.map((name) =>
-      io.compare(
-        name,
-        earlier.reports.get(name)?.units ?? [],
-        after.reports.get(name)?.units ?? [],
-      ),
-    ),
+    environments: names.map((name) => {
+      const [was, is] = [earlier, after].map(({ reports }) => reports.get(name)?.units ?? []);
+      return withoutClosed(io.compare(name, was ?? [], is ?? []), was ?? [], is ?? []);
+    }),
     notes: [
       ...gone.map((name) => `environment ${name} is not there any more`),
       ...closedNotes(after),

@@ -1,7 +1,8 @@
-import { isDifferent, type Plan } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StackRenderer } from '../render/renderer.ts';
 import { lockedNote } from './age-key.ts';
+import { leftOut } from './plan-closed.ts';
 import { inWords } from './ask-put.ts';
 import type { PlanWanted } from './plan-options.ts';
 import type { Looked, Planned, PlanIo, Sight, Units } from './plan-ports.ts';
@@ -97,11 +98,8 @@ function withoutClosed(plan: Plan, units: Units): Plan {
   const note = lockedNote(units);
   if (note === undefined) return plan;
   const closed = new Set(units.filter(({ locked }) => locked !== undefined).map(({ id }) => id));
-  const shown = plan.units.filter(({ id }) => !closed.has(id));
-  const different = plan.units.filter(isDifferent).filter(({ id }) => closed.has(id)).length;
-  const unchanged = plan.unchanged + different - closed.size;
   const notes = [...plan.notes, `${note}; not compared: ${[...closed].toSorted().join(', ')}`];
-  return { ...plan, units: shown, unchanged, notes };
+  return { ...leftOut(plan, closed), notes };
 }
 
 function environmentFor(

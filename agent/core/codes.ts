@@ -9,7 +9,7 @@ export const diagnosticCodes = {
   directive: 'a YAML directive',
   'duplicate-key': 'a key is written twice',
   'encrypted-config': 'a config that is encrypted in Git and readable in the Swarm',
-  'encrypted-document': 'a document that is encrypted',
+  'encrypted-document': 'something is encrypted that has to be in clear',
   'encrypted-for-others': 'an encrypted file that no key of ours opens',
   'encryption-damaged': 'an encrypted file is damaged or was changed by hand',
   'encryption-unsupported': 'a kind of encryption that is not supported',

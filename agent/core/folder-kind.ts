@@ -1,7 +1,7 @@
 import type { Diagnostic, Place } from './diagnostic.ts';
 import type { Pin, Pins } from './images-lock.ts';
 import type { Id, Rendered } from './kind.ts';
-import type { Content } from './sops/vault.ts';
+import type { Content, DocumentContent } from './sops/vault.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** A file of a revision, as rendering sees it. */
@@ -27,6 +27,8 @@ export interface FolderInput {
   readonly read: (path: string) => Uint8Array | undefined;
   /** The same file as it is once it is decrypted. Absent: nothing is encrypted. */
   readonly open?: (path: string, bytes: Uint8Array) => Content;
+  /** What of a document is encrypted. Absent: none may be. */
+  readonly openDocument?: (path: string, bytes: Uint8Array) => DocumentContent;
   /** The digest that images.lock.yaml has for an image in the familiar form. Absent: there is no such file. */
   readonly pin?: Pin;
 }
@@ -53,6 +55,10 @@ export interface FolderOutput<Spec> {
   /** Paths of the files that it is made of by their names, whether or not they exist. */
   readonly files: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
+  /** What was decrypted of its documents: nothing that is said may have it. */
+  readonly words?: readonly string[];
+  /** Where decrypted values stand in them: what is there is told to nobody. */
+  readonly sealedAt?: ReadonlySet<string>;
 }
 
 /** A kind whose units are folders. Pure: it runs in the renderer's child. */

@@ -27,6 +27,8 @@ export interface Rendered<Spec> {
   readonly movedFrom?: Id;
   /** So many of its files are encrypted and were not opened: what stands for them is not what would be deployed. */
   readonly locked?: number;
+  /** Without its key nothing is known of what it asks for: what stands in `spec` says nothing. */
+  readonly closed?: true;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Files, FolderKind, Memo } from './folder-kind.ts';
 import type { Place } from './diagnostic.ts';
 import type { ImageUse, Pins } from './images-lock.ts';
 import type { Id } from './kind.ts';
-import type { Content, Vault } from './sops/vault.ts';
+import type { Content, DocumentContent, Vault } from './sops/vault.ts';
 import type { Found } from './surroundings.ts';
 
 /** Larger than anything that a unit may be made of, so that such mistakes still show their size. */
@@ -17,7 +17,7 @@ export interface FolderPorts<Spec> {
   /** Changed in place: what was rendered now is kept for the next time. */
   readonly memo: Memo<Spec>;
   /** Opens what is encrypted; absent: everything is taken as it is. */
-  readonly vault?: Pick<Vault, 'open'>;
+  readonly vault?: Pick<Vault, 'open' | 'openDocument'>;
   /** Told before a unit is rendered, so that a crash has a name. */
   readonly begin?: (file: string) => void;
   /** Told where an image stands whose digest the lock may give: of units that are rendered now, not of kept ones. */
@@ -81,6 +81,12 @@ export function renderAll<Spec>(
       isPending ||= content.status === 'pending';
       return content;
     };
+    const openDocument = (path: string, bytes: Uint8Array): DocumentContent => {
+      const blob = shelf.files.get(path)?.blob ?? '';
+      const content = ports.vault?.openDocument({ path, blob, bytes }) ?? { status: 'plain' };
+      isPending ||= content.status === 'pending';
+      return content;
+    };
     const pins = new Map<string, string | undefined>();
     const uses: ImageUse[] = [];
     const pin = (image: string, place: () => Place): string | undefined => {
@@ -88,11 +94,14 @@ export function renderAll<Spec>(
       if (ports.image !== undefined) uses.push({ image, place: place() });
       return pins.get(image);
     };
-    const input = { name, folder, surroundings: found.surroundings, read, open, pin };
+    const opening = { open, ...(ports.vault && { openDocument }) };
+    const input = { name, folder, surroundings: found.surroundings, read, ...opening, pin };
     const output = ports.kind.render(input);
     if (missing.size === 0 && !isPending) {
       ports.memo.set(name, { surroundings, asked, pins, output });
-      for (const use of uses) ports.image?.(use);
+      for (const use of uses) {
+        if (output.sealedAt?.has(use.place.path ?? '') !== true) ports.image?.(use);
+      }
     }
     for (const blob of missing) shelf.missing.add(blob);
     return { id, folder, output, isNew: true, isPending };

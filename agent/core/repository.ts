@@ -1,4 +1,3 @@
-import type { Environment } from '../../schemas/environment.ts';
 import type { ImagesLock } from '../../schemas/images-lock.ts';
 import type { Repository } from '../../schemas/repository.ts';
 import { canaryMistakes, type ReadCron, rolloutOf, windowsOf } from './change-rules.ts';
@@ -7,6 +6,7 @@ import { sharedState } from './shared-state.ts';
 import { type Diagnostic, placeOfFile } from './diagnostic.ts';
 import { decodeText } from './document.ts';
 import type { Read } from './document.ts';
+import { readEnvironments } from './environment-files.ts';
 import { fits } from './folder-kind.ts';
 import type { Files, Memo } from './folder-kind.ts';
 import { edgeMistakes } from './edge-mistakes.ts';
@@ -17,12 +17,13 @@ import { moveMistakes } from './move-mistakes.ts';
 import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { CONTENT_BYTES_MAX, contentOf, renderAll } from './render-folders.ts';
-import type { FolderPorts, Shelf } from './render-folders.ts';
+import type { FolderPorts, Shelf, UnitOutput } from './render-folders.ts';
+import { redactor } from './redact.ts';
 import { defaultSettings, type RepositorySettings } from './repository-settings.ts';
 import { selectStacks } from './selection.ts';
 import { strayFiles } from './stray.ts';
-import { readEnvironment, readRepository, removalsOf, surroundingsOf } from './surroundings.ts';
-import type { Found } from './surroundings.ts';
+import { readRepository, removalsOf, surroundingsOf } from './surroundings.ts';
+import type { Found, ReadEnvironment } from './surroundings.ts';
 
 /** What rendering a repository needs besides its files. */
 export interface RepositoryPorts<Spec> extends FolderPorts<Spec> {
@@ -51,7 +52,7 @@ export function renderRepository<Spec>(
   const layout = layOut([...files.keys()]);
   const missing = new Set(likelyMissing(files, layout, ports.memo));
   if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
-  const documents = readDocuments({ files, missing }, layout, environment, ports.readCron);
+  const documents = readDocuments({ files, missing }, layout, environment, ports);
   const found = surroundingsOf(
     environment,
     documents.repository,
@@ -63,12 +64,13 @@ export function renderRepository<Spec>(
   const { stacks } = selection;
   const shelf = { files, missing, pins: pinsOf(documents.lock) };
   const outputs = found === undefined ? [] : renderAll(shelf, stacks, found, ports);
-  if (missing.size > 0 || outputs.some(({ isPending }) => isPending)) {
+  const isPending = documents.isPending || outputs.some((one) => one.isPending);
+  if (missing.size > 0 || isPending) {
     return { status: 'incomplete', blobs: [...missing] };
   }
   for (const name of ports.memo.keys()) if (!stacks.has(name)) ports.memo.delete(name);
 
-  const diagnostics = [
+  const told = [
     ...layout.diagnostics,
     ...documents.diagnostics,
     ...selection.diagnostics,
@@ -82,6 +84,7 @@ export function renderRepository<Spec>(
     }),
     ...moveMistakes(outputs),
   ];
+  const diagnostics = told.map(redactor(secretWords(found, outputs)));
   const invalid = diagnostics.some(({ severity }) => severity === 'error');
   const value = documents.repository?.value;
   const rendered = outputs.filter(({ isNew }) => isNew).length;
@@ -127,18 +130,30 @@ function* likelyMissing<Spec>(files: Files, layout: Layout, memo: Memo<Spec>): G
   }
 }
 
+/** All that was decrypted and may not be said. */
+function* secretWords<Spec>(
+  found: Found | undefined,
+  outputs: readonly UnitOutput<Spec>[],
+): Generator<string> {
+  const { variables = {}, sealed } = found?.surroundings ?? {};
+  if (sealed?.locked === false) for (const name of sealed.names) yield variables[name] ?? '';
+  for (const { output } of outputs) yield* output.words ?? [];
+}
+
 interface Documents {
   readonly repository?: Read<Repository>;
   readonly lock?: Read<ImagesLock>;
-  readonly environment: Read<Environment>;
+  readonly environment: ReadEnvironment;
+  /** A data key is missing. */
+  readonly isPending: boolean;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-function readDocuments(
+function readDocuments<Spec>(
   shelf: Shelf,
   layout: Layout,
   environment: string,
-  readCron: ReadCron,
+  ports: Pick<RepositoryPorts<Spec>, 'vault' | 'readCron'>,
 ): Documents {
   const diagnostics: Diagnostic[] = [];
   const repository =
@@ -151,12 +166,7 @@ function readDocuments(
       absent('missing-file', '`understudy.yaml` is missing', 'understudy.yaml', hint),
     );
   }
-  const environments = new Map(
-    [...layout.environments].map(([name, path]) => [
-      name,
-      readFile(shelf, path, (file, text) => readEnvironment(file, text, readCron)),
-    ]),
-  );
+  const { read: environments, isPending } = readEnvironments(shelf, layout, environment, ports);
   if (!environments.has(environment)) {
     const names = [...environments.keys()].map((name) => `\`${name}\``).join(', ');
     const hint = names === '' ? 'there is no environment at all' : `there is ${names}`;
@@ -175,6 +185,7 @@ function readDocuments(
     ...(repository === undefined ? {} : { repository }),
     ...(lock === undefined ? {} : { lock }),
     environment: environments.get(environment) ?? { diagnostics: [] },
+    isPending,
     diagnostics: [
       ...diagnostics,
       ...(repository?.diagnostics ?? []),

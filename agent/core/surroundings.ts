@@ -10,9 +10,10 @@ import type { StackDefaults } from '../../schemas/stack.ts';
 import type { ReadCron } from './change-rules.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { readDocument } from './document.ts';
-import type { Read } from './document.ts';
+import type { DocumentText, Read } from './document.ts';
 import { type ImageRules, imageRulesOf, type LockFile } from './image-rules.ts';
 import { defaultRemovals, type RemovalPolicy } from './removal.ts';
+import { sealedPolicy, sealedVariables, type SealedVariables } from './sealed-environment.ts';
 
 /** `policy.allow` with nothing left open. */
 export type AllowRules = { readonly [Key in keyof Allow]-?: NonNullable<Allow[Key]> };
@@ -22,6 +23,8 @@ export interface Surroundings {
   readonly environment: string;
   /** Text as written. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Which of them are encrypted; absent: none. */
+  readonly sealed?: SealedVariables;
   readonly allow: AllowRules;
   /** What is asked of images; absent: nothing. */
   readonly images?: ImageRules;
@@ -50,16 +53,37 @@ export function readRepository(file: string, text: string): Read<Repository> {
   return readDocument(file, text, { schema: Repository, unsupported: REPOSITORY_UNSUPPORTED });
 }
 
+/** An Environment, and which of its variables are encrypted. */
+export type ReadEnvironment = Read<Environment> & { readonly sealed?: SealedVariables };
+
 /** Pure. Reads an Environment; `readCron` says whether a cron expression can be read. */
-export function readEnvironment(file: string, text: string, readCron: ReadCron): Read<Environment> {
+export function readEnvironment(
+  file: string,
+  { text, clears }: DocumentText,
+  readCron: ReadCron,
+): ReadEnvironment {
+  const name = file.replace(/^.*\//, '').replace(/\.yaml$/, '');
   const read = readDocument(file, text, {
     schema: Environment,
     unsupported: ENVIRONMENT_UNSUPPORTED,
+    clears,
+    given: { kind: 'Environment', name },
   });
+  const closed = sealedPolicy(read);
+  // Not even read: it could say what nobody has seen.
+  if (closed.length > 0) return { diagnostics: closed };
+  const sealed = sealedVariables(read, clears);
+  return { ...withMistakes(read, name, readCron), ...(sealed && { sealed }) };
+}
+
+function withMistakes(
+  read: Read<Environment>,
+  name: string,
+  readCron: ReadCron,
+): Read<Environment> {
   const { value, located } = read;
   if (value === undefined || located === undefined) return read;
   const mistakes: Diagnostic[] = [];
-  const name = file.replace(/^.*\//, '').replace(/\.yaml$/, '');
   if (value.name !== name) {
     mistakes.push({
       severity: 'error',
@@ -93,7 +117,7 @@ export interface Found {
 export function surroundingsOf(
   environment: string,
   repository: Read<Repository> | undefined,
-  document: Read<Environment>,
+  document: ReadEnvironment,
   lock: LockFile = 'none',
 ): Found | undefined {
   const variables = variablesOf(document);
@@ -105,6 +129,7 @@ export function surroundingsOf(
     surroundings: {
       environment,
       variables,
+      ...(document.sealed && { sealed: document.sealed }),
       allow: { ...denied, ...defined(below.policy?.allow), ...defined(above.policy?.allow) },
       images: imageRulesOf([below.policy?.images, above.policy?.images], lock),
       stack: {

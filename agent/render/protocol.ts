@@ -114,6 +114,7 @@ export const FromChild = z.discriminatedUnion('type', [
     suspended: z.literal(true).exactOptional(),
     movedFrom: id.exactOptional(),
     locked: count.exactOptional(),
+    closed: z.literal(true).exactOptional(),
     spec: stackFromWire.exactOptional(),
   }),
   z.strictObject({

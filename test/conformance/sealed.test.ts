@@ -73,6 +73,23 @@ async function repository(change: Contents = {}): Promise<Contents> {
   };
 }
 
+/** All documents that may be encrypted are, and name further files that are. */
+async function documents(): Promise<Contents> {
+  const wrapped = [{ recipient: mine.recipient, enc: await wrap(dataKey, mine.recipient) }];
+  const seal = (path: string, content: string): Contents => ({
+    [path]: sealedText(path, content, { wrapped }),
+  });
+  return {
+    ...(await repository()),
+    ...seal(
+      'environments/production.yaml',
+      `kind: Environment\nname: production\nvariables: {WORD: ${CANARY}}\n`,
+    ),
+    ...seal('stacks/blog/stack.yaml', 'kind: Stack\nhealth: {timeout: 4m}\n'),
+    ...seal('stacks/blog/compose.yaml', compose.replace('PLAIN: seen', 'A: "x${WORD}"')),
+  };
+}
+
 const text = (base64: string): string => Buffer.from(base64, 'base64').toString();
 
 describe('encrypted files', () => {
@@ -166,11 +183,24 @@ describe('encrypted files', () => {
     }
   });
 
-  it('cannot be documents', async () => {
-    const wrapped = [{ recipient: mine.recipient, enc: await wrap(dataKey, mine.recipient) }];
-    const change = { 'stacks/blog/compose.yaml': sealedText('compose.yaml', compose, { wrapped }) };
-    const { diagnostics } = await open('keys').render(snapshotOf(await repository(change)), signal);
-    expect(diagnostics.map(({ code }) => code)).toContain('encrypted-document');
+  it('can be documents, each of which is opened before the next one is known', async () => {
+    const { units, diagnostics } = await open('keys').render(snapshotOf(await documents()), signal);
+    expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const spec = units[0]?.spec;
+    expect(spec?.services['web']?.TaskTemplate.ContainerSpec.Env).toEqual([
+      `A=x${CANARY}`,
+      'EMPTY=',
+      `PASSWORD=${CANARY}`,
+    ]);
+    expect(spec).toMatchObject({ veiled: true, hidden: { web: ['A', 'EMPTY', 'PASSWORD'] } });
+    expect(JSON.stringify(diagnostics)).not.toContain(CANARY);
+  });
+
+  it('that are documents are closed where nobody has to have a key', async () => {
+    const renderer = open(undefined, { mayStayLocked: true });
+    const { units, diagnostics } = await renderer.render(snapshotOf(await documents()), signal);
+    expect(diagnostics).toEqual([]);
+    expect(units).toMatchObject([{ id: 'stack/blog', closed: true, spec: { services: {} } }]);
   });
 
   it('show nothing of a line that is no variable', async () => {

@@ -1,6 +1,6 @@
 import type { Stack } from '../../../schemas/stack.ts';
 import { type Diagnostic, type Place, placeOfFile } from '../../core/diagnostic.ts';
-import { decodeText } from '../../core/document.ts';
+import { documentText } from '../../core/document.ts';
 import type { Read } from '../../core/document.ts';
 import type { FolderInput } from '../../core/folder-kind.ts';
 import type { ComposeFile } from './compose/render.ts';
@@ -18,8 +18,11 @@ export interface ComposeFiles {
  * Pure. What `files` of stack.yaml names, from the stack's folder; without it `compose.yaml` and, where there is one, the
  * file of the environment.
  */
-export function composeFiles(input: FolderInput, document: Read<Stack>): ComposeFiles {
-  const { folder, surroundings, read } = input;
+export function composeFiles(
+  input: Omit<FolderInput, 'open'>,
+  document: Read<Stack>,
+): ComposeFiles {
+  const { folder, surroundings, read, openDocument } = input;
   const own = `${folder}/compose.${surroundings.environment}.yaml`;
   const named = document.value?.files?.map((file) => `${folder}/${file}`);
   const paths = named ?? [`${folder}/compose.yaml`, ...(read(own) === undefined ? [] : [own])];
@@ -32,9 +35,9 @@ export function composeFiles(input: FolderInput, document: Read<Stack>): Compose
       diagnostics.push(place === undefined ? without(folder, file) : missing(file, place));
       continue;
     }
-    const { text, diagnostics: unreadable } = decodeText(file, bytes);
+    const { document: content, diagnostics: unreadable } = documentText(file, bytes, openDocument);
     diagnostics.push(...unreadable);
-    if (text !== undefined) files.push({ file, text });
+    if (content !== undefined) files.push({ file, ...content });
   }
   return { files, paths, diagnostics };
 }

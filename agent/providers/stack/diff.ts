@@ -14,6 +14,7 @@ import { ignoredOf, standsStill, withLive } from './ignore.ts';
 import type { StackSpec } from './spec.ts';
 import { type FileObject, stackFiles } from './stack-files.ts';
 import type { StackCall } from './swarm.ts';
+import { veiledDifference, veiledNotes } from './veil.ts';
 
 /** Names that configs or secrets of the stack carry now: plain name in the spec -> name in the Swarm. */
 type Renamed = ReadonlyMap<string, string>;
@@ -60,15 +61,18 @@ function compare(
     ...services(unit, observed, names, made),
   ];
   const notes = [
-    ...parts.flatMap((part) => part.notes ?? []),
+    ...veiledNotes(
+      spec,
+      parts.flatMap((part) => part.notes ?? []),
+    ),
     ...leftBehind(unit, observed),
-    ...tooLargeNotes(spec, observed),
+    ...veiledNotes(spec, tooLargeNotes(spec, observed)),
   ];
-  return {
+  return veiledDifference(spec, {
     operations: parts.flatMap(({ operations }) => operations),
     blocked: parts.flatMap(({ blocked }) => blocked),
     ...(notes.length === 0 ? {} : { notes }),
-  };
+  });
 }
 
 const WHEN_HEALTHY =

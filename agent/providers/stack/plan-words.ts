@@ -1,62 +1,21 @@
 import type { FieldDiff, Operation, Rendered } from '../../core/kind.ts';
 import type { PlannedOperation, PlanWords } from '../../core/plan.ts';
+import { composePath } from './compose-paths.ts';
 import { fieldDiffs } from './fields.ts';
 import { isVersionOf } from './names.ts';
 import type { StackSpec } from './spec.ts';
 import type { StackCall } from './swarm.ts';
-
-/** The Engine API's names of what people write in a Compose file; the longest that fits counts. */
-const COMPOSE: readonly (readonly [engine: string, compose: string])[] = [
-  ['TaskTemplate.ContainerSpec.Image', 'image'],
-  ['TaskTemplate.ContainerSpec.Env', 'environment'],
-  ['TaskTemplate.ContainerSpec.Command', 'entrypoint'],
-  ['TaskTemplate.ContainerSpec.Args', 'command'],
-  ['TaskTemplate.ContainerSpec.Labels', 'labels'],
-  ['TaskTemplate.ContainerSpec.Mounts', 'volumes'],
-  ['TaskTemplate.ContainerSpec.Configs', 'configs'],
-  ['TaskTemplate.ContainerSpec.Secrets', 'secrets'],
-  ['TaskTemplate.ContainerSpec.Healthcheck', 'healthcheck'],
-  ['TaskTemplate.ContainerSpec.StopGracePeriod', 'stop_grace_period'],
-  ['TaskTemplate.ContainerSpec.StopSignal', 'stop_signal'],
-  ['TaskTemplate.ContainerSpec.Hostname', 'hostname'],
-  ['TaskTemplate.ContainerSpec.Dir', 'working_dir'],
-  ['TaskTemplate.ContainerSpec.User', 'user'],
-  ['TaskTemplate.ContainerSpec.Init', 'init'],
-  ['TaskTemplate.ContainerSpec.TTY', 'tty'],
-  ['TaskTemplate.ContainerSpec.OpenStdin', 'stdin_open'],
-  ['TaskTemplate.ContainerSpec.ReadOnly', 'read_only'],
-  ['TaskTemplate.ContainerSpec.Isolation', 'isolation'],
-  ['TaskTemplate.ContainerSpec.Hosts', 'extra_hosts'],
-  ['TaskTemplate.ContainerSpec.DNSConfig.Nameservers', 'dns'],
-  ['TaskTemplate.ContainerSpec.DNSConfig.Search', 'dns_search'],
-  ['TaskTemplate.ContainerSpec.DNSConfig', 'dns'],
-  ['TaskTemplate.ContainerSpec.Sysctls', 'sysctls'],
-  ['TaskTemplate.ContainerSpec.CapabilityAdd', 'cap_add'],
-  ['TaskTemplate.ContainerSpec.CapabilityDrop', 'cap_drop'],
-  ['TaskTemplate.ContainerSpec.Ulimits', 'ulimits'],
-  ['TaskTemplate.ContainerSpec.Privileges.CredentialSpec', 'credential_spec'],
-  ['TaskTemplate.ContainerSpec', ''],
-  ['TaskTemplate.Networks', 'networks'],
-  ['TaskTemplate.Resources', 'deploy.resources'],
-  ['TaskTemplate.RestartPolicy', 'deploy.restart_policy'],
-  ['TaskTemplate.Placement', 'deploy.placement'],
-  ['TaskTemplate.LogDriver', 'logging'],
-  ['TaskTemplate', ''],
-  ['Mode.Replicated.Replicas', 'deploy.replicas'],
-  ['Mode', 'deploy.mode'],
-  ['Labels', 'deploy.labels'],
-  ['UpdateConfig', 'deploy.update_config'],
-  ['RollbackConfig', 'deploy.rollback_config'],
-  ['EndpointSpec.Ports', 'ports'],
-  ['EndpointSpec.Mode', 'deploy.endpoint_mode'],
-];
+import { veiledFields } from './veil.ts';
 
 /** It follows the image, and says nothing beside it. */
 const IMAGE_LABEL = 'Labels.com.docker.stack.image';
 
 /** How the plan of stacks reads. */
 export const stackWords: PlanWords<StackSpec, StackCall> = {
-  beside: (before, after) => fieldDiffs('stack', besideObjects(before), besideObjects(after)),
+  beside: (before, after) => {
+    const fields = fieldDiffs('stack', besideObjects(before), besideObjects(after));
+    return veiledFields(before.spec.veiled === true ? before.spec : after.spec, fields);
+  },
   operation: plannedOperation,
 };
 
@@ -126,15 +85,4 @@ function contents(
     ...(before !== undefined && { observed: before }),
     ...(after !== undefined && { desired: isChanged ? `${after} (changed)` : after }),
   };
-}
-
-/** Pure. `services.web.TaskTemplate.ContainerSpec.Env.A` as `services.web.environment.A`. */
-export function composePath(path: string): string {
-  const [, service, rest] = /^(services\.[^.]+)\.(.+)$/.exec(path) ?? [];
-  if (service === undefined || rest === undefined) return path;
-  const known = COMPOSE.find(([engine]) => rest === engine || rest.startsWith(`${engine}.`));
-  if (known === undefined) return path;
-  const [engine, compose] = known;
-  const more = rest.slice(engine.length + 1);
-  return [service, compose, more].filter((part) => part !== '').join('.');
 }

@@ -22,6 +22,7 @@ import { registryOf } from './registry-logins.ts';
 import type { StackSpec } from './spec.ts';
 import { resumeStack, stackParts, stopParts } from './stop.ts';
 import type { StackCall, Swarm } from './swarm.ts';
+import { veiledFirst, veiledHealth, veiledOutcome } from './veil.ts';
 
 /** The kind of a stack as plans have it: they show what would be called, whether or not its images are to be had. */
 export const plannedStacks: Kind<StackSpec, StackObserved, StackCall> = {
@@ -29,8 +30,11 @@ export const plannedStacks: Kind<StackSpec, StackObserved, StackCall> = {
   diff: diffStack,
   baseline: stackTaskIds,
   absent: absentNodes,
-  health: stackHealth,
-  givenUp: stackGivenUp,
+  health: (unit, observed, seen) => veiledHealth(unit.spec, stackHealth(unit, observed, seen)),
+  givenUp: (unit, observed, seen) => {
+    const health = stackGivenUp(unit, observed, seen);
+    return health && veiledHealth(unit.spec, health);
+  },
   resume: resumeStack,
   times: ({ spec }) => spec.health,
   rollback: ({ spec }) => spec.rollback,
@@ -52,7 +56,7 @@ export const plannedStacks: Kind<StackSpec, StackObserved, StackCall> = {
 /** The kind of a stack: what differs and how it does, from data alone. */
 export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
   ...plannedStacks,
-  first: stackFirst,
+  first: (unit, observed, input) => veiledFirst(unit.spec, stackFirst(unit, observed, input)),
 };
 
 /** Stacks on one Swarm. */
@@ -86,7 +90,7 @@ export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObs
           if (complete.status !== 'ok') return complete;
           const outcome = disproved.noted(call, await swarm.call(complete.value, signal));
           if (outcome.status === 'ok') ids.note(call, outcome.value.id);
-          return outcome;
+          return veiledOutcome(call, outcome);
         },
       };
     },

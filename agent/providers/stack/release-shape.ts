@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { stackFromWire } from './wire.ts';
 
-const { name, services, networks, health, rollback, ignore, hidden } = stackFromWire.shape;
+const { name, services, networks, health, rollback, ignore, hidden, veiled } = stackFromWire.shape;
 
 /**
  * A release of a stack in the record. Services are kept as the engine gave them, whoever made them; what a later version
@@ -17,6 +17,7 @@ export const releaseContent = z.object({
   rollback,
   ignore,
   hidden,
+  veiled,
   /** Networks that no list shows, as the service names them. */
   unlisted: z.array(z.string()).default([]),
 });

@@ -43,6 +43,7 @@ export function stackRelease(
     rollback: spec.rollback,
     ...(spec.ignore && { ignore: spec.ignore }),
     ...(spec.hidden && { hidden: spec.hidden }),
+    ...(spec.veiled && { veiled: spec.veiled }),
   });
 }
 

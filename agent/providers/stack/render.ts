@@ -2,12 +2,13 @@ import { Stack } from '../../../schemas/stack.ts';
 import type { StackDefaults } from '../../../schemas/stack.ts';
 import { type Diagnostic, type Place, placeOfFile } from '../../core/diagnostic.ts';
 import { digestOf } from '../../core/digest.ts';
-import { decodeText, readDocument } from '../../core/document.ts';
+import { documentText, readDocument } from '../../core/document.ts';
 import type { Read } from '../../core/document.ts';
 import type { Dependency, FolderInput, FolderKind, FolderOutput } from '../../core/folder-kind.ts';
+import { closedOutput, ofEncryption, withoutValues } from './closed.ts';
 import { convertChecks, type WrittenChecks } from './checks.ts';
 import { composeFiles } from './compose-files.ts';
-import { type ComposeInput, renderCompose } from './compose/render.ts';
+import { type ComposeInput, renderCompose, type RenderedCompose } from './compose/render.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import { convertIgnore } from './ignore.ts';
 import { SealedFiles } from './sealed-files.ts';
@@ -25,28 +26,41 @@ export const stackFolders: FolderKind<StackSpec> = { kind: 'stack', render: rend
 
 /** Pure. One folder of `stacks/` as the Swarm objects it asks for. */
 export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
+  const sealed = new SealedFiles(input);
+  const { openDocument } = sealed;
+  const output = renderOpened({ ...input, ...(openDocument && { openDocument }) }, sealed);
+  const { words, places } = sealed;
+  return {
+    ...output,
+    diagnostics: withoutValues(output.diagnostics, sealed),
+    ...(words.length > 0 && { words }),
+    ...(places.size > 0 && { sealedAt: places }),
+  };
+}
+
+function renderOpened(input: FolderInput, sealed: SealedFiles): FolderOutput<StackSpec> {
   const { name, surroundings } = input;
   const document = readStack(input);
+  sealed.inStack(document.located);
   const depends = dependenciesOf(document);
   const movedFrom = movedFromOf(document);
   const single = singleIn(input, document);
   const layers = [surroundings.stack, document.value ?? {}];
   const { files, paths, diagnostics: unreadable } = composeFiles(input, document);
   const [first, ...over] = files;
-  const sealed = new SealedFiles(input.open);
-  const compose =
+  const around = aroundCompose(input, { movedFrom, isSingle: single !== undefined });
+  const compose: RenderedCompose =
     first === undefined || isWrong(unreadable)
       ? { diagnostics: [] }
-      : renderCompose({
-          stack: name,
-          ...first,
-          over,
-          ...aroundCompose(input, { movedFrom, isSingle: single !== undefined }),
-          sealed,
-        });
+      : renderCompose({ stack: name, ...first, over, ...around, sealed });
   const nothing = { claims: [], depends, files: paths, ...(movedFrom && { movedFrom }) };
-  const found = [...document.diagnostics, ...unreadable, ...compose.diagnostics];
-  if (isWrong(found) || first === undefined || !('result' in compose) || !compose.result) {
+  const certain = [...unreadable, ...sealed.mistakes];
+  if (sealed.isClosed) {
+    const sure = [...certain, ...sureMistakes(document, compose.diagnostics)];
+    return closedOutput(name, { ...nothing, diagnostics: sure }, sealed);
+  }
+  const found = [...document.diagnostics, ...certain, ...compose.diagnostics];
+  if (isWrong(found) || first === undefined || compose.result === undefined) {
     return { ...nothing, diagnostics: found };
   }
   const { needs, ...objects } = compose.result;
@@ -84,6 +98,15 @@ export function renderStack(input: FolderInput): FolderOutput<StackSpec> {
     state: stateOf(objects.services),
     diagnostics,
   };
+}
+
+/** What is wrong in any case, whatever is encrypted. */
+function sureMistakes(
+  { located, diagnostics }: StackDocument,
+  ofCompose: readonly Diagnostic[],
+): readonly Diagnostic[] {
+  const isSealed = (located?.sealed ?? []).length > 0;
+  return [...(isSealed ? [] : diagnostics), ...ofCompose.filter(ofEncryption)];
 }
 
 /** What becomes of what fails, and of what leaves the repository. As it is written, so that what nobody wrote asks for the same thing whatever the default is. */
@@ -158,13 +181,14 @@ function isWrong(diagnostics: readonly Diagnostic[]): boolean {
 
 type StackDocument = Read<Stack>;
 
-function readStack({ name, folder, read }: FolderInput): StackDocument {
+function readStack({ name, folder, read, openDocument }: FolderInput): StackDocument {
   const file = `${folder}/stack.yaml`;
   const bytes = read(file);
   if (bytes === undefined) return { diagnostics: [] };
-  const { text, diagnostics: unreadable } = decodeText(file, bytes);
-  if (text === undefined) return { diagnostics: unreadable };
-  const reading = { schema: Stack, unsupported: [] };
+  const { document, diagnostics: unreadable } = documentText(file, bytes, openDocument);
+  if (document === undefined) return { diagnostics: unreadable };
+  const { text, clears } = document;
+  const reading = { schema: Stack, unsupported: [], clears };
   const { value, located, diagnostics } = readDocument(file, text, reading);
   if (value?.name === undefined || value.name === name || located === undefined) {
     return { ...(value && { value }), ...(located && { located }), diagnostics };

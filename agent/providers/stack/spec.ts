@@ -92,6 +92,8 @@ export interface StackSpec {
   readonly ignore?: readonly string[];
   /** Variables by service whose values come from encrypted files and are shown nowhere. */
   readonly hidden?: Hidden;
+  /** Values from encrypted documents stand elsewhere in it: none of its values is shown. */
+  readonly veiled?: true;
 }
 
 /** Names of variables by service. */

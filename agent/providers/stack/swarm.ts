@@ -110,8 +110,10 @@ export interface ObservedTask {
 /** What a stack consists of in the Swarm, but for its volumes: these hold data, and nothing here removes them. */
 export type StackNoun = 'service' | 'network' | 'config' | 'secret';
 
-/** Every write that the stack provider can make, as data. */
-export type StackCall =
+/** Every write that the stack provider can make, as data. `veiled`: what the engine says to it is shown to nobody. */
+export type StackCall = StackWrite & { readonly veiled?: true };
+
+type StackWrite =
   | { readonly op: 'network-create'; readonly body: NetworkCreate }
   | {
       readonly op: 'config-create';

@@ -93,6 +93,7 @@ export const stackFromWire = z.strictObject({
   prune: z.boolean().exactOptional(),
   ignore: z.array(z.string().min(1)).min(1).exactOptional(),
   hidden: z.record(z.string(), z.array(z.string())).exactOptional(),
+  veiled: z.literal(true).exactOptional(),
 });
 
 /** Pure. A stack as plain JSON, secrets in clear: for the pipe between two of our own processes, nothing else. */

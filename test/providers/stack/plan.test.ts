@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { countsOf, type Plan } from '../../../agent/core/plan.ts';
 import { compareStacks } from '../../../agent/planning.ts';
-import { composePath } from '../../../agent/providers/stack/plan-words.ts';
+import { composePath } from '../../../agent/providers/stack/compose-paths.ts';
 import { isStage } from '../../../agent/providers/stack/stage.ts';
 import { stackFrom } from '../../fakes/rendered-stack.ts';
 

@@ -41,6 +41,7 @@ export function resolveEnvironment(
   noteDuplicates(service.environment, [...path, 'environment'], context.notes);
   for (const [at, key, value] of pairsOf(service)) {
     values.set(key, filledIn(key, value, [...path, 'environment', at], context));
+    if (value === undefined || value === '') context.sealed?.tookValue(key, String(path[1]));
   }
   return values;
 }
@@ -121,8 +122,10 @@ function fromFile(name: string, path: Path, context: Inputs): Map<string, string
     if (file.isOpened) sealed?.hide(String(path[1]), key);
     const variable = Object.hasOwn(variables, key) ? variables[key] : undefined;
     if (value !== undefined && value !== '') values.set(key, value);
-    else if (variable !== undefined) values.set(key, variable);
-    else if (value !== undefined) values.set(key, value);
+    else if (variable !== undefined) {
+      values.set(key, variable);
+      sealed?.tookValue(key, String(path[1]));
+    } else if (value !== undefined) values.set(key, value);
     else if (!notes.isFull) {
       notes.add({
         severity: allow.undefinedVariables ? 'warning' : 'error',

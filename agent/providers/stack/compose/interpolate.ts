@@ -15,6 +15,8 @@ export type Finding =
 export interface Substituted {
   readonly text: string;
   readonly findings: Finding[];
+  /** Variables whose values are in it. */
+  readonly taken: readonly string[];
 }
 
 /** Most UTF-16 units that variables may make of one text: a short file and a long value could fill any memory. */
@@ -26,6 +28,7 @@ const CHARACTERS_MAX = 1_048_576;
  */
 export function substitute(text: string, variables: Readonly<Record<string, string>>): Substituted {
   const findings = new Map<string, Finding>();
+  const taken = new Set<string>();
   let result = '';
   let done = 0;
   for (const match of text.matchAll(REFERENCE)) {
@@ -39,7 +42,8 @@ export function substitute(text: string, variables: Readonly<Record<string, stri
       findings.set('unreadable', { kind: 'unreadable' });
       break;
     } else {
-      const { name, value, finding } = evaluate(expression, variables);
+      const { name, value, finding, isTaken } = evaluate(expression, variables);
+      if (isTaken === true) taken.add(name);
       result += value;
       if (result.length > CHARACTERS_MAX) {
         findings.set('too-large', { kind: 'too-large' });
@@ -53,24 +57,24 @@ export function substitute(text: string, variables: Readonly<Record<string, stri
       }
     }
   }
-  return { text: result + text.slice(done), findings: [...findings.values()] };
+  return { text: result + text.slice(done), findings: [...findings.values()], taken: [...taken] };
 }
 
 function evaluate(
   expression: string,
   variables: Readonly<Record<string, string>>,
-): { name: string; value: string; finding?: Finding } {
+): { name: string; value: string; finding?: Finding; isTaken?: true } {
   for (const operator of [':-', '-', ':?', '?']) {
     const at = expression.indexOf(operator);
     if (at < 0) continue;
     const name = expression.slice(0, at);
     const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
     const isSet = value !== undefined && (value !== '' || !operator.startsWith(':'));
-    if (isSet) return { name, value };
+    if (isSet) return { name, value, isTaken: true };
     if (operator.endsWith('-')) return { name, value: expression.slice(at + operator.length) };
     return { name, value: '', finding: { kind: 'required', name } };
   }
   const value = Object.hasOwn(variables, expression) ? variables[expression] : undefined;
-  if (value !== undefined) return { name: expression, value };
+  if (value !== undefined) return { name: expression, value, isTaken: true };
   return { name: expression, value: '', finding: { kind: 'undefined', name: expression } };
 }

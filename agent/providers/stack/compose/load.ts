@@ -2,7 +2,8 @@ import { Compose } from '../../../../schemas/compose.ts';
 import { check } from '../../../core/check.ts';
 import type { Diagnostic } from '../../../core/diagnostic.ts';
 import { parseYaml, startOf } from '../../../core/parse.ts';
-import type { Located } from '../../../core/parse.ts';
+import type { Located, Path } from '../../../core/parse.ts';
+import type { ReplacedValue } from '../sealed-files.ts';
 import { noteHosts, noteOptionDuplicates } from './container.ts';
 import { resolveEnvironment } from './environment.ts';
 import { noteEndless } from './endless.ts';
@@ -37,11 +38,15 @@ export interface Loaded {
  * files before it.
  */
 export function loadFile(
-  { file, text }: ComposeFile,
-  { variables, allow }: ComposeInput,
+  { file, text, clears }: ComposeFile,
+  { variables, allow, sealed }: Pick<ComposeInput, 'variables' | 'allow' | 'sealed'>,
   before: Notes | undefined,
 ): Loaded | { readonly diagnostics: readonly Diagnostic[] } {
-  const parsed = parseYaml(file, text, { exact: true, anyTag: allow.unworkable });
+  const parsed = parseYaml(file, text, {
+    exact: true,
+    anyTag: allow.unworkable,
+    ...(clears && { clears }),
+  });
   const [located, second] = parsed.documents;
   if (located === undefined || located.value === null) {
     if (parsed.diagnostics.length > 0) return { diagnostics: parsed.diagnostics };
@@ -57,8 +62,14 @@ export function loadFile(
     const severity = allow.moreDocuments ? 'warning' : 'error';
     notes.add({ severity, code: 'conflict', message, place, hint });
   }
-  const source = { variables, undefinedVariables: allow.undefinedVariables };
+  const source = {
+    variables,
+    undefinedVariables: allow.undefinedVariables,
+    took: (names: readonly string[], path: Path, values: ReplacedValue): void =>
+      sealed?.took(names, path, located, values),
+  };
   const settled = settle(replaceVariables(located.value, source, notes));
+  sealed?.inCompose(located, (path) => valueIn(settled, path));
   noteEndless(located.value, notes);
   noteVersion(located.value, settled, notes);
   const written = leaveOut(settled, notes);
@@ -67,6 +78,15 @@ export function loadFile(
   notes.add(...checked.diagnostics);
   const compose = checked.value ?? Compose.safeParse(salvage(Compose, written)).data;
   return { located, notes, written, compose, whole: checked.value !== undefined };
+}
+
+function valueIn(value: unknown, path: Path): unknown {
+  let at = value;
+  for (const part of path) {
+    if (typeof at !== 'object' || at === null) return undefined;
+    at = new Map(Object.entries(at)).get(String(part));
+  }
+  return at;
 }
 
 function empty(file: string, text: string): Diagnostic {

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 
 import { Compose } from '../../../../schemas/compose.ts';
 import type { Diagnostic } from '../../../core/diagnostic.ts';
+import type { DocumentText } from '../../../core/document.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
 import type { SealedFiles } from '../sealed-files.ts';
 import type { ConfigSpec, SecretSpec } from '../spec.ts';
@@ -18,10 +19,9 @@ import { noteSmallSubnets } from './small-subnets.ts';
 import { isMapping } from './variables.ts';
 
 /** A Compose file of the repository. */
-export interface ComposeFile {
+export interface ComposeFile extends DocumentText {
   /** Its path: `stacks/blog/compose.yaml`. */
   readonly file: string;
-  readonly text: string;
 }
 
 /** Everything that a stack is made of: nothing else is looked at. */

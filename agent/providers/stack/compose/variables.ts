@@ -1,4 +1,5 @@
 import type { Path } from '../../../core/parse.ts';
+import type { ReplacedValue } from '../sealed-files.ts';
 import { castText } from './casts.ts';
 import { substitute } from './interpolate.ts';
 import type { Finding } from './interpolate.ts';
@@ -13,6 +14,8 @@ export interface VariableSource {
   readonly variables: Readonly<Record<string, string>>;
   /** True: a variable that is not defined is empty, with a warning. */
   readonly undefinedVariables: boolean;
+  /** Told which variables came into the text at a place. */
+  readonly took?: (names: readonly string[], path: Path, values: ReplacedValue) => void;
 }
 
 /** Pure but for `notes`. The document with variables replaced in all its values, never in keys, and cast where Compose casts. */
@@ -48,7 +51,8 @@ interface Work {
 function replaceIn(text: string, path: Path, work: Work): unknown {
   const { source, notes } = work;
   if (work.left < 0) return text;
-  const { text: replaced, findings } = substitute(text, source.variables);
+  const { text: replaced, findings, taken } = substitute(text, source.variables);
+  if (taken.length > 0) source.took?.(taken, path, { written: text, replaced });
   work.left -= replaced.length;
   if (work.left < 0) findings.push({ kind: 'too-large' });
   for (const finding of notes.isFull ? [] : findings) note(finding, path, source, notes);
