@@ -184,6 +184,35 @@ describe('understudy plan --offline', { timeout: 240_000 }, () => {
     expect(unsure + changed + gone).not.toMatch(/canary|AGE-SECRET/);
   });
 
+  it('compares what is known of encrypted documents without a key, and all with one', async () => {
+    const key = join(top, 'key-of-documents');
+    const identity = await newIdentity();
+    await writeFile(key, identity.key);
+    const enc = await wrap(dataKey, identity.recipient);
+    const wrapped = [{ recipient: identity.recipient, enc }];
+    const compose = (image: string): string => `services: {web: {image: "${image}"}}\n`;
+    const seal = (stack: string, text: string): void => {
+      const path = `stacks/${stack}/compose.yaml`;
+      work.write(path, sealedText(path, text, { wrapped }));
+    };
+    seal('hello', compose('canary:1'));
+    work.write('stacks/plain/compose.yaml', compose('site:1'));
+    work.commit('encrypted documents');
+    seal('hello', compose('canary:2'));
+    work.write('stacks/plain/compose.yaml', compose('site:2'));
+    const closed = await offline('--from', 'HEAD');
+    expect(closed.code).toBe((await offline('--from', 'HEAD', '--age-key-file', key)).code);
+    expect(closed.out).toContain('stack/hello is encrypted: not compared without the key');
+    expect(closed.out).toContain('~ stack/plain');
+    expect(closed.out).not.toContain('~ stack/hello');
+    const open = await offline('--from', 'HEAD', '--age-key-file', key);
+    expect(open.out).toContain('services.web.image: [secret] (changed)');
+    expect(open.out).not.toContain('labels');
+    expect(closed.out + open.out).not.toContain('canary');
+    work.write('stacks/hello/compose.yaml', compose('site:1'));
+    work.git(['rm', '-rqf', 'stacks/plain']);
+  });
+
   it('shows the mistakes of an invalid revision in place of a plan', async () => {
     work.write('stacks/hello/compose.yaml', 'services:\n  web:\n    imge: x\n');
     const text = await offline('--from', 'HEAD');

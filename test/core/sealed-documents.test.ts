@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import type { ImageUse } from '../../agent/core/images-lock.ts';
 import type { Contents } from '../fakes/repository.ts';
 import { type Done, render, seal, told } from './sealed-support.ts';
 
@@ -110,6 +111,27 @@ describe('an encrypted Compose file', () => {
     expect(diagnostics).toMatchObject([
       { code: 'unknown-key', place: { line: 6, column: 5, quoted: '    imagee: x' } },
     ]);
+  });
+});
+
+describe('an encrypted image', () => {
+  const lock = { 'images.lock.yaml': 'version: 1\nimages: {}\n' };
+  const imagesOf = (contents: Contents): readonly string[] => {
+    const images: ImageUse[] = [];
+    render({ ...contents, ...lock }, 'holder', { images });
+    return images.map(({ image }) => image);
+  };
+
+  it('is told to nobody, so that no lock names it; others of its stack are', () => {
+    const text = 'services: {web: {image: "secret:1"}, db: {image: "mysql:8"}}\n';
+    const web = text.replace(', db: {image: "mysql:8"}', '');
+    const db = { 'stacks/blog/compose.production.yaml': 'services: {db: {image: "mysql:8"}}\n' };
+    expect(imagesOf({ [COMPOSE]: text })).toEqual(['secret:1', 'mysql:8']);
+    expect(imagesOf({ ...seal(COMPOSE, web, { encrypted_regex: '^image$' }), ...db })).toEqual([
+      'mysql:8',
+    ]);
+    const image = { ...withVariable('secret:1'), [COMPOSE]: compose('').replace('nginx:1.29', '${PASSWORD}') }; // prettier-ignore
+    expect(imagesOf(image)).toEqual([]);
   });
 });
 

@@ -44,6 +44,9 @@ const COMPOSE: readonly (readonly [engine: string, compose: string])[] = [
   ['EndpointSpec.Mode', 'deploy.endpoint_mode'],
 ];
 
+/** It follows the image, and says nothing beside it. */
+export const IMAGE_LABEL = 'Labels.com.docker.stack.image';
+
 /** A path within a service, cut behind what has a name in a Compose file. */
 interface Known {
   readonly service: string;
@@ -79,5 +82,6 @@ export function fieldOnly(path: string): string {
   if (found === undefined)
     return /^services\.[^.]+|^stack\.[^.]+|^.*?\.Labels(?=\.|$)/.exec(path)?.[0] ?? '';
   const { service, engine } = found;
-  return engine.endsWith('.Env') ? path : `${service}.${engine}`;
+  const isNamed = engine.endsWith('.Env') || path.endsWith(`.${IMAGE_LABEL}`);
+  return isNamed ? path : `${service}.${engine}`;
 }

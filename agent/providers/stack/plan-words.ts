@@ -1,14 +1,11 @@
 import type { FieldDiff, Operation, Rendered } from '../../core/kind.ts';
 import type { PlannedOperation, PlanWords } from '../../core/plan.ts';
-import { composePath } from './compose-paths.ts';
+import { composePath, IMAGE_LABEL } from './compose-paths.ts';
 import { fieldDiffs } from './fields.ts';
 import { isVersionOf } from './names.ts';
 import type { StackSpec } from './spec.ts';
 import type { StackCall } from './swarm.ts';
 import { veiledFields } from './veil.ts';
-
-/** It follows the image, and says nothing beside it. */
-const IMAGE_LABEL = 'Labels.com.docker.stack.image';
 
 /** How the plan of stacks reads. */
 export const stackWords: PlanWords<StackSpec, StackCall> = {
