@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 
 import { formatText } from '../../agent/core/format.ts';
 import type { ImageUse } from '../../agent/core/images-lock.ts';
@@ -212,6 +212,17 @@ describe('a value that is encrypted', () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it.each`
+    what                      | file                          | path                                       | value
+    ${'a setting of a stack'} | ${'stacks/blog/stack.yaml'}   | ${['health', 'timeout']}                   | ${'48713s'}
+    ${'a part of a variable'} | ${'stacks/blog/compose.yaml'} | ${['services', 'web', 'environment', 'A']} | ${'$kestrel71f0-'}
+  `('stands in nothing that is said of $what', ({ file, path, value }) => {
+    const { [String(file)]: text = '' } = clear;
+    const changed = stringify(withLeaf(parse(String(text)), path, value));
+    const words = said({ ...clear, ...seal(file, changed, sealedWith(path, 'own')) });
+    expect(words).not.toMatch(CANARY);
   });
 
   it('stands in nothing that is said across stacks', () => {

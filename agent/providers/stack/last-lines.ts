@@ -14,6 +14,7 @@ const LINES_MAX = 5;
 const LINE_LENGTH_MAX = 160;
 /** A shorter value of a variable stands in many words. */
 const VALUE_LENGTH_MIN = 4;
+const PART_LENGTH_MIN = 6;
 
 /** What may have said why it failed. */
 export interface Speaker {
@@ -119,6 +120,11 @@ export function lastLines(
     .map((line) => (line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line));
 }
 
+/** A secret may stand in the middle of a variable, as in an address, and a program writes that part alone. */
+function partsOf(value: string): readonly string[] {
+  return value.split(/[\s:/@?&=,;"']+/).filter(({ length }) => length >= PART_LENGTH_MIN);
+}
+
 /** The longest first: one may begin with another. */
 function secretValues(
   { TaskTemplate: { ContainerSpec: container } }: ServiceSpec,
@@ -129,8 +135,9 @@ function secretValues(
       const at = variable.indexOf('=');
       const value = variable.slice(at + 1);
       const name = variable.slice(0, at);
-      const isSecret = at > 0 && (names.has(name) || looksSecret(name));
-      return isSecret && value.length >= VALUE_LENGTH_MIN ? [value] : [];
+      if (at <= 0 || value.length < VALUE_LENGTH_MIN) return [];
+      if (names.has(name)) return [value, ...partsOf(value)];
+      return looksSecret(name) ? [value] : [];
     })
     .toSorted((one, other) => other.length - one.length);
 }

@@ -92,14 +92,14 @@ describe('a verdict', () => {
     expect(asks).toHaveLength(1);
   });
 
-  it('does not show the value of a variable from an encrypted file', () => {
+  it('does not show the value of a variable from an encrypted file, nor a part of it', () => {
     const hidden = {
       ...web,
       TaskTemplate: {
         ...web.TaskTemplate,
         ContainerSpec: {
           ...web.TaskTemplate.ContainerSpec,
-          Env: ['HARMLESS=canary-77', 'PLAIN=visible'],
+          Env: ['HARMLESS=db://app:canary-77@h', 'PLAIN=visible'],
         },
       },
     };
@@ -108,9 +108,9 @@ describe('a verdict', () => {
       services: [live(hidden)],
       tasks: ['x', 'y', 'z'].map((id) => task(id, { desiredState: 'shutdown', ...crash })),
     });
-    const answers = answered({ detail: 'dsn canary-77 is visible' });
+    const answers = answered({ detail: 'db://app:canary-77@h\nword canary-77 is visible' });
     expect(stackHealth(sealed, state, seen({ logs: true, answers }))).toMatchObject({
-      evidence: `${EVIDENCE}; its last lines: dsn [secret] is visible`,
+      evidence: `${EVIDENCE}; its last lines: [secret] | word [secret] is visible`,
     });
   });
 
