@@ -152,6 +152,45 @@ it('takes the same content, encrypted anew, for no change, and applies nothing t
   expect(told).not.toMatch(/canary|AGE-SECRET/);
 });
 
+it('decrypts variables in documents, shows none of them, and refuses what was moved in them', async () => {
+  const sealed = async (path: string, content: string, regex: string): Promise<string> => {
+    const wrapped = [{ recipient, enc: await wrap(dataKey, recipient) }];
+    return sealedText(path, content, { wrapped, rules: { encrypted_regex: regex } });
+  };
+  const file = 'environments/rehearsal.yaml';
+  const variables = `{REGISTRY: '${stage.registry}', WORD: ${CANARY}}`;
+  const environment = `kind: Environment\nname: rehearsal\nvariables: ${variables}\n`;
+  let from = told.length;
+  await save(file, await sealed(file, environment, '^WORD$'));
+  await until(/revision \S+ is healthy/, from);
+
+  from = told.length;
+  const compose = await sealed(
+    'compose.yaml',
+    `services: {web: {image: '\${REGISTRY}/site:1', configs: [page], environment: {A: 'db://u:\${WORD}@h', B: ${CANARY}-b}, stop_grace_period: 1s, deploy: {endpoint_mode: dnsrr}}}\nconfigs: {page: {file: page.html}}\n`,
+    '^environment$',
+  );
+  await save('stacks/blog/compose.yaml', compose);
+  const text = await until(/revision \S+ is healthy/, from);
+  expect(text).toContain('services.web.environment.A: [secret]');
+  expect(text).toContain('services.web.environment.B: [secret]');
+  const env = '{{json .Spec.TaskTemplate.ContainerSpec.Env}}';
+  const inspect = ['service', 'inspect', 'blog_web', '--format', env];
+  const values = [`A=db://u:${CANARY}@h`, `B=${CANARY}-b`];
+  expect(JSON.parse(await stage.docker(inspect, never))).toEqual(values);
+
+  from = told.length;
+  const [one = '', other = ''] = compose.match(/ENC\[[^\]]*type:str\]/g) ?? [];
+  const swapped = compose.replace(one, '?').replace(other, one).replace('?', other);
+  await save('stacks/blog/compose.yaml', swapped);
+  expect(await until(/error\[encryption-damaged\]/, from)).toContain('compose.yaml:1');
+  expect(JSON.parse(await stage.docker(inspect, never))).toEqual(values);
+  from = told.length;
+  await save('stacks/blog/compose.yaml', compose);
+  await until(/1 stack unchanged/, from);
+  expect(told).not.toMatch(/canary|AGE-SECRET/);
+});
+
 it('ends when it is asked to, and leaves what runs', async () => {
   const ended = new Promise((resolve) => program.once('exit', resolve));
   program.kill('SIGINT');
