@@ -320,6 +320,14 @@ describe('without a key', () => {
       code: 3,
       out: expect.stringContaining('encrypted-for-others'),
     });
+    const document = join(repository, 'stacks/web/stack.yaml');
+    await writeFile(document, 'kind: Stack\nhealth: {timeout: 5m}\n');
+    await run('encrypt', [document, '--recipient', recipient, '--in-place']);
+    expect(await validate()).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('stack/web is encrypted: not compared without the key\n'),
+    });
+    expect(await validate('--age-key-file', at('k5'))).toMatchObject({ code: 0, err: '' });
     const [line = ''] = (await readFile(secret, 'utf8')).split('\n');
     await writeFile(secret, (await readFile(secret, 'utf8')).replace(line, 'a: hunter2'));
     const bare = await validate();
