@@ -1,5 +1,5 @@
 import type { First } from '../../core/first.ts';
-import type { CallOutcome, Difference, Failure, FieldDiff, Health } from '../../core/kind.ts';
+import type { CallOutcome, Difference, Failure, FieldDiff, Health, Late } from '../../core/kind.ts';
 import { fieldOnly } from './compose-paths.ts';
 import type { StackSpec } from './spec.ts';
 import type { StackCall } from './swarm.ts';
@@ -68,14 +68,37 @@ export function veiledOutcome<Value>(
   return { ...outcome, why: `the engine did not take it; ${WHY}` };
 }
 
-/** Pure. How a stack does: images, commands and addresses stand in evidence. */
+/**
+ * Pure. How a stack does: images, commands and addresses stand in evidence. Built anew, so that nothing comes along that is
+ * not thought of here.
+ */
 export function veiledHealth({ veiled }: MaybeVeiled, health: Health): Health {
   if (veiled !== true) return health;
   // Counts by service stand first.
   const [summary = ''] = /^[^ ,;]+ \d+\/\d+(?:, [^ ,;]+ \d+\/\d+)*/.exec(health.summary) ?? [];
-  const shown = { ...health, summary };
-  if (shown.status === 'failing') return { ...shown, ...veiledFailure(shown) };
-  return shown.status === 'outside' ? { ...shown, why: `it waits; ${WHY}` } : shown;
+  const shown = { summary, ...(health.asks && { asks: health.asks }) };
+  switch (health.status) {
+    case 'converged': {
+      const { status, members, late } = health;
+      return { ...shown, status, members, ...veiledLate(late) };
+    }
+    case 'progressing': {
+      const { status, progress, late } = health;
+      return { ...shown, status, progress, ...veiledLate(late) };
+    }
+    case 'failing': {
+      const { status, reading } = health;
+      return { ...shown, status, ...veiledFailure(health), ...(reading && { reading }) };
+    }
+    case 'outside':
+      return { ...shown, status: health.status, why: `it waits; ${WHY}` };
+  }
+}
+
+function veiledLate(late: Late | undefined): { readonly late?: Late } {
+  if (late === undefined) return {};
+  const { asks, reading } = late;
+  return { late: { evidence: WHY, asks, ...(reading && { reading }) } };
 }
 
 /** Pure. Whether its images are to be had. */

@@ -58,6 +58,14 @@ describe('a stack of which no value is shown', () => {
     const outside = { status: 'outside', why: 'hunter2', summary: 'hunter2' } as const;
     expect(JSON.stringify(veiledHealth(veiled, outside))).not.toContain('hunter2');
     expect(veiledHealth({}, failing)).toBe(failing);
+    const late = { evidence: 'hunter2', asks: [], reading: true } as const;
+    const slow = { status: 'progressing', progress: 3, summary: 'web 0/1', late } as const;
+    const shown = veiledHealth(veiled, slow);
+    expect(shown).toMatchObject({ ...slow, late: { asks: [], reading: true } });
+    expect(JSON.stringify(shown)).not.toContain('hunter2');
+    const well = { status: 'converged', members: 'x', summary: 'web 1/1' } as const;
+    expect(veiledHealth(veiled, well)).toEqual(well);
+    expect(veiledHealth(veiled, { ...well, late })).toMatchObject({ ...well, late: { asks: [] } });
   });
 
   it('names no image that is asked for', () => {
