@@ -323,18 +323,33 @@ describe('a stack whose folder is renamed', () => {
     return states.split('\n').filter((state) => state.startsWith('Running'));
   };
 
-  it('runs again under its old name where it fails under the new one', async () => {
+  it('is not stopped for a name under which its image is missing', async () => {
     const before = await scene.push('press', press('press', 'site:1'));
     await scene.log.until('revision healthy', revision(before));
+    const tasks = await scene.tasks('press_web');
     await scene.remove('stacks/press');
     const commit = await scene.push('a bad rename', press('gazette', 'site:none', 'press'));
+    await scene.log.until('unit failed', of('gazette'));
+    await scene.log.until('revision failed', revision(commit));
+    expect([await scene.tasks('press_web'), await objects('gazette')]).toEqual([tasks, []]);
+    expect(await objects('press')).toHaveLength(4);
+    expect(await scene.quietPasses(2)).toEqual([]);
+  });
+
+  it('runs again under its old name where it fails under the new one', async () => {
+    const bad = press('gazette', 'site:1', 'press');
+    const file = 'stacks/gazette/compose.yaml';
+    const broken = (bad[file] ?? '').replace(
+      "ports: ['9100",
+      "entrypoint: [/none]\n    ports: ['9100",
+    );
+    const commit = await scene.push('another bad rename', { ...bad, [file]: broken });
     await scene.log.until('unit making place', of('press'));
     await scene.log.until('unit failed', of('gazette'));
     await scene.log.until('unit coming back', of('press'));
     await scene.log.until('unit rolled back', of('press'));
     await scene.log.until('revision failed', revision(commit));
-    // An image that is not there is found before anything of the new one is made.
-    expect([await running('press_web'), await objects('gazette')]).toEqual([
+    expect([await running('press_web'), await running('gazette_web')]).toEqual([
       [expect.any(String)],
       [],
     ]);
