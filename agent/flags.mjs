@@ -11,6 +11,6 @@ export const agentFlags = ['--max-semi-space-size=4', '--heap-growing-percent=30
  */
 export const allocatorEnvironment = {
   MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: '16384',
+  MALLOC_MMAP_THRESHOLD_: '8192',
   MALLOC_TRIM_THRESHOLD_: '131072',
 };

@@ -6,7 +6,7 @@ import type { Settings } from '../schemas/settings.ts';
 import { keyFile } from './age/key-file.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
-import { compacting } from './compacting.ts';
+import { compacting, type Memory } from './compacting.ts';
 import { formatText } from './core/format.ts';
 import { leaseTimesOf } from './lease/times.ts';
 import { leaseOn } from './leading.ts';
@@ -33,7 +33,7 @@ import { headFormat } from './record/head.ts';
 import { HeadWatch } from './record/head-watch.ts';
 import { openRecorder } from './record/recorder.ts';
 import { readRequests } from './record/requests.ts';
-import { compactHeap } from './render/heap.ts';
+import { compactHeap, sweepHeap } from './render/heap.ts';
 import { openRenderer } from './render/renderer.ts';
 import { logReporter } from './report/log.ts';
 import { readSettings, settingFlags } from './settings.ts';
@@ -121,7 +121,7 @@ export async function runAgent(
 ): Promise<number> {
   const { clock, pid } = of;
   const renderer = of.renderer ?? openOwnRenderer(settings, clock);
-  const reporter = compacting(of.reporter, clock, () => compactAll(renderer));
+  const reporter = compacting(of.reporter, clock, memoryWith(renderer));
   const { environment, repository, atOnce } = settings;
   const [wake, sourceWake] = [new Wake(clock), new Wake(clock)];
   const source = await openOrTell(settings, of, () => sourceWake.ring());
@@ -158,7 +158,10 @@ export async function runAgent(
         looks,
         wake,
         guard,
-        ...(of.passed && { passed: of.passed }),
+        passed: (ms) => {
+          of.passed?.(ms);
+          reporter.passed();
+        },
       },
       signal,
     );
@@ -176,9 +179,12 @@ function openOwnRenderer({ environment, age }: Settings, clock: Clock): Renderer
   return openRenderer({ environment, clock, ...(age && { keys: keyFile(age.keyFile) }) });
 }
 
-function compactAll(renderer: Renderer<StackSpec>): void {
-  compactHeap();
-  renderer.compact?.();
+function memoryWith(renderer: Renderer<StackSpec>): Memory {
+  const compact = (): void => {
+    compactHeap();
+    renderer.compact?.();
+  };
+  return { compact, sweep: sweepHeap };
 }
 
 /** Undefined where it cannot be opened with these settings: that was told. */

@@ -30,10 +30,10 @@ export class Blobs {
     this.#bytes += content.length;
   }
 
-  /** Drops what was used longest ago until the bound holds. */
-  trim(): void {
+  /** Drops what was used longest ago until the bound, or a lower one, holds. */
+  trim(bytesMax = this.#bytesMax): void {
     for (const [blob, content] of this.#contents) {
-      if (this.#bytes <= this.#bytesMax) return;
+      if (this.#bytes <= bytesMax) return;
       this.#contents.delete(blob);
       this.#bytes -= content.length;
     }

@@ -69,7 +69,11 @@ async function take(message: ToChild): Promise<void> {
     job = { environment, timeLimitMs, files: new Map(), known: new Set(), ...wanted, ...rounds };
     return;
   }
-  if (message.type === 'compact') return compactHeap();
+  if (message.type === 'compact') {
+    // What a render takes is kept as what came of it: a file that is needed again is asked for again.
+    blobs.trim(0);
+    return compactHeap();
+  }
   if (job === undefined) throw new Error(`${message.type} without begin`);
   if (message.type === 'keys') {
     if (await unlocker.use(message.identities, message.locked)) memos.clear();

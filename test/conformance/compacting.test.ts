@@ -19,8 +19,9 @@ const { signal } = new AbortController();
 it('happens once nothing was told for a while, and then once', async () => {
   const clock = new VirtualClock();
   const tell = vi.fn<(told: AgentEvent) => void>();
-  const compact = vi.fn<() => void>();
-  const reporter = compacting({ tell }, clock, compact);
+  const [compact, sweep] = [vi.fn<() => void>(), vi.fn<() => void>()];
+  const reporter = compacting({ tell }, clock, { compact, sweep });
+  reporter.passed();
   await clock.advance(60_000);
   expect(compact).not.toHaveBeenCalled();
   reporter.tell(event);
@@ -31,9 +32,15 @@ it('happens once nothing was told for a while, and then once', async () => {
   expect(compact).not.toHaveBeenCalled();
   await clock.advance(2_000);
   expect(compact).toHaveBeenCalledTimes(1);
+  expect(sweep).not.toHaveBeenCalled();
+  reporter.passed();
+  reporter.passed();
+  expect(sweep).toHaveBeenCalledTimes(2);
   await clock.advance(3_600_000);
   expect(compact).toHaveBeenCalledTimes(1);
   reporter.tell(event);
+  reporter.passed();
+  expect(sweep).toHaveBeenCalledTimes(2);
   reporter.close();
   await clock.advance(3_600_000);
   expect(compact).toHaveBeenCalledTimes(1);
