@@ -37,6 +37,8 @@ describe('every source file', async () => {
     const reached = new Set<string>();
     // Beside the program itself: what the renderer starts as a child, and what ./rehearse --down runs on its own.
     const queue = ['agent/main.ts', 'agent/render/child.ts', 'agent/rehearsal/down.ts'];
+    // The ground of MySQL accounts, which the program does not ask for yet (decision 33).
+    queue.push(...files.filter((file) => file.startsWith('agent/providers/mysql/')));
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
       if (reached.has(file)) continue;
       reached.add(file);
@@ -63,6 +65,7 @@ describe('every source file', async () => {
       [
         'agent/age/age.ts', // the library for age
         'agent/core/digest.ts', // the digest of a unit covers its secrets
+        'agent/providers/mysql/sql.ts', // the statement itself
         'agent/providers/stack/client.ts', // the request itself
         'agent/providers/stack/diff.ts', // digest of the content
         'agent/providers/stack/names.ts', // the key of the digest
