@@ -1,4 +1,5 @@
-import type { PatternRules } from './sql.ts';
+import { sql } from './sql.ts';
+import type { PatternRules, Sql } from './sql.ts';
 
 /** The two families of servers, which speak of accounts in two languages. */
 export type Flavor = 'mysql' | 'mariadb';
@@ -47,4 +48,16 @@ export function isFrom({ flavor, version }: Server, family: Flavor, ...from: Ver
 /** Pure. A family as it is written. */
 export function nameOf({ flavor }: Pick<Server, 'flavor'>): string {
   return NAMES[flavor];
+}
+
+/**
+ * Pure. What a connection begins with: quoting counts on it. Without `NO_AUTO_CREATE_USER` MariaDB makes an account without a
+ * password of a grant to one that is gone; MySQL does not know that word, and refuses such a grant always.
+ */
+export function sessionOf({ flavor }: Pick<Server, 'flavor'>): readonly Sql[] {
+  const mode =
+    flavor === 'mariadb'
+      ? sql`SET SESSION sql_mode = 'NO_AUTO_CREATE_USER'`
+      : sql`SET SESSION sql_mode = ''`;
+  return [mode, sql`SET SESSION autocommit = 1`, sql`SET NAMES utf8mb4`];
 }
