@@ -3,7 +3,7 @@ import { GRANT_COLUMN, columnsOf } from './columns.ts';
 import type { Grant, Level } from './grants.ts';
 import type { MariadbRows, MysqlRows } from './rows.ts';
 import type { Server } from './server.ts';
-import { folded } from './words.ts';
+import { folded, privilegesOf } from './words.ts';
 
 /** A grant and the key of the account that has it. */
 export interface Held {
@@ -22,20 +22,20 @@ export function heldIn(rows: Rows, server: Server): readonly Held[] {
   });
   const tables = rows.tables.map((row) => {
     const level: Level = { on: 'table', database: row.Db, table: row.Table_name };
-    return held(row, { level, ...fromSet(row.Table_priv, server) });
+    return held(row, { level, ...fromSet(row.Table_priv, 'table', server) });
   });
   const columns = rows.columns.map((row) => {
     const [database, table, column] = [row.Db, row.Table_name, row.Column_name];
     return held(row, {
       level: { on: 'column', database, table, column },
-      ...fromSet(row.Column_priv, server),
+      ...fromSet(row.Column_priv, 'column', server),
     });
   });
   const routines = rows.routines.map((row) => {
     const [type, database, name] = [row.Routine_type, row.Db, row.Routine_name];
     return held(row, {
       level: { on: 'routine', type, database, name },
-      ...fromSet(row.Proc_priv, server),
+      ...fromSet(row.Proc_priv, 'routine', server),
     });
   });
   return [...databases, ...tables, ...columns, ...routines];
@@ -60,9 +60,12 @@ export function fromColumns(
   };
 }
 
-/** `Select,Create View,Grant`. */
-function fromSet(text: string, server: Server): Given {
-  const words = text.split(',').filter((word) => word !== '');
-  const privileges = words.filter((word) => word !== 'Grant').map((word) => folded(word, server));
-  return { privileges: new Set(privileges), grantOption: words.includes('Grant') };
+/** `Select,Create View,Grant`. What this program does not know of a later server is not compared. */
+function fromSet(text: string, place: Level['on'], server: Server): Given {
+  const words = text.split(',');
+  const known = privilegesOf(place, server);
+  return {
+    privileges: new Set(words.map((word) => folded(word, server))).intersection(known),
+    grantOption: words.includes('Grant'),
+  };
 }

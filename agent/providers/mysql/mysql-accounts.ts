@@ -6,7 +6,7 @@ import { accountKey, byAccount } from './account.ts';
 import type { Account, Accounts, Require, Restriction } from './account.ts';
 import { fromColumns, heldIn } from './grant-rows.ts';
 import { gathered } from './grants.ts';
-import type { Grant } from './grants.ts';
+import type { Grant, Level } from './grants.ts';
 import type { AuthString } from './hash.ts';
 import { keptHost } from './names.ts';
 import { UnreadableRows } from './rows.ts';
@@ -39,7 +39,7 @@ export function mysqlAccounts(rows: MysqlRows, server: Server): Accounts {
       isRole: roles.has(key) ? 'yes' : looksLikeRole(row) ? 'perhaps' : 'no',
       grants: gathered([
         everywhere,
-        ...(dynamic.get(key) ?? []).map(dynamicGrant),
+        ...(dynamic.get(key) ?? []).map(dynamicGrant).filter(({ level }) => isKnown(level, server)),
         ...(held.get(key) ?? []).map(({ grant }) => grant),
       ]),
       roles: (edges.get(key) ?? []).map((edge) => ({
@@ -76,6 +76,11 @@ function dynamicGrant(row: MysqlRows['dynamic'][number]): Grant {
     privileges: new Set([word]),
     grantOption: row.WITH_GRANT_OPTION === 'Y',
   };
+}
+
+/** What a component had that is gone stays in the rows, and no statement can name it. */
+function isKnown(level: Level, { dynamic }: Server): boolean {
+  return level.on !== 'dynamic' || dynamic.has(level.word);
 }
 
 /** What the row of an account says alone. */

@@ -259,6 +259,30 @@ describe('MariaDB alone', () => {
   });
 });
 
+describe('what no statement could name', () => {
+  it('of a later server is not compared', () => {
+    const { server, answers } = answered('mariadb-11.8');
+    const routines = answers['routines']?.map((row) => ({
+      ...row,
+      Proc_priv: 'Execute,Show Create Routine,Later',
+    }));
+    const read = accountsOf({ server, answers: { ...answers, routines: routines ?? [] } });
+    const ofRoutine = lines(accountOf(read, 'blog').grants).filter((line) =>
+      line.startsWith('routine'),
+    );
+    expect(ofRoutine).toEqual(['routine FUNCTION shop Slug: EXECUTE']);
+  });
+
+  it('of a component that is gone is not compared', () => {
+    const { server, answers } = answered('mysql-9.7');
+    const without = { ...server, dynamic: server.dynamic.difference(new Set(['BACKUP_ADMIN'])) };
+    const some = accountOf(accountsOf({ server: without, answers }), 'some');
+    expect(lines(some.grants).filter((line) => line.startsWith('dynamic'))).toEqual([
+      'dynamic ROLE_ADMIN: ROLE_ADMIN +',
+    ]);
+  });
+});
+
 describe('an answer that is not understood', () => {
   const canary = 'CANARY';
   it('names its place and none of its values', () => {
