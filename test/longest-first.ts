@@ -10,6 +10,7 @@ const LONG = [
   'e2e/edges',
   'e2e/scene',
   'e2e/moved-tag',
+  'e2e/mysql-servers',
   'reconcile/crash-points',
   'conformance/git',
   'conformance/renderer',
