@@ -49,11 +49,12 @@ describe('every source file', async () => {
     expect(files.filter((file) => !reached.has(file) && !ahead.test(file))).toEqual([]);
   });
 
-  it('names dockerode, simple-git and the library for age in one module each', () => {
+  it('names dockerode, simple-git, mysql2 and the library for age in one module each', () => {
     const importers = (library: string): string[] =>
       files.filter((file) => new RegExp(`from '${library}'`).test(read(file)));
     expect(importers('dockerode')).toHaveLength(1);
     expect(importers('simple-git')).toHaveLength(1);
+    expect(importers('mysql2')).toEqual(['agent/providers/mysql/connect.ts']);
     expect(importers('age-encryption')).toEqual(['agent/age/age.ts']);
   });
 
@@ -79,6 +80,7 @@ describe('every source file', async () => {
         'agent/providers/stack/transport.ts', // the header of a login
         'agent/registry/authorization.ts', // the header of a login
         'agent/render/converse.ts', // the keys go to the renderer through its pipe
+        'agent/providers/mysql/connect.ts', // the login, and the statement itself
         'agent/providers/stack/wire.ts', // the renderer's pipe
         'agent/providers/stack/without-data.ts', // no answer repeats a content
       ].toSorted(),

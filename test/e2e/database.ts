@@ -1,7 +1,16 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Connection, createConnection } from 'mysql2/promise';
+import { inspect } from 'node:util';
+import { type Connection as Plain, createConnection } from 'mysql2/promise';
+import { systemClock } from '../../agent/clock.ts';
+import type { CallOutcome } from '../../agent/core/kind.ts';
+import { Secret } from '../../agent/core/secret.ts';
+import {
+  type Connection,
+  type Login,
+  openConnection,
+} from '../../agent/providers/mysql/connect.ts';
 import { fetchPrograms, type Flavor, type Programs } from '../../agent/rehearsal/mysql/programs.ts';
 import { type Server, type ServerPlan, startServer } from '../../agent/rehearsal/mysql/server.ts';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
@@ -34,7 +43,7 @@ export async function started(programs: Programs, plan: ServerPlan): Promise<Ser
 /** A plain connection, for what a test does to a server by itself. */
 export async function plainly<Value>(
   login: Parameters<typeof createConnection>[0] & object,
-  work: (connection: Connection) => Promise<Value>,
+  work: (connection: Plain) => Promise<Value>,
 ): Promise<Value> {
   const connection = await createConnection({ connectTimeout: 10_000, ...login });
   try {
@@ -42,4 +51,32 @@ export async function plainly<Value>(
   } finally {
     connection.destroy();
   }
+}
+
+/** The account's way in. */
+export function loginTo(server: Server, more: Partial<Login> = {}): Login {
+  const password = new Secret(PASSWORD);
+  return { host: '127.0.0.1', port: server.port, user: USER, password, ...more };
+}
+
+/** A session of the provider's, which must come about. */
+export async function session(login: Login): Promise<Connection> {
+  const limits = { clock: systemClock, deadlineMs: 20_000 };
+  return valueOf(await openConnection(login, limits, within()));
+}
+
+export const statement = (text: string) => ({ text: new Secret(text) });
+
+export async function ask(connection: Connection, text: string, deadlineMs = 20_000) {
+  return await connection.query(statement(text), deadlineMs, within());
+}
+
+export function valueOf<Value>(outcome: CallOutcome<Value>): Value {
+  if (outcome.status !== 'ok') throw new Error(outcome.why);
+  return outcome.value;
+}
+
+/** All that a log could print of something. */
+export function everythingOf(value: unknown): string {
+  return `${inspect(value, { depth: Infinity, showHidden: true })} ${JSON.stringify(value)}`;
 }

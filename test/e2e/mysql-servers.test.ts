@@ -2,19 +2,56 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../agent/clock.ts';
+import type { CallOutcome } from '../../agent/core/kind.ts';
+import { Secret } from '../../agent/core/secret.ts';
+import { openConnection } from '../../agent/providers/mysql/connect.ts';
 import type { Flavor, Programs } from '../../agent/rehearsal/mysql/programs.ts';
 import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
 import { fetchTools } from '../../agent/rehearsal/packages.ts';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import { identify, waitGone } from '../../agent/rehearsal/processes.ts';
-import { newPlan, PASSWORD, plainly, programsOf, started, USER } from './database.ts';
+import {
+  ask,
+  everythingOf,
+  loginTo,
+  newPlan,
+  PASSWORD,
+  plainly,
+  programsOf,
+  session,
+  started,
+  statement,
+  USER,
+  valueOf,
+} from './database.ts';
+
+/** Where the two differ. */
+const says = {
+  mysql: {
+    version: /^9\.7\./,
+    tls: [
+      'TLSv1.3',
+      'refused: nobody trusted signed the certificate of the server, or it has expired (HANDSHAKE_SSL_ERROR)',
+      'refused: the certificate of the server bears another name (ERR_TLS_CERT_ALTNAME_INVALID)',
+    ],
+  },
+  mariadb: {
+    version: /^10\.11\./,
+    tls: Array<string>(3).fill('refused: the server speaks no TLS (HANDSHAKE_NO_SSL_SUPPORT)'),
+  },
+};
+
+const said = (outcome: CallOutcome<unknown>): string =>
+  outcome.status === 'ok' ? 'ok' : `${outcome.status}: ${outcome.why}`;
 
 // One server runs at a time: MySQL takes 250 MB.
-describe.each<[Flavor, RegExp]>([
-  ['mysql', /^9\.7\./],
-  ['mariadb', /^10\.11\./],
-])('a server of %s', (flavor, version) => {
+describe.each<[Flavor, (typeof says)[Flavor]]>([
+  ['mysql', says.mysql],
+  ['mariadb', says.mariadb],
+])('a server of %s', (flavor, expected) => {
   let programs: Programs;
   let plan: ServerPlan;
   let server: Server;
@@ -29,6 +66,12 @@ describe.each<[Flavor, RegExp]>([
     rmSync(dirname(plan.folder), { recursive: true });
   });
 
+  const signal = (): AbortSignal => AbortSignal.timeout(60_000);
+  const root = () => ({ user: 'root', socketPath: server.socket });
+  const asRoot = async (...texts: readonly string[]) =>
+    await plainly(root(), async (one) => {
+      for (const text of texts) await one.query(text);
+    });
   const account = () => ({ host: '127.0.0.1', port: server.port, user: USER, password: PASSWORD });
 
   it('lets the account in by its password, which may do everything', async () => {
@@ -36,7 +79,7 @@ describe.each<[Flavor, RegExp]>([
       await connection.query('GRANT SELECT ON mysql.* TO CURRENT_USER()');
       return await connection.query<never[]>('SELECT @@version AS version');
     });
-    expect(row).toEqual({ version: expect.stringMatching(version) });
+    expect(row).toEqual({ version: expect.stringMatching(expected.version) });
   });
 
   it('lets root in through the socket and not over the network', async () => {
@@ -58,6 +101,159 @@ describe.each<[Flavor, RegExp]>([
     expect(users.filter((user) => !own.test(user)).toSorted()).toEqual([
       `${USER}@%`,
       'root@localhost',
+    ]);
+  });
+
+  describe('a session', () => {
+    it('begins as quoting relies on, whatever the server is set to', async () => {
+      await asRoot(
+        "SET GLOBAL sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
+        'SET GLOBAL autocommit = 0',
+      );
+      const connection = await session(loginTo(server));
+      const rows = await ask(
+        connection,
+        'SELECT @@sql_mode AS mode, @@autocommit AS auto, @@character_set_client AS chars, @@lock_wait_timeout AS wait',
+      );
+      connection.close();
+      await asRoot('SET GLOBAL sql_mode = DEFAULT', 'SET GLOBAL autocommit = DEFAULT');
+      expect(valueOf(rows)).toEqual([{ mode: '', auto: 1, chars: 'utf8mb4', wait: 3 }]);
+    });
+
+    it('gives what numbers cannot hold as text', async () => {
+      const connection = await session(loginTo(server));
+      const rows = await ask(
+        connection,
+        `SELECT 18446744073709551615 AS big, JSON_OBJECT('a', 18446744073709551615) AS json, 7 AS small`,
+      );
+      connection.close();
+      expect(valueOf(rows)).toEqual([
+        {
+          big: '18446744073709551615',
+          json: expect.stringContaining('18446744073709551615'),
+          small: 7,
+        },
+      ]);
+    });
+
+    it('takes one statement at a time, and one in each', async () => {
+      const connection = await session(loginTo(server));
+      const [first, second] = await Promise.all([
+        ask(connection, 'SELECT SLEEP(0.1) AS slept'),
+        ask(connection, 'SELECT 1'),
+      ]);
+      const two = await ask(connection, 'CREATE DATABASE one; CREATE DATABASE two');
+      connection.close();
+      expect(valueOf(first)).toEqual([{ slept: 0 }]);
+      expect(second).toMatchObject({ status: 'refused', why: 'a statement is under way' });
+      expect(two).toMatchObject({ status: 'refused', retry: 'never' });
+    });
+
+    it('ends with a statement that takes too long, or that nobody waits for any more', async () => {
+      const late = await session(loginTo(server));
+      expect(await ask(late, 'SELECT SLEEP(30)', 200)).toEqual({
+        status: 'unknown',
+        why: 'no answer in time',
+        cause: 'unreachable',
+      });
+      expect(late.isClosed()).toBe(true);
+      expect(await ask(late, 'SELECT 1')).toMatchObject({ why: 'the connection is closed' });
+
+      const left = await session(loginTo(server));
+      const leaving = new AbortController();
+      const answer = left.query(statement('SELECT SLEEP(30)'), 20_000, leaving.signal);
+      leaving.abort(new Error('enough'));
+      expect(await answer).toMatchObject({ status: 'unknown' });
+      expect(left.isClosed()).toBe(true);
+      await expect(left.query(statement('SELECT 1'), 20_000, leaving.signal)).rejects.toThrow(
+        'enough',
+      );
+    });
+
+    it('that the server ends ends nothing else', async () => {
+      const connection = await session(loginTo(server));
+      const [row] = valueOf(await ask(connection, 'SELECT CONNECTION_ID() AS id'));
+      const under = ask(connection, 'SELECT SLEEP(30)');
+      await asRoot(`KILL ${String(row?.['id'])}`);
+      expect(await under).toMatchObject({ status: 'unknown', cause: 'unreachable' });
+
+      const idle = await session(loginTo(server));
+      const [other] = valueOf(await ask(idle, 'SELECT CONNECTION_ID() AS id'));
+      await asRoot(`KILL ${String(other?.['id'])}`);
+      expect(await ask(idle, 'SELECT 1')).toMatchObject({ cause: 'unreachable' });
+      expect(idle.isClosed()).toBe(true);
+    });
+
+    it('leaves nothing behind that is carried out when a lock is gone', async () => {
+      const connection = await session(loginTo(server));
+      const [answer, left] = await plainly(root(), async (one) => {
+        await one.query('FLUSH TABLES WITH READ LOCK');
+        const waited = await ask(connection, 'CREATE DATABASE late');
+        await one.query('UNLOCK TABLES');
+        return [waited, (await one.query("SHOW DATABASES LIKE 'late'"))[0]];
+      });
+      expect(answer).toMatchObject({
+        status: 'unknown',
+        why: expect.stringMatching(/^it waited too long for a lock/),
+      });
+      expect(left).toEqual([]);
+    });
+
+    it.each([
+      ["CREATE USER IDENTIFIED BY 'CANARY'", 'words that are none'],
+      ["'CANARY'", 'no statement'],
+      ["CREATE USER 'keeper'@'%' IDENTIFIED BY 'CANARY'", 'an account that is there'],
+      ["ALTER USER 'nobody'@'%' IDENTIFIED BY 'CANARY'", 'an account that is not there'],
+      ["SET PASSWORD FOR 'nobody'@'%' = 'CANARY'", 'a way that is not taken'],
+      ['USE `CANARY`', 'a database that is not there'],
+      ["SELECT JSON_EXTRACT('CANARY', 'CANARY') FROM `CANARY`.`CANARY`", 'a table'],
+      ["SELECT SLEEP(30), 'CANARY'", 'no time'],
+    ])('tells nothing of a password where it fails: %s (%s)', async (text) => {
+      const connection = await session(loginTo(server));
+      const outcome = await ask(connection, text.replaceAll('CANARY', PASSWORD), 200);
+      connection.close();
+      expect(outcome).toMatchObject({ status: expect.stringMatching(/^(refused|unknown)$/) });
+      expect(everythingOf([outcome, connection])).not.toMatch(/Canary|nobody|IDENTIFIED|SLEEP/);
+    });
+
+    it('is refused to a wrong password, which is not told', async () => {
+      const login = loginTo(server, { password: new Secret(`${PASSWORD}x`) });
+      const limits = { clock: systemClock, deadlineMs: 20_000 };
+      const outcome = await openConnection(login, limits, AbortSignal.timeout(60_000));
+      expect(outcome).toEqual({
+        status: 'refused',
+        why: 'the server does not let the account in (error 1045, ER_ACCESS_DENIED_ERROR)',
+        retry: 'after-replan',
+        cause: 'unreachable',
+      });
+      expect(everythingOf(login)).not.toContain('Canary');
+    });
+  });
+
+  it('is reached over TLS by who trusts its certificate, and by nobody else', async () => {
+    const pem = (name: string): string => {
+      const file = join(plan.folder, 'data', name);
+      return existsSync(file) ? readFileSync(file, 'utf8') : (rootCertificates[0] ?? '');
+    };
+    const reach = async (host: string, ca: string, verifyName: boolean): Promise<string> => {
+      const login = loginTo(server, { host, tls: { ca, verifyName } });
+      const limits = { clock: systemClock, deadlineMs: 20_000 };
+      const outcome = await openConnection(login, limits, signal());
+      if (outcome.status !== 'ok') return said(outcome);
+      const [row] = valueOf(await ask(outcome.value, "SHOW SESSION STATUS LIKE 'Ssl_version'"));
+      outcome.value.close();
+      return String(row?.['Value']);
+    };
+    expect([
+      await reach('127.0.0.1', pem('ca.pem'), false),
+      await reach('127.0.0.1', pem('client-cert.pem'), false),
+      await reach('localhost', pem('ca.pem'), true),
+      await reach('127.0.0.1', pem('ca.pem'), true),
+      await reach('127.0.0.1', 'no certificate', false),
+    ]).toEqual([
+      ...expected.tls,
+      'refused: the host is an address: its certificate can be compared with a name only',
+      'refused: the trusted certificates cannot be read: PEM is wanted',
     ]);
   });
 
@@ -89,6 +285,25 @@ describe.each<[Flavor, RegExp]>([
       evidence: expect.stringContaining(String(server.port)),
     });
     rmSync(dirname(other.folder), { recursive: true });
+  });
+});
+
+describe('mysql2', () => {
+  it('is loaded where there is a server to reach, and not before', () => {
+    const script = [
+      "import { createRequire } from 'node:module';",
+      "import { systemClock as clock } from './agent/clock.ts';",
+      "import { Secret } from './agent/core/secret.ts';",
+      "import { openConnection } from './agent/providers/mysql/connect.ts';",
+      "const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('/mysql2/'));",
+      'const before = loaded();',
+      "const login = { host: '127.0.0.1', port: 1, user: 'x', password: new Secret('x') };",
+      'await openConnection(login, { clock, deadlineMs: 5_000 }, new AbortController().signal);',
+      'console.log(before, loaded());',
+    ];
+    const node = [process.execPath, '--input-type=module', '-e', script.join('\n')] as const;
+    const said = execFileSync(node[0], node.slice(1), { cwd: projectFolder, encoding: 'utf8' });
+    expect(said).toBe('false true\n');
   });
 });
 
