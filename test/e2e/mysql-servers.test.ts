@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { systemClock } from '../../agent/clock.ts';
 import type { CallOutcome } from '../../agent/core/kind.ts';
 import { Secret } from '../../agent/core/secret.ts';
 import { openConnection } from '../../agent/providers/mysql/connect.ts';
+import { findWriter } from '../../agent/providers/mysql/find-writer.ts';
 import type { Flavor, Programs } from '../../agent/rehearsal/mysql/programs.ts';
 import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
 import { fetchTools } from '../../agent/rehearsal/packages.ts';
@@ -37,10 +39,14 @@ const says = {
       'refused: nobody trusted signed the certificate of the server, or it has expired (HANDSHAKE_SSL_ERROR)',
       'refused: the certificate of the server bears another name (ERR_TLS_CERT_ALTNAME_INVALID)',
     ],
+    little: /^refused: \S+: it does not say how it does: the account lacks a privilege for it/,
+    beside: /^ok$/,
   },
   mariadb: {
     version: /^10\.11\./,
     tls: Array<string>(3).fill('refused: the server speaks no TLS (HANDSHAKE_NO_SSL_SUPPORT)'),
+    little: /^ok$/,
+    beside: /^refused: the hosts do not belong together: 127.0.0.1:\d+; localhost:\d+$/,
   },
 };
 
@@ -257,6 +263,55 @@ describe.each<[Flavor, (typeof says)[Flavor]]>([
     ]);
   });
 
+  describe('the host to write to', () => {
+    it('is found among hosts that do not answer', async () => {
+      const mute = createServer().listen(0, '127.0.0.1');
+      await once(mute, 'listening');
+      const address = mute.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const logins = [{ ...loginTo(server), port }, { ...loginTo(server), port: 1 }, loginTo(server)]; // prettier-ignore
+      const found = valueOf(await findWriter(logins, { clock: systemClock }, signal()));
+      const rows = await ask(found.connection, 'SELECT 1 AS one');
+      found.connection.close();
+      mute.close();
+      expect(valueOf(rows)).toEqual([{ one: 1 }]);
+      expect(found.name).toBe(`127.0.0.1:${server.port}`);
+      expect(found.views.map(({ status }) => status)).toEqual(['silent', 'silent', 'writes']);
+    });
+
+    it('is not taken while it only reads, though the account could write', async () => {
+      await asRoot('SET GLOBAL read_only = ON');
+      const outcome = await findWriter([loginTo(server)], { clock: systemClock }, signal());
+      await asRoot('SET GLOBAL read_only = OFF');
+      expect(outcome).toEqual({
+        status: 'refused',
+        why: `127.0.0.1:${server.port}: it only reads (\`read_only\`)`,
+        retry: 'after-replan',
+        cause: 'no-leader',
+      });
+    });
+
+    it('is found by an account with little rights, or says what that lacks', async () => {
+      await asRoot(`CREATE USER little IDENTIFIED BY '${PASSWORD}'`);
+      const login = loginTo(server, { user: 'little' });
+      const find = async () => await findWriter([login], { clock: systemClock }, signal());
+      const before = await find();
+      await asRoot('GRANT SELECT ON performance_schema.* TO little');
+      valueOf(await find()).connection.close();
+      await asRoot('DROP USER little');
+      if (before.status === 'ok') before.value.connection.close();
+      expect(said(before)).toMatch(expected.little);
+    });
+
+    it('is not taken with another server beside it', async () => {
+      const logins = [loginTo(server), loginTo(server, { host: 'localhost' })];
+      const outcome = await findWriter(logins, { clock: systemClock }, signal());
+      // Here it is the same one, and MySQL says so.
+      expect(said(outcome)).toMatch(expected.beside);
+      if (outcome.status === 'ok') outcome.value.connection.close();
+    });
+  });
+
   it('keeps what it holds over a stop, and no copy of the password', async () => {
     await plainly(account(), async (one) => await one.query('CREATE DATABASE kept'));
     await server.stop();
@@ -295,6 +350,7 @@ describe('mysql2', () => {
       "import { systemClock as clock } from './agent/clock.ts';",
       "import { Secret } from './agent/core/secret.ts';",
       "import { openConnection } from './agent/providers/mysql/connect.ts';",
+      "import './agent/providers/mysql/find-writer.ts';",
       "const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('/mysql2/'));",
       'const before = loaded();',
       "const login = { host: '127.0.0.1', port: 1, user: 'x', password: new Secret('x') };",
