@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -74,6 +76,26 @@ export async function ask(connection: Connection, text: string, deadlineMs = 20_
 export function valueOf<Value>(outcome: CallOutcome<Value>): Value {
   if (outcome.status !== 'ok') throw new Error(outcome.why);
   return outcome.value;
+}
+
+/** Stands before a server and knows how many are connected. */
+export async function relay(port: number) {
+  let open = 0;
+  const between = createServer((socket) => {
+    const behind = connect(port, '127.0.0.1');
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
+    for (const [one, other] of [[socket, behind] as const, [behind, socket] as const]) {
+      one.pipe(other);
+      one.on('error', () => undefined).on('close', () => other.destroy());
+    }
+  }).listen(0, '127.0.0.1');
+  await once(between, 'listening');
+  const address = between.address();
+  if (address === null || typeof address === 'string') throw new Error('no port is free');
+  return { port: address.port, open: () => open, close: () => between.close() };
 }
 
 /** All that a log could print of something. */

@@ -15,8 +15,10 @@ import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
 import { fetchTools } from '../../agent/rehearsal/packages.ts';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import { identify, waitGone } from '../../agent/rehearsal/processes.ts';
+import { freePort } from './ssh-server.ts';
 import {
   ask,
+  relay,
   everythingOf,
   loginTo,
   newPlan,
@@ -156,7 +158,8 @@ describe.each<[Flavor, (typeof says)[Flavor]]>([
     });
 
     it('ends with a statement that takes too long, or that nobody waits for any more', async () => {
-      const late = await session(loginTo(server));
+      const between = await relay(server.port);
+      const late = await session(loginTo(server, { port: between.port }));
       expect(await ask(late, 'SELECT SLEEP(30)', 200)).toEqual({
         status: 'unknown',
         why: 'no answer in time',
@@ -164,6 +167,9 @@ describe.each<[Flavor, (typeof says)[Flavor]]>([
       });
       expect(late.isClosed()).toBe(true);
       expect(await ask(late, 'SELECT 1')).toMatchObject({ why: 'the connection is closed' });
+
+      await expect.poll(() => between.open(), { timeout: 60_000 }).toBe(0);
+      between.close();
 
       const left = await session(loginTo(server));
       const leaving = new AbortController();
@@ -186,8 +192,8 @@ describe.each<[Flavor, (typeof says)[Flavor]]>([
       const idle = await session(loginTo(server));
       const [other] = valueOf(await ask(idle, 'SELECT CONNECTION_ID() AS id'));
       await asRoot(`KILL ${String(other?.['id'])}`);
+      await expect.poll(() => idle.isClosed(), { timeout: 60_000 }).toBe(true);
       expect(await ask(idle, 'SELECT 1')).toMatchObject({ cause: 'unreachable' });
-      expect(idle.isClosed()).toBe(true);
     });
 
     it('leaves nothing behind that is carried out when a lock is gone', async () => {
@@ -264,21 +270,6 @@ describe.each<[Flavor, (typeof says)[Flavor]]>([
   });
 
   describe('the host to write to', () => {
-    it('is found among hosts that do not answer', async () => {
-      const mute = createServer().listen(0, '127.0.0.1');
-      await once(mute, 'listening');
-      const address = mute.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      const logins = [{ ...loginTo(server), port }, { ...loginTo(server), port: 1 }, loginTo(server)]; // prettier-ignore
-      const found = valueOf(await findWriter(logins, { clock: systemClock }, signal()));
-      const rows = await ask(found.connection, 'SELECT 1 AS one');
-      found.connection.close();
-      mute.close();
-      expect(valueOf(rows)).toEqual([{ one: 1 }]);
-      expect(found.name).toBe(`127.0.0.1:${server.port}`);
-      expect(found.views.map(({ status }) => status)).toEqual(['silent', 'silent', 'writes']);
-    });
-
     it('is not taken while it only reads, though the account could write', async () => {
       await asRoot('SET GLOBAL read_only = ON');
       const outcome = await findWriter([loginTo(server)], { clock: systemClock }, signal());
@@ -332,14 +323,49 @@ describe.each<[Flavor, (typeof says)[Flavor]]>([
     });
     rmSync(dirname(other.folder), { recursive: true });
   });
+});
 
-  it('does not take the server of somebody else on its port for its own', async () => {
-    const other = newPlan({ port: server.port });
-    await expect(started(programs, other)).rejects.toMatchObject({
-      message: `${flavor} ended while it started`,
-      evidence: expect.stringContaining(String(server.port)),
-    });
-    rmSync(dirname(other.folder), { recursive: true });
+describe('a group of one server', () => {
+  it('is written to while it is a group, and not after its member left', async () => {
+    const programs = await programsOf('mysql');
+    const channel = await freePort();
+    const name = 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa';
+    const options = [
+      '--log-bin=binlog',
+      '--gtid-mode=ON',
+      '--enforce-gtid-consistency=ON',
+      '--report-host=127.0.0.1',
+      '--plugin-load-add=group_replication.so',
+      `--loose-group-replication-group-name=${name}`,
+      `--loose-group-replication-local-address=127.0.0.1:${channel}`,
+      `--loose-group-replication-group-seeds=127.0.0.1:${channel}`,
+      '--loose-group-replication-start-on-boot=OFF',
+      '--loose-group-replication-message-cache-size=134217728',
+    ];
+    const plan = newPlan({ options });
+    const server = await started(programs, plan);
+    const asRoot = async (...texts: readonly string[]) =>
+      await plainly({ user: 'root', socketPath: server.socket }, async (one) => {
+        for (const text of texts) await one.query(text);
+      });
+    const find = async () =>
+      await findWriter([loginTo(server)], { clock: systemClock }, AbortSignal.timeout(60_000));
+    try {
+      const outside = said(await find());
+      await asRoot('SET GLOBAL group_replication_bootstrap_group = ON', 'START GROUP_REPLICATION');
+      const found = valueOf(await find());
+      found.connection.close();
+      await asRoot('STOP GROUP_REPLICATION');
+      const address = `127.0.0.1:${server.port}`;
+      expect({ outside, views: found.views, left: said(await find()) }).toEqual({
+        outside: `refused: ${address}: in its group it is OFFLINE`,
+        views: [{ name: address, status: 'writes', group: `group ${name}` }],
+        left: `refused: ${address}: in its group it is OFFLINE`,
+      });
+    } finally {
+      await server.kill();
+      rmSync(dirname(plan.folder), { recursive: true });
+    }
   });
 });
 
@@ -364,7 +390,10 @@ describe('mysql2', () => {
 });
 
 describe('a server', () => {
-  const plan = newPlan();
+  let plan: ServerPlan;
+  beforeAll(() => {
+    plan = newPlan();
+  });
   afterAll(() => rmSync(dirname(plan.folder), { recursive: true }));
 
   it('is not started with a password that others can read', async () => {
@@ -372,6 +401,37 @@ describe('a server', () => {
     chmodSync(plan.passwordFile, 0o640);
     await expect(started(programs, plan)).rejects.toThrow('it must be of mode 0600');
     chmodSync(plan.passwordFile, 0o600);
+  });
+
+  it('does not take the server of somebody else on its port for its own', async () => {
+    const programs = await programsOf('mariadb');
+    const server = await started(programs, plan);
+    const other = newPlan({ port: server.port });
+    await expect(started(programs, other)).rejects.toMatchObject({
+      message: 'mariadb ended while it started',
+      evidence: expect.stringContaining(String(server.port)),
+    });
+    await server.kill();
+    rmSync(dirname(other.folder), { recursive: true });
+  });
+
+  it('is found to write to among hosts that do not answer', async () => {
+    const server = await started(await programsOf('mariadb'), plan);
+    const mute = createServer().listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const address = mute.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const logins = [{ ...loginTo(server), port }, { ...loginTo(server), port: 1 }, loginTo(server)]; // prettier-ignore
+    const found = valueOf(
+      await findWriter(logins, { clock: systemClock }, AbortSignal.timeout(60_000)),
+    );
+    const rows = await ask(found.connection, 'SELECT 1 AS one');
+    found.connection.close();
+    mute.close();
+    await server.kill();
+    expect(valueOf(rows)).toEqual([{ one: 1 }]);
+    expect(found.name).toBe(`127.0.0.1:${server.port}`);
+    expect(found.views.map(({ status }) => status)).toEqual(['silent', 'silent', 'writes']);
   });
 
   it('ends with the process that started it, however that ends', async () => {
