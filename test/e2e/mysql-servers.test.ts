@@ -36,6 +36,7 @@ import {
 const says = {
   mysql: {
     version: /^9\.7\./,
+    mode: '',
     tls: [
       'TLSv1.3',
       'refused: nobody trusted signed the certificate of the server, or it has expired (HANDSHAKE_SSL_ERROR)',
@@ -46,6 +47,7 @@ const says = {
   },
   mariadb: {
     version: /^10\.11\./,
+    mode: 'NO_AUTO_CREATE_USER',
     tls: Array<string>(3).fill('refused: the server speaks no TLS (HANDSHAKE_NO_SSL_SUPPORT)'),
     little: /^ok$/,
     beside: /^refused: the hosts do not belong together: 127.0.0.1:\d+; localhost:\d+$/,
@@ -125,7 +127,21 @@ describe.each<[Flavor, (typeof says)[Flavor]]>([
       );
       connection.close();
       await asRoot('SET GLOBAL sql_mode = DEFAULT', 'SET GLOBAL autocommit = DEFAULT');
-      expect(valueOf(rows)).toEqual([{ mode: '', auto: 1, chars: 'utf8mb4', wait: 3 }]);
+      const { mode } = expected;
+      expect(valueOf(rows)).toEqual([{ mode, auto: 1, chars: 'utf8mb4', wait: 3 }]);
+    });
+
+    it('makes no account of a grant to one that is not there', async () => {
+      const connection = await session(loginTo(server));
+      const outcome = await connection.query(
+        statement("GRANT SELECT ON *.* TO 'gone'@'%'"),
+        5_000,
+        signal(),
+      );
+      const rows = await ask(connection, "SELECT user FROM mysql.user WHERE user = 'gone'");
+      connection.close();
+      expect(outcome.status).not.toBe('ok');
+      expect(valueOf(rows)).toEqual([]);
     });
 
     it('gives what numbers cannot hold as text', async () => {

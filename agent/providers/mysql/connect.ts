@@ -4,9 +4,10 @@ import { isIP } from 'node:net';
 import type { Connection as Library, ConnectionOptions } from 'mysql2';
 
 import type { CallOutcome } from '../../core/kind.ts';
-import { Secret } from '../../core/secret.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../reconcile/ports.ts';
 import { type NotOk, notConnected, outcomeOf, troubleIn } from './answers.ts';
+import { session } from './server.ts';
 
 /** Where a server is, and as whom we come. */
 export interface Login {
@@ -48,20 +49,6 @@ export interface Connection {
   close(): void;
 }
 
-/**
- * How long a statement may wait for a lock. Seconds; below every deadline, so that the server gives up before us: else it would be
- * carried out after nobody waits for it.
- */
-const LOCK_WAIT_S = 3;
-
-/**
- * What quoting and comparing rely on (sql.ts). Not those of the server: they can be set to anything.
- */
-const session = [
-  `SET SESSION sql_mode = '', SESSION autocommit = 1, SESSION lock_wait_timeout = ${LOCK_WAIT_S}, SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}`,
-  'SET NAMES utf8mb4',
-];
-
 /** Opens a session. Never `unknown`: nothing was asked before. Milliseconds, for all of it. */
 export async function openConnection(
   login: Login,
@@ -85,8 +72,8 @@ export async function openConnection(
   const left = (): number => Math.max(1, end - clock.nowMs());
   const opened = await within(open, { clock, deadlineMs: left(), signal });
   if (opened.status !== 'ok') return given(library, opened);
-  for (const text of session) {
-    const set = await talk.send({ text: new Secret(text) }, left(), signal);
+  for (const statement of session) {
+    const set = await talk.send(statement, left(), signal);
     if (set.status !== 'ok') return given(library, set);
   }
   const { isClosed, send, close } = talk;

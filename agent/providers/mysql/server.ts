@@ -50,14 +50,15 @@ export function nameOf({ flavor }: Pick<Server, 'flavor'>): string {
   return NAMES[flavor];
 }
 
+/** How long a statement may wait for a lock. Seconds; below every deadline, so that the server gives up before us. */
+const LOCK_WAIT = sql`3`;
+
 /**
- * Pure. What a connection begins with: quoting counts on it. Without `NO_AUTO_CREATE_USER` MariaDB makes an account without a
- * password of a grant to one that is gone; MySQL does not know that word, and refuses such a grant always.
+ * What a session begins with, whatever the server is set to: quoting and comparing count on it. Without `NO_AUTO_CREATE_USER`
+ * MariaDB makes an account without a password of a grant to one that is gone; MySQL does not know that word, refuses such a
+ * grant always, and takes the part for MariaDB as a comment. Without the waits a statement would be carried out after nobody waits for it.
  */
-export function sessionOf({ flavor }: Pick<Server, 'flavor'>): readonly Sql[] {
-  const mode =
-    flavor === 'mariadb'
-      ? sql`SET SESSION sql_mode = 'NO_AUTO_CREATE_USER'`
-      : sql`SET SESSION sql_mode = ''`;
-  return [mode, sql`SET SESSION autocommit = 1`, sql`SET NAMES utf8mb4`];
-}
+export const session: readonly Sql[] = [
+  sql`SET SESSION sql_mode = CONCAT('' /*M!100000 , 'NO_AUTO_CREATE_USER' */), SESSION autocommit = 1, SESSION lock_wait_timeout = ${LOCK_WAIT}, SESSION innodb_lock_wait_timeout = ${LOCK_WAIT}`,
+  sql`SET NAMES utf8mb4`,
+];

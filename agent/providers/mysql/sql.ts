@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { Secret } from '../../core/secret.ts';
 
 // The only place where text becomes SQL. Accounts and grants take no placeholders, so quoting is ours. It holds for a
-// session that begins as `sessionOf` says: a backslash escapes there, and text is in utf8mb4.
+// session that begins as `session` says (server.ts): a backslash escapes there, and text is in utf8mb4.
 
 /** A piece of a statement. Made here alone; prints as `shown`. */
 class Fragment {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isFrom, parseVersion, sessionOf } from '../../../agent/providers/mysql/server.ts';
+import { isFrom, parseVersion } from '../../../agent/providers/mysql/server.ts';
 import { mariadb118, mysql97 } from './servers.ts';
 
 describe('what a server says it is', () => {
@@ -32,12 +32,4 @@ it('knows from when a server has something, in its own family alone', () => {
   expect(isFrom(mysql97, 'mysql', 8, 9, 9)).toBe(true);
   expect(isFrom(mariadb118, 'mysql', 8, 0, 0)).toBe(false);
   expect(isFrom(mariadb118, 'mariadb', 11, 3, 0)).toBe(true);
-});
-
-it('begins sessions in which a grant makes no account', () => {
-  const modes = [mariadb118, mysql97].map((server) => sessionOf(server)[0]?.shown);
-  expect(modes).toEqual([
-    "SET SESSION sql_mode = 'NO_AUTO_CREATE_USER'",
-    "SET SESSION sql_mode = ''",
-  ]);
 });
