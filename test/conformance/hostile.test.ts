@@ -176,13 +176,15 @@ it('only the child parses what the repository holds', async () => {
   for (const file of files) {
     const text = await readFile(`agent/${file}`, 'utf8');
     if (
-      /import \{[^}]*\b(?:renderRepository|stackFolders|renderStack|renderCompose|readRepository|readEnvironment)\b/.test(
+      /import \{[^}]*\b(?:renderRepository|stackFolders|renderStack|renderCompose|readRepository|readEnvironments?)\b/.test(
         text,
       )
     )
       users.push(file);
   }
   expect(users.toSorted()).toEqual([
+    // For the next one alone.
+    'core/environment-files.ts',
     'core/repository.ts',
     // What `adopt` itself wrote of a Swarm, in a process of its own: nothing of a repository.
     'providers/stack/compose-back/proof.ts',
