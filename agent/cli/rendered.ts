@@ -35,7 +35,7 @@ export function openPatientRenderer(
     clock,
     ...(images && { images }),
     ...(closed === 'fine' || keyFile !== undefined ? opening(keyFile) : {}),
-    limits: { deadlineMs: DEADLINE_MS, secondTryAfterMs: undefined },
+    limits: { deadlineMs: DEADLINE_MS, secondTryAfterMs: undefined, brief: true },
   });
 }
 

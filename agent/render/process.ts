@@ -13,7 +13,7 @@ import type { Reply, ToChild } from './protocol.ts';
 const QUEUE_MAX = 256;
 const STDERR_BYTES_MAX = 4096;
 /** Of what V8 takes for new objects; its own 16 MiB, three times over, stay taken after the first render. */
-const SEMI_SPACE_MIB = 4;
+const SEMI_SPACE_MIB = { lasting: 4, brief: 16 };
 
 /**
  * Who ended a renderer's process: `content`: the revision did it, most likely. `late`: its time was over, by the
@@ -46,6 +46,8 @@ export interface ProcessLimits {
   readonly program?: string;
   /** It gets keys: it loads what it needs for them. */
   readonly withKeys?: boolean;
+  /** It ends soon: it may take more memory where that saves time. */
+  readonly brief?: boolean;
 }
 
 /** The parts of a pending promise. */
@@ -220,9 +222,12 @@ export class RenderProcess {
  */
 function programArguments(limits: ProcessLimits, cache: string | undefined): string[] {
   const top = fileURLToPath(new URL('../../', import.meta.url));
+  const { lasting, brief } = SEMI_SPACE_MIB;
+  const semiSpace = String(limits.brief === true ? brief : lasting);
   return [
     `--max-old-space-size=${String(limits.heapMib)}`,
-    `--max-semi-space-size=${String(SEMI_SPACE_MIB)}`,
+    `--max-semi-space-size=${semiSpace}`,
+    ...(limits.brief === true ? [`--min-semi-space-size=${semiSpace}`] : []),
     '--expose-gc',
     '--permission',
     `--allow-fs-read=${top}`,
