@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createPrinter } from '../../agent/cli/printer.ts';
 import { systemClock } from '../../agent/clock.ts';
-import type { Operation } from '../../agent/core/kind.ts';
+import type { FieldDiff, Operation } from '../../agent/core/kind.ts';
 import { asObserved } from '../../agent/providers/stack/as-observed.ts';
 import { openSwarm } from '../../agent/providers/stack/client.ts';
 import { diffStack } from '../../agent/providers/stack/diff.ts';
@@ -67,17 +67,22 @@ describe.each(engines)('whatever Compose files say, on the engine of: %s', (engi
   });
 });
 
-/** What is told of operations, but for the order of keys, and for the ids that stand for predefined networks. */
+/**
+ * What is told of operations, but for the order of keys, and for the ids that stand for predefined networks: which of the
+ * fields comes first is up to such an id, too.
+ */
 function shown(operations: readonly Operation<StackCall>[]): unknown {
   return operations.map(({ verb, target, effect, fields }) => [
     verb,
     target,
     effect,
-    fields.map(({ path, ...values }) => {
-      const at = path.replace(/(?<=\.Networks\.)(host|bridge|[a-z0-9]{25})$/, 'predefined');
-      return at === path ? [path, inOrder(values.observed), inOrder(values.desired)] : [at];
-    }),
+    fields.map(shownField).toSorted(([one = ''], [other = '']) => (one < other ? -1 : 1)),
   ]);
+}
+
+function shownField({ path, observed: before, desired: after }: FieldDiff): readonly string[] {
+  const at = path.replace(/(?<=\.Networks\.)(host|bridge|[a-z0-9]{25})$/, 'predefined');
+  return at === path ? [path, inOrder(before), inOrder(after)] : [at];
 }
 
 function inOrder(text = ''): string {
