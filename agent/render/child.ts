@@ -4,7 +4,6 @@ import { createContext, runInContext } from 'node:vm';
 import { type Diagnostic, placeOfFile } from '../core/diagnostic.ts';
 import type { Memo, RepositoryFile } from '../core/folder-kind.ts';
 import type { ImageUse } from '../core/images-lock.ts';
-import type { Rendered } from '../core/kind.ts';
 import { renderRepository } from '../core/repository.ts';
 import { defaultSettings } from '../core/repository-settings.ts';
 import type { RepositoryOutcome } from '../core/repository.ts';
@@ -43,8 +42,6 @@ interface Job {
   readonly timeLimitMs: number;
   readonly files: Map<string, RepositoryFile>;
   readonly known: Set<string>;
-  /** Units that were answered with as soon as they were rendered: the agent reads them meanwhile. */
-  readonly sent: Set<string>;
   /** Where images stand, if that is wanted. By image and place: a unit may be rendered in more than one round. */
   readonly images?: Map<string, ImageUse>;
   round: number;
@@ -69,15 +66,7 @@ async function take(message: ToChild): Promise<void> {
     const { environment, timeLimitMs, images } = message;
     const wanted = images === true ? { images: new Map<string, ImageUse>() } : {};
     const rounds = { round: 0, unlocked: 0 };
-    job = {
-      environment,
-      timeLimitMs,
-      files: new Map(),
-      known: new Set(),
-      sent: new Set(),
-      ...wanted,
-      ...rounds,
-    };
+    job = { environment, timeLimitMs, files: new Map(), known: new Set(), ...wanted, ...rounds };
     return;
   }
   if (message.type === 'compact') {
@@ -131,10 +120,10 @@ async function refuse(message: string): Promise<void> {
   const mistake: Diagnostic = { severity: 'error', code: 'too-large', message, place };
   const work = { rendered: 0, kept: 0 };
   const nothing = { units: [], diagnostics: [mistake], settings: defaultSettings, work };
-  return answer({ status: 'rendered', ...nothing }, { known: new Set(), sent: new Set() });
+  return answer({ status: 'rendered', ...nothing }, { known: new Set() });
 }
 
-function render({ files, environment, images, known, sent }: Job): RepositoryOutcome<StackSpec> {
+function render({ files, environment, images }: Job): RepositoryOutcome<StackSpec> {
   const memo: Memo<StackSpec> = memos.get(environment) ?? new Map();
   memos.delete(environment);
   memos.set(environment, memo);
@@ -146,10 +135,6 @@ function render({ files, environment, images, known, sent }: Job): RepositoryOut
     vault,
     readCron,
     begin: (file) => void say({ type: 'at', file }),
-    ended: (unit) => {
-      sent.add(unit.id);
-      void say(unitMessage(unit, known));
-    },
     ...(images && { image: (use) => void images.set(JSON.stringify(use), use) }),
   });
 }
@@ -165,21 +150,16 @@ function limited<Value>(run: () => Value, timeout: number): Value {
   return result.value;
 }
 
-function unitMessage(
-  { spec, dependsOn, needs, gives, ...unit }: Rendered<StackSpec>,
-  known: ReadonlySet<string>,
-): Wire<FromChild> {
-  const lists = { dependsOn: [...dependsOn], needs: [...needs], gives: [...gives] };
-  const message = { type: 'unit' as const, ...unit, ...lists };
-  return known.has(unit.digest) ? message : { ...message, spec: stackToWire(spec) };
-}
-
 async function answer(
   outcome: RepositoryOutcome<StackSpec> & { status: 'rendered' },
-  { known, sent, images }: Pick<Job, 'known' | 'sent' | 'images'>,
+  { known, images }: Pick<Job, 'images'> & { readonly known: ReadonlySet<string> },
 ): Promise<void> {
   job = undefined;
-  for (const unit of outcome.units) if (!sent.has(unit.id)) await say(unitMessage(unit, known));
+  for (const { spec, dependsOn, needs, gives, ...unit } of outcome.units) {
+    const lists = { dependsOn: [...dependsOn], needs: [...needs], gives: [...gives] };
+    const message = { type: 'unit' as const, ...unit, ...lists };
+    await say(known.has(unit.digest) ? message : { ...message, spec: stackToWire(spec) });
+  }
   for (const some of pieces([...(images?.values() ?? [])])) {
     await say({ type: 'images', images: [...some] });
   }

@@ -165,8 +165,6 @@ async function listen(
         break;
       case 'done': {
         const { settings, work } = message;
-        // They come as they were rendered, in one order and those that were kept in another.
-        units.sort((one, other) => (one.id < other.id ? -1 : 1));
         return { units, diagnostics, images, settings, work };
       }
     }

@@ -536,29 +536,6 @@ describe('digests', () => {
 });
 
 describe('work is in proportion to what changed', () => {
-  it('is told of each unit that is rendered, once it is complete, and of no other', () => {
-    const memo: Memo<StackSpec> = new Map();
-    const told: string[] = [];
-    const again = (contents: Contents, absent?: ReadonlySet<string>): Done | undefined => {
-      const outcome = renderRepository(filesOf(contents, absent), 'production', {
-        kind: stackFolders,
-        memo,
-        readCron,
-        ended: ({ id }) => told.push(id),
-      });
-      return outcome.status === 'rendered' ? outcome : undefined;
-    };
-    const [before, after] = [many(3), { ...many(3), ...compose(stackText('other')) }];
-    expect(again(before, new Set([blobOf('hello')]))).toBeUndefined();
-    expect(told).toEqual(['stack/blog']);
-    expect(again(before)?.units).toHaveLength(3);
-    expect(told).toEqual(['stack/blog', 'stack/site0', 'stack/site1']);
-    expect(again(after)?.units).toHaveLength(3);
-    expect(told.slice(3)).toEqual(['stack/blog']);
-    expect(again(compose('services: {web: {}}'))?.units).toEqual([]);
-    expect(told.slice(4)).toEqual([]);
-  });
-
   it('a commit that changes one of 650 stacks renders one', () => {
     const memo: Memo<StackSpec> = new Map();
     const before = many(650);
