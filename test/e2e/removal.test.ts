@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { waitUntil } from '../../agent/rehearsal/run.ts';
 import type { LogLine } from './agent-log.ts';
 import { quickLease, Scene } from './scene.ts';
 
@@ -228,21 +227,6 @@ describe('a stack that was there before and differs', () => {
   });
 });
 
-/** Where in the ledger a network was asked to go, last. */
-const deletedNetworks = (): number =>
-  scene.writes().findLast(({ method, path }) => method === 'DELETE' && path.includes('/networks/'))
-    ?.at ?? 0;
-
-/** The record says what came of it: a pass later than the log does. */
-async function recorded(from: number): Promise<void> {
-  await waitUntil(
-    'the record to be written',
-    { deadlineMs: 60_000 },
-    async () => scene.allWrites(from).some(({ name }) => name === 'understudy.head'),
-    never,
-  );
-}
-
 const extra = `  extra:\n    image: '\${REGISTRY}/site:1'\n    networks: [outer]\n    stop_grace_period: 1s\n`;
 /** The blog with another service, on a network of its own. */
 const wide = files('blog', 'site:1', extra);
@@ -275,7 +259,6 @@ describe('what leaves a Compose file', () => {
       'config blog_page',
       'secret blog_key',
     ]);
-    await recorded(deletedNetworks());
     expect(await scene.quietPasses(2)).toEqual([]);
   });
 });

@@ -187,18 +187,34 @@ export class Scene {
     );
   }
 
-  /** Nothing at all is written by any agent over so many passes of one; every pass lists the services once. */
+  /**
+   * What any agent writes over so many passes of one. What came of the work before may be recorded in a pass later than the
+   * log tells of it: the count begins after the last record, and a record later than the second whole pass is among what is
+   * given. Whatever is the user's counts from the call on.
+   */
   async quietPasses(count: number): Promise<readonly Entry[]> {
     const from = performance.timeOrigin + performance.now();
-    const passes = (agent: SceneAgent): number =>
-      agent.proxy.seen.filter(({ path, atMs }) => atMs > from && path.endsWith('/services')).length;
+    const isRecord = ({ name = '' }: Entry): boolean => name.startsWith('understudy.');
     await waitUntil(
-      `${String(count)} passes`,
+      `${String(count)} passes that record nothing`,
       { deadlineMs: 120_000 },
-      async () => [...this.agents.values()].some((agent) => passes(agent) >= count),
+      async () => {
+        const after = this.changes(from).findLast(isRecord)?.atMs ?? from;
+        return this.#passes(after).some((passes) => passes.length >= count);
+      },
       never,
     );
-    return this.changes(from);
+    const late = Math.min(...this.#passes(from).map((passes) => passes[2] ?? Infinity));
+    return this.changes(from).filter((entry) => !isRecord(entry) || entry.atMs > late);
+  }
+
+  /** When each agent began its passes after a time; every pass lists the services once. */
+  #passes(afterMs: number): readonly (readonly number[])[] {
+    return [...this.agents.values()].map(({ proxy }) =>
+      proxy.seen
+        .filter(({ path, atMs }) => atMs > afterMs && path.endsWith('/services'))
+        .map(({ atMs }) => atMs),
+    );
   }
 
   /** The version of a service: any write to it is another one. */
