@@ -15,11 +15,10 @@ export function canonicalJson(
     return `[${value.map((item) => canonicalJson(item, secretText)).join(',')}]`;
   }
   if (typeof value === 'object' && value !== null) {
-    const fields = new Map<string, unknown>(Object.entries(value));
     let text = '';
     // Without a comparison of ours: by UTF-16 units, as `<` has it.
-    for (const key of [...fields.keys()].toSorted()) {
-      const field = fields.get(key);
+    for (const key of Object.keys(value).toSorted()) {
+      const field: unknown = Reflect.get(value, key);
       if (field === undefined) continue;
       text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(field, secretText)}`;
     }

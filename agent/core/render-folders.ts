@@ -4,7 +4,7 @@ import { recall } from './folder-kind.ts';
 import type { Files, FolderKind, Memo } from './folder-kind.ts';
 import type { Place } from './diagnostic.ts';
 import type { ImageUse, Pins } from './images-lock.ts';
-import type { Id } from './kind.ts';
+import type { Id, Rendered } from './kind.ts';
 import type { Content, DocumentContent, Vault } from './sops/vault.ts';
 import type { Found } from './surroundings.ts';
 
@@ -20,6 +20,8 @@ export interface FolderPorts<Spec> {
   readonly vault?: Pick<Vault, 'open' | 'openDocument'>;
   /** Told before a unit is rendered, so that a crash has a name. */
   readonly begin?: (file: string) => void;
+  /** Told what came of a unit that was rendered now, before all of them are looked at together. */
+  readonly ended?: (unit: Rendered<Spec>) => void;
   /** Told where an image stands whose digest the lock may give: of units that are rendered now, not of kept ones. */
   readonly image?: (use: ImageUse) => void;
 }
@@ -99,6 +101,7 @@ export function renderAll<Spec>(
     const output = ports.kind.render(input);
     if (missing.size === 0 && !isPending) {
       ports.memo.set(name, { surroundings, asked, pins, output });
+      if (output.rendered !== undefined) ports.ended?.(output.rendered);
       for (const use of uses) {
         if (output.sealedAt?.has(use.place.path ?? '') !== true) ports.image?.(use);
       }

@@ -14,7 +14,7 @@ import { pinsOf, readImagesLock } from './images-lock.ts';
 import type { LockFile } from './image-rules.ts';
 import type { Id, Rendered } from './kind.ts';
 import { moveMistakes } from './move-mistakes.ts';
-import { layOut } from './layout.ts';
+import { IMAGES_LOCK, layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { CONTENT_BYTES_MAX, contentOf, renderAll } from './render-folders.ts';
 import type { FolderPorts, Shelf, UnitOutput } from './render-folders.ts';
@@ -106,6 +106,14 @@ export function renderRepository<Spec>(
 /** Files of a stack's folder up to this size are asked for together with its Compose file. */
 const LIKELY_BYTES_MAX = 64 * 2 ** 10;
 
+const DOCUMENT_NAMES = new Set(['understudy.yaml', 'compose.yaml', 'stack.yaml', IMAGES_LOCK]);
+
+function isDocument(path: string): boolean {
+  return (
+    path.startsWith('environments/') || DOCUMENT_NAMES.has(path.slice(path.lastIndexOf('/') + 1))
+  );
+}
+
 /**
  * What is certainly or very likely needed and not here: asked for at once, so that most revisions are rendered in one
  * go. Anything else is found out by rendering.
@@ -121,9 +129,7 @@ function* likelyMissing<Spec>(files: Files, layout: Layout, memo: Memo<Spec>): G
   }
   for (const path of paths) {
     const file = files.get(path);
-    const document =
-      /(?:^|\/)(?:understudy|compose|stack|images\.lock)\.yaml$|^environments\//.test(path);
-    const sizeMax = document ? CONTENT_BYTES_MAX : LIKELY_BYTES_MAX;
+    const sizeMax = isDocument(path) ? CONTENT_BYTES_MAX : LIKELY_BYTES_MAX;
     if (file !== undefined && file.sizeBytes <= sizeMax && file.bytes() === undefined) {
       yield file.blob;
     }

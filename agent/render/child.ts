@@ -1,9 +1,11 @@
+import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { createContext, runInContext } from 'node:vm';
 
 import { type Diagnostic, placeOfFile } from '../core/diagnostic.ts';
 import type { Memo, RepositoryFile } from '../core/folder-kind.ts';
 import type { ImageUse } from '../core/images-lock.ts';
+import type { Rendered } from '../core/kind.ts';
 import { renderRepository } from '../core/repository.ts';
 import { defaultSettings } from '../core/repository-settings.ts';
 import type { RepositoryOutcome } from '../core/repository.ts';
@@ -42,6 +44,8 @@ interface Job {
   readonly timeLimitMs: number;
   readonly files: Map<string, RepositoryFile>;
   readonly known: Set<string>;
+  /** Units that were answered with as soon as they were rendered: the agent reads them meanwhile. */
+  readonly sent: Set<string>;
   /** Where images stand, if that is wanted. By image and place: a unit may be rendered in more than one round. */
   readonly images?: Map<string, ImageUse>;
   round: number;
@@ -56,9 +60,22 @@ const age = process.argv.includes(WITH_KEYS) ? await import('../age/age.ts') : u
 const unlocker = new Unlocker(vault, age);
 let job: Job | undefined;
 
-async function say(message: Wire<FromChild>): Promise<void> {
-  if (process.stdout.write(`${JSON.stringify(message)}\n`)) return;
-  await new Promise((resolve) => process.stdout.once('drain', resolve));
+const STDOUT = 1;
+
+/**
+ * Written before it returns: a render does not end in between, and the word about which file it is at must not stand behind
+ * what was rendered before. While the agent does not read, it waits. Nothing here may touch `process.stdout`, with which a
+ * full pipe is an error.
+ */
+function say(message: Wire<FromChild>): void {
+  const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+  try {
+    for (let from = 0; from < bytes.length;) from += writeSync(STDOUT, bytes, from);
+  } catch (error) {
+    // The agent is gone: there is nobody left to answer.
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') process.exit(0);
+    throw error;
+  }
 }
 
 async function take(message: ToChild): Promise<void> {
@@ -66,7 +83,15 @@ async function take(message: ToChild): Promise<void> {
     const { environment, timeLimitMs, images } = message;
     const wanted = images === true ? { images: new Map<string, ImageUse>() } : {};
     const rounds = { round: 0, unlocked: 0 };
-    job = { environment, timeLimitMs, files: new Map(), known: new Set(), ...wanted, ...rounds };
+    job = {
+      environment,
+      timeLimitMs,
+      files: new Map(),
+      known: new Set(),
+      sent: new Set(),
+      ...wanted,
+      ...rounds,
+    };
     return;
   }
   if (message.type === 'compact') {
@@ -110,20 +135,20 @@ async function work(current: Job): Promise<void> {
   }
   current.round += 1;
   if (current.round > ROUNDS_MAX) return refuse('the files ask for ever more files');
-  for (const some of pieces(outcome.blobs)) await say({ type: 'need', blobs: [...some] });
+  for (const some of pieces(outcome.blobs)) say({ type: 'need', blobs: [...some] });
   // An empty list ends the question.
   return say({ type: 'need', blobs: [] });
 }
 
-async function refuse(message: string): Promise<void> {
+function refuse(message: string): void {
   const place = placeOfFile('understudy.yaml');
   const mistake: Diagnostic = { severity: 'error', code: 'too-large', message, place };
   const work = { rendered: 0, kept: 0 };
   const nothing = { units: [], diagnostics: [mistake], settings: defaultSettings, work };
-  return answer({ status: 'rendered', ...nothing }, { known: new Set() });
+  return answer({ status: 'rendered', ...nothing }, { known: new Set(), sent: new Set() });
 }
 
-function render({ files, environment, images }: Job): RepositoryOutcome<StackSpec> {
+function render({ files, environment, images, known, sent }: Job): RepositoryOutcome<StackSpec> {
   const memo: Memo<StackSpec> = memos.get(environment) ?? new Map();
   memos.delete(environment);
   memos.set(environment, memo);
@@ -134,7 +159,11 @@ function render({ files, environment, images }: Job): RepositoryOutcome<StackSpe
     memo,
     vault,
     readCron,
-    begin: (file) => void say({ type: 'at', file }),
+    begin: (file) => say({ type: 'at', file }),
+    ended: (unit) => {
+      sent.add(unit.id);
+      say(unitMessage(unit, known));
+    },
     ...(images && { image: (use) => void images.set(JSON.stringify(use), use) }),
   });
 }
@@ -150,24 +179,29 @@ function limited<Value>(run: () => Value, timeout: number): Value {
   return result.value;
 }
 
-async function answer(
+function unitMessage(
+  { spec, dependsOn, needs, gives, ...unit }: Rendered<StackSpec>,
+  known: ReadonlySet<string>,
+): Wire<FromChild> {
+  const lists = { dependsOn: [...dependsOn], needs: [...needs], gives: [...gives] };
+  const message = { type: 'unit' as const, ...unit, ...lists };
+  return known.has(unit.digest) ? message : { ...message, spec: stackToWire(spec) };
+}
+
+function answer(
   outcome: RepositoryOutcome<StackSpec> & { status: 'rendered' },
-  { known, images }: Pick<Job, 'images'> & { readonly known: ReadonlySet<string> },
-): Promise<void> {
+  { known, sent, images }: Pick<Job, 'known' | 'sent' | 'images'>,
+): void {
   job = undefined;
-  for (const { spec, dependsOn, needs, gives, ...unit } of outcome.units) {
-    const lists = { dependsOn: [...dependsOn], needs: [...needs], gives: [...gives] };
-    const message = { type: 'unit' as const, ...unit, ...lists };
-    await say(known.has(unit.digest) ? message : { ...message, spec: stackToWire(spec) });
-  }
+  for (const unit of outcome.units) if (!sent.has(unit.id)) say(unitMessage(unit, known));
   for (const some of pieces([...(images?.values() ?? [])])) {
-    await say({ type: 'images', images: [...some] });
+    say({ type: 'images', images: [...some] });
   }
   for (const some of pieces(bounded(outcome.diagnostics))) {
-    await say({ type: 'diagnostics', diagnostics: [...some] });
+    say({ type: 'diagnostics', diagnostics: [...some] });
   }
   blobs.trim();
-  await say({ type: 'done', settings: outcome.settings, work: outcome.work });
+  say({ type: 'done', settings: outcome.settings, work: outcome.work });
 }
 
 function bounded(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
@@ -195,9 +229,7 @@ flushCompileCache();
 giveUpRoot();
 
 const lines = new LineReader();
-// The agent is gone: there is nobody left to answer.
-process.stdout.on('error', () => process.exit(0));
-await say({ type: 'ready' });
+say({ type: 'ready' });
 for await (const chunk of process.stdin) {
   if (!(chunk instanceof Uint8Array)) throw new Error('the input is not bytes');
   const complete = lines.push(chunk);

@@ -1,4 +1,4 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Beside the packages, and not where the agent keeps its own: what the renderer may write is read by renderers only. */
@@ -12,11 +12,11 @@ const WRITABLE_BY_OTHERS = 0o022;
  * root, or others may write there: a renderer that read something hostile could leave its successors another program.
  * Under root it cannot, because it has given up root by then.
  */
-export async function compileCache(folder: string = FOLDER): Promise<string | undefined> {
+export function compileCache(folder: string = FOLDER): string | undefined {
   if (process.getuid?.() !== 0) return undefined;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o755 });
-    const { uid, mode } = await lstat(folder);
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    const { uid, mode } = lstatSync(folder);
     const isOurs = uid === 0 && (mode & WRITABLE_BY_OTHERS) === 0;
     return isOurs ? folder : undefined;
   } catch {

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { ImageUse } from '../core/images-lock.ts';
-import type { Rendered } from '../core/kind.ts';
+import type { Id, Rendered } from '../core/kind.ts';
 import type { RepositorySettings } from '../core/repository-settings.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -136,7 +136,7 @@ async function listen(
   budget: Budget,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const units: Rendered<StackSpec>[] = [];
+  const units = new Map<Id, Rendered<StackSpec>>();
   const diagnostics: Diagnostic[] = [];
   const images: ImageUse[] = [];
   let needed: string[] = [];
@@ -155,7 +155,7 @@ async function listen(
         }
         break;
       case 'unit':
-        units.push(unitOf(message, question.known));
+        units.set(message.id, unitOf(message, question.known));
         break;
       case 'diagnostics':
         diagnostics.push(...message.diagnostics);
@@ -165,7 +165,9 @@ async function listen(
         break;
       case 'done': {
         const { settings, work } = message;
-        return { units, diagnostics, images, settings, work };
+        // They come as they were rendered, in one order and those that were kept in another.
+        const sorted = [...units.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
+        return { units: sorted, diagnostics, images, settings, work };
       }
     }
   }

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
 
 /** User and group `nobody` on Linux: owns nothing, and is in no group that a socket or a file belongs to. */
 export const NOBODY = 65_534;
@@ -51,13 +51,16 @@ const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'];
  * The words before a command that keep it and what it starts from ever gaining rights again (PR_SET_NO_NEW_PRIVS, which
  * Node cannot set itself). None where this machine has no `setpriv`.
  */
-export async function noNewPrivileges(): Promise<readonly string[]> {
-  for (const program of SETPRIV) {
-    const there = await access(program, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (there) return [program, '--no-new-privs', '--'];
+export function noNewPrivileges(): readonly string[] {
+  const program = SETPRIV.find(isThere);
+  return program === undefined ? [] : [program, '--no-new-privs', '--'];
+}
+
+function isThere(program: string): boolean {
+  try {
+    accessSync(program, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
-  return [];
 }

@@ -63,11 +63,12 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
  * machine has no room for it.
  */
 export async function startProcess(limits: ProcessLimits): Promise<RenderProcess> {
-  const [before, cache] = await Promise.all([noNewPrivileges(), compileCache()]);
-  const words = [...before, process.execPath, ...programArguments(limits, cache)];
+  // Without waiting: whoever starts it goes on to load what else it needs, and this is what takes longest.
+  const cache = compileCache();
+  const words = [...noNewPrivileges(), process.execPath, ...programArguments(limits, cache)];
   const [program = '', ...args] = words;
   const env = {
-    ...allocatorEnvironment,
+    ...(limits.brief !== true && allocatorEnvironment),
     ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }),
   };
   let child: Child;

@@ -14,11 +14,13 @@ import { type Listed, listWorkTree, workTreeOf } from './work-tree.ts';
  * at a time through the threads of Node take five times as long.
  */
 const AT_ONCE = 64;
+/** Of contents, beside what is held while they are given away. */
+const KEPT_BYTES_MAX = 8 * 2 ** 20;
 
 /**
  * A folder as a snapshot, by the rules of a revision: in a Git work tree the files that a commit would take, elsewhere
  * all of them but `.git`. Throws `SourceError` when the folder cannot be read; what is wrong with single files is in the
- * diagnostics. Contents are read again on demand and must be the same then.
+ * diagnostics. What was read to name it is given once; other contents are read on demand and must be the same then.
  */
 export async function readFolder(
   folder: string,
@@ -34,13 +36,14 @@ export async function readFolder(
     if (listed === undefined) await takeFolder(root, intake, signal);
     else await takeListed(root, listed, intake, signal);
     const { entries: found, diagnostics } = intake.finish();
-    const entries = await named(root, found, signal);
+    const kept = new Kept();
+    const entries = await named(root, { found, kept }, signal);
     return {
       revision: 'folder',
       subject: folder,
       entries,
       diagnostics,
-      read: (blobs, readSignal) => readBlobs(root, entries, blobs, readSignal),
+      read: (blobs, readSignal) => readBlobs(root, { entries, kept }, blobs, readSignal),
     };
   });
 }
@@ -141,17 +144,39 @@ class Folders {
   }
 }
 
+/** Contents that are asked for soon, most likely: a file that is read to be named is read once. */
+class Kept {
+  readonly #contents = new Map<string, Uint8Array>();
+  #room = KEPT_BYTES_MAX;
+
+  put(blob: string, content: Uint8Array): void {
+    if (content.length > this.#room || this.#contents.has(blob)) return;
+    this.#room -= content.length;
+    this.#contents.set(blob, content);
+  }
+
+  /** Whoever takes it keeps it. */
+  take(blob: string): Uint8Array | undefined {
+    const content = this.#contents.get(blob);
+    this.#contents.delete(blob);
+    return content;
+  }
+}
+
 /** The entries with the names that Git gives to their contents. */
 async function named(
   root: string,
-  found: readonly SnapshotEntry[],
+  { found, kept }: { readonly found: readonly SnapshotEntry[]; readonly kept: Kept },
   signal: AbortSignal,
 ): Promise<readonly SnapshotEntry[]> {
   const entries: SnapshotEntry[] = [];
   for (const [at, entry] of found.entries()) {
     if (at % AT_ONCE === 0) await otherThings();
     signal.throwIfAborted();
-    entries.push({ ...entry, blob: blobOf(contentOf(root, entry)) });
+    const content = contentOf(root, entry);
+    const blob = blobOf(content);
+    kept.put(blob, content);
+    entries.push({ ...entry, blob });
   }
   return entries;
 }
@@ -190,7 +215,7 @@ function blobOf(content: Uint8Array): string {
 
 async function readBlobs(
   root: string,
-  entries: readonly SnapshotEntry[],
+  { entries, kept }: { readonly entries: readonly SnapshotEntry[]; readonly kept: Kept },
   blobs: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -201,11 +226,15 @@ async function readBlobs(
     signal.throwIfAborted();
     const entry = known.get(blob);
     if (entry === undefined) throw new SourceError(`no file has blob ${blob}`, { retry: 'never' });
-    const content = await readable(async () => contentOf(root, entry));
-    if (blobOf(content) !== blob) throw changed(entry.path);
-    contents.set(blob, content);
+    contents.set(blob, kept.take(blob) ?? (await readAgain(root, entry)));
   }
   return contents;
+}
+
+async function readAgain(root: string, entry: SnapshotEntry): Promise<Uint8Array> {
+  const content = await readable(async () => contentOf(root, entry));
+  if (blobOf(content) !== entry.blob) throw changed(entry.path);
+  return content;
 }
 
 async function readable<Value>(read: () => Promise<Value>): Promise<Value> {

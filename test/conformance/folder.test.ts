@@ -108,15 +108,36 @@ describe('a folder as a snapshot', () => {
     ]);
   });
 
-  it('does not give content that changed meanwhile', async () => {
+  it('gives what it named, and later nothing that changed meanwhile', async () => {
     await put('understudy.yaml', 'version: 1\n');
     const snapshot = await readFolder(root, options, signal);
     await put('understudy.yaml', 'version: 2\n');
     const blob = snapshot.entries[0]?.blob ?? '';
+    const given = await snapshot.read([blob], signal);
+    expect(Buffer.from(given.get(blob) ?? []).toString()).toBe('version: 1\n');
     await expect(snapshot.read([blob], signal)).rejects.toMatchObject({
       name: 'SourceError',
       retry: 'soon',
     });
+  });
+
+  it('keeps a bounded part of what it read, and reads the rest again', async () => {
+    const large = 'x'.repeat(3 * 2 ** 20);
+    for (const name of ['a', 'b', 'c']) await put(`docs/${name}`, `${name}${large}`);
+    const wide = { ...options, limits: { ...limits, bytesMax: 2 ** 30, fileBytesMax: 2 ** 30 } };
+    const snapshot = await readFolder(root, wide, signal);
+    for (const name of ['a', 'b', 'c']) await put(`docs/${name}`, `${name}!${large.slice(1)}`);
+    const read = snapshot.entries.map(async ({ blob }) =>
+      snapshot.read([blob], signal).then(
+        () => 'kept',
+        (error: unknown) => String(error),
+      ),
+    );
+    expect(await Promise.all(read)).toEqual([
+      'kept',
+      'kept',
+      'SourceError: docs/c changed while it was read',
+    ]);
   });
 
   it('is not there, or not a folder', async () => {

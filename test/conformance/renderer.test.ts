@@ -167,7 +167,7 @@ describe('a warm child', () => {
     const folder = `/proc/${String(renderer.pid)}`;
     // All that it is told is how to keep its memory small, and where its compiled program lies, and that only where root
     // alone may write it.
-    const cache = await compileCache();
+    const cache = compileCache();
     const told = { ...allocatorEnvironment, ...(cache && { NODE_COMPILE_CACHE: cache }) };
     const words = Object.entries(told).map(([name, value]) => `${name}=${value}\0`);
     expect(await readFile(`${folder}/environ`, 'utf8')).toBe(words.join(''));
@@ -520,7 +520,7 @@ describe.runIf(asRoot)('started by root, a child', () => {
     await expectGood(renderer);
     const threads = await statusOf(renderer.pid ?? 0);
     expect(threads.length).toBeGreaterThan(1);
-    const privileges = (await noNewPrivileges()).length > 0 ? ['1'] : ['0'];
+    const privileges = noNewPrivileges().length > 0 ? ['1'] : ['0'];
     for (const status of threads) {
       expect(status.get('Uid')).toEqual(nobody);
       expect(status.get('Gid')).toEqual(nobody);

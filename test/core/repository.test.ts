@@ -4,6 +4,7 @@ import { formatText } from '../../agent/core/format.ts';
 import type { Memo } from '../../agent/core/folder-kind.ts';
 import { renderRepository } from '../../agent/core/repository.ts';
 import type { RepositoryOutcome } from '../../agent/core/repository.ts';
+import type { DocumentContent } from '../../agent/core/sops/vault.ts';
 import { stackFolders } from '../../agent/providers/stack/render.ts';
 import type { StackSpec } from '../../agent/providers/stack/spec.ts';
 import { readCron } from '../../agent/render/cron.ts';
@@ -536,6 +537,45 @@ describe('digests', () => {
 });
 
 describe('work is in proportion to what changed', () => {
+  it('is told of each unit that is rendered, once it is complete, and of no other', () => {
+    const memo: Memo<StackSpec> = new Map();
+    const told: string[] = [];
+    const again = (contents: Contents, absent?: ReadonlySet<string>): Done | undefined => {
+      const outcome = renderRepository(filesOf(contents, absent), 'production', {
+        kind: stackFolders,
+        memo,
+        readCron,
+        ended: ({ id }) => told.push(id),
+      });
+      return outcome.status === 'rendered' ? outcome : undefined;
+    };
+    const [before, after] = [many(3), { ...many(3), ...compose(stackText('other')) }];
+    expect(again(before, new Set([blobOf('hello')]))).toBeUndefined();
+    expect(told).toEqual(['stack/blog']);
+    expect(again(before)?.units).toHaveLength(3);
+    expect(told).toEqual(['stack/blog', 'stack/site0', 'stack/site1']);
+    expect(again(after)?.units).toHaveLength(3);
+    expect(told.slice(3)).toEqual(['stack/blog']);
+    expect(again(compose('services: {web: {}}'))?.units).toEqual([]);
+    expect(told.slice(4)).toEqual([]);
+  });
+
+  it('is told of no unit while a document of the repository waits for its key', () => {
+    const closed = {
+      ...environment('variables: {A: ENC[x]}\nsops: {mac: x, version: x, age: []}\n'),
+    };
+    const told: string[] = [];
+    const openDocument = (): DocumentContent => ({ status: 'pending' });
+    const outcome = renderRepository(filesOf(closed), 'production', {
+      kind: stackFolders,
+      memo: new Map(),
+      readCron,
+      vault: { open: ({ bytes }) => ({ status: 'plain', bytes }), openDocument },
+      ended: ({ id }) => told.push(id),
+    });
+    expect([outcome, told]).toEqual([{ status: 'incomplete', blobs: [] }, []]);
+  });
+
   it('a commit that changes one of 650 stacks renders one', () => {
     const memo: Memo<StackSpec> = new Map();
     const before = many(650);

@@ -21,24 +21,24 @@ afterEach(async () => {
 describe("where renderers keep their program's compiled form", () => {
   it('is a folder of root, and nowhere for others', async () => {
     const folder = join(top, 'a', 'b');
-    expect(await compileCache(folder)).toBe(asRoot ? folder : undefined);
+    expect(compileCache(folder)).toBe(asRoot ? folder : undefined);
   });
 
   it('is nowhere where another one could have put something', async () => {
     await chmod(top, 0o777);
-    expect(await compileCache(top)).toBeUndefined();
+    expect(compileCache(top)).toBeUndefined();
     await chmod(top, 0o755);
     if (asRoot) await chown(top, NOBODY, NOBODY);
-    expect(await compileCache(top)).toBe(undefined);
+    expect(compileCache(top)).toBe(undefined);
   });
 
   it('is nowhere where no folder can be made', async () => {
     await writeFile(join(top, 'file'), '');
-    expect(await compileCache(join(top, 'file', 'below'))).toBeUndefined();
+    expect(compileCache(join(top, 'file', 'below'))).toBeUndefined();
   });
 
   it('is never behind a link', async () => {
     await symlink(tmpdir(), join(top, 'link'));
-    expect(await compileCache(join(top, 'link'))).toBeUndefined();
+    expect(compileCache(join(top, 'link'))).toBeUndefined();
   });
 });
