@@ -1,0 +1,52 @@
+import type { Id } from '../../core/kind.ts';
+import type { Accounts } from './account.ts';
+import type { Server } from './server.ts';
+import type { AccountName, Sql } from './sql.ts';
+
+/** What is known by one look of a server that the agent's settings name. */
+export type ServerSight =
+  | { readonly status: 'seen'; readonly seen: ServerSeen }
+  /** No host of it takes writes now, or none answers. Nobody's failure: it may come back by itself. */
+  | { readonly status: 'away'; readonly why: string }
+  /** It answers, and only a person helps: it is too old, or the agent may not read what it has to. */
+  | { readonly status: 'unusable'; readonly why: string };
+
+/** All that one bulk read of a server gives. */
+export interface ServerSeen {
+  /** The host that is written to: `db1:3306`. */
+  readonly host: string;
+  readonly server: Server;
+  readonly accounts: Accounts;
+  /** By their names as the server keeps them. */
+  readonly databases: ReadonlyMap<string, ObservedDatabase>;
+  /** The collation that a character set has where none is named. */
+  readonly collations: ReadonlyMap<string, string>;
+  /** What the agent's own schema says is ours. */
+  readonly owned: ReadonlyMap<Id, Owned>;
+  /** As whom the agent is logged in: an account that it never touches. */
+  readonly self: AccountName;
+  /** Whether a connection can be encrypted. */
+  readonly hasTls: boolean;
+}
+
+export interface ObservedDatabase {
+  readonly characterSet: string;
+  readonly collation: string;
+}
+
+/** One line of the ledger: a database, role or account that the agent made or took over. */
+export interface Owned {
+  /** Hex digest of what was asked for when it was written last. */
+  readonly digest: string;
+  /** When it left the repository, by the server's clock, ISO 8601; absent: it is in it. */
+  readonly leftAt?: string;
+}
+
+/** One operation on a server, as data. */
+export interface MysqlCall {
+  readonly op: 'statements';
+  /** As the agent's settings name it; absent: the only one that they name. */
+  readonly server?: string;
+  /** In this order, ending with the first that does not go well. Each may be carried out again. */
+  readonly statements: readonly Sql[];
+}
