@@ -72,6 +72,9 @@ export function broughtBy({ phase, attempt, releases }: UnitRecord): string | un
   }
 }
 
+/** Why such a unit is not brought back. */
+export const FORWARD = 'what it holds only goes forward: commit what it is to be';
+
 /** Pure. Why a unit that is healthy cannot go back to an earlier release; undefined where it can. */
 export function whyNot<Spec, Observed, Call>(
   { kind }: Look<Spec, Observed, Call>,
@@ -79,7 +82,9 @@ export function whyNot<Spec, Observed, Call>(
   target: Release | undefined,
 ): string | undefined {
   if (target === undefined) return 'it has no earlier healthy release';
-  if (kind.rollback(unit).mode === 'hold') return '`rollback.mode` is `hold`';
+  const { mode } = kind.rollback(unit);
+  if (mode === 'hold') return '`rollback.mode` is `hold`';
+  if (mode === 'forward') return FORWARD;
   const isReadable = kind.restore(unit.id, target) !== undefined;
   return isReadable ? undefined : 'this version cannot read its earlier release in the record';
 }

@@ -97,6 +97,8 @@ export interface Difference<Call> {
   readonly blocked: readonly Blocked[];
   /** What differs, cannot be changed and does no harm: for people, holds nothing up. */
   readonly notes?: readonly string[];
+  /** What only takes away: due once everything else is in place, and nothing that depends on it may need it any more. */
+  readonly later?: readonly Operation<Call>[];
 }
 
 /** Plain JSON, as it is kept in the record. */
@@ -170,7 +172,8 @@ export interface HealthTimes {
 
 /** What happens to a unit that fails, and how many healthy releases are kept. */
 export interface RollbackRules {
-  readonly mode: 'auto' | 'hold';
+  /** `forward`: what failed stays as far as it came, and nothing of it ever goes back. */
+  readonly mode: 'auto' | 'hold' | 'forward';
   readonly keep: number;
 }
 

@@ -77,6 +77,8 @@ export interface Moved<Call> {
   readonly record: UnitRecord | undefined;
   readonly watch: Watch;
   readonly operations: readonly Operation<Call>[];
+  /** What is to be taken away once these are done and settled. */
+  readonly later?: readonly Operation<Call>[];
   readonly events: readonly UnitEvent[];
   readonly held?: string;
   /** It would begin, and waits. */
@@ -149,7 +151,7 @@ export function heldBy(blocked: readonly Blocked[]): string | undefined {
 export function due<Call>(
   record: UnitRecord,
   watch: Watch,
-  { operations, blocked, notes }: Difference<Call>,
+  { operations, blocked, notes, later }: Difference<Call>,
   nowMs: number,
 ): Moved<Call> {
   const held = heldBy(blocked);
@@ -162,5 +164,6 @@ export function due<Call>(
     blocked,
     ...(held !== undefined && { held }),
     ...(notes && { notes }),
+    ...(later && { later }),
   };
 }

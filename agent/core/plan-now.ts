@@ -64,10 +64,11 @@ function unitOf<Spec, Observed, Call>(
   const isKept = due.length > 0 && isKeptBack(unit, view, after);
   // What failed is not tried: what it differs in is no plan.
   const isTried = view?.quarantined !== true && (due.length === 0 || isKept);
-  const wanted = withoutProofs(
-    isTried ? kind.diff(unit, now.observed, after?.made ?? kind.parts(unit)).operations : [],
-  );
-  const later = wanted.known;
+  const { operations: differing, later: surplus = [] } = isTried
+    ? kind.diff(unit, now.observed, after?.made ?? kind.parts(unit))
+    : { operations: [] };
+  const wanted = withoutProofs(differing);
+  const later = [...wanted.known, ...surplus];
   const isBack = after !== undefined && isWayBack(after);
   // Where nothing of what is wanted is left to be called, the way back is all that there is to show.
   const begins = due.length > 0 && (!isKept || (isBack && later.length === 0));
@@ -76,7 +77,7 @@ function unitOf<Spec, Observed, Call>(
   return {
     id: unit.id,
     change,
-    operations: shown(begins ? due : later),
+    operations: shown(begins ? [...due, ...(work.get(unit.id)?.later ?? [])] : later),
     ...(held !== undefined && { held }),
     blocked: (view?.blocked ?? []).map(({ why }) => why).filter((why) => why !== held),
     notes: [

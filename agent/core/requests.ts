@@ -1,3 +1,4 @@
+import { FORWARD } from './dependants.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Look } from './look.ts';
 import {
@@ -105,9 +106,15 @@ function retry<Spec, Observed, Call>(
   }
   if (digest !== undefined && digest !== unit.digest) return wantsAnother(unit, digest);
   const free = released(record, unit.digest);
+  if (kind.rollback(unit).mode === 'forward') return anew(free, unit.digest);
   if (free.releases[0]?.digest !== unit.digest) return free;
   // What the repository wants is the release itself: that one is brought back and verified once more.
   return goingBack(free, { baseline: kind.baseline(unit, observed), absent });
+}
+
+/** It begins again, also where it was in place before. */
+function anew(record: UnitRecord, digest: string): UnitRecord {
+  return { ...record, releases: record.releases.filter((release) => release.digest !== digest) };
 }
 
 /** What the repository wants now is quarantined, so that it does not come back by itself. */
@@ -117,6 +124,7 @@ function rollBack<Spec, Observed, Call>(
   record: UnitRecord,
   { by, release: wanted, digest }: Extract<UnitRequest, { verb: 'rollback' }>,
 ): UnitRecord | string {
+  if (kind.rollback(unit).mode === 'forward') return FORWARD;
   const others = record.releases.filter((one) => one.digest !== unit.digest);
   const isBack = isQuarantined(record, unit.digest) && !isLeftFailed(record);
   if (digest !== undefined) {

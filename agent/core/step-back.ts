@@ -70,6 +70,7 @@ export function wayBack<Spec, Observed, Call>(
     operations: [...(back?.operations ?? []), ...stop],
     blocked: back?.blocked ?? [],
     ...(back?.notes && { notes: back.notes }),
+    ...(back?.later && { later: back.later }),
   };
 }
 

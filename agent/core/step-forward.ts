@@ -1,6 +1,6 @@
 import { foughtOver, remembered } from './fight.ts';
 import { firstLook } from './first-look.ts';
-import type { Difference, Failure, Health, Rendered } from './kind.ts';
+import type { Difference, Failure, Health, Id, Rendered } from './kind.ts';
 import { due, type Look, type Moved, noEffect, seenBy, type Standing, unmoved } from './look.ts';
 import { excused, judgeExcused, pastOutage, waitingFor } from './outage.ts';
 import {
@@ -10,7 +10,9 @@ import {
   healthy,
   inPhase,
   pruning,
+  type Quarantined,
   quarantined,
+  settled,
   stuck,
   type UnitRecord,
 } from './unit.ts';
@@ -201,10 +203,12 @@ export function fail<Spec, Observed, Call>(
   failure: Failure,
 ): Moved<Call> {
   const { digest, revision } = record.attempt ?? { digest: unit.digest, revision: '' };
-  const isRelease = record.releases[0]?.digest === digest;
+  const { mode } = kind.rollback(unit);
   const entry = { digest, revision, ...failure, at: date };
+  if (mode === 'forward') return leave(unit.id, quarantined(record, entry), { entry, nowMs });
+  const isRelease = record.releases[0]?.digest === digest;
   const noted = isRelease ? record : quarantined(record, entry);
-  const hold = isRelease || kind.rollback(unit).mode === 'hold';
+  const hold = isRelease || mode === 'hold';
   const next: UnitRecord = hold
     ? stuck(noted, { digest, ...failure, at: date })
     : goingBack(noted, { baseline: kind.baseline(unit, observed), absent });
@@ -217,6 +221,22 @@ export function fail<Spec, Observed, Call>(
     next: hold ? 'stuck' : way,
   };
   return { record: next, watch: watchOf(next, nowMs), operations: [], events: [event] };
+}
+
+/** Nothing of it goes back: it is at rest where it came to, until another digest or a person comes. */
+function leave<Call>(
+  id: Id,
+  record: UnitRecord,
+  { entry, nowMs }: { readonly entry: Quarantined; readonly nowMs: number },
+): Moved<Call> {
+  const { revision, code, why, evidence } = entry;
+  const failure = { revision, code, why, evidence };
+  return {
+    record: settled(record),
+    watch: newWatch('none', nowMs),
+    operations: [],
+    events: [{ event: 'unit failed', id, ...failure, next: 'left as it is' }],
+  };
 }
 
 function watchOf({ phase, attempt }: UnitRecord, nowMs: number): Watch {

@@ -15,6 +15,7 @@ import { wayBack } from './step-back.ts';
 import { begin } from './step-forward.ts';
 import { findOut } from './prove.ts';
 import { MAKING_PLACE } from './unit.ts';
+import { takeAway } from './step-later.ts';
 import { prune } from './step-prune.ts';
 import { isQuarantined, proven, unknownUnit, type UnitRecord } from './unit.ts';
 import { atPeace, newWatch, type Watch } from './watch.ts';
@@ -159,11 +160,15 @@ function seenWell<Call>(moved: Moved<Call>): Moved<Call> {
 
 function correct<Spec, Observed, Call>(
   look: Look<Spec, Observed, Call>,
-  { unit, record, watch, refusal }: AtRest<Spec>,
+  standing: AtRest<Spec>,
 ): Moved<Call> {
   const { kind, nowMs } = look;
+  const { unit, record, watch, refusal } = standing;
   const [release] = record.releases;
   const isAside = isQuarantined(record, unit.digest) || release?.digest !== unit.digest;
+  if (isAside && kind.rollback(unit).mode === 'forward') {
+    return { ...unmoved(record, watch), health: healthNow(look, unit) };
+  }
   const target = isAside ? release && kind.restore(unit.id, release) : unit;
   if (isAside && release !== undefined && target === undefined) {
     return {
@@ -177,13 +182,16 @@ function correct<Spec, Observed, Call>(
   const notes = [...(difference.notes ?? []), ...done.map(leftAsItIs)];
   const health = target && healthNow(look, target);
   const rest = { blocked, notes, ...(health && { health }) };
+  const seen = refusal === undefined ? watch : refusedAt(watch, refusal, nowMs);
   if (operations.length === 0 && blocked.length === 0) {
     // What is taken away meanwhile has rounds of its own.
     const isPruning = record.removing !== undefined;
-    return { ...unmoved(record, isPruning ? watch : atPeace(watch)), ...rest };
+    const peaceful = { ...unmoved<Call>(record, isPruning ? watch : atPeace(watch)), ...rest };
+    const { later = [] } = difference;
+    if (isAside || later.length === 0) return peaceful;
+    return takeAway(look, { ...standing, watch: seen }, peaceful, later);
   }
 
-  const seen = refusal === undefined ? watch : refusedAt(watch, refusal, nowMs);
   // What is well as it is waits for its window; what is not is put right at once.
   const isWell = health?.status === 'converged';
   const shut = isWell ? look.windows?.shut(unit.id)?.why : undefined;

@@ -9,6 +9,7 @@ import {
   isQuarantined,
   type Quarantined,
   quarantined,
+  settled,
   stuck,
   type UnitRecord,
 } from './unit.ts';
@@ -107,6 +108,11 @@ export function turnBack<Spec, Observed, Call>(
   attempt: Attempt,
 ): Moved<Call> {
   const { unit, record } = standing;
+  if (look.kind.rollback(unit).mode === 'forward') {
+    // What is wanted again is corrected, or is quarantined and stays.
+    const stopped = unmoved<Call>(settled(record), newWatch('none', look.nowMs));
+    return withSuperseded({ ...stopped, soon: true }, unit.id, attempt);
+  }
   const failed = record.quarantine.find(({ digest }) => digest === unit.digest);
   if (failed !== undefined && isHeld(look, unit)) {
     return withSuperseded(needPerson(look, standing, failed), unit.id, attempt);

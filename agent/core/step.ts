@@ -24,6 +24,8 @@ import { type WindowRule, Windows } from './windows.ts';
 export interface UnitWork<Call> {
   readonly id: Id;
   readonly operations: readonly Operation<Call>[];
+  /** What is to be taken away once these are done and settled: for plans. */
+  readonly later?: readonly Operation<Call>[];
 }
 
 /** The outcome of one look at everything. */
@@ -99,7 +101,8 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
     if (moved.record !== undefined) units.set(id, moved.record);
     watches.set(id, moved.watch);
     if (moved.gone === true) for (const all of [units, watches]) all.delete(id);
-    if (moved.operations.length > 0) work.push({ id, operations: moved.operations });
+    const { operations, later } = moved;
+    if (operations.length > 0) work.push({ id, operations, ...(later && { later }) });
     events.push(...moved.events, ...waitingEvents(id, input.watches.get(id), moved.watch));
     asks.push(...(moved.health?.asks ?? []), ...(moved.asks ?? []));
     undecided ||= moved.undecided === true;

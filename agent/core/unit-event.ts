@@ -9,7 +9,7 @@ export type UnitEvent = { readonly id: Id } & (
       /** A digest is quarantined. `next`: what happens now. */
       readonly event: 'unit failed';
       readonly revision: string;
-      readonly next: 'rolling back' | 'stopping' | 'stuck';
+      readonly next: 'rolling back' | 'stopping' | 'stuck' | 'left as it is';
     } & Failure)
   | {
       /** Healthy again at an earlier release; `revision` brought that one. */

@@ -27,6 +27,8 @@ export function nextStep(id: string, next: string): string {
       return 'it was never healthy: what it started is stopped';
     case 'stuck':
       return `it stays as it is until another commit, or understudy rollback or retry ${id}`;
+    case 'left as it is':
+      return `nothing of it goes back: it waits for another commit, or understudy retry ${id}`;
     default:
       return '';
   }

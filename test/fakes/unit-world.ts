@@ -16,7 +16,7 @@ export type Wanted = { readonly text: string; readonly replicas: number };
 /** What a unit of this world asks for. */
 export interface UnitSpec {
   readonly services: Readonly<Record<string, Wanted>>;
-  readonly mode: 'auto' | 'hold';
+  readonly mode: 'auto' | 'hold' | 'forward';
   readonly keep: number;
   /** It is asked from outside too, and only a good answer makes it healthy. */
   readonly check: boolean;
