@@ -1,7 +1,6 @@
-import { constants, open } from 'node:fs/promises';
-
 import { normalizeImage } from '../../core/image.ts';
 import { Secret } from '../../core/secret.ts';
+import { readPassword } from '../../small-file.ts';
 
 /** `registries` of the settings: by host as the names of images have it, lower case. */
 export type RegistrySettings = Readonly<
@@ -27,7 +26,6 @@ export const noLogins: RegistryLogins = {
 /** No login: the engine stores it in place of the one it has. */
 export const emptyLogin = headerOf({});
 
-const PASSWORD_BYTES_MAX = 64 * 1024;
 /** As the Docker CLI names Docker Hub in it. */
 const HUB_ADDRESS = 'https://index.docker.io/v1/';
 
@@ -40,13 +38,13 @@ export function registryLogins(settings: RegistrySettings): RegistryLogins {
         host !== undefined && Object.hasOwn(settings, host) ? settings[host] : undefined;
       if (host === undefined || login === undefined) return { status: 'ok', header: undefined };
       const { username, passwordFile } = login;
-      const read = await passwordIn(passwordFile);
-      if (read.password === undefined) {
+      const read = await readPassword(passwordFile);
+      if (read.text === undefined) {
         const why = `the password for the registry ${host} cannot be read: ${passwordFile}: ${read.why}`;
         return { status: 'failed', why };
       }
       const serveraddress = host === 'docker.io' ? HUB_ADDRESS : host;
-      const header = headerOf({ username, password: read.password, serveraddress });
+      const header = headerOf({ username, password: read.text, serveraddress });
       return { status: 'ok', header };
     },
   };
@@ -62,25 +60,4 @@ export function registryOf(image: string): string | undefined {
 function headerOf(login: object): Secret {
   const text = Buffer.from(JSON.stringify(login)).toString('base64');
   return new Secret(text.replaceAll('+', '-').replaceAll('/', '_'));
-}
-
-/** Without the end of its last line; a password may have several, such as the key of a Google account. */
-async function passwordIn(
-  file: string,
-): Promise<
-  { readonly password: string } | { readonly password?: undefined; readonly why: string }
-> {
-  try {
-    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(PASSWORD_BYTES_MAX + 1));
-      if (bytesRead > PASSWORD_BYTES_MAX) return { why: 'it is too large' };
-      const password = buffer.toString('utf8', 0, bytesRead).replace(/\r?\n$/, '');
-      return password === '' ? { why: 'it is empty' } : { password };
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    return { why: error instanceof Error && 'code' in error ? String(error.code) : 'unreadable' };
-  }
 }
