@@ -23,9 +23,11 @@ const Git = z.strictObject({
 const HOST = 'write a host and a port such as `db1:3306`';
 const HostPort = z
   .string({ error: HOST })
-  .regex(/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/, { error: HOST });
+  .regex(/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/, { error: HOST })
+  .refine((address) => Number(/\d+$/.exec(address)?.[0]) <= 65_535, { error: HOST });
 
-const MySQLServer = z.strictObject({
+/** One server, group or cluster of MySQL or MariaDB as the agent reaches it: `mysql.<name>`. */
+export const MysqlServerSettings = z.strictObject({
   hosts: z.array(HostPort).min(1, { error: 'write at least one host' }),
   user: text('a user name'),
   passwordFile: MachinePath,
@@ -38,6 +40,7 @@ const MySQLServer = z.strictObject({
     .optional(),
   databases: z.array(text('a pattern of database names')).default([]),
 });
+export type MysqlServerSettings = z.output<typeof MysqlServerSettings>;
 
 const CephCluster = z.strictObject({
   confFile: MachinePath,
@@ -72,7 +75,7 @@ export const Settings = z.strictObject({
     .default({ socket: '/var/run/docker.sock' }),
   stateDir: MachinePath.default('/var/lib/understudy'),
   age: z.strictObject({ keyFile: MachinePath }).optional(),
-  mysql: z.record(Name, MySQLServer).optional(),
+  mysql: z.record(Name, MysqlServerSettings).optional(),
   ceph: z.record(Name, CephCluster).optional(),
   registries: z
     .record(

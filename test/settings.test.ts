@@ -48,6 +48,20 @@ describe('settings', () => {
     });
   });
 
+  it.each([
+    ['db1:3306', []],
+    ['[fd00::1]:65535', []],
+    ['db1:65536', ['wrong-value mysql.main.hosts[0]']],
+    ['db1', ['wrong-value mysql.main.hosts[0]']],
+    ['fd00::1:3306', ['wrong-value mysql.main.hosts[0]']],
+  ])('name a server by a host and a port that there is: %s', (host, wrong) => {
+    const server = `{hosts: ['${host}'], user: understudy, passwordFile: /run/secrets/mysql}`;
+    const found = codes(read(`${good}mysql: {main: ${server}}\n`));
+    // Nothing acts upon it yet.
+    expect(found).toContain('unsupported-key mysql');
+    expect(found.filter((code) => !code.startsWith('unsupported'))).toEqual(wrong);
+  });
+
   it('take times of the lease, and refuse those with which nobody could act or two would', () => {
     const lease = (pace: string): string => `${good}lease:\n  working: ${pace}\n`;
     expect(read(lease('{ttl: 20s, renew: 4s, takeover: 25s}')).settings?.lease).toEqual({
