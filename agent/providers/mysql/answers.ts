@@ -15,6 +15,14 @@ export interface Trouble {
 /** An outcome that is not `ok`. */
 export type NotOk = Exclude<CallOutcome<never>, { readonly status: 'ok' }>;
 
+/** The same of a statement that a server answered with an error, with its number: what is asked next depends on it. */
+export type Failed = NotOk & { readonly number?: number };
+
+/** The account lacks a privilege. */
+const LACKS = [1044, 1095, 1142, 1143, 1227, 1370];
+/** There is no such database, or no such table in it. */
+const ABSENT = [1049, 1146];
+
 interface Rule {
   readonly numbers: readonly number[];
   readonly why: string;
@@ -49,7 +57,7 @@ const rules: readonly Rule[] = [
     cause: 'unreachable',
   },
   {
-    numbers: [1044, 1142, 1143, 1227, 1370],
+    numbers: LACKS,
     why: 'the account lacks a privilege for it',
     outcome: 'never',
   },
@@ -70,7 +78,7 @@ const rules: readonly Rule[] = [
   },
   // There already, not there any more, or not as it was read.
   {
-    numbers: [1007, 1008, 1133, 1141, 1147, 1396, 3523, 3892, 3894, 3895],
+    numbers: [1007, 1008, 1094, 1133, 1141, 1147, 1396, 3523, 3892, 3894, 3895],
     why: 'what is there is not what was read',
     outcome: 'after-replan',
   },
@@ -109,6 +117,22 @@ export function outcomeOf(trouble: Trouble): NotOk {
   return outcome === 'unknown'
     ? { status: 'unknown', why, ...cause }
     : { status: 'refused', why, retry: outcome, ...cause };
+}
+
+/** Pure. With the number of the server where it gave one. */
+export function failureOf(trouble: Trouble): Failed {
+  const { number } = trouble;
+  return { ...outcomeOf(trouble), ...(number !== undefined && { number }) };
+}
+
+/** Pure. Whether the account may not do it: nothing changes that but a GRANT. */
+export function lacksPrivilege({ number }: Failed): boolean {
+  return number !== undefined && LACKS.includes(number);
+}
+
+/** Pure. Whether what was asked for is not there. */
+export function isAbsent({ number }: Failed): boolean {
+  return number !== undefined && ABSENT.includes(number);
 }
 
 /** Pure. Of a failed attempt to connect: nothing was asked yet, so nothing was done, and no commit is at fault. */

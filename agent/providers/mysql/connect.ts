@@ -6,7 +6,7 @@ import type { Connection as Library, ConnectionOptions } from 'mysql2';
 import type { CallOutcome } from '../../core/kind.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../reconcile/ports.ts';
-import { type NotOk, notConnected, outcomeOf, troubleIn } from './answers.ts';
+import { type Failed, failureOf, type NotOk, notConnected, troubleIn } from './answers.ts';
 import { session } from './server.ts';
 
 /** Where a server is, and as whom we come. */
@@ -33,6 +33,9 @@ export interface Statement {
 /** By column. Whole numbers beyond 2^53, decimals, dates and JSON come as text. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** What became of one statement. */
+export type Answer = { readonly status: 'ok'; readonly value: readonly Row[] } | Failed;
+
 /** One session on one server, for one statement after the other. */
 export interface Connection {
   /** True after an error that ended it, and after a statement of which no answer came in time. */
@@ -41,11 +44,7 @@ export interface Connection {
    * Sends one statement. `unknown`: it may be carried out still, also later; the connection is closed then. Rejects with the
    * signal's reason if that was aborted before. Milliseconds.
    */
-  query(
-    statement: Statement,
-    deadlineMs: number,
-    signal: AbortSignal,
-  ): Promise<CallOutcome<readonly Row[]>>;
+  query(statement: Statement, deadlineMs: number, signal: AbortSignal): Promise<Answer>;
   close(): void;
 }
 
@@ -130,7 +129,7 @@ export function optionsFor(
   };
 }
 
-type Done = (outcome: CallOutcome<readonly Row[]>) => void;
+type Done = (answer: Answer) => void;
 
 /** As a connection; an aborted signal is an outcome here. */
 interface Talk extends Omit<Connection, 'query'> {
@@ -153,7 +152,7 @@ function talkOver(library: Library, clock: Clock): Talk {
       busy = true;
       const begin = (done: Done): void => {
         library.query({ sql: text.reveal() }, (error, rows) => {
-          if (error !== null) done(outcomeOf(troubleIn(error)));
+          if (error !== null) done(failureOf(troubleIn(error)));
           else done({ status: 'ok', value: rowsIn(rows) });
         });
       };
@@ -183,10 +182,10 @@ function unsent(why: string): NotOk {
 async function within(
   begin: (done: Done) => void,
   limits: { readonly clock: Clock; readonly deadlineMs: number; readonly signal: AbortSignal },
-): Promise<CallOutcome<readonly Row[]>> {
+): Promise<Answer> {
   const { clock, deadlineMs, signal } = limits;
   return await new Promise((resolve) => {
-    const settle = (outcome: CallOutcome<readonly Row[]>): void => {
+    const settle = (outcome: Answer): void => {
       cancel();
       signal.removeEventListener('abort', onAbort);
       resolve(outcome);

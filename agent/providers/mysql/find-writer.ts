@@ -1,7 +1,8 @@
 import type { CallOutcome } from '../../core/kind.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../reconcile/ports.ts';
-import { type Connection, type Login, openConnection, type Row } from './connect.ts';
+import { type Failed, lacksPrivilege } from './answers.ts';
+import { type Answer, type Connection, type Login, openConnection } from './connect.ts';
 import {
   chooseHost,
   type HostAnswer,
@@ -44,11 +45,34 @@ export async function findWriter(
     return { status: 'ok', value: { name: view.name, connection, views } };
   }
   const why = 'why' in writer ? writer.why : 'no host takes writes';
+  // Nothing but a GRANT helps where a host may not say how it does.
+  if (probes.some(({ lacks }) => lacks === true)) return { status: 'refused', why, retry: 'never' };
   return { status: 'refused', why, retry: 'after-replan', cause: 'no-leader' };
+}
+
+/** How the host of an open session does now; `lacks`: the account may not ask for it. Milliseconds, for all of it. */
+export async function lookAtHost(
+  name: string,
+  connection: Connection,
+  { clock, deadlineMs }: { readonly clock: Clock; readonly deadlineMs: number },
+  signal: AbortSignal,
+): Promise<{ readonly view: HostView; readonly lacks?: true }> {
+  const end = clock.nowMs() + deadlineMs;
+  const answer = await readAnswer(async (text) => {
+    if (signal.aborted) return { status: 'unknown', why: 'not asked' };
+    const leftMs = Math.max(1, end - clock.nowMs());
+    return await connection.query({ text: new Secret(text) }, leftMs, signal);
+  });
+  if (answer.status === 'ok') return { view: judgeHost(name, answer.value) };
+  const lacks = lacksPrivilege(answer);
+  const grant = lacks ? '; GRANT SELECT ON `performance_schema`.* is missing' : '';
+  const why = `it does not say how it does: ${answer.why}${grant}`;
+  return { view: { name, status: 'silent', why }, ...(lacks && { lacks }) };
 }
 
 interface Probed {
   readonly view: HostView;
+  readonly lacks?: true;
   readonly connection?: Connection;
 }
 
@@ -59,25 +83,24 @@ async function probe(login: Login, clock: Clock, signal: AbortSignal): Promise<P
   const opened = await openConnection(login, { clock, deadlineMs: PROBE_MS }, signal);
   if (opened.status !== 'ok') return { view: { name, status: 'silent', why: opened.why } };
   const connection = opened.value;
-  const answer = await readAnswer(async (text) => {
-    if (signal.aborted) return { status: 'unknown', why: 'not asked' };
-    const leftMs = Math.max(1, end - clock.nowMs());
-    return await connection.query({ text: new Secret(text) }, leftMs, signal);
-  });
-  if (answer.status === 'ok') return { view: judgeHost(name, answer.value), connection };
+  const deadlineMs = Math.max(1, end - clock.nowMs());
+  const looked = await lookAtHost(name, connection, { clock, deadlineMs }, signal);
+  if (looked.view.status !== 'silent') return { ...looked, connection };
   connection.close();
-  return { view: { name, status: 'silent', why: `it does not say how it does: ${answer.why}` } };
+  return looked;
 }
 
-type Ask = (text: string) => Promise<CallOutcome<readonly Row[]>>;
+type Ask = (text: string) => Promise<Answer>;
 
-async function readAnswer(ask: Ask): Promise<CallOutcome<HostAnswer>> {
+async function readAnswer(
+  ask: Ask,
+): Promise<{ readonly status: 'ok'; readonly value: HostAnswer } | Failed> {
   const shown = await ask(hostQueries.variables);
   if (shown.status !== 'ok') return shown;
   const status = await ask(hostQueries.status);
   if (status.status !== 'ok') return status;
   const variables = namedValues(shown.value);
-  const members: Awaited<ReturnType<Ask>> = isMysql(variables)
+  const members: Answer = isMysql(variables)
     ? await ask(hostQueries.members)
     : { status: 'ok', value: [] };
   if (members.status !== 'ok') return members;
