@@ -42,6 +42,9 @@ export const leaseTimes: LeaseTimes = {
 /** How long a call to the Swarm may take, at the most: what the lease is built on. Milliseconds. */
 export const SWARM_CALL_MS = 6_000;
 
+/** How long a statement for a MySQL or MariaDB server may take, with what is asked right before it. Milliseconds. */
+export const MYSQL_CALL_MS = 5_000;
+
 /** Between the end of a call's deadline and the moment from which nothing is sent. Milliseconds. */
 export const LEASE_MARGIN_MS = 1_000;
 

@@ -32,7 +32,7 @@ it('logs in to each host, encrypted unless that is off', async () => {
   if (read.status !== 'ok') throw new Error(read.why);
   const [first] = read.logins;
   expect(first?.password.reveal()).toBe('Canary4711');
-  expect(read.logins.map(({ password: _, ...rest }) => rest)).toEqual([
+  expect(read.logins.map(({ host, port, user, tls }) => ({ host, port, user, tls }))).toEqual([
     { host: 'db1', port: 3306, user: 'understudy', tls: { ca: 'trusted', verifyName: false } },
     { host: 'fd00::1', port: 3307, user: 'understudy', tls: { ca: 'trusted', verifyName: false } },
   ]);

@@ -1,0 +1,151 @@
+import type { MysqlServerSettings } from '../../../schemas/settings.ts';
+import type { CallOutcome } from '../../core/kind.ts';
+import type { NotOk } from './answers.ts';
+import type { Connection } from './connect.ts';
+import { sendFenced, takeFence } from './fence.ts';
+import { findWriter, lookAtHost, PROBE_MS } from './find-writer.ts';
+import { readLogins } from './logins.ts';
+import type { ServerSight } from './observed.ts';
+import { type Basis, type NotSeen, readServer } from './read-server.ts';
+import type { ServersPorts } from './servers.ts';
+import type { Sql } from './sql.ts';
+import { takingTurns } from './turns.ts';
+
+/** As many as may be under way at once; who comes later looks again first. */
+const WAITING_MAX = 256;
+
+interface Session {
+  readonly host: string;
+  readonly connection: Connection;
+  basis?: Basis;
+  /** The term for which this session took the fence. */
+  fencedFor?: number;
+  /** Another session wrote, perhaps after the last look. */
+  mustLook: boolean;
+}
+
+/** One server of the settings. Connects with the first look. One session reads and writes: what it read is what it changes. */
+export class OneServer {
+  readonly #settings: MysqlServerSettings;
+  readonly #ports: ServersPorts;
+  readonly #inTurn = takingTurns(WAITING_MAX);
+  #session: Session | undefined;
+  /** The host of the last session: it is stayed on. */
+  #before: string | undefined;
+  #isClosed = false;
+
+  constructor(settings: MysqlServerSettings, ports: ServersPorts) {
+    this.#settings = settings;
+    this.#ports = ports;
+  }
+
+  /** As `observe`. */
+  async look(signal: AbortSignal): Promise<ServerSight> {
+    const look = this.#inTurn(async () => await this.#look(signal));
+    return (await look) ?? { status: 'away', why: CROWDED };
+  }
+
+  /** As `call`. */
+  async carryOut(
+    statements: readonly Sql[],
+    signal: AbortSignal,
+  ): Promise<CallOutcome<{ readonly id: string }>> {
+    const work = this.#inTurn(async () => await this.#carryOut(statements, signal));
+    return (await work) ?? refused(CROWDED, 'held-back');
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#leave();
+  }
+
+  async #look(signal: AbortSignal): Promise<ServerSight> {
+    signal.throwIfAborted();
+    if (this.#isClosed) return { status: 'away', why: CLOSED };
+    const session = await this.#reach(signal);
+    if ('status' in session) return session;
+    const { host, connection, basis } = session;
+    const { clock } = this.#ports;
+    const read = await readServer({ host, connection, clock }, basis, signal);
+    if (this.#isClosed) this.#leave();
+    if ('status' in read) return read;
+    session.basis = read.basis;
+    session.mustLook = false;
+    return { status: 'seen', seen: read.seen };
+  }
+
+  /** The session of before while its host takes writes, else one on the host that does. */
+  async #reach(signal: AbortSignal): Promise<Session | NotSeen> {
+    const { clock } = this.#ports;
+    const kept = this.#session;
+    if (kept !== undefined && (await stillWrites(kept, { clock, signal }))) return kept;
+    this.#leave();
+    const read = await readLogins(this.#settings);
+    if (read.status !== 'ok') return { status: 'away', why: read.why };
+    const before = this.#before === undefined ? {} : { before: this.#before };
+    const found = await findWriter(read.logins, { clock, ...before }, signal);
+    if (found.status !== 'ok') {
+      const hopeless = found.status === 'refused' && found.retry === 'never';
+      return { status: hopeless ? 'unusable' : 'away', why: found.why };
+    }
+    const { name, connection } = found.value;
+    this.#before = name;
+    this.#session = { host: name, connection, mustLook: false };
+    return this.#session;
+  }
+
+  #leave(): void {
+    this.#session?.connection.close();
+    this.#session = undefined;
+  }
+
+  async #carryOut(
+    statements: readonly Sql[],
+    signal: AbortSignal,
+  ): Promise<CallOutcome<{ readonly id: string }>> {
+    signal.throwIfAborted();
+    const session = this.#session;
+    if (this.#isClosed) return refused(CLOSED, 'held-back');
+    if (session === undefined || session.connection.isClosed()) {
+      return refused('there is no session with it: it is looked at first', 'unreachable');
+    }
+    const { clock, guard, term, holder } = this.#ports;
+    const line = { connection: session.connection, clock, guard, signal };
+    const writer = { term: term(), holder };
+    if (session.fencedFor !== writer.term) {
+      const taken = await takeFence(line, writer);
+      if (taken.status !== 'ok') return taken;
+      session.fencedFor = writer.term;
+      if (!taken.value.alone) session.mustLook = true;
+    }
+    if (session.mustLook) {
+      return refused('another session wrote to it: it is looked at first', 'out-of-sequence');
+    }
+    for (const statement of statements) {
+      if (term() !== writer.term) return refused('this agent leads anew', 'held-back');
+      const sent = await sendFenced(line, writer, statement);
+      if (sent.status === 'ok') continue;
+      if (sent.cause === 'held-back') delete session.fencedFor;
+      return sent;
+    }
+    return { status: 'ok', value: { id: session.host } };
+  }
+}
+
+/** One that does not answer any more does not either. */
+async function stillWrites(
+  { host, connection }: Session,
+  { clock, signal }: Pick<ServersPorts, 'clock'> & { readonly signal: AbortSignal },
+): Promise<boolean> {
+  if (connection.isClosed()) return false;
+  const { view } = await lookAtHost(host, connection, { clock, deadlineMs: PROBE_MS }, signal);
+  signal.throwIfAborted();
+  return view.status === 'writes';
+}
+
+const CLOSED = 'the agent ends';
+const CROWDED = 'too much waits for it already';
+
+function refused(why: string, cause: 'held-back' | 'out-of-sequence' | 'unreachable'): NotOk {
+  return { status: 'refused', why, retry: 'after-replan', cause };
+}
