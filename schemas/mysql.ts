@@ -145,14 +145,14 @@ const Password = z
 const REQUIRE = 'write `none`, `ssl`, `x509`, or some of `subject`, `issuer` and `cipher`';
 const Certificate = z
   .strictObject({
-    subject: text('the subject of a certificate').optional(),
-    issuer: text('the issuer of a certificate').optional(),
-    cipher: text('a cipher').optional(),
+    subject: text('the subject of a certificate').exactOptional(),
+    issuer: text('the issuer of a certificate').exactOptional(),
+    cipher: text('a cipher').exactOptional(),
   })
   .refine((given) => Object.values(given).some((part) => part !== undefined), { error: REQUIRE });
 const Require = z
   .union([z.string(), Certificate], { error: REQUIRE })
-  .transform((given, context) => {
+  .transform((given, context): 'none' | 'ssl' | 'x509' | z.output<typeof Certificate> => {
     if (given === 'none' || given === 'ssl' || given === 'x509') return given;
     if (typeof given !== 'string') return given;
     context.addIssue({ code: 'custom', message: REQUIRE });

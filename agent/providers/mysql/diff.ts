@@ -29,8 +29,10 @@ export interface Difference {
   readonly first: readonly Sql[];
   /** Takes away: when `first` is done and nothing needs it. */
   readonly later: readonly Sql[];
-  /** What is not done, and why. */
+  /** Why it cannot become what is wanted. */
   readonly refusals: readonly string[];
+  /** What is too much and stays, and why. */
+  readonly left: readonly string[];
 }
 
 /** Pure. The name of a role: MySQL keeps roles as accounts from anywhere. */
@@ -41,10 +43,10 @@ export function roleName(user: string, { flavor }: Server): AccountName {
 /** Pure. `live` is absent where the server has no such account. Whether it may be touched is for the caller to say. */
 export function difference(wanted: Wanted, live: Account | undefined, server: Server): Difference {
   const other = live === undefined ? undefined : otherKind(wanted, live);
-  if (other !== undefined) return { first: [], later: [], refusals: [other] };
+  if (other !== undefined) return { first: [], later: [], refusals: [other], left: [] };
   const password = passwordStep(wanted, live, server);
   const missing = beyond(wanted.grants, live?.grants ?? new Map());
-  const { taken, surplus, refusals } = takenAway(live, wanted, server);
+  const { taken, surplus, left } = takenAway(live, wanted, server);
   const roles = rolesOf(wanted, live);
   const defaults = defaultRoles(wanted, live, server);
   const given = (grants: readonly Grant[]): readonly Sql[] =>
@@ -65,7 +67,8 @@ export function difference(wanted: Wanted, live: Account | undefined, server: Se
       ...say.revokeRoles(roles.surplus, wanted, server),
       ...passwordLater(wanted, password, server),
     ],
-    refusals: [...(password.step === 'refused' ? [password.reason] : []), ...refusals],
+    refusals: password.step === 'refused' ? [password.reason] : [],
+    left,
   };
 }
 
@@ -186,7 +189,7 @@ function withLimits(wanted: Limits, live: Limits): readonly Sql[] {
 interface Taken {
   readonly taken: readonly Grant[];
   readonly surplus: readonly Grant[];
-  readonly refusals: readonly string[];
+  readonly left: readonly string[];
 }
 
 const EXCEPTION =
@@ -211,7 +214,7 @@ function takenAway(live: Account | undefined, wanted: Wanted, server: Server): T
       .filter((grant) => !isException(grant))
       .map((grant) => (isLeft(grant) ? { ...grant, grantOption: false } : wholeDynamic(grant))),
     surplus,
-    refusals: [
+    left: [
       ...(surplus.some((grant) => isException(grant)) ? [EXCEPTION] : []),
       ...(surplus.some((grant) => isLeft(grant)) ? [DYNAMIC] : []),
     ],

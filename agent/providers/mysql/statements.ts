@@ -199,3 +199,11 @@ export function limited(limits: Partial<Limits>): Sql {
     ),
   ]);
 }
+
+/**
+ * Pure. Takes an account away: locked first, so that nobody comes in while it goes. Sessions that are open go on until they end.
+ */
+export function dropped(name: AccountName): readonly Sql[] {
+  const who = account(name);
+  return [sql`ALTER USER IF EXISTS ${who} ACCOUNT LOCK`, sql`DROP USER IF EXISTS ${who}`];
+}

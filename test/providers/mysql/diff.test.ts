@@ -4,7 +4,6 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { Secret } from '../../../agent/core/secret.ts';
-import { MARK } from '../../../agent/providers/mysql/account.ts';
 import type { Account } from '../../../agent/providers/mysql/account.ts';
 import { difference, roleName } from '../../../agent/providers/mysql/diff.ts';
 import type { Difference, Wanted } from '../../../agent/providers/mysql/diff.ts';
@@ -13,16 +12,11 @@ import type { AuthString } from '../../../agent/providers/mysql/hash.ts';
 import { resolved } from '../../../agent/providers/mysql/privileges.ts';
 import type { Server } from '../../../agent/providers/mysql/server.ts';
 import { Privilege } from '../../../schemas/mysql.ts';
+import { live, NONE } from './live.ts';
 import { mariadb1011, mariadb118, mysql80, mysql97, mysqlExact } from './servers.ts';
 import { tokensOf } from './tokens.ts';
 
 type Written = Readonly<Record<string, unknown>>;
-const NONE = {
-  maxQueriesPerHour: 0,
-  maxUpdatesPerHour: 0,
-  maxConnectionsPerHour: 0,
-  maxUserConnections: 0,
-};
 
 const hashed = (server: Server, password: string): AuthString =>
   server.flavor === 'mysql'
@@ -68,44 +62,13 @@ function wanted(
   };
 }
 
-/** The server's account that has exactly what is wanted, but for what is said otherwise. */
-function live(
-  server: Server,
-  { user, host, grants, roles, login }: Wanted,
-  other: Partial<Account> = {},
-): Account {
-  const mark = { role: { user: MARK.role, host: '' }, admin: false };
-  return {
-    user,
-    host,
-    isRole: login === undefined ? 'yes' : 'no',
-    authentication: login === undefined ? [] : [login.password.fresh],
-    grants,
-    roles: [
-      ...roles.map((role) => ({ role, admin: false })),
-      ...(server.flavor === 'mariadb' ? [mark] : []),
-    ],
-    defaultRoles: login?.defaultRoles ?? [],
-    require: login?.require ?? 'none',
-    limits: login?.limits ?? NONE,
-    maxStatementSeconds: 0,
-    locked: login?.locked ?? false,
-    expired: false,
-    lifetimeDays: 'default',
-    proxies: [],
-    restrictions: [],
-    attributes: server.flavor === 'mysql' ? { [MARK.attribute]: MARK.value } : {},
-    writtenByOlder: false,
-    ...other,
-  };
-}
-
-const shown = ({ first, later, refusals }: Difference) => ({
+const shown = ({ first, later, refusals, left }: Difference) => ({
   first: first.map(String),
   later: later.map(String),
   refusals,
+  left,
 });
-const nothing = { first: [], later: [], refusals: [] };
+const nothing = { first: [], later: [], refusals: [], left: [] };
 const families = [
   ['MySQL', mysql97],
   ['MariaDB', mariadb118],
@@ -409,10 +372,10 @@ describe('where MySQL needs a person', () => {
         { privileges: ['ROLE_ADMIN'] },
       ]),
     );
-    const { later, refusals } = shown(difference(wanted(mysql97), before, mysql97));
+    const { later, left } = shown(difference(wanted(mysql97), before, mysql97));
     expect(later.filter((statement) => statement.includes('GRANT OPTION'))).toEqual([]);
     expect(later).toHaveLength(2);
-    expect(refusals).toEqual([
+    expect(left).toEqual([
       'the grant option on everything is left: MySQL would change that of dynamic privileges in its tables alone',
     ]);
   });
@@ -427,11 +390,9 @@ describe('where MySQL needs a person', () => {
         { privileges: ['DROP'], database: 'e' },
       ]),
     );
-    const { later, refusals } = shown(
-      difference(wanted(mysqlExact, [everything]), before, mysqlExact),
-    );
+    const { later, left } = shown(difference(wanted(mysqlExact, [everything]), before, mysqlExact));
     expect(later).toEqual(["REVOKE IF EXISTS DROP ON `e`.* FROM 'u'@'%' IGNORE UNKNOWN USER"]);
-    expect(refusals).toEqual([
+    expect(left).toEqual([
       'a grant on a database is left: to take it would make an exception from the one on everything',
     ]);
   });

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+
+import { MySQLDatabase, MySQLRole, MySQLUser } from '../../../schemas/mysql.ts';
+import type { Health, Kind, Release, Rendered } from '../../core/kind.ts';
+import type { Random } from './hash.ts';
+import type { MysqlCall } from './observed.ts';
+import type { MysqlSpec, UserSpec } from './spec.ts';
+import { diffUnit, type MysqlObserved, sightOf, targetOf } from './unit-diff.ts';
+
+/** Milliseconds. A statement is carried out or not: there is nothing to wait for once it is. */
+const TIMES = { timeoutMs: 300_000, stableForMs: 0 };
+
+/**
+ * Databases, roles and accounts: what differs and how they do, from data alone. They only go forward; what leaves the repository
+ * stays on its server. `random`: for the salts of passwords that are written.
+ */
+export function mysqlKind(random: Random): Kind<MysqlSpec, MysqlObserved, MysqlCall> {
+  return { ...fixed, diff: (unit, observed) => diffUnit(unit, observed, random) };
+}
+
+const fixed: Omit<Kind<MysqlSpec, MysqlObserved, MysqlCall>, 'diff'> = {
+  kind: 'mysql',
+  baseline: () => [],
+  absent: () => [],
+  health: ({ spec }, observed) => healthOf(spec, observed),
+  givenUp: () => undefined,
+  resume: () => [],
+  times: () => TIMES,
+  rollback: () => ({ mode: 'forward', keep: 1 }),
+  // What is there and not ours is held by the difference itself: no `approve` takes it over.
+  isThere: () => false,
+  release: ({ spec }) => contentOf(spec),
+  restore: restoreUnit,
+  parts: partsOf,
+  stop: () => [],
+  removal: () => ({ hold: false, prune: false }),
+  makes: () => [],
+  members: () => [],
+  remove: () => ({ operations: [], left: [], waits: [] }),
+  runs: () => undefined,
+  users: () => [],
+  spares: () => [],
+  sizes: ({ servers }) =>
+    Object.fromEntries(
+      [...servers].flatMap(([name, sight]) =>
+        sight.status === 'seen' ? [[`accounts on ${name}`, sight.seen.accounts.size]] : [],
+      ),
+    ),
+};
+
+/** By whether its server can be asked: what differs is seen elsewhere. */
+function healthOf(spec: MysqlSpec, observed: MysqlObserved): Health {
+  const sight = sightOf(spec, observed);
+  if (sight.status === 'seen') {
+    const { host } = sight.seen;
+    return { status: 'converged', members: host, summary: `on ${host}` };
+  }
+  return { status: 'outside', why: sight.why, summary: 'its server is not reached' };
+}
+
+function partsOf({ spec }: Rendered<MysqlSpec>): readonly string[] {
+  if (spec.kind !== 'MySQLUser') return [targetOf(spec)];
+  return spec.hosts.map((host) => targetOf(spec, host));
+}
+
+/** What it was, without what it may do and how it is opened: nothing is ever brought back from it. */
+const Content = z.strictObject({
+  kind: z.enum(['MySQLDatabase', 'MySQLRole', 'MySQLUser']),
+  name: z.string(),
+  server: z.string().exactOptional(),
+  hosts: z.array(z.string()).exactOptional(),
+});
+
+function contentOf(spec: MysqlSpec): z.output<typeof Content> {
+  const { kind, name, server } = spec;
+  return {
+    kind,
+    name,
+    ...(server !== undefined && { server }),
+    ...(spec.kind === 'MySQLUser' && { hosts: spec.hosts }),
+  };
+}
+
+const restored = new WeakMap<Release, Rendered<MysqlSpec>>();
+
+function restoreUnit(
+  id: Rendered<MysqlSpec>['id'],
+  release: Release,
+): Rendered<MysqlSpec> | undefined {
+  const known = restored.get(release);
+  if (known !== undefined) return known;
+  const content = Content.safeParse(release.content);
+  if (!content.success) return undefined;
+  const { digest } = release;
+  const place = { file: '', line: 1, column: 1, length: 1, quoted: '' };
+  const lists = { dependsOn: [], needs: [], gives: [] };
+  const unit = { id, spec: specOf(content.data), digest, place, ...lists };
+  restored.set(release, unit);
+  return unit;
+}
+
+function specOf({ kind, name, server, hosts }: z.output<typeof Content>): MysqlSpec {
+  const where = server === undefined ? {} : { server };
+  switch (kind) {
+    case 'MySQLDatabase':
+      return { ...own(MySQLDatabase.parse({ kind, name })), ...where };
+    case 'MySQLRole':
+      return { ...own(MySQLRole.parse({ kind, name })), ...where };
+    case 'MySQLUser': {
+      const unknown: UserSpec['password'] = { from: 'hash', hash: '' };
+      const parsed = MySQLUser.parse({ kind, name, hosts, password: { hash: '-' } });
+      return { ...own(parsed), ...where, password: unknown };
+    }
+  }
+}
+
+function own<Document extends { readonly server: string }>(
+  document: Document,
+): Omit<Document, 'server'> {
+  const { server: _server, ...rest } = document;
+  return rest;
+}
