@@ -43,7 +43,8 @@ describe('every source file', async () => {
       queue.push(...importsOf(file));
     }
     // Accounts of databases and the way to their servers, which tests ask for and the program does not yet (decisions 35 to 37).
-    const ahead = /^(?:agent\/(?:rehearsal|providers)\/mysql\/|schemas\/mysql\.ts)/;
+    const ahead =
+      /^(?:agent\/(?:rehearsal|providers)\/mysql\/|agent\/unit-(?:kind|provider)\.ts|schemas\/mysql\.ts)/;
     expect(files.filter((file) => !reached.has(file) && !ahead.test(file))).toEqual([]);
   });
 

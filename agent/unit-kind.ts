@@ -1,0 +1,158 @@
+import type { First } from './core/first.ts';
+import type { Difference, Id, Kind, Operation, Rendered } from './core/kind.ts';
+import type { Spare } from './core/member.ts';
+import type { MysqlCall } from './providers/mysql/observed.ts';
+import type { MysqlSpec } from './providers/mysql/spec.ts';
+import type { MysqlObserved } from './providers/mysql/unit-diff.ts';
+import type { StackObserved } from './providers/stack/observed.ts';
+import type { StackSpec } from './providers/stack/spec.ts';
+import type { StackCall } from './providers/stack/swarm.ts';
+
+/** Units of all kinds together. */
+export type UnitSpec = StackSpec | MysqlSpec;
+/** All that one look gives: the Swarm, and the servers of the agent's settings. */
+export type UnitObserved = StackObserved & MysqlObserved;
+export type UnitCall = StackCall | MysqlCall;
+
+type StackKind = Kind<StackSpec, StackObserved, StackCall>;
+type ServerKind = Kind<MysqlSpec, MysqlObserved, MysqlCall>;
+
+const CLEAR: First = { status: 'clear' };
+
+type Whole = Kind<UnitSpec, UnitObserved, UnitCall>;
+
+/** Pure. One kind of all units: each is asked of its own. A unit that left the repository is known by its id alone. */
+export function unitKind(stacks: StackKind, servers: ServerKind): Whole {
+  const sizes: Whole['sizes'] = (seen) => ({ ...stacks.sizes(seen), ...servers.sizes(seen) });
+  return { kind: 'unit', ...onItsWay(stacks, servers), ...thatLeft(stacks, servers), sizes };
+}
+
+/** How a unit does, and what brings it to what is wanted. */
+function onItsWay(stacks: StackKind, servers: ServerKind) {
+  return {
+    diff: (unit, seen, made) =>
+      by<Difference<UnitCall>>(
+        unit,
+        (one) => stacks.diff(one, seen, made),
+        (one) => servers.diff(one, seen, made),
+      ),
+    first: (unit, seen, { operations, answers }) => {
+      const own = operations?.filter(isOfStack);
+      const input = { answers, ...(own && { operations: own }) };
+      return by<First>(
+        unit,
+        (one) => stacks.first?.(one, seen, input) ?? CLEAR,
+        () => CLEAR,
+      );
+    },
+    baseline: (unit, seen) =>
+      by(
+        unit,
+        (one) => stacks.baseline(one, seen),
+        (one) => servers.baseline(one, seen),
+      ),
+    absent: (seen) => stacks.absent(seen),
+    health: (unit, seen, known) =>
+      by(
+        unit,
+        (one) => stacks.health(one, seen, known),
+        (one) => servers.health(one, seen, known),
+      ),
+    givenUp: (unit, seen, known) =>
+      by(
+        unit,
+        (one) => stacks.givenUp(one, seen, known),
+        (one) => servers.givenUp(one, seen, known),
+      ),
+    resume: (unit, seen) =>
+      by<readonly Operation<UnitCall>[]>(
+        unit,
+        (one) => stacks.resume(one, seen),
+        (one) => servers.resume(one, seen),
+      ),
+    times: (unit) =>
+      by(
+        unit,
+        (one) => stacks.times(one),
+        (one) => servers.times(one),
+      ),
+    rollback: (unit) =>
+      by(
+        unit,
+        (one) => stacks.rollback(one),
+        (one) => servers.rollback(one),
+      ),
+  } satisfies Partial<Whole>;
+}
+
+/** What is there of a unit, and how it goes. */
+function thatLeft(stacks: StackKind, servers: ServerKind) {
+  const of = (id: Id) => (id.startsWith('stack/') ? stacks : servers);
+  return {
+    isThere: (unit, seen) =>
+      by(
+        unit,
+        (one) => stacks.isThere(one, seen),
+        (one) => servers.isThere(one, seen),
+      ),
+    release: (unit, seen, parts) =>
+      by(
+        unit,
+        (one) => stacks.release(one, seen, parts),
+        (one) => servers.release(one, seen, parts),
+      ),
+    restore: (id, release) => of(id).restore(id, release),
+    parts: (unit) =>
+      by(
+        unit,
+        (one) => stacks.parts(one),
+        (one) => servers.parts(one),
+      ),
+    stop: (id, targets, seen) => of(id).stop(id, targets, seen),
+    removal: (unit) =>
+      by(
+        unit,
+        (one) => stacks.removal(one),
+        (one) => servers.removal(one),
+      ),
+    makes: (unit) =>
+      by(
+        unit,
+        (one) => stacks.makes(one),
+        (one) => servers.makes(one),
+      ),
+    members: (id, seen) => of(id).members(id, seen),
+    remove: (id, members, seen) => of(id).remove(id, members, seen),
+    runs: (id, seen) => of(id).runs(id, seen),
+    users: (id, seen) => of(id).users(id, seen),
+    spares: (unit, seen) =>
+      by<readonly Spare<UnitCall>[]>(
+        unit,
+        (one) => stacks.spares(one, seen),
+        (one) => servers.spares(one, seen),
+      ),
+  } satisfies Partial<Whole>;
+}
+
+/** Pure. What is asked of a unit by what it is. */
+export function by<Answer>(
+  unit: Rendered<UnitSpec>,
+  ofStack: (unit: Rendered<StackSpec>) => Answer,
+  ofServer: (unit: Rendered<MysqlSpec>) => Answer,
+): Answer {
+  if (isOnServer(unit)) return ofServer(unit);
+  if (isStack(unit)) return ofStack(unit);
+  throw new Error(`bug: ${unit.id} is of no kind`);
+}
+
+function isOnServer(unit: Rendered<UnitSpec>): unit is Rendered<MysqlSpec> {
+  return 'kind' in unit.spec;
+}
+
+function isStack(unit: Rendered<UnitSpec>): unit is Rendered<StackSpec> {
+  return 'services' in unit.spec;
+}
+
+function isOfStack(operation: Operation<UnitCall>): operation is Operation<StackCall> {
+  return operation.call.op !== 'statements';
+}

@@ -1,0 +1,37 @@
+import type { Servers } from './providers/mysql/servers.ts';
+import type { StackObserved } from './providers/stack/observed.ts';
+import type { StackCall } from './providers/stack/swarm.ts';
+import type { Provider } from './reconcile/ports.ts';
+import type { UnitCall, UnitObserved } from './unit-kind.ts';
+
+/** The servers of the agent's settings. */
+interface ServerPorts {
+  readonly servers: Pick<Servers, 'observe' | 'call'>;
+  /** All names in the settings. */
+  readonly names: readonly string[];
+}
+
+/** The Swarm and the servers as one world: both are looked at at once, and each call goes where it belongs. */
+export function unitProvider(
+  stacks: Provider<StackObserved, StackCall>,
+  { servers, names }: ServerPorts,
+): Provider<UnitObserved, UnitCall> {
+  return {
+    observe: async (signal) => {
+      const [seen, sights] = await Promise.all([
+        stacks.observe(signal),
+        servers.observe(names, signal),
+      ]);
+      // A server that is not reached is in its sight; without the Swarm nothing is decided at all.
+      if (seen.status !== 'ok') return seen;
+      return { status: 'ok', value: { ...seen.value, servers: sights } };
+    },
+    caller: (observed) => {
+      const own = stacks.caller(observed);
+      return {
+        call: (call, signal) =>
+          call.op === 'statements' ? servers.call(call, signal) : own.call(call, signal),
+      };
+    },
+  };
+}

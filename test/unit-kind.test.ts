@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+
+import { describe, expect, it } from 'vitest';
+
+import type { Rendered } from '../agent/core/kind.ts';
+import type { MysqlSpec } from '../agent/providers/mysql/spec.ts';
+import { mysqlKind as kindWith } from '../agent/providers/mysql/kind.ts';
+import { stackKind } from '../agent/providers/stack/provider.ts';
+import { unitKind, type UnitObserved } from '../agent/unit-kind.ts';
+import { MySQLDatabase } from '../schemas/mysql.ts';
+import { blogNetwork, live, node, observed, seen, service, task, unit } from './fakes/stack.ts';
+
+const mysqlKind = kindWith((bytes) => randomBytes(bytes));
+const both = unitKind(stackKind, mysqlKind);
+const stack = unit({ services: { web: service('blog_web') } });
+const database: Rendered<MysqlSpec> = {
+  id: 'mysql-database/blog',
+  spec: MySQLDatabase.parse({ kind: 'MySQLDatabase', name: 'blog' }),
+  digest: 'd1',
+  place: stack.place,
+  dependsOn: [],
+  needs: [],
+  gives: [],
+};
+
+const away = new Map([['default', { status: 'away', why: 'no host answers' } as const]]);
+const worlds: readonly (readonly [string, UnitObserved])[] = [
+  ['nothing', { ...observed(), servers: new Map() }],
+  [
+    'much',
+    {
+      ...observed({
+        services: [live(service('blog_web'))],
+        networks: [blogNetwork],
+        tasks: [task('t1')],
+        nodes: [node('w1'), node('w2', { state: 'down' })],
+      }),
+      servers: away,
+    },
+  ],
+];
+
+describe.each(worlds)('where %s is there', (_name, world) => {
+  const input = { operations: [], answers: new Map() };
+
+  it('a stack is looked at as a stack', () => {
+    expect(both.diff(stack, world)).toEqual(stackKind.diff(stack, world));
+    expect(both.first?.(stack, world, input)).toEqual(stackKind.first?.(stack, world, input));
+    expect(both.baseline(stack, world)).toEqual(stackKind.baseline(stack, world));
+    expect(both.absent(world)).toEqual(stackKind.absent(world));
+    expect(both.health(stack, world, seen())).toEqual(stackKind.health(stack, world, seen()));
+    expect(both.givenUp(stack, world, seen())).toEqual(stackKind.givenUp(stack, world, seen()));
+    expect(both.resume(stack, world)).toEqual(stackKind.resume(stack, world));
+    expect(both.isThere(stack, world)).toBe(stackKind.isThere(stack, world));
+    expect(both.spares(stack, world)).toEqual(stackKind.spares(stack, world));
+    const content = both.release(stack, world, 'wanted');
+    expect(content).toEqual(stackKind.release(stack, world, 'wanted'));
+    const release = { digest: 'd1', revision: 'r', at: '', content };
+    expect(both.restore(stack.id, release)?.spec).toMatchObject({ name: 'blog' });
+  });
+
+  it('its parts are those of a stack', () => {
+    expect(both.parts(stack)).toEqual(stackKind.parts(stack));
+    expect(both.makes(stack)).toEqual(stackKind.makes(stack));
+    expect([both.times(stack), both.rollback(stack), both.removal(stack)]).toEqual([
+      stackKind.times(stack),
+      stackKind.rollback(stack),
+      stackKind.removal(stack),
+    ]);
+    const members = stackKind.members(stack.id, world);
+    expect(both.members(stack.id, world)).toEqual(members);
+    expect(both.remove(stack.id, members, world)).toEqual(
+      stackKind.remove(stack.id, members, world),
+    );
+    const parts = stackKind.parts(stack);
+    expect(both.stop(stack.id, parts, world)).toEqual(stackKind.stop(stack.id, parts, world));
+    expect(both.runs(stack.id, world)).toEqual(stackKind.runs(stack.id, world));
+    expect(both.users(stack.id, world)).toEqual(stackKind.users(stack.id, world));
+  });
+
+  it('a database is looked at by its server', () => {
+    expect(both.diff(database, world)).toEqual(mysqlKind.diff(database, world));
+    expect(both.first?.(database, world, input)).toEqual({ status: 'clear' });
+    expect(both.health(database, world, seen())).toEqual(mysqlKind.health(database, world, seen()));
+    expect(both.rollback(database).mode).toBe('forward');
+    expect(both.members(database.id, world)).toEqual([]);
+    const content = both.release(database, world, 'wanted');
+    const release = { digest: 'd1', revision: 'r', at: '', content };
+    expect(both.restore(database.id, release)?.spec).toMatchObject({ kind: 'MySQLDatabase' });
+  });
+});

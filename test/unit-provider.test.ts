@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+
+import type { CallOutcome } from '../agent/core/kind.ts';
+import type { MysqlCall } from '../agent/providers/mysql/observed.ts';
+import type { StackObserved } from '../agent/providers/stack/observed.ts';
+import type { StackCall } from '../agent/providers/stack/swarm.ts';
+import { unitProvider } from '../agent/unit-provider.ts';
+import { observed } from './fakes/stack.ts';
+
+const signal = new AbortController().signal;
+const away = { status: 'away', why: 'no host answers' } as const;
+const swarm = observed();
+
+function world(seen: CallOutcome<StackObserved>) {
+  const calls: string[] = [];
+  const took = (where: string) => async (call: StackCall | MysqlCall) => {
+    calls.push(`${where}: ${call.op}`);
+    return Promise.resolve({ status: 'ok', value: { id: where } } as const);
+  };
+  const provider = unitProvider(
+    {
+      observe: async () => Promise.resolve(seen),
+      caller: () => ({ call: took('swarm') }),
+    },
+    {
+      servers: {
+        observe: async (names) => Promise.resolve(new Map(names.map((name) => [name, away]))),
+        call: took('servers'),
+      },
+      names: ['main', 'other'],
+    },
+  );
+  return { provider, calls };
+}
+
+describe('the Swarm and the servers', () => {
+  it('are one world, of which a server that is away is a part', async () => {
+    const { provider } = world({ status: 'ok', value: swarm });
+    const seen = await provider.observe(signal);
+    const servers = new Map([
+      ['main', away],
+      ['other', away],
+    ]);
+    expect(seen).toEqual({ status: 'ok', value: { ...swarm, servers } });
+  });
+
+  it('are not seen where the Swarm is not', async () => {
+    const unseen = { status: 'unknown', why: 'no leader', cause: 'no-leader' } as const;
+    const { provider } = world(unseen);
+    expect(await provider.observe(signal)).toEqual(unseen);
+  });
+
+  it('get each its own calls', async () => {
+    const { provider, calls } = world({ status: 'ok', value: swarm });
+    const caller = provider.caller({ ...swarm, servers: new Map() });
+    await caller.call({ op: 'statements', statements: [] }, signal);
+    await caller.call({ op: 'secret-remove', id: 'x', name: 'x', stack: 'blog' }, signal);
+    expect(calls).toEqual(['servers: statements', 'swarm: secret-remove']);
+  });
+});
