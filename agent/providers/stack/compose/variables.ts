@@ -1,8 +1,8 @@
+import { substitute } from '../../../core/interpolate.ts';
+import type { Finding } from '../../../core/interpolate.ts';
 import type { Path } from '../../../core/parse.ts';
 import type { ReplacedValue } from '../sealed-files.ts';
 import { castText } from './casts.ts';
-import { substitute } from './interpolate.ts';
-import type { Finding } from './interpolate.ts';
 import { nearest } from './names.ts';
 import type { Notes } from './notes.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { castText } from '../../../../agent/providers/stack/compose/casts.ts';
-import { substitute } from '../../../../agent/providers/stack/compose/interpolate.ts';
+import { substitute } from '../../agent/core/interpolate.ts';
+import { castText } from '../../agent/providers/stack/compose/casts.ts';
 
 const variables = { SET: 'val', TAG: '1.2', EMPTY: '', constructor_: 'c' };
 const kinds = (text: string) => substitute(text, variables).findings.map(({ kind }) => kind);
