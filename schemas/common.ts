@@ -119,12 +119,12 @@ export const Name = z
 
 const ID = 'write an id such as `stack/blog`';
 
-/** The id of a unit. */
+/** The id of a unit. Of names that hold anything else it has `%20` and the like. */
 export const UnitId = z.templateLiteral(
   [
     z.string().regex(/[a-z][a-z-]{0,62}/),
     '/',
-    z.string().regex(/[A-Za-z0-9][A-Za-z0-9._/-]{0,254}/),
+    z.string().regex(/[A-Za-z0-9_%][A-Za-z0-9._/%-]{0,254}/),
   ],
   { error: ID },
 );

@@ -121,7 +121,11 @@ const VALUE = 'write text, a number, `true` or `false`';
 /** A variable's value; the text as written counts, so `1.10` stays `1.10`. */
 const Value = z.union([z.string(), z.number(), z.bigint(), z.boolean()], { error: VALUE });
 
-const Servers = z.strictObject({ default: Name.optional(), allowed: z.array(Name).optional() });
+/** Which servers or clusters documents may name, by the names of the agent's settings. */
+export const Servers = z.strictObject({
+  default: Name.optional(),
+  allowed: z.array(Name).optional(),
+});
 
 const Window = z.strictObject({
   cron: text('a cron expression such as `0 2 * * 1-5`').max(CRON_CHARACTERS_MAX),

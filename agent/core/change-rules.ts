@@ -36,16 +36,18 @@ export function windowsOf({ value }: Read<Environment>, readCron: ReadCron): rea
 
 /**
  * Pure. Canaries that the repository does not have: the rest would never wait for them. All units count, whichever
- * environment they are for, because several may share what understudy.yaml says.
+ * environment they are for, because several may share what understudy.yaml says. `isJudged`: of others `ids` says nothing.
  */
 export function canaryMistakes(
   reads: readonly (Read<Repository> | Read<Environment>)[],
   ids: ReadonlySet<Id>,
+  isJudged: (on: Id) => boolean = () => true,
 ): readonly Diagnostic[] {
   return reads.flatMap(({ value, located }) =>
     (value?.rollout?.canary ?? []).flatMap((on, at) => {
       const place = located?.place(['rollout', 'canary', at], 'value');
-      return place === undefined || ids.has(on) ? [] : undefinedUnit({ on, place }, ids);
+      if (place === undefined || ids.has(on) || !isJudged(on)) return [];
+      return undefinedUnit({ on, place }, ids);
     }),
   );
 }

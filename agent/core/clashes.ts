@@ -4,7 +4,7 @@ import type { FolderOutput } from './folder-kind.ts';
 /** Pure. `a_b` + `c` and `a` + `b_c` are one service to Swarm, and so are names that differ only in case. */
 export function clashes<Spec>(outputs: readonly FolderOutput<Spec>[]): readonly Diagnostic[] {
   const owners = new Map<string, string>();
-  return outputs.flatMap(({ rendered, claims }) =>
+  return outputs.flatMap(({ rendered, claims, claimedAt }) =>
     claims.flatMap((claim): readonly Diagnostic[] => {
       if (rendered === undefined) return [];
       const owner = owners.get(claim);
@@ -15,7 +15,8 @@ export function clashes<Spec>(outputs: readonly FolderOutput<Spec>[]): readonly 
         claim.slice(claim.indexOf(':') + 1),
       ];
       const message = `the ${what} \`${name}\` is also made by \`${owner}\``;
-      return [{ severity: 'error', code: 'name-conflict', message, place: rendered.place }];
+      const place = claimedAt?.get(claim) ?? rendered.place;
+      return [{ severity: 'error', code: 'name-conflict', message, place }];
     }),
   );
 }

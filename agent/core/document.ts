@@ -118,11 +118,13 @@ export function readDocument<Value>(
   };
 }
 
-function onlyOne(place: Place, message: string): Diagnostic {
+/** Pure. A file has no document, or more than it may have. */
+export function onlyOne(place: Place, message: string): Diagnostic {
   return { severity: 'error', code: 'missing-document', message, place };
 }
 
-function withoutExtensions(located: Located, where: 'top' | 'everywhere'): Located {
+/** Pure. A document without the keys that begin with `x-`. */
+export function withoutExtensions(located: Located, where: 'top' | 'everywhere'): Located {
   return { ...located, value: stripped(located.value, where === 'everywhere' ? Infinity : 1) };
 }
 

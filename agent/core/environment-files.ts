@@ -1,9 +1,8 @@
-import type { ReadCron } from './change-rules.ts';
 import { documentText } from './document.ts';
 import type { Layout } from './layout.ts';
 import { contentOf, type FolderPorts, type Shelf } from './render-folders.ts';
 import type { DocumentContent } from './sops/vault.ts';
-import { readEnvironment, type ReadEnvironment } from './surroundings.ts';
+import { type EnvironmentReading, readEnvironment, type ReadEnvironment } from './surroundings.ts';
 
 /** All Environments of a repository by name. */
 export interface Environments {
@@ -20,7 +19,7 @@ export function readEnvironments(
   shelf: Shelf,
   { environments }: Pick<Layout, 'environments'>,
   own: string,
-  { vault, readCron }: Pick<FolderPorts<unknown>, 'vault'> & { readonly readCron: ReadCron },
+  { vault, ...reading }: Pick<FolderPorts<unknown>, 'vault'> & EnvironmentReading,
 ): Environments {
   let isPending = false;
   const read = [...environments].map(([name, file]): [string, ReadEnvironment] => {
@@ -34,7 +33,7 @@ export function readEnvironments(
     if (bytes === undefined) return [name, { diagnostics: [] }];
     const { document, diagnostics } = documentText(file, bytes, vault && open);
     if (document === undefined) return [name, { diagnostics }];
-    return [name, readEnvironment(file, document, readCron)];
+    return [name, readEnvironment(file, document, reading)];
   });
   return { read: new Map(read), isPending };
 }

@@ -44,6 +44,8 @@ export interface FolderOutput<Spec> {
   readonly rendered?: Rendered<Spec>;
   /** Names that no other unit may have, lower case: `service:blog_web`. */
   readonly claims: readonly string[];
+  /** Where such a name is written. Absent: it follows from the unit as a whole. */
+  readonly claimedAt?: ReadonlyMap<string, Place>;
   /** What it keeps its state in and writes to, as people name it: `volume blog_data`. */
   readonly state?: readonly string[];
   /** It must never run twice: where that is written. */

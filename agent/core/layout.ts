@@ -14,6 +14,8 @@ export interface Layout {
   readonly environments: ReadonlyMap<string, string>;
   /** Folders of stacks/ that have a compose.yaml or a stack.yaml and a name that Swarm takes, sorted, with their files. */
   readonly stacks: ReadonlyMap<string, readonly string[]>;
+  /** Files of documents, sorted; none where no folder of them is read. */
+  readonly documents: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -110,11 +112,33 @@ function folderMistake(folder: string, pattern: RegExp): readonly Rule[] {
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const OTHER_COMPOSE = /^(?:compose\.yml|docker-compose\.ya?ml|docker-stack\.ya?ml)$/;
 
-/** Pure. `paths` sorted. */
-export function layOut(paths: readonly string[]): Layout {
+/** What is said of the folders of documents that are read, in place of the rules that refuse them. */
+function rulesWith(folders: readonly string[]): readonly Rule[] {
+  if (folders.length === 0) return rules;
+  const isRefused = ({ pattern }: Rule): boolean =>
+    [...folders.map((folder) => `${folder}/x.yaml`), 'secrets/x.sops.yaml'].some((path) =>
+      pattern.test(path),
+    );
+  const own = folders.flatMap((folder): readonly Rule[] => {
+    const letters = folder.replaceAll(/[a-z]/g, (one) => `[${one}${one.toUpperCase()}]`);
+    return [
+      {
+        pattern: new RegExp(`^${folder}\\/(?:.+\\/)?[^/]+\\.yml$`),
+        code: 'file-name',
+        message: 'this file is not read',
+        hint: 'documents end in `.yaml`',
+      },
+      ...folderMistake(folder, new RegExp(`^(?!${folder}\\/)(${letters})\\/.+\\.ya?ml$`)),
+    ];
+  });
+  return [...rules.filter((rule) => !isRefused(rule)), ...own];
+}
+
+/** Pure. `paths` sorted. `documentFolders`: those that documents are read from, in small letters. */
+export function layOut(paths: readonly string[], documentFolders: readonly string[] = []): Layout {
   const environments = new Map<string, string>();
   const folders = new Map<string, string[]>();
-  const diagnostics = misplaced(paths);
+  const diagnostics = misplaced(paths, rulesWith(documentFolders));
   for (const path of paths) {
     const environment = /^environments\/([^/]+)\.yaml$/.exec(path)?.[1];
     if (environment !== undefined) {
@@ -139,14 +163,19 @@ export function layOut(paths: readonly string[]): Layout {
     ...(paths.includes(IMAGES_LOCK) ? { lock: IMAGES_LOCK } : {}),
     environments,
     stacks: new Map(stacks),
+    documents: paths.filter((path) => isDocument(path, documentFolders)),
     diagnostics,
   };
 }
 
-function misplaced(paths: readonly string[]): Diagnostic[] {
+function isDocument(path: string, folders: readonly string[]): boolean {
+  return path.endsWith('.yaml') && folders.some((folder) => path.startsWith(`${folder}/`));
+}
+
+function misplaced(paths: readonly string[], told: readonly Rule[]): Diagnostic[] {
   const seen = new Set<string>();
   return paths.flatMap((path) => {
-    for (const { pattern, code, message, hint, once } of rules) {
+    for (const { pattern, code, message, hint, once } of told) {
       const found = pattern.exec(path);
       if (found === null) continue;
       const key = `${pattern.source}\0${found[1] ?? ''}`;

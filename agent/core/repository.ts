@@ -7,8 +7,16 @@ import { type Diagnostic, placeOfFile } from './diagnostic.ts';
 import { decodeText } from './document.ts';
 import type { Read } from './document.ts';
 import { readEnvironments } from './environment-files.ts';
+import {
+  changedDocuments,
+  dataCanaryMistakes,
+  dataFolders,
+  type DataPorts,
+  isDataId,
+  renderData,
+} from './data-documents.ts';
 import { fits } from './folder-kind.ts';
-import type { Files, Memo } from './folder-kind.ts';
+import type { Files } from './folder-kind.ts';
 import { edgeMistakes } from './edge-mistakes.ts';
 import { pinsOf, readImagesLock } from './images-lock.ts';
 import type { LockFile } from './image-rules.ts';
@@ -20,13 +28,14 @@ import { CONTENT_BYTES_MAX, contentOf, renderAll } from './render-folders.ts';
 import type { FolderPorts, Shelf, UnitOutput } from './render-folders.ts';
 import { redactor } from './redact.ts';
 import { defaultSettings, type RepositorySettings } from './repository-settings.ts';
-import { selectStacks } from './selection.ts';
+import type { RenderedDocuments } from './render-documents.ts';
+import { type Others, selectStacks } from './selection.ts';
 import { strayFiles } from './stray.ts';
 import { readRepository, removalsOf, surroundingsOf } from './surroundings.ts';
 import type { Found, ReadEnvironment } from './surroundings.ts';
 
-/** What rendering a repository needs besides its files. */
-export interface RepositoryPorts<Spec> extends FolderPorts<Spec> {
+/** What rendering a repository needs besides its files. `Data`: what units are that are documents. */
+export interface RepositoryPorts<Spec, Data = never> extends FolderPorts<Spec>, DataPorts<Data> {
   readonly readCron: ReadCron;
 }
 
@@ -43,14 +52,14 @@ export type RepositoryOutcome<Spec> =
       readonly work: { readonly rendered: number; readonly kept: number };
     };
 
-/** Pure but for the memo. Turns the files of a revision into the units of one environment. */
-export function renderRepository<Spec>(
+/** Pure but for the memos. Turns the files of a revision into the units of one environment. */
+export function renderRepository<Spec, Data = never>(
   files: Files,
   environment: string,
-  ports: RepositoryPorts<Spec>,
-): RepositoryOutcome<Spec> {
-  const layout = layOut([...files.keys()]);
-  const missing = new Set(likelyMissing(files, layout, ports.memo));
+  ports: RepositoryPorts<Spec, Data>,
+): RepositoryOutcome<Spec | Data> {
+  const layout = layOut([...files.keys()], dataFolders(ports));
+  const missing = new Set(likelyMissing(files, layout, ports));
   if (missing.size > 0) return { status: 'incomplete', blobs: [...missing] };
   const documents = readDocuments({ files, missing }, layout, environment, ports);
   const found = surroundingsOf(
@@ -59,12 +68,19 @@ export function renderRepository<Spec>(
     documents.environment,
     lockFile(documents),
   );
-  const names = [...layout.stacks.keys()];
-  const selection = selectStacks(environment, names, documents.environment);
-  const { stacks } = selection;
   const shelf = { files, missing, pins: pinsOf(documents.lock) };
-  const outputs = found === undefined ? [] : renderAll(shelf, stacks, found, ports);
-  const isPending = documents.isPending || outputs.some((one) => one.isPending);
+  const around = { environment, document: documents.environment, found };
+  const data = renderData(shelf, layout, around, ports);
+  const selection = selectStacks(
+    environment,
+    [...layout.stacks.keys()],
+    documents.environment,
+    othersOf(data),
+  );
+  const { stacks } = selection;
+  const folders = found === undefined ? [] : renderAll(shelf, stacks, found, ports);
+  const outputs: readonly UnitOutput<Spec | Data>[] = [...folders, ...data.outputs];
+  const isPending = documents.isPending || data.isPending || folders.some((one) => one.isPending);
   if (missing.size > 0 || isPending) {
     return { status: 'incomplete', blobs: [...missing] };
   }
@@ -74,33 +90,50 @@ export function renderRepository<Spec>(
     ...layout.diagnostics,
     ...documents.diagnostics,
     ...selection.diagnostics,
-    ...strayFiles(layout, outputs),
+    ...strayFiles(layout, folders),
+    ...data.diagnostics,
+    ...dataCanaryMistakes([documents.repository, documents.environment], data, ports),
     ...outputs.flatMap(({ output }) => hidden(output.diagnostics, found)),
     ...clashes(outputs.map(({ output }) => output)),
     ...sharedState(outputs.map(({ output }) => output)),
     ...edgeMistakes(outputs, {
       environment,
-      ids: new Set([...selection.leftOut].map((name): Id => `${ports.kind.kind}/${name}`)),
+      ids: new Set([
+        ...[...selection.leftOut].map((name): Id => `${ports.kind.kind}/${name}`),
+        ...data.leftOut,
+      ]),
     }),
     ...moveMistakes(outputs),
   ];
   const diagnostics = told.map(redactor(secretWords(found, outputs)));
   const invalid = diagnostics.some(({ severity }) => severity === 'error');
-  const value = documents.repository?.value;
   const rendered = outputs.filter(({ isNew }) => isNew).length;
   return {
     status: 'rendered',
     units: invalid ? [] : outputs.flatMap(({ output }) => output.rendered ?? []),
     diagnostics,
-    settings: {
-      intervalMs: value?.interval ?? defaultSettings.intervalMs,
-      retryIntervalMs: value?.retryInterval ?? defaultSettings.retryIntervalMs,
-      removals: removalsOf(documents.repository, documents.environment),
-      rollout: rolloutOf(documents.repository, documents.environment),
-      windows: windowsOf(documents.environment, ports.readCron),
-    },
+    settings: settingsOf(documents, ports.readCron),
     work: { rendered, kept: outputs.length - rendered },
   };
+}
+
+function settingsOf(
+  { repository, environment }: Documents,
+  readCron: ReadCron,
+): RepositorySettings {
+  const value = repository?.value;
+  return {
+    intervalMs: value?.interval ?? defaultSettings.intervalMs,
+    retryIntervalMs: value?.retryInterval ?? defaultSettings.retryIntervalMs,
+    removals: removalsOf(repository, environment),
+    rollout: rolloutOf(repository, environment),
+    windows: windowsOf(environment, readCron),
+  };
+}
+
+/** What patterns of an environment speak of beside its stacks. */
+function othersOf<Data>({ outputs, leftOut }: RenderedDocuments<Data>): Others {
+  return { ids: [...outputs.map(({ id }) => id), ...leftOut], chosen: outputs.length };
 }
 
 /** Files of a stack's folder up to this size are asked for together with its Compose file. */
@@ -110,7 +143,9 @@ const DOCUMENT_NAMES = new Set(['understudy.yaml', 'compose.yaml', 'stack.yaml',
 
 function isDocument(path: string): boolean {
   return (
-    path.startsWith('environments/') || DOCUMENT_NAMES.has(path.slice(path.lastIndexOf('/') + 1))
+    path.startsWith('environments/') ||
+    !path.startsWith('stacks/') ||
+    DOCUMENT_NAMES.has(path.slice(path.lastIndexOf('/') + 1))
   );
 }
 
@@ -118,11 +153,15 @@ function isDocument(path: string): boolean {
  * What is certainly or very likely needed and not here: asked for at once, so that most revisions are rendered in one
  * go. Anything else is found out by rendering.
  */
-function* likelyMissing<Spec>(files: Files, layout: Layout, memo: Memo<Spec>): Generator<string> {
-  const paths = [...layout.environments.values()];
+function* likelyMissing<Spec, Data>(
+  files: Files,
+  layout: Layout,
+  ports: RepositoryPorts<Spec, Data>,
+): Generator<string> {
+  const paths = [...layout.environments.values(), ...changedDocuments(layout, files, ports)];
   for (const path of [layout.repository, layout.lock]) if (path !== undefined) paths.push(path);
   for (const [name, inside] of layout.stacks) {
-    const kept = memo.get(name);
+    const kept = ports.memo.get(name);
     if (kept === undefined || !fits(kept, files)) {
       paths.push(...inside.map((file) => `stacks/${name}/${file}`));
     }
@@ -155,11 +194,11 @@ interface Documents {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-function readDocuments<Spec>(
+function readDocuments<Data>(
   shelf: Shelf,
   layout: Layout,
   environment: string,
-  ports: Pick<RepositoryPorts<Spec>, 'vault' | 'readCron'>,
+  ports: Pick<RepositoryPorts<unknown, Data>, 'vault' | 'readCron' | 'documents'>,
 ): Documents {
   const diagnostics: Diagnostic[] = [];
   const repository =
@@ -172,7 +211,10 @@ function readDocuments<Spec>(
       absent('missing-file', '`understudy.yaml` is missing', 'understudy.yaml', hint),
     );
   }
-  const { read: environments, isPending } = readEnvironments(shelf, layout, environment, ports);
+  const { read: environments, isPending } = readEnvironments(shelf, layout, environment, {
+    ...ports,
+    supported: dataFolders(ports),
+  });
   if (!environments.has(environment)) {
     const names = [...environments.keys()].map((name) => `\`${name}\``).join(', ');
     const hint = names === '' ? 'there is no environment at all' : `there is ${names}`;
@@ -180,7 +222,8 @@ function readDocuments<Spec>(
     const file = `environments/${environment}.yaml`;
     diagnostics.push(absent('missing-document', message, file, hint));
   }
-  if (layout.stacks.size === 0 && layout.diagnostics.length === 0) {
+  const isEmpty = layout.stacks.size + layout.documents.length === 0;
+  if (isEmpty && layout.diagnostics.length === 0) {
     const hint = 'write `stacks/NAME/compose.yaml`';
     diagnostics.push(absent('missing-document', 'the repository has no stack', 'stacks', hint));
   }
@@ -197,7 +240,7 @@ function readDocuments<Spec>(
       ...(repository?.diagnostics ?? []),
       ...(lock?.diagnostics ?? []),
       ...[...environments.values()].flatMap((read) => read.diagnostics),
-      ...canaryMistakes(reads, ids),
+      ...canaryMistakes(reads, ids, (on) => !isDataId(ports, on)),
     ],
   };
 }

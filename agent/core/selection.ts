@@ -15,14 +15,35 @@ export interface Selection {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What `stacks` of an Environment says: patterns of names of stacks, and of ids of documents. */
+export interface Patterns {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/** Pure. Everything where `stacks` is absent or cannot be read. */
+export function patternsOf({ located }: Read<unknown>): Patterns {
+  const { include = ['*'], exclude = [] } = choiceOf(located?.value) ?? {};
+  return { include, exclude };
+}
+
+/** Units that are no stacks, of which patterns speak as well: all of the repository, and how many are chosen. */
+export interface Others {
+  readonly ids: readonly string[];
+  readonly chosen: number;
+}
+
 /** Pure. All stacks where `stacks` cannot be read: then the environment has a mistake that says so. */
 export function selectStacks(
   environment: string,
   names: readonly string[],
-  { located }: Read<unknown>,
+  document: Read<unknown>,
+  others: Others = { ids: [], chosen: 0 },
 ): Selection {
+  const { located } = document;
   const choice = choiceOf(located?.value);
-  const { include = ['*'], exclude = [] } = choice ?? {};
+  const { include, exclude } = patternsOf(document);
+  const all = [...names, ...others.ids];
   const stacks = names.filter((name) => fitsAny(include, name) && !fitsAny(exclude, name));
   const chosen = new Set(stacks);
   const rest = {
@@ -30,24 +51,26 @@ export function selectStacks(
     stacks: chosen,
     leftOut: new Set(names.filter((name) => !chosen.has(name))),
   };
-  if (located === undefined || choice === undefined || names.length === 0) {
+  if (located === undefined || choice === undefined || all.length === 0) {
     return { ...rest, diagnostics: [] };
   }
   const place = (path: readonly (string | number)[]) => located.place(['stacks', ...path]);
   const useless = (['include', 'exclude'] as const).flatMap((key) =>
     (choice[key] ?? []).flatMap((pattern, index): readonly Diagnostic[] =>
-      names.some((name) => globFits(pattern, name))
+      all.some((name) => globFits(pattern, name))
         ? []
-        : [{ ...unmatched(pattern, names), place: place([key, index]) }],
+        : [{ ...unmatched(pattern, all), place: place([key, index]) }],
     ),
   );
   return {
     ...rest,
-    diagnostics: chosen.size > 0 ? useless : [...useless, none(environment, place([]))],
+    diagnostics:
+      chosen.size + others.chosen > 0 ? useless : [...useless, none(environment, place([]))],
   };
 }
 
-function fitsAny(patterns: readonly string[], name: string): boolean {
+/** Pure. Whether one of the patterns fits. */
+export function fitsAny(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) => globFits(pattern, name));
 }
 

@@ -56,16 +56,24 @@ export function readRepository(file: string, text: string): Read<Repository> {
 /** An Environment, and which of its variables are encrypted. */
 export type ReadEnvironment = Read<Environment> & { readonly sealed?: SealedVariables };
 
-/** Pure. Reads an Environment; `readCron` says whether a cron expression can be read. */
+/** How Environments are read. */
+export interface EnvironmentReading {
+  /** Says whether a cron expression can be read. */
+  readonly readCron: ReadCron;
+  /** Keys that are acted upon although this version, as it is for its users, does not. Absent: none. */
+  readonly supported?: readonly string[];
+}
+
+/** Pure. Reads an Environment. */
 export function readEnvironment(
   file: string,
   { text, clears }: DocumentText,
-  readCron: ReadCron,
+  { readCron, supported = [] }: EnvironmentReading,
 ): ReadEnvironment {
   const name = file.replace(/^.*\//, '').replace(/\.yaml$/, '');
   const read = readDocument(file, text, {
     schema: Environment,
-    unsupported: ENVIRONMENT_UNSUPPORTED,
+    unsupported: ENVIRONMENT_UNSUPPORTED.filter((key) => !supported.includes(key)),
     clears,
     given: { kind: 'Environment', name },
   });
