@@ -118,8 +118,7 @@ function fullName(path: Path, key: string): string {
   return [...path, key].join('\0');
 }
 
-/** Pure. As many mistakes as one file gives, and a word about the others. */
-export function bounded(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+function bounded(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const first = diagnostics.slice(0, diagnosticsMax);
   const [next] = diagnostics.slice(diagnosticsMax);
   if (next === undefined) return first;

@@ -1,4 +1,3 @@
-import { bounded } from './check.ts';
 import { type Diagnostic, type Place, placeOfFile } from './diagnostic.ts';
 import { digestOf } from './digest.ts';
 import { decodeText, onlyOne, withoutExtensions } from './document.ts';
@@ -12,6 +11,7 @@ import type {
   OpenedFile,
   Want,
 } from './document-kind.ts';
+import { FileLimits } from './document-limits.ts';
 import { DocumentVariables } from './document-variables.ts';
 import type { FolderOutput } from './folder-kind.ts';
 import type { Id, Rendered } from './kind.ts';
@@ -64,11 +64,18 @@ export function renderFile<Spec>(input: FileInput<Spec>): FileOutput<Spec> {
   const outcomes = written.map((one) =>
     renderOne(withoutExtensions(one, 'everywhere'), variables, input),
   );
+  const limits = new FileLimits();
   return {
-    units: outcomes.flatMap(({ unit }) => unit ?? []),
+    diagnostics: limits.take(outcomes.flatMap(({ diagnostics: own = [] }) => own)),
+    units: outcomes.flatMap(({ unit }) => (unit === undefined ? [] : [shown(unit, limits)])),
     leftOut: outcomes.flatMap(({ leftOut }) => leftOut ?? []),
-    diagnostics: bounded(outcomes.flatMap(({ diagnostics: own = [] }) => own)),
   };
+}
+
+function shown<Spec>(unit: DocumentUnit<Spec>, limits: FileLimits): DocumentUnit<Spec> {
+  const { output } = unit;
+  if (output.diagnostics.length === 0) return unit;
+  return { ...unit, output: { ...output, diagnostics: limits.take(output.diagnostics) } };
 }
 
 interface Outcome<Spec> {
@@ -235,7 +242,7 @@ function unitOf<Spec>(
       claimedAt: new Map(claims.map(({ name, place: at }) => [name, at])),
       depends,
       files: [],
-      diagnostics: bounded(diagnostics),
+      diagnostics,
       ...(result?.words && { words: result.words }),
     },
   };

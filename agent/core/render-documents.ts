@@ -128,6 +128,7 @@ function relate<Spec>(
   const made = new Set(files.flatMap(({ output }) => output.units.flatMap(({ gives }) => gives)));
   const diagnostics = files.flatMap(({ output }) => output.diagnostics);
   const isNews = newsFilter();
+  const nowhereYet = new Set<string>();
   const outputs = files.flatMap(({ path, output, isNew }) =>
     output.units.flatMap((unit): readonly UnitOutput<Spec>[] => {
       const before = first.get(unit.id);
@@ -136,7 +137,7 @@ function relate<Spec>(
         return [];
       }
       first.set(unit.id, unit.place);
-      const related = { ...unit.output, ...withNeeds(unit, made) };
+      const related = { ...unit.output, ...withNeeds(unit, made, nowhereYet) };
       const told = { diagnostics: related.diagnostics.filter(isNews) };
       const whole = { ...related, ...told };
       return [{ id: unit.id, folder: path, output: whole, isNew, isPending: false }];
@@ -169,12 +170,16 @@ function twice<Spec>({ id, place }: DocumentUnit<Spec>, before: Place): Diagnost
 function withNeeds<Spec>(
   { output, wants }: DocumentUnit<Spec>,
   made: ReadonlySet<string>,
+  nowhereYet: Set<string>,
 ): Partial<Pick<UnitOutput<Spec>['output'], 'rendered' | 'diagnostics'>> {
   const needs = [...new Set(wants.map(({ on }) => on).filter((on) => made.has(on)))];
   const { rendered, diagnostics } = output;
-  const told = wants.flatMap(({ on, place, named }): readonly Diagnostic[] =>
-    named === undefined || made.has(on) ? [] : [nowhere(on, { named, place }, made)],
-  );
+  const told = wants.flatMap(({ on, place, named }): readonly Diagnostic[] => {
+    // Once is enough: hundreds of accounts may have it.
+    if (named === undefined || made.has(on) || nowhereYet.has(on)) return [];
+    nowhereYet.add(on);
+    return [nowhere(on, { named, place }, made)];
+  });
   return {
     ...(rendered && needs.length > 0 && { rendered: { ...rendered, needs } }),
     ...(told.length > 0 && { diagnostics: [...diagnostics, ...told] }),

@@ -71,13 +71,10 @@ export function renderRepository<Spec, Data = never>(
   const shelf = { files, missing, pins: pinsOf(documents.lock) };
   const around = { environment, document: documents.environment, found };
   const data = renderData(shelf, layout, around, ports);
-  const selection = selectStacks(
-    environment,
-    [...layout.stacks.keys()],
-    documents.environment,
-    othersOf(data),
-  );
+  const names = [...layout.stacks.keys()];
+  const selection = selectStacks(environment, names, documents.environment, othersOf(data));
   const { stacks } = selection;
+  const leftOut = [...selection.leftOut].map((name): Id => `${ports.kind.kind}/${name}`);
   const folders = found === undefined ? [] : renderAll(shelf, stacks, found, ports);
   const outputs: readonly UnitOutput<Spec | Data>[] = [...folders, ...data.outputs];
   const isPending = documents.isPending || data.isPending || folders.some((one) => one.isPending);
@@ -96,13 +93,7 @@ export function renderRepository<Spec, Data = never>(
     ...outputs.flatMap(({ output }) => hidden(output.diagnostics, found)),
     ...clashes(outputs.map(({ output }) => output)),
     ...sharedState(outputs.map(({ output }) => output)),
-    ...edgeMistakes(outputs, {
-      environment,
-      ids: new Set([
-        ...[...selection.leftOut].map((name): Id => `${ports.kind.kind}/${name}`),
-        ...data.leftOut,
-      ]),
-    }),
+    ...edgeMistakes(outputs, { environment, ids: new Set([...leftOut, ...data.leftOut]) }),
     ...moveMistakes(outputs),
   ];
   const diagnostics = told.map(redactor(secretWords(found, outputs)));
