@@ -86,7 +86,7 @@ function unmatched(pattern: string, names: readonly string[]): Diagnostic {
   return {
     severity: 'warning',
     code: 'unmatched-pattern',
-    message: `no stack of the repository is called \`${pattern}\``,
+    message: `no ${pattern.includes('/') ? 'unit' : 'stack'} of the repository is called \`${pattern}\``,
     ...(meant !== undefined && { hint: `did you mean \`${meant}\`?` }),
   };
 }

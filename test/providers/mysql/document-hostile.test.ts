@@ -97,6 +97,14 @@ describe('a hostile file of documents', () => {
     expect(render(files).diagnostics.map((one) => one.code)).toContain(code);
   });
 
+  it.each(['variables that grow', 'one variable that grows'])(
+    '%s: nothing more is made of them',
+    (name) => {
+      const codes = render(own[name]?.[0] ?? {}).diagnostics.map(({ code }) => code);
+      expect(codes.filter((code) => code === 'too-large')).toHaveLength(1);
+    },
+  );
+
   it('of warnings alone is no mistake, however many there are', () => {
     const text = repeated(
       300,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { digestOf } from '../../../agent/core/digest.ts';
 import type { KeyProblem } from '../../../agent/core/sops/vault.ts';
 import { seal, vaultOf, type Who } from '../../core/sealed-support.ts';
 import type { Contents } from '../../fakes/repository.ts';
@@ -155,6 +156,8 @@ describe('a password of an encrypted file', () => {
     const unit = unitIn(outcome, ID);
     expect(unit).toMatchObject({ closed: true, locked: 1, gives: ['secret:blog_db'] });
     expect(unit.digest).not.toBe(unitIn(done(files), ID).digest);
+    // What is closed is equal to nothing that is known.
+    expect(unit.digest).not.toBe(digestOf(unit.spec));
     const mistaken = done({ ...reading('db.nothing'), ...sealed() }, 'passer-by');
     expect(mistaken.diagnostics.map(({ code }) => code)).toEqual(['missing-key']);
   });

@@ -218,7 +218,7 @@ describe('an environment has the documents that it chooses by their ids', () => 
       'stacks: {exclude: [mysql-user/bb]}\n',
       ['stack/blog', 'mysql-database/a', 'mysql-user/b'],
       [
-        'warning[unmatched-pattern] environments/production.yaml:3 (stacks.exclude[0]) no stack of the repository is called `mysql-user/bb` = did you mean `mysql-user/b`?',
+        'warning[unmatched-pattern] environments/production.yaml:3 (stacks.exclude[0]) no unit of the repository is called `mysql-user/bb` = did you mean `mysql-user/b`?',
       ],
     ],
   ])('%s', (around, ids, words) => {
