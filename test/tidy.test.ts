@@ -71,6 +71,7 @@ describe('every source file', async () => {
         'agent/providers/mysql/password-diff.ts', // an empty hash is not kept, a declared one is compared
         'agent/providers/mysql/sql.ts', // the statement itself
         'agent/providers/mysql/statements.ts', // an empty hash is not said
+        'agent/providers/mysql/wire.ts', // the renderer's pipe
         'agent/providers/stack/client.ts', // the request itself
         'agent/providers/stack/diff.ts', // digest of the content
         'agent/providers/stack/names.ts', // the key of the digest

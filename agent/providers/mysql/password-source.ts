@@ -2,8 +2,8 @@ import type { MySQLUser } from '../../../schemas/mysql.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { DocumentInput } from '../../core/document-kind.ts';
 import { Secret } from '../../core/secret.ts';
-import { sealedText } from '../../core/sops/sealed-text.ts';
 import { passwordProblem } from './hash.ts';
+import { sealedText } from './sealed-text.ts';
 import type { PasswordSource } from './spec.ts';
 
 /** Where a password comes from, with what stands in another file; or why that cannot be had. */
@@ -47,10 +47,8 @@ export function passwordOf(
       return { source, closed: true, diagnostics: [], words: [] };
     }
     case 'opened': {
-      // An editor ends a text with a new line, and whoever logs in does not type it.
-      const password = new Secret(found.text.reveal().replace(/\r?\n$/, ''));
+      const { text: password, words } = found;
       const why = passwordProblem(password);
-      const { words } = found;
       if (why === undefined) {
         return { source: { from: 'file', password, ...beside }, diagnostics: [], words };
       }

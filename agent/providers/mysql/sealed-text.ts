@@ -1,9 +1,9 @@
-import type { DiagnosticCode } from '../codes.ts';
-import type { Diagnostic, Place } from '../diagnostic.ts';
-import type { OpenedFile } from '../document-kind.ts';
-import { type Located, parseYaml, type Path } from '../parse.ts';
-import { Secret } from '../secret.ts';
-import { suggest } from '../suggest.ts';
+import type { DiagnosticCode } from '../../core/codes.ts';
+import type { Diagnostic, Place } from '../../core/diagnostic.ts';
+import type { OpenedFile } from '../../core/document-kind.ts';
+import { type Located, parseYaml, type Path } from '../../core/parse.ts';
+import { Secret } from '../../core/secret.ts';
+import { suggest } from '../../core/suggest.ts';
 
 /** One text of an encrypted file, and where that is asked for. */
 export interface SealedQuestion {
@@ -31,7 +31,7 @@ export type SealedAnswer =
 const BYTES_MAX = 2 ** 20;
 const CANDIDATES_MAX = 1000;
 
-/** Pure. Reads one encrypted text. What is in clear in the file is no secret and is not taken. */
+/** Pure. Reads one encrypted text, without the end of its last line. What is in clear in the file is no secret and is not taken. */
 export function sealedText(question: SealedQuestion, opened: OpenedFile | undefined): SealedAnswer {
   const { file, places } = question;
   const about = `\`${file}\``;
@@ -92,7 +92,8 @@ function textIn(
   if (typeof text !== 'string') {
     return wrong('wrong-type', `${about} is no text`, 'write it in quotes there', places.key);
   }
-  return { status: 'opened', text: new Secret(text) };
+  // An editor ends a text with a new line, and whoever logs in does not type it.
+  return { status: 'opened', text: new Secret(text.replace(/\r?\n$/, '')) };
 }
 
 function wrong(code: DiagnosticCode, message: string, hint: string, place: Place) {
