@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
 import { digestOf } from '../../../agent/core/digest.ts';
+import { renderRepository } from '../../../agent/core/repository.ts';
 import type { KeyProblem } from '../../../agent/core/sops/vault.ts';
+import { mysqlDocuments } from '../../../agent/providers/mysql/documents.ts';
+import { stackFolders } from '../../../agent/providers/stack/render.ts';
+import { readCron } from '../../../agent/render/cron.ts';
 import { seal, vaultOf, type Who } from '../../core/sealed-support.ts';
-import type { Contents } from '../../fakes/repository.ts';
+import { blobOf, type Contents, filesOf, small } from '../../fakes/repository.ts';
 import { mysql, render, told, unitIn, userIn } from './rendering.ts';
 
 const FILE = 'secrets/blog.sops.yaml';
@@ -223,6 +227,25 @@ describe('work is in proportion to what changed', () => {
     begun.delete('stacks/blog/compose.yaml');
     expect([...begun]).toEqual(files);
     expect(after.units).toEqual(render({ ...before, ...change }).units);
+  });
+
+  it('and what is not here yet is asked for, and kept by nobody before it is', () => {
+    const files = { ...small, ...many(1), ...sealed('a: one\n') };
+    const blobs = ['mysql/0.yaml', FILE].map((path) => blobOf(files[path] ?? ''));
+    const memo = new Map();
+    const again = (absent: readonly string[]) =>
+      renderRepository(filesOf(files, new Set(absent)), 'production', {
+        kind: stackFolders,
+        memo: new Map(),
+        documents: { folders: [mysqlDocuments], memo },
+        readCron,
+        vault: vaultOf('passer-by'),
+      });
+    expect(again(blobs)).toEqual({ status: 'incomplete', blobs: blobs.slice(0, 1) });
+    expect(again(blobs.slice(1))).toEqual({ status: 'incomplete', blobs: blobs.slice(1) });
+    expect(memo.size).toBe(0);
+    expect(again([])).toMatchObject({ status: 'rendered', diagnostics: [] });
+    expect(memo.size).toBe(1);
   });
 
   it('and what is gone is forgotten', () => {
