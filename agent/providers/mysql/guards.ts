@@ -77,6 +77,28 @@ function oneGrant({ level, privileges, grantOption }: Grant): string | undefined
   return `rights on the database \`${reached}\` are for administrators: it is the server's or the agent's own`;
 }
 
+/**
+ * Pure. Why these roles are not given: whoever has one may do what it may, through its own roles too. One that is not there yet can
+ * only be made by a document.
+ */
+export function roleGuard(
+  roles: readonly AccountName[],
+  { accounts }: Pick<ServerSeen, 'accounts'>,
+): string | undefined {
+  const open = [...roles];
+  const known = new Set<string>();
+  for (const name of open) {
+    const key = accountKey(name);
+    const live = known.has(key) ? undefined : accounts.get(key);
+    known.add(key);
+    if (live === undefined) continue;
+    const problem = grantGuard(live.grants);
+    if (problem !== undefined) return `the role \`${name.user}\` may do too much: ${problem}`;
+    open.push(...live.roles.map(({ role }) => role));
+  }
+  return undefined;
+}
+
 /** Whether a level covers a database: on `db`.* a server takes `%` and `_` for patterns. */
 function reaches(level: Exclude<Level, { on: 'everything' | 'dynamic' }>, name: string): boolean {
   if (level.on !== 'database') return level.database.toLowerCase() === name;

@@ -2,7 +2,7 @@ import type { Blocked, Difference, FieldDiff, Operation, Rendered } from '../../
 import { accountKey, isMarked } from './account.ts';
 import { characterProblem, databaseDifference } from './database-diff.ts';
 import { difference, type Wanted } from './diff.ts';
-import { accountGuard, grantGuard, nameGuard } from './guards.ts';
+import { accountGuard, grantGuard, nameGuard, roleGuard } from './guards.ts';
 import { claim } from './ledger.ts';
 import type { Random } from './hash.ts';
 import type { MysqlCall, ServerSeen, ServerSight } from './observed.ts';
@@ -104,7 +104,10 @@ function diffDatabase(one: One<DatabaseSpec>): Diff {
 function diffHolders(one: One<RoleSpec | UserSpec>, asked: WantedOnServer): Diff {
   const { spec } = one;
   if ('refusals' in asked) return hold(spec, asked.refusals);
-  const guarded = asked.wanted.map(({ grants }) => grantGuard(grants));
+  const guarded = asked.wanted.flatMap(({ grants, roles }) => [
+    grantGuard(grants),
+    roleGuard(roles, one.seen),
+  ]);
   const problem = guarded.find((why) => why !== undefined);
   if (problem !== undefined) return hold(spec, [problem]);
   const parts = asked.wanted.map((wanted) => diffHolder(one, wanted));

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { Difference, Id, Operation, Rendered } from '../../../agent/core/kind.ts';
 import { type Account, accountKey, MARK } from '../../../agent/providers/mysql/account.ts';
 import { type AuthString, cachingHash } from '../../../agent/providers/mysql/hash.ts';
+import { roleName } from '../../../agent/providers/mysql/diff.ts';
+import { resolved } from '../../../agent/providers/mysql/privileges.ts';
 import { mysqlKind as kindWith } from '../../../agent/providers/mysql/kind.ts';
 import type {
   MysqlCall,
@@ -15,7 +17,7 @@ import type { Server } from '../../../agent/providers/mysql/server.ts';
 import type { MysqlSpec, UserSpec } from '../../../agent/providers/mysql/spec.ts';
 import { wantedRole, wantedUser } from '../../../agent/providers/mysql/wanted.ts';
 import { Secret } from '../../../agent/core/secret.ts';
-import { MySQLDatabase, MySQLRole, MySQLUser } from '../../../schemas/mysql.ts';
+import { MySQLDatabase, MySQLRole, MySQLUser, Privilege } from '../../../schemas/mysql.ts';
 import { live } from './live.ts';
 import { mariadb118, mysql97 } from './servers.ts';
 
@@ -326,6 +328,38 @@ describe.each(families)('an account on %s', (_name, server) => {
     { privileges: ['SELECT'], database: 'sysop' },
   ])('may be given %j', (privilege) => {
     expect(diff(user({ privileges: [privilege] }), at(server)).blocked).toEqual([]);
+  });
+
+  it('is not given a role that may do what it may not, also through another one', () => {
+    const roleOf = (
+      name: string,
+      privileges: readonly Written[],
+      roles: readonly string[] = [],
+    ) => {
+      const { grants } = resolved(
+        privileges.map((one) => Privilege.parse(one)),
+        server,
+      );
+      const made = {
+        ...roleName(name, server),
+        grants,
+        roles: roles.map((one) => roleName(one, server)),
+      };
+      return live(server, made);
+    };
+    const accounts = [
+      roleOf('deep', [{ privileges: ['INSERT'], database: 'mysql', table: 'user' }], ['upper']),
+      roleOf('upper', [], ['deep']),
+      roleOf('fine', [{ privileges: ['ALL'], database: 'blog' }]),
+    ];
+    const given = (roles: readonly string[]) =>
+      diff(user({ roles }), at(server, { accounts })).blocked;
+    expect(given(['fine', 'absent'])).toEqual([]);
+    for (const role of ['deep', 'upper']) {
+      expect(given(['fine', role])).toEqual([
+        "account blog: the role `deep` may do too much: rights on the database `mysql` are for administrators: it is the server's or the agent's own",
+      ]);
+    }
   });
 
   it('needs TLS only where the server has it', () => {
