@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+
+import { digestOf } from '../../core/digest.ts';
+import type { Id } from '../../core/kind.ts';
+import { type Account, accountKey, isMarked } from './account.ts';
+import type { AuthString } from './hash.ts';
+import type { UserSpec } from './spec.ts';
+
+// A password that the agent makes is nowhere but in a Swarm secret, which gives nothing back, and as a hash on the server. What
+// ties the two is a label with the digest of that hash: whichever secret has the digest of what the server keeps is the current
+// one, whoever died in between. A secret that matches nothing was made and never came to the server.
+
+/** On each Swarm secret that holds a password of ours. */
+export const LABELS = {
+  /** The id of the unit. */
+  owner: 'understudy.owner',
+  /** The plain name, by which stacks ask for it. */
+  secret: 'understudy.secret',
+  /** `authDigest` of what the server keeps for it. */
+  auth: 'understudy.auth',
+  /** `rotateDigest` of the text for which it was made. */
+  rotate: 'understudy.rotate',
+} as const;
+
+/** A secret of the Swarm; its content is not to be had. */
+export interface SwarmSecret {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Pure. Tells what servers keep for two passwords apart, and gives none of them away. Hex. */
+export function authDigest(auth: AuthString): string {
+  return digestOf(auth);
+}
+
+/** Pure. Of the text that asks for another password; of none where there is none. Hex, short. */
+export function rotateDigest(rotate: string | undefined): string {
+  return rotate === undefined ? '' : createHash('sha256').update(rotate).digest('hex').slice(0, 16);
+}
+
+type Generated = Extract<UserSpec['password'], { readonly from: 'generated' }>;
+
+/** What is known of the password of an account. */
+export type PasswordState =
+  /** The server has what this secret holds. */
+  | { readonly is: 'current'; readonly secret: string; readonly auth: AuthString }
+  /**
+   * There is none, `rotate` asks for another one, or nobody has what the server keeps. `keepEarlier`: the account is there, and
+   * somebody may use what it had.
+   */
+  | {
+      readonly is: 'wanted';
+      readonly why: 'first' | 'rotate' | 'lost' | 'plugin';
+      readonly keepEarlier: boolean;
+    };
+
+interface Asked {
+  readonly id: Id;
+  readonly spec: Pick<UserSpec, 'name' | 'hosts' | 'rotate'>;
+  readonly password: Generated;
+  readonly plugin: string;
+}
+
+/**
+ * Pure. By what the server has first for each host: where a change came to some of the hosts alone, what was asked for last is
+ * current.
+ */
+export function passwordState(
+  { id, spec, password, plugin }: Asked,
+  accounts: ReadonlyMap<string, Account>,
+  secrets: Iterable<SwarmSecret>,
+): PasswordState {
+  const own = [...secrets].filter((one) => isOf(one, id, password.secret));
+  const lives = spec.hosts
+    .flatMap((host) => accounts.get(accountKey({ user: spec.name, host })) ?? [])
+    .filter((live) => isMarked(live));
+  const held = lives
+    .flatMap(({ authentication }) => authentication.slice(0, 1))
+    .flatMap((auth) => {
+      const digest = authDigest(auth);
+      const found = own.find(({ labels }) => labels[LABELS.auth] === digest);
+      return found === undefined ? [] : [{ auth, found }];
+    });
+  const wanted = rotateDigest(spec.rotate);
+  const asked = held.filter(({ found }) => found.labels[LABELS.rotate] === wanted);
+  const current = asked.find(({ auth }) => auth.plugin === plugin);
+  if (current !== undefined) {
+    return { is: 'current', secret: current.found.name, auth: current.auth };
+  }
+  const keepEarlier = lives.length > 0;
+  if (!keepEarlier) return { is: 'wanted', why: 'first', keepEarlier };
+  if (held.length === 0) return { is: 'wanted', why: 'lost', keepEarlier };
+  return { is: 'wanted', why: asked.length > 0 ? 'plugin' : 'rotate', keepEarlier };
+}
+
+/** Pure. Whether a secret was made for that unit under that plain name. */
+function isOf({ labels }: SwarmSecret, id: Id, plain: string): boolean {
+  return labels[LABELS.owner] === id && labels[LABELS.secret] === plain;
+}
+
+/** Longest name of a secret (swarmkit api/validation). */
+const NAME_MAX = 64;
+const SUFFIX_LENGTH = 9;
+
+/**
+ * Pure. The name for a new password: the plain one while nothing has it, so that `docker stack deploy` finds it too; else with
+ * digits of its digest. The Swarm takes names that differ only in case for one.
+ */
+export function secretName(plain: string, auth: AuthString, taken: Iterable<SwarmSecret>): string {
+  const names = new Set([...taken].map(({ name }) => name.toLowerCase()));
+  if (!names.has(plain.toLowerCase())) return plain;
+  return `${plain.slice(0, NAME_MAX - SUFFIX_LENGTH)}-${authDigest(auth).slice(0, SUFFIX_LENGTH - 1)}`;
+}
+
+/** Pure. What marks the secret of a new password. */
+export function secretLabels(
+  { id, spec, password }: Omit<Asked, 'plugin'>,
+  auth: AuthString,
+): Readonly<Record<string, string>> {
+  return {
+    [LABELS.owner]: id,
+    [LABELS.secret]: password.secret,
+    [LABELS.auth]: authDigest(auth),
+    [LABELS.rotate]: rotateDigest(spec.rotate),
+  };
+}
+
+/**
+ * Pure. Which secret stands for each plain name now, in lower case, by what any server keeps first for any account. What no server
+ * has stands for nothing. Where several do, in the middle of a change, it is the one that more accounts have; else the first by name.
+ */
+export function currentSecrets(
+  accounts: Iterable<Account>,
+  secrets: Iterable<SwarmSecret>,
+): ReadonlyMap<string, string> {
+  const count = new Map<string, number>();
+  for (const { authentication } of accounts) {
+    const [auth] = authentication;
+    if (auth === undefined) continue;
+    const digest = authDigest(auth);
+    count.set(digest, (count.get(digest) ?? 0) + 1);
+  }
+  const uses = ({ labels }: SwarmSecret): number => count.get(labels[LABELS.auth] ?? '') ?? 0;
+  const held = [...secrets].filter((one) => uses(one) > 0);
+  held.sort((one, other) => uses(other) - uses(one) || (one.name < other.name ? -1 : 1));
+  const current = new Map<string, string>();
+  for (const { name, labels } of held) {
+    const plain = (labels[LABELS.secret] ?? name).toLowerCase();
+    if (!current.has(plain)) current.set(plain, name);
+  }
+  return current;
+}

@@ -1,0 +1,188 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { Secret } from '../../../agent/core/secret.ts';
+import { type Account, accountKey } from '../../../agent/providers/mysql/account.ts';
+import {
+  authDigest,
+  currentSecrets,
+  LABELS,
+  passwordState,
+  rotateDigest,
+  secretLabels,
+  secretName,
+  type SwarmSecret,
+} from '../../../agent/providers/mysql/generated.ts';
+import type { AuthString } from '../../../agent/providers/mysql/hash.ts';
+import { live, NONE } from './live.ts';
+import { mysql97 } from './servers.ts';
+
+const id = 'mysql-user/blog';
+const password = { from: 'generated', secret: 'blog_db', length: 32 } as const;
+const plugin = 'caching_sha2_password';
+const authOf = (text: string, by = plugin): AuthString => ({
+  plugin: by,
+  stored: new Secret(`hash of ${text}`),
+});
+
+/** An account with these, the first one first. */
+const accountOf = (host: string, auths: readonly AuthString[], more: Partial<Account> = {}) => {
+  const [fresh = authOf('none')] = auths;
+  const login = {
+    password: { fresh, keepEarlier: false },
+    defaultRoles: [],
+    require: 'none',
+    limits: NONE,
+    locked: false,
+  } as const;
+  const wanted = { user: 'blog', host, grants: new Map(), roles: [], login };
+  return live(mysql97, wanted, { authentication: auths, ...more });
+};
+const keyed = (...accounts: readonly Account[]) =>
+  new Map(accounts.map((one) => [accountKey(one), one]));
+
+const specOf = (rotate?: string, hosts: readonly string[] = ['%']) => ({
+  name: 'blog',
+  hosts: [...hosts],
+  ...(rotate !== undefined && { rotate }),
+});
+const secretOf = (name: string, text: string, rotate?: string, by = plugin): SwarmSecret => ({
+  name,
+  labels: secretLabels({ id, spec: specOf(rotate), password }, authOf(text, by)),
+});
+const state = (
+  accounts: ReadonlyMap<string, Account>,
+  secrets: readonly SwarmSecret[],
+  spec = specOf(),
+) => passwordState({ id, spec, password, plugin }, accounts, secrets);
+
+describe('the password of an account', () => {
+  const first = secretOf('blog_db', 'one');
+  const second = secretOf('blog_db-22', 'two', '2026');
+
+  it.each([
+    ['nothing is there', keyed(), [], 'first', false],
+    ['the secret came about and the account did not', keyed(), [first], 'first', false],
+    [
+      'the account of that name is not ours',
+      keyed(accountOf('%', [authOf('one')], { attributes: {} })),
+      [first],
+      'first',
+      false,
+    ],
+    ['its secret is gone', keyed(accountOf('%', [authOf('one')])), [], 'lost', true],
+    ['somebody gave it another one', keyed(accountOf('%', [authOf('x')])), [first], 'lost', true],
+    [
+      'the new one is not the first',
+      keyed(accountOf('%', [authOf('x'), authOf('one')])),
+      [first],
+      'lost',
+      true,
+    ],
+  ])('is made where %s', (_what, accounts, secrets, why, keepEarlier) => {
+    expect(state(accounts, secrets)).toEqual({ is: 'wanted', why, keepEarlier });
+  });
+
+  it('is current where the server has what a secret of its own holds', () => {
+    const accounts = keyed(accountOf('%', [authOf('one')]));
+    const found = state(accounts, [secretOf('blog_db-11', 'zero'), first]);
+    expect(found).toEqual({ is: 'current', secret: 'blog_db', auth: authOf('one') });
+  });
+
+  it('is none of another unit or name', () => {
+    const accounts = keyed(accountOf('%', [authOf('one')]));
+    const foreign = { ...first, labels: { ...first.labels, [LABELS.owner]: 'mysql-user/shop' } };
+    const other = { ...first, labels: { ...first.labels, [LABELS.secret]: 'shop_db' } };
+    expect(state(accounts, [foreign, other])).toMatchObject({ is: 'wanted', why: 'lost' });
+  });
+
+  it('is another one for another text, also for one that was there before', () => {
+    const accounts = keyed(accountOf('%', [authOf('one')]));
+    const rotated = keyed(accountOf('%', [authOf('two')]));
+    const asks = { is: 'wanted', why: 'rotate', keepEarlier: true };
+    expect(state(accounts, [first], specOf('2026'))).toEqual(asks);
+    // It was made and never came to the server.
+    expect(state(accounts, [first, second], specOf('2026'))).toEqual(asks);
+    expect(state(rotated, [first, second], specOf('2026'))).toMatchObject({ secret: 'blog_db-22' });
+    expect(state(rotated, [first, second], specOf())).toEqual(asks);
+  });
+
+  it('is the one asked for last where it came to some of the hosts alone', () => {
+    const spec = specOf('2026', ['a', 'b', 'c']);
+    const half = keyed(accountOf('a', [authOf('one')]), accountOf('b', [authOf('two')]));
+    expect(state(half, [first, second], spec)).toMatchObject({ secret: 'blog_db-22' });
+  });
+
+  it('is made anew for another plugin', () => {
+    const native = authOf('one', 'mysql_native_password');
+    const made = secretOf('blog_db', 'one', undefined, 'mysql_native_password');
+    expect(state(keyed(accountOf('%', [native])), [made])).toMatchObject({ why: 'plugin' });
+  });
+});
+
+describe('the name of a secret', () => {
+  const auth = authOf('one');
+
+  it('is the plain one while nothing has it', () => {
+    expect(secretName('blog_db', auth, [secretOf('blog', 'x')])).toBe('blog_db');
+    const taken = secretName('blog_db', auth, [secretOf('Blog_DB', 'x')]);
+    expect(taken).toBe(`blog_db-${authDigest(auth).slice(0, 8)}`);
+  });
+
+  it('fits the Swarm', () => {
+    const plain = 'x'.repeat(64);
+    expect(secretName(plain, auth, [secretOf(plain, 'x')])).toHaveLength(64);
+  });
+});
+
+describe('what stands for a plain name', () => {
+  it('is what some server has, in the middle of a change what most accounts have', () => {
+    const secrets = [
+      secretOf('blog_db', 'one'),
+      secretOf('blog_db-22', 'two'),
+      secretOf('blog_db-33', 'debris'),
+      { name: 'foreign', labels: {} },
+    ];
+    const accounts = [
+      accountOf('a', [authOf('one')]),
+      accountOf('b', [authOf('two'), authOf('one')]),
+      accountOf('c', [authOf('two')]),
+      accountOf('d', []),
+    ];
+    expect(currentSecrets(accounts, secrets)).toEqual(new Map([['blog_db', 'blog_db-22']]));
+    expect(currentSecrets(accounts.slice(0, 2), secrets)).toEqual(
+      new Map([['blog_db', 'blog_db']]),
+    );
+    expect(currentSecrets([], secrets)).toEqual(new Map());
+  });
+});
+
+it('whatever happened before, a password is current or is made: and once it came to the server it is current', () => {
+  const texts = fc.constantFrom('one', 'two', 'three');
+  const rotates = fc.option(fc.constantFrom('2025', '2026'), { nil: undefined });
+  const secrets = fc.array(fc.tuple(texts, rotates), { maxLength: 4 });
+  const hosts = fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 });
+  const has = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), texts), { maxLength: 3 });
+  fc.assert(
+    fc.property(secrets, rotates, hosts, has, (held, rotate, names, there) => {
+      const known = held.map(([text, by], at) => secretOf(`blog_db-${String(at)}`, text, by));
+      const spec = specOf(rotate, names);
+      const accounts = keyed(...there.map(([host, text]) => accountOf(host, [authOf(text)])));
+      const before = state(accounts, known, spec);
+      const fresh = authOf('fresh');
+      const name = secretName('blog_db', fresh, known);
+      const made = { name, labels: secretLabels({ id, spec, password }, fresh) };
+      // What is current is left as it is; else what is made comes to all hosts.
+      const isCurrent = before.is === 'current';
+      const secretsAfter = isCurrent ? known : [...known, made];
+      const after = isCurrent ? accounts : keyed(...names.map((host) => accountOf(host, [fresh])));
+      const found = state(after, secretsAfter, spec);
+      const current = secretsAfter.find((one) => 'secret' in found && one.name === found.secret);
+      expect(current?.labels).toMatchObject({
+        [LABELS.rotate]: rotateDigest(rotate),
+        [LABELS.auth]: 'auth' in found ? authDigest(found.auth) : 'none',
+      });
+      expect(known.map((one) => one.name)).not.toContain(name);
+    }),
+  );
+});
