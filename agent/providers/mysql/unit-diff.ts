@@ -38,7 +38,7 @@ export function diffUnit(unit: Rendered<MysqlSpec>, observed: MysqlObserved, ran
     case 'MySQLUser': {
       const password = passwordOf(spec, seen, random);
       if ('why' in password) return hold(spec, [password.why]);
-      return diffHolders({ unit, spec, seen }, wantedUser(spec, password.fresh, seen));
+      return diffHolders({ unit, spec, seen }, wantedUser(spec, password, seen));
     }
   }
 }
@@ -160,7 +160,8 @@ function diffHolder(one: One<RoleSpec | UserSpec>, wanted: Wanted): Diff {
     // The line is written before the account: a foreign one of that name may have come in between.
     if (!(isOurs && isMarked(live)) && !spec.adopt) return hold(spec, [FOREIGN]);
   }
-  const { first, later, refusals, left } = difference(wanted, live, seen.server);
+  const { first, refusals, left } = difference(wanted, live, seen.server);
+  const { later } = difference(withoutEarlier(wanted), live, seen.server);
   if (refusals.length > 0) return hold(spec, refusals);
   const target = targetOf(spec, hostOf(wanted));
   const isDue = first.length > 0 || !isNoted;
@@ -172,6 +173,13 @@ function diffHolder(one: One<RoleSpec | UserSpec>, wanted: Wanted): Diff {
     ...(taken.length > 0 && { later: taken }),
     ...(left.length > 0 && { notes: left.map((why) => `${target}: ${why}`) }),
   };
+}
+
+/** Once nothing uses it, an earlier password goes. */
+function withoutEarlier(wanted: Wanted): Wanted {
+  const { login } = wanted;
+  if (login === undefined) return wanted;
+  return { ...wanted, login: { ...login, password: { ...login.password, keepEarlier: false } } };
 }
 
 function hostOf({ host, login }: Wanted): AccountName['host'] | undefined {

@@ -16,7 +16,13 @@ import type { UserSpec } from './spec.ts';
 import { pluginOf } from './wanted.ts';
 
 /** What an account is to be opened with, or why that is not known. */
-export type PasswordOf = { readonly fresh: AuthString } | { readonly why: string };
+export type PasswordOf =
+  | {
+      readonly fresh: AuthString;
+      /** Where it is another password than before: that one stays good until nothing uses it. */
+      readonly keepEarlier: boolean;
+    }
+  | { readonly why: string };
 
 type Seen = Pick<ServerSeen, 'server' | 'accounts'>;
 
@@ -26,12 +32,15 @@ export function passwordOf(spec: UserSpec, seen: Seen, random: Random): Password
   const plugin = pluginOf(spec, seen.server);
   switch (password.from) {
     case 'hash':
-      return { fresh: { plugin, stored: hashOf(password.hash) } };
+      return { fresh: { plugin, stored: hashOf(password.hash) }, keepEarlier: true };
     case 'file': {
       const why = passwordProblem(password.password);
       if (why !== undefined) return { why };
-      const kept = keptOf(spec, seen, { plugin, password: password.password });
-      return { fresh: kept ?? freshOf(password.password, plugin, random) };
+      const same = keptOf(spec, seen, password.password);
+      const kept = same.find((auth) => auth.plugin === plugin);
+      const fresh = kept ?? freshOf(password.password, plugin, random);
+      // Hashed otherwise it is the same password: nothing else is to stay good.
+      return { fresh, keepEarlier: kept !== undefined || same.length === 0 };
     }
     case 'generated':
       return { why: 'generated passwords are not understood yet' };
@@ -45,22 +54,17 @@ function hashOf(hash: string): Secret {
   return new Secret(HEX.test(hash) ? Buffer.from(hash.slice(2), 'hex').toString('latin1') : hash);
 }
 
-interface Asked {
-  readonly plugin: string;
-  readonly password: Secret;
-}
-
 /** What the server has, where that is the password already: then nothing is hashed, and nothing differs. */
 function keptOf(
   { name, hosts }: UserSpec,
   { accounts }: Pick<Seen, 'accounts'>,
-  { plugin, password }: Asked,
-): AuthString | undefined {
+  password: Secret,
+): readonly AuthString[] {
   return hosts
     .flatMap((host) => accounts.get(accountKey({ user: name, host })) ?? [])
     .filter((live) => isMarked(live))
     .flatMap(({ authentication }) => authentication)
-    .find((auth) => auth.plugin === plugin && verdictOf(auth, password) === 'same');
+    .filter((auth) => verdictOf(auth, password) === 'same');
 }
 
 /** So many hashes are remembered of one password. */

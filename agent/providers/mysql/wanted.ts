@@ -1,5 +1,6 @@
 import { type Wanted, roleName } from './diff.ts';
-import { type AuthString, CACHING, NATIVE } from './hash.ts';
+import { CACHING, NATIVE } from './hash.ts';
+import type { WantedPassword } from './password-diff.ts';
 import { resolved } from './privileges.ts';
 import type { Server } from './server.ts';
 import type { RoleSpec, UserSpec } from './spec.ts';
@@ -18,7 +19,7 @@ export function wantedRole(spec: RoleSpec, server: Server): WantedOnServer {
 /** Pure. One a host, and all with the same password. */
 export function wantedUser(
   spec: UserSpec,
-  fresh: AuthString,
+  { fresh, keepEarlier }: Pick<WantedPassword, 'fresh' | 'keepEarlier'>,
   { server, hasTls }: { readonly server: Server; readonly hasTls: boolean },
 ): WantedOnServer {
   const { grants, refusals } = resolved(spec.privileges, server);
@@ -26,7 +27,7 @@ export function wantedUser(
   if (problems.length > 0) return { refusals: problems };
   const roles = spec.roles.map((name) => roleName(name, server));
   const login = {
-    password: { fresh, keepEarlier: false },
+    password: { fresh, keepEarlier },
     defaultRoles: spec.defaultRoles.map((name) => roleName(name, server)),
     require: spec.require,
     limits: spec.limits,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Difference, Id, Operation, Rendered } from '../../../agent/core/kind.ts';
 import { type Account, accountKey, MARK } from '../../../agent/providers/mysql/account.ts';
-import { type AuthString, cachingHash } from '../../../agent/providers/mysql/hash.ts';
+import { type AuthString, cachingHash, nativeHash } from '../../../agent/providers/mysql/hash.ts';
 import { roleName } from '../../../agent/providers/mysql/diff.ts';
 import { resolved } from '../../../agent/providers/mysql/privileges.ts';
 import { mysqlKind as kindWith } from '../../../agent/providers/mysql/kind.ts';
@@ -119,7 +119,7 @@ function accountsOf(
   other: Partial<Account> = {},
 ): readonly Account[] {
   const fresh = { plugin: 'mysql_native_password', stored: new Secret(HASH) };
-  const asked = wantedUser(spec, fresh, { server, hasTls: true });
+  const asked = wantedUser(spec, { fresh, keepEarlier: false }, { server, hasTls: true });
   if ('refusals' in asked) throw new Error(asked.refusals.join());
   return asked.wanted.map((wanted) => live(server, wanted, other));
 }
@@ -406,6 +406,34 @@ describe('a password', () => {
     const plan = JSON.stringify(mysqlKind.diff(one, observed));
     expect(plan).toContain('<secret>');
     expect([plan.includes(hash), plan.includes('new horse')]).toEqual([false, false]);
+  });
+
+  it('of before stays good until nothing uses it', () => {
+    const [before, after] = [hashed('old horse battery'), hashed('new horse battery')];
+    const changed = diff(of(file('new horse battery')), having(before));
+    expect(changed.first.join()).toContain('RETAIN CURRENT PASSWORD');
+    const one = of(file('new horse battery'));
+    const settled = diff(one, having(after, { retained: before }));
+    expect([settled.first, settled.later]).toEqual([
+      [],
+      ["ALTER USER IF EXISTS 'blog'@'%' DISCARD OLD PASSWORD"],
+    ]);
+    const native = (text: string) => nativeHash(new Secret(text));
+    const stated = at(mariadb118, {
+      ...ours,
+      accounts: accountsOf(mariadb118, userSpec(), {
+        authentication: [native('old horse battery')],
+      }),
+    });
+    expect(diff(of(file('new horse battery')), stated).first.join()).toMatch(/ OR /);
+  });
+
+  it('that is hashed otherwise is the same one: nothing of before stays', () => {
+    const native = nativeHash(new Secret('old horse battery'));
+    const changed = diff(of(file('old horse battery')), having(native));
+    expect(changed.blocked).toEqual([]);
+    expect(changed.first.join()).toContain('caching_sha2_password');
+    expect(changed.first.join()).not.toContain('RETAIN');
   });
 
   it('goes to a new host as the hash that the others have', () => {
