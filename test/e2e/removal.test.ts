@@ -123,7 +123,7 @@ describe('a stack that leaves the repository', () => {
     expect(await Promise.all(['blog', 'shop'].map((stack) => scene.tasks(`${stack}_web`)))).toEqual(
       tasks,
     );
-    expect(await scene.quietPasses(3)).toEqual([]);
+    expect(await scene.quietAfterRemoval(3)).toEqual([]);
   });
 
   it('is deployed again where it comes back while it is removed', async () => {
@@ -135,7 +135,7 @@ describe('a stack that leaves the repository', () => {
     await scene.log.until('unit healthy', of('news'));
     await scene.log.until('revision healthy', revision(commit));
     expect(await objects('news')).toHaveLength(4);
-    expect(await scene.quietPasses(2)).toEqual([]);
+    expect(await scene.quietAfterRemoval(2)).toEqual([]);
   });
 
   it('goes also where the agent is killed on the way', async () => {
@@ -145,7 +145,7 @@ describe('a stack that leaves the repository', () => {
     await scene.log.until('unit removed', of('news'));
     await scene.log.until('revision healthy', revision(commit));
     expect(await objects('news')).toEqual([]);
-    expect(await scene.quietPasses(2)).toEqual([]);
+    expect(await scene.quietAfterRemoval(2)).toEqual([]);
   });
 });
 
@@ -172,7 +172,7 @@ describe('more than the limit', () => {
     await expect(understudy('approve', digest)).rejects.toMatchObject({
       evidence: expect.stringContaining('approved before'),
     });
-    expect(await scene.quietPasses(2)).toEqual([]);
+    expect(await scene.quietAfterRemoval(2)).toEqual([]);
   });
 });
 
@@ -259,7 +259,7 @@ describe('what leaves a Compose file', () => {
       'config blog_page',
       'secret blog_key',
     ]);
-    expect(await scene.quietPasses(2)).toEqual([]);
+    expect(await scene.quietAfterRemoval(2)).toEqual([]);
   });
 });
 
@@ -284,7 +284,7 @@ describe('what leaves a Compose file with a rewind', () => {
       ({ target, verb }) => target === 'network blog_outer' && verb === 'remove',
     );
     expect(await objects('blog')).toHaveLength(4);
-    expect(await scene.quietPasses(2)).toEqual([]);
+    expect(await scene.quietAfterRemoval(2)).toEqual([]);
   });
 });
 
@@ -337,7 +337,7 @@ describe('a stack whose folder is renamed', () => {
       [],
     ]);
     expect(await objects('press')).toHaveLength(4);
-    expect(await scene.quietPasses(2)).toEqual([]);
+    expect(await scene.quietAfterRemoval(2)).toEqual([]);
   });
 
   it('takes the place, the port and the volume of the old one, also where the agent is killed', async () => {
@@ -354,7 +354,7 @@ describe('a stack whose folder is renamed', () => {
     expect(JSON.stringify(await scene.spec('gazette_web'))).toContain('"Source":"press_data"');
     // Never a service of the new one before the old one stood still.
     expect(deletes(from)).toEqual(['services', 'networks']);
-    expect(await scene.quietPasses(2)).toEqual([]);
+    expect(await scene.quietAfterRemoval(2)).toEqual([]);
   });
 
   it('goes back where the rename is reverted', async () => {
@@ -368,7 +368,7 @@ describe('a stack whose folder is renamed', () => {
       [],
       [expect.any(String)],
     ]);
-    expect(await scene.quietPasses(2)).toEqual([]);
+    expect(await scene.quietAfterRemoval(2)).toEqual([]);
   });
 });
 

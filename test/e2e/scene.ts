@@ -187,12 +187,23 @@ export class Scene {
     );
   }
 
-  /**
-   * What any agent writes over so many passes of one. What came of the work before may be recorded in a pass later than the
-   * log tells of it: the count begins after the last record, and a record later than the second whole pass is among what is
-   * given. Whatever is the user's counts from the call on.
-   */
+  /** What any agent writes over so many passes of one. */
   async quietPasses(count: number): Promise<readonly Entry[]> {
+    const from = performance.timeOrigin + performance.now();
+    await waitUntil(
+      `${String(count)} passes`,
+      { deadlineMs: 120_000 },
+      async () => this.#passes(from).some((passes) => passes.length >= count),
+      never,
+    );
+    return this.changes(from);
+  }
+
+  /**
+   * The same after something was removed: what came of it is recorded in a pass later than the log tells of it. The count begins
+   * after that record, and one that comes later than the second whole pass is among what is given.
+   */
+  async quietAfterRemoval(count: number): Promise<readonly Entry[]> {
     const from = performance.timeOrigin + performance.now();
     const isRecord = ({ name = '' }: Entry): boolean => name.startsWith('understudy.');
     await waitUntil(
@@ -208,7 +219,7 @@ export class Scene {
     return this.changes(from).filter((entry) => !isRecord(entry) || entry.atMs > late);
   }
 
-  /** When each agent began its passes after a time; every pass lists the services once. */
+  /** When each agent began its passes after a time: every pass lists the services once. */
   #passes(afterMs: number): readonly (readonly number[])[] {
     return [...this.agents.values()].map(({ proxy }) =>
       proxy.seen
