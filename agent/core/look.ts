@@ -32,6 +32,8 @@ export interface Look<Spec, Observed, Call> {
   readonly approvals: ReadonlySet<string>;
   /** Why nothing at all may be removed now. */
   readonly removalsOff: string | undefined;
+  /** Units that left the repository are still there: nobody knows what they need. */
+  readonly leaving?: boolean;
   /** What leaves a unit now does so with a revision that does not descend from the one before. */
   readonly rewound?: boolean;
   /** Digest of the parts that wait for a person. */

@@ -146,7 +146,8 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
 
 /** What every unit is looked at with, once people were answered. */
 function start<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>, windows: Windows) {
-  const { kind, observed, approved = [] } = input;
+  const { kind, observed, approved = [], desired, units } = input;
+  const wanted = new Set(desired.map(({ id }) => id));
   const seen: Look<Spec, Observed, Call> = {
     ...input,
     windows,
@@ -154,6 +155,7 @@ function start<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>, win
     approvals: liveApprovals(approved),
     removalsOff: whyNoRemovals(input),
     rewound: input.removals?.rewound ?? false,
+    leaving: units.keys().some((id) => !wanted.has(id)),
   };
   const asked = answerAll(seen, input);
   const parts = partsOf(seen, asked.units, input);

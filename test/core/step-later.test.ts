@@ -135,6 +135,34 @@ describe('what is too much', () => {
       [],
     ],
     [
+      'stays after a rewind',
+      {
+        record: record(git.d1),
+        world: extra,
+        rest: { removals: { policy: { max: 3, share: 10 }, rewound: true } },
+      },
+      [],
+    ],
+    [
+      'stays while a unit that left is still there',
+      {
+        record: record(git.d1),
+        world: extra,
+        rest: {
+          units: new Map([
+            [ID, record(git.d1)],
+            ['stack/gone', record(git.d1)],
+          ]),
+          kind: {
+            ...dataKind,
+            members: () => [],
+            remove: () => ({ operations: [], left: [{ target: 'x', id: 'x' }], waits: [] }),
+          },
+        },
+      },
+      [],
+    ],
+    [
       'stays while an earlier release is in place',
       {
         wants: unitOf('d2', { web: 'good 2' }),
