@@ -154,5 +154,5 @@ function isStack(unit: Rendered<UnitSpec>): unit is Rendered<StackSpec> {
 }
 
 function isOfStack(operation: Operation<UnitCall>): operation is Operation<StackCall> {
-  return operation.call.op !== 'statements';
+  return operation.call.op !== 'statements' && operation.call.op !== 'password';
 }

@@ -1,3 +1,5 @@
+import { makePassword } from './make-password.ts';
+import type { Random } from './providers/mysql/hash.ts';
 import type { Servers } from './providers/mysql/servers.ts';
 import type { StackObserved } from './providers/stack/observed.ts';
 import type { StackCall } from './providers/stack/swarm.ts';
@@ -9,12 +11,14 @@ interface ServerPorts {
   readonly servers: Pick<Servers, 'observe' | 'call'>;
   /** All names in the settings. */
   readonly names: readonly string[];
+  /** For passwords and their salts. */
+  readonly random: Random;
 }
 
 /** The Swarm and the servers as one world: both are looked at at once, and each call goes where it belongs. */
 export function unitProvider(
   stacks: Provider<StackObserved, StackCall>,
-  { servers, names }: ServerPorts,
+  { servers, names, random }: ServerPorts,
 ): Provider<UnitObserved, UnitCall> {
   return {
     observe: async (signal) => {
@@ -29,8 +33,12 @@ export function unitProvider(
     caller: (observed) => {
       const own = stacks.caller(observed);
       return {
-        call: (call, signal) =>
-          call.op === 'statements' ? servers.call(call, signal) : own.call(call, signal),
+        call: (call, signal) => {
+          if (call.op === 'statements') return servers.call(call, signal);
+          if (call.op !== 'password') return own.call(call, signal);
+          const secrets = observed.secrets.values();
+          return makePassword(call, { swarm: own, servers, secrets, random }, signal);
+        },
       };
     },
   };

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { describe, expect, it } from 'vitest';
 
 import type { CallOutcome } from '../agent/core/kind.ts';
@@ -28,6 +30,7 @@ function world(seen: CallOutcome<StackObserved>) {
         call: took('servers'),
       },
       names: ['main', 'other'],
+      random: (bytes) => randomBytes(bytes),
     },
   );
   return { provider, calls };

@@ -7,7 +7,11 @@ import { systemClock } from '../../agent/clock.ts';
 import type { Id, Operation, Rendered } from '../../agent/core/kind.ts';
 import { Secret } from '../../agent/core/secret.ts';
 import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
+import { makePassword } from '../../agent/make-password.ts';
+import { currentSecrets, type SwarmSecret } from '../../agent/providers/mysql/generated.ts';
 import type { MysqlCall } from '../../agent/providers/mysql/observed.ts';
+import type { StackCall } from '../../agent/providers/stack/swarm.ts';
+import type { Caller } from '../../agent/reconcile/ports.ts';
 import { openServers, type Servers } from '../../agent/providers/mysql/servers.ts';
 import type { MysqlSpec, UserSpec } from '../../agent/providers/mysql/spec.ts';
 import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
@@ -55,7 +59,18 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
       const [rows] = await one.query<never[]>(text);
       return rows;
     });
-  const look = async () => ({ servers: await servers.observe(['main'], signal()) });
+  /** What the Swarm keeps of secrets, and what it gives to tasks alone. */
+  const secrets = new Map<string, SwarmSecret & { readonly value: string }>();
+  const look = async () => ({ servers: await servers.observe(['main'], signal()), secrets });
+  const swarm: Caller<StackCall> = {
+    call: async (call) => {
+      if (call.op !== 'secret-create' || call.data === undefined) throw new Error(call.op);
+      const value = Buffer.from(call.data.reveal(), 'base64').toString('utf8');
+      secrets.set(call.name.toLowerCase(), { name: call.name, labels: call.labels, value });
+      return Promise.resolve({ status: 'ok', value: { id: call.name } });
+    },
+  };
+  const random = (bytes: number) => randomBytes(bytes);
 
   const unit = (id: Id, spec: MysqlSpec, digest: string): Rendered<MysqlSpec> => ({
     id,
@@ -89,7 +104,11 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
 
   async function carryOut(operations: readonly Operation<MysqlCall>[]): Promise<void> {
     for (const { call } of operations) {
-      const outcome = await servers.call(call, signal());
+      const ports = { swarm, servers, secrets: secrets.values(), random };
+      const outcome =
+        call.op === 'password'
+          ? await makePassword(call, ports, signal())
+          : await servers.call(call, signal());
       // The first call of a session that took the fence asks for another look.
       const again = outcome.status === 'refused' && outcome.cause === 'out-of-sequence';
       if (!again) expect(outcome).toMatchObject({ status: 'ok' });
@@ -110,8 +129,8 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     throw new Error(`it does not come to rest: ${said.join('; ')}`);
   }
 
-  const login = async (password: string): Promise<string> =>
-    await plainly({ host: '127.0.0.1', port: server.port, user: 'blog', password }, async (one) => {
+  const login = async (password: string, name = 'blog'): Promise<string> =>
+    await plainly({ host: '127.0.0.1', port: server.port, user: name, password }, async (one) => {
       const [rows] = await one.query<never[]>('SELECT CURRENT_USER() AS me');
       return JSON.stringify(rows);
     }).catch((error: unknown) => String(error));
@@ -173,6 +192,87 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     await settle(here);
     const hosts = await asRoot("SELECT Host AS host FROM mysql.user WHERE User = 'blog'");
     expect(hosts).toEqual([{ host: '%' }]);
+  });
+
+  describe('a password that is made', () => {
+    const made = (digest: string, rotate?: string, hosts: readonly string[] = ['%']) => {
+      const password = { generate: true, secret: 'gen_db' };
+      const written = { kind: 'MySQLUser', name: 'gen', password, privileges: [writes], hosts };
+      const { password: source, ...spec } = without(
+        MySQLUser.parse({ ...written, ...(rotate !== undefined && { rotate }) }),
+      );
+      if (source.from !== 'generated') throw new Error('not generated');
+      return unit('mysql-user/gen', { ...spec, password: source }, digest);
+    };
+    const current = async () => {
+      const { main } = Object.fromEntries((await look()).servers);
+      if (main?.status !== 'seen') throw new Error('not seen');
+      return currentSecrets(main.seen.accounts.values(), secrets.values()).get('gen_db') ?? 'none';
+    };
+    const valueOf = (name: string) => secrets.get(name)?.value ?? 'none';
+
+    it('comes to a secret with the plain name, and logs in', async () => {
+      const said = await settle(made('1'));
+      expect(await current()).toBe('gen_db');
+      expect(await login(valueOf('gen_db'), 'gen')).toContain('gen@%');
+      expect(said.join()).not.toContain(valueOf('gen_db'));
+      expect(await settle(made('1'))).toEqual([]);
+    });
+
+    it('is rotated with both valid, until what uses the old one is settled', async () => {
+      await settle(made('2', '2026'), false);
+      const name = await current();
+      expect(name).toMatch(/^gen_db-[0-9a-f]{8}$/);
+      const both = [await login(valueOf('gen_db'), 'gen'), await login(valueOf(name), 'gen')];
+      expect(both).toEqual([expect.stringContaining('gen@%'), expect.stringContaining('gen@%')]);
+      await settle(made('2', '2026'));
+      expect(await login(valueOf('gen_db'), 'gen')).toContain('Access denied');
+      expect(await login(valueOf(name), 'gen')).toContain('gen@%');
+      expect(await settle(made('2', '2026'))).toEqual([]);
+    });
+
+    it('is made once more where its maker died before the server had it, and the old one goes on', async () => {
+      const before = valueOf(await current());
+      const one = made('3', '2027');
+      const { operations } = kind.diff(one, await look());
+      const [{ call } = { call: undefined }] = operations;
+      if (call?.op !== 'password') throw new Error('nothing is made');
+      const dies: Servers['call'] = async (asked, until) => {
+        if (asked.statements.length > 0) throw new Error('died');
+        return servers.call(asked, until);
+      };
+      const ports = { swarm, secrets: secrets.values(), random };
+      await expect(
+        makePassword(call, { ...ports, servers: { call: dies } }, signal()),
+      ).rejects.toThrow('died');
+      expect(await login(before, 'gen')).toContain('gen@%');
+      const count = secrets.size;
+      await settle(one, false);
+      expect(secrets.size).toBe(count + 1);
+      const both = [await login(before, 'gen'), await login(valueOf(await current()), 'gen')];
+      expect(both).toEqual([expect.stringContaining('gen@%'), expect.stringContaining('gen@%')]);
+      await settle(one);
+    });
+
+    it('comes to a new host without being made anew', async () => {
+      const name = await current();
+      const count = secrets.size;
+      await settle(made('4', '2027', ['%', '127.0.0.1']));
+      expect([secrets.size, await current()]).toEqual([count, name]);
+      expect(await login(valueOf(name), 'gen')).toContain('gen@127.0.0.1');
+    });
+
+    it('is made anew where its secret is lost, and the old one goes on until then', async () => {
+      const lost = await current();
+      const value = valueOf(lost);
+      secrets.clear();
+      const one = made('4', '2027', ['%', '127.0.0.1']);
+      await settle(one, false);
+      const both = [await login(value, 'gen'), await login(valueOf(await current()), 'gen')];
+      expect(both.join()).not.toContain('denied');
+      await settle(one);
+      expect(await login(value, 'gen')).toContain('Access denied');
+    });
   });
 
   it('what is there and not ours is held until its document takes it over', async () => {

@@ -30,10 +30,17 @@ export function databaseDifference(
   }
   const changes: readonly Change[] = [
     ...changed('characterSet', live.characterSet, characterSet),
-    ...(collation === undefined ? [] : changed('collation', live.collation, collation)),
+    ...(collation === undefined
+      ? []
+      : changed('collation', live.collation, wholeName(collation, characterSet))),
   ];
   if (changes.length === 0) return { statements: [], changes };
   return { statements: [sql`ALTER DATABASE ${identifier(name)} ${rules}`], changes };
+}
+
+/** MariaDB takes its newer collations without the character set, and keeps them with it. */
+function wholeName(collation: string, characterSet: string): string {
+  return /^uca1400_/i.test(collation) ? `${characterSet}_${collation}` : collation;
 }
 
 function changed(path: Change['path'], observed: string, desired: string): readonly Change[] {

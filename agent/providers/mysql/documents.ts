@@ -19,7 +19,7 @@ import {
   nameMistakes,
   type Problem,
 } from './certain.ts';
-import { databaseProblem, keptHost } from './names.ts';
+import { databaseProblem, keptHost, textProblem } from './names.ts';
 import { passwordOf } from './password-source.ts';
 import type { MysqlSpec } from './spec.ts';
 
@@ -72,6 +72,8 @@ function renderUser(written: MySQLUser, input: DocumentInput): DocumentResult<My
   const problems: readonly Problem[] = [
     [['name'], certainUserProblem(own.name)],
     ...own.hosts.map((host, at): Problem => [['hosts', at], certainHostProblem(host)]),
+    ...own.roles.map((name, at): Problem => [['roles', at], certainRoleProblem(name)]),
+    ...certificateProblems(own.require),
     ...certainGrantProblems(own.privileges),
   ];
   const secret = password.from === 'hash' ? undefined : password.secret;
@@ -90,6 +92,11 @@ function renderUser(written: MySQLUser, input: DocumentInput): DocumentResult<My
     diagnostics: [...mistakesOf(input, problems), ...found.diagnostics, ...idle(written, input)],
     words: found.words,
   };
+}
+
+function certificateProblems(require: MySQLUser['require']): readonly Problem[] {
+  if (typeof require === 'string') return [];
+  return Object.entries(require).map(([key, text]) => [['require', key], textProblem(text)]);
 }
 
 function serverIn({ server }: DocumentInput): { readonly server?: string } {

@@ -1,9 +1,10 @@
 import { accountKey, MARK } from './account.ts';
 import type { Account } from './account.ts';
 import type { Grant, Grants, Level } from './grants.ts';
-import { databaseProblem, hostProblem, roleProblem, userProblem } from './names.ts';
+import { databaseProblem, hostProblem, roleProblem, textProblem, userProblem } from './names.ts';
 import type { ServerSeen } from './observed.ts';
-import type { MysqlSpec } from './spec.ts';
+import type { Server } from './server.ts';
+import type { MysqlSpec, UserSpec } from './spec.ts';
 import type { AccountName } from './sql.ts';
 
 // What no document may ask for, whatever rights the agent has: on MariaDB who may make accounts may do everything. Each answer
@@ -25,7 +26,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'SHOW CREATE ROUTINE',
   'LOCK TABLES',
   'PROCESS',
-  'RELOAD',
+  'FLUSH_TABLES',
   'REPLICATION CLIENT',
   'REPLICATION SLAVE',
   'BINLOG MONITOR',
@@ -56,8 +57,27 @@ export function nameGuard(spec: MysqlSpec, { server, self }: ServerSeen): string
   if (spec.name === MARK.role) return `the role \`${MARK.role}\` is the agent's own`;
   if (spec.kind === 'MySQLRole') return roleProblem(spec.name, server);
   if (spec.name === self.user) return `the agent itself logs in as \`${self.user}\``;
-  const hosts = spec.hosts.map((host) => hostProblem(host, server));
-  return userProblem(spec.name, server) ?? hosts.find((problem) => problem !== undefined);
+  const problems = [
+    userProblem(spec.name, server),
+    ...spec.hosts.map((host) => hostProblem(host, server)),
+    ...spec.roles.map((name) => wantedRoleProblem(name, server)),
+    ...requirementProblems(spec.require),
+  ];
+  return problems.find((problem) => problem !== undefined);
+}
+
+/** The role that marks is given by us alone: whoever asks for it would never be found to have it. */
+function wantedRoleProblem(name: string, server: Server): string | undefined {
+  const problem = name === MARK.role ? "it is the agent's own" : roleProblem(name, server);
+  return problem && `the role \`${name}\`: ${problem}`;
+}
+
+function requirementProblems(require: UserSpec['require']): readonly (string | undefined)[] {
+  if (typeof require === 'string') return [];
+  return Object.entries(require).map(([key, text]) => {
+    const problem = textProblem(text);
+    return problem && `\`require.${key}\`: ${problem}`;
+  });
 }
 
 /** Pure. Why these rights are not given by a document. */
@@ -112,6 +132,19 @@ function reaches(level: Exclude<Level, { on: 'everything' | 'dynamic' }>, name: 
 
 function codeOf(character: string): string {
   return (character.codePointAt(0) ?? 0).toString(16);
+}
+
+/**
+ * Pure. Why an account that is there and does not bear our mark is not taken over: whoever gets its password gets what it may do, and
+ * that goes only later.
+ */
+export function adoptionGuard(account: Account, seen: ServerSeen): string | undefined {
+  const roles = account.roles.map(({ role }) => role);
+  const problem = grantGuard(account.grants) ?? roleGuard(roles, seen);
+  if (problem !== undefined) return `it is not taken over: ${problem}`;
+  return account.proxies.length === 0
+    ? undefined
+    : 'it is not taken over: it may log in as somebody else (`PROXY`)';
 }
 
 /** Pure. Why an account that is there is touched by nobody but a person. */

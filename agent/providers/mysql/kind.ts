@@ -5,7 +5,8 @@ import type { Health, Kind, Release, Rendered } from '../../core/kind.ts';
 import type { Random } from './hash.ts';
 import type { MysqlCall } from './observed.ts';
 import type { MysqlSpec, UserSpec } from './spec.ts';
-import { diffUnit, type MysqlObserved, sightOf, targetOf } from './unit-diff.ts';
+import { diffUnit, type MysqlObserved, sightOf } from './unit-diff.ts';
+import { targetOf } from './unit-parts.ts';
 
 /** Milliseconds. A statement is carried out or not: there is nothing to wait for once it is. */
 const TIMES = { timeoutMs: 300_000, stableForMs: 0 };

@@ -34,6 +34,13 @@ function lengthProblem(name: string, server: Server): string | undefined {
   return `a name has at most ${String(max)} characters on ${nameOf(server)}`;
 }
 
+/** Pure. Why a server does not keep this text as it is. */
+export function textProblem(text: string): string | undefined {
+  if (/\p{Cc}/u.test(text)) return 'it holds a control character';
+  const isKept = text.isWellFormed() && !BEYOND_BMP.test(text);
+  return isKept ? undefined : 'it holds a character beyond U+FFFF, such as emoji';
+}
+
 function commonProblem(name: string): string | undefined {
   if (/\p{Cc}/u.test(name)) return 'a name holds no control characters';
   if (BEYOND_BMP.test(name) || !name.isWellFormed()) {

@@ -1,6 +1,7 @@
-import type { Id } from '../../core/kind.ts';
+import type { Id, Rendered } from '../../core/kind.ts';
 import type { Accounts } from './account.ts';
 import type { Server } from './server.ts';
+import type { UserSpec } from './spec.ts';
 import type { AccountName, Sql } from './sql.ts';
 
 /** What is known by one look of a server that the agent's settings name. */
@@ -43,10 +44,21 @@ export interface Owned {
 }
 
 /** One operation on a server, as data. */
-export interface MysqlCall {
+export type MysqlCall = StatementsCall | PasswordCall;
+
+export interface StatementsCall {
   readonly op: 'statements';
   /** As the agent's settings name it; absent: the only one that they name. */
   readonly server?: string;
   /** In this order, ending with the first that does not go well. Each may be carried out again. */
   readonly statements: readonly Sql[];
+}
+
+/** Another password is made, put into a secret of the Swarm, and given to the server. */
+export interface PasswordCall {
+  readonly op: 'password';
+  readonly server?: string;
+  readonly unit: Rendered<UserSpec>;
+  /** What the server had when this was decided. */
+  readonly seen: ServerSeen;
 }

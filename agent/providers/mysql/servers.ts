@@ -3,7 +3,7 @@ import type { CallOutcome } from '../../core/kind.ts';
 import type { Guard } from '../../reconcile/lease-ports.ts';
 import type { Clock } from '../../reconcile/ports.ts';
 import type { NotOk } from './answers.ts';
-import type { MysqlCall, ServerSight } from './observed.ts';
+import type { ServerSight, StatementsCall } from './observed.ts';
 import { OneServer } from './one-server.ts';
 
 /** The servers of the agent's settings. */
@@ -18,7 +18,7 @@ export interface Servers {
    * first. `held-back`: this agent may not write. `unknown`: one of them may be carried out still. Rejects with the signal's reason
    * if that was aborted before.
    */
-  call(call: MysqlCall, signal: AbortSignal): Promise<CallOutcome<{ readonly id: string }>>;
+  call(call: StatementsCall, signal: AbortSignal): Promise<CallOutcome<{ readonly id: string }>>;
   /** Nothing is sent from then on. */
   close(): void;
 }

@@ -22,7 +22,9 @@ export type PasswordOf =
       /** Where it is another password than before: that one stays good until nothing uses it. */
       readonly keepEarlier: boolean;
     }
-  | { readonly why: string };
+  | { readonly why: string }
+  /** What a Swarm secret and the server have says more. */
+  | 'generated';
 
 type Seen = Pick<ServerSeen, 'server' | 'accounts'>;
 
@@ -43,7 +45,7 @@ export function passwordOf(spec: UserSpec, seen: Seen, random: Random): Password
       return { fresh, keepEarlier: kept !== undefined || same.length === 0 };
     }
     case 'generated':
-      return { why: 'generated passwords are not understood yet' };
+      return 'generated';
   }
 }
 

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { Difference, Id, Operation, Rendered } from '../../../agent/core/kind.ts';
 import { type Account, accountKey, MARK } from '../../../agent/providers/mysql/account.ts';
 import { type AuthString, cachingHash, nativeHash } from '../../../agent/providers/mysql/hash.ts';
+import type { SwarmSecret } from '../../../agent/providers/mysql/generated.ts';
+import { gathered, type Grant, type Level } from '../../../agent/providers/mysql/grants.ts';
 import { roleName } from '../../../agent/providers/mysql/diff.ts';
 import { resolved } from '../../../agent/providers/mysql/privileges.ts';
 import { mysqlKind as kindWith } from '../../../agent/providers/mysql/kind.ts';
@@ -60,6 +62,12 @@ const userSpec = (more: Written = {}): UserSpec => {
 };
 const user = (more: Written = {}) => unit(userSpec(more));
 
+const grantOn = (level: Level, word: string): Grant => ({
+  level,
+  privileges: new Set([word]),
+  grantOption: false,
+});
+
 interface Has {
   readonly accounts?: readonly Account[];
   readonly databases?: ServerSeen['databases'];
@@ -84,11 +92,17 @@ function seen(server: Server, { accounts = [], owned = [], ...has }: Has = {}): 
   };
 }
 
-const on = (sight: ServerSight) => ({ servers: new Map([['main', sight]]) });
+const on = (sight: ServerSight) => ({
+  servers: new Map([['main', sight]]),
+  secrets: new Map<string, SwarmSecret>(),
+});
+/** What a call says to the server; of one that makes a password nothing is known before. */
+const saidBy = ({ call }: Operation<MysqlCall>) =>
+  call.op === 'statements' ? call.statements : [];
 const at = (server: Server, has: Has = {}) => on({ status: 'seen', seen: seen(server, has) });
 
 const statementsOf = (operations: readonly Operation<MysqlCall>[]): readonly string[] =>
-  operations.flatMap(({ call }) => call.statements.map(String));
+  operations.flatMap((one) => saidBy(one).map(String));
 
 function shown({ operations, blocked, later = [], notes = [] }: Difference<MysqlCall>): Shown {
   return {
@@ -153,6 +167,12 @@ describe('a database', () => {
       database({ collation: 'utf8mb4_bin' }),
       has(utf8),
       { claims: 1, first: ["ALTER DATABASE `blog` CHARACTER SET 'utf8mb4' COLLATE 'utf8mb4_bin'"] },
+    ],
+    [
+      'is known by a collation that MariaDB takes without the character set',
+      database({ collation: 'uca1400_ai_ci' }),
+      has({ characterSet: 'utf8mb4', collation: 'utf8mb4_uca1400_ai_ci' }),
+      {},
     ],
     [
       'gets another character set',
@@ -286,6 +306,21 @@ describe.each(families)('an account on %s', (_name, server) => {
   it.each<readonly [string, Written, string]>([
     ['the agent itself', { name: 'understudy' }, 'the agent itself logs in as `understudy`'],
     ['the server', { name: 'root' }, 'the account `root` belongs to the server'],
+    [
+      'a role that no server keeps',
+      { roles: ['😀'] },
+      'the role `😀`: a name holds no characters beyond U+FFFF, such as emoji: the server would keep `?`',
+    ],
+    [
+      'the role that marks',
+      { roles: [MARK.role] },
+      "the role `understudy_managed`: it is the agent's own",
+    ],
+    [
+      'no certificate',
+      { require: { subject: 'a\0b' } },
+      '`require.subject`: it holds a control character',
+    ],
     ['nobody', { hosts: ['a b'] }, 'a host is a name, an address, or one of these with `%` or `_`'],
   ])('of %s is not made', (_what, more, why) => {
     const one = user(more);
@@ -294,6 +329,7 @@ describe.each(families)('an account on %s', (_name, server) => {
 
   it.each<readonly [string, Written, RegExp]>([
     ['everything', { privileges: ['ALL'] }, /on everything is for administrators/],
+    ['the binlog', { privileges: ['RELOAD'] }, /`RELOAD` on everything/],
     ['accounts', { privileges: ['CREATE USER'] }, /`CREATE USER` on everything/],
     [
       'the grant option',
@@ -362,6 +398,48 @@ describe.each(families)('an account on %s', (_name, server) => {
     }
   });
 
+  it('of the same name that is a role is another unit', () => {
+    const only = userSpec({ hosts: ['10.0.0.1'] });
+    const named = MySQLRole.parse({ kind: 'MySQLRole', name: 'blog' });
+    const asked = wantedRole(named, server);
+    const roles = 'wanted' in asked ? asked.wanted.map((wanted) => live(server, wanted)) : [];
+    const observed = at(server, { accounts: [...accountsOf(server, only), ...roles], ...ours });
+    expect(diff(unit(only), observed)).toEqual(nothing);
+  });
+
+  it('that is ours and may do nothing yet is one that we did not come to mark', () => {
+    const bare = accountsOf(server, userSpec({ privileges: [] }), UNMARKED);
+    const found = diff(user(), at(server, { accounts: bare, ...ours }));
+    expect(found.blocked).toEqual([]);
+    expect(found.first.at(-1)).toBe("GRANT SELECT ON `blog`.* TO 'blog'@'%'");
+    expect(diff(user(), at(server, { accounts: bare })).blocked).toHaveLength(1);
+  });
+
+  it.each<readonly [string, Partial<Account>, RegExp]>([
+    [
+      'writes to everything',
+      { grants: gathered([grantOn({ on: 'everything' }, 'UPDATE')]) },
+      /`UPDATE` on everything/,
+    ],
+    [
+      'reaches the server',
+      { grants: gathered([grantOn({ on: 'database', stored: 'mysql' }, 'UPDATE')]) },
+      /database `mysql`/,
+    ],
+    [
+      'has such a role',
+      { roles: [{ role: roleName('dba', server), admin: false }] },
+      /the role `dba` may do too much/,
+    ],
+    ['may be somebody else', { proxies: [{ user: 'root', host: '%' }] }, /`PROXY`/],
+  ])('that %s is not taken over', (_what, more, why) => {
+    const grants = gathered([grantOn({ on: 'everything' }, 'SUPER')]);
+    const dba = live(server, { ...roleName('dba', server), grants, roles: [] });
+    const accounts = [...accountsOf(server, spec, { ...UNMARKED, ...more }), dba];
+    const [blocked = ''] = diff(user({ adopt: true }), at(server, { accounts })).blocked;
+    expect(blocked).toMatch(why);
+  });
+
   it('needs TLS only where the server has it', () => {
     const one = user({ require: 'ssl' });
     expect(diff(one, at(server)).blocked).toEqual([]);
@@ -396,7 +474,7 @@ describe('a password', () => {
     const texts = () =>
       mysqlKind
         .diff(one, observed)
-        .operations.flatMap(({ call }) => call.statements)
+        .operations.flatMap(saidBy)
         .map(({ text }) => text.reveal())
         .filter((text) => text.startsWith('ALTER USER'));
     const [first = '', second = ''] = texts();
@@ -439,9 +517,7 @@ describe('a password', () => {
   it('goes to a new host as the hash that the others have', () => {
     const auth = hashed('old horse battery');
     const one = of(file('old horse battery'), { hosts: ['%', '10.0.0.1'] });
-    const made = mysqlKind
-      .diff(one, having(auth))
-      .operations.flatMap(({ call }) => call.statements);
+    const made = mysqlKind.diff(one, having(auth)).operations.flatMap(saidBy);
     const text = made.map((statement) => statement.text.reveal()).join();
     expect(text).toContain(
       Buffer.from(auth.stored.reveal(), 'latin1').toString('hex').toUpperCase(),
@@ -460,6 +536,25 @@ describe('a password', () => {
     for (const hash of [auth.stored.reveal(), hex]) {
       expect(diff(of({ from: 'hash', hash }), having(auth))).toEqual(nothing);
     }
+  });
+
+  it('that cannot be said holds one account, and not the agent', () => {
+    const one = of({ from: 'hash', hash: 'h€' });
+    expect(diff(one, at(mysql97)).blocked).toEqual([
+      'account blog: it cannot be said to a server: no bytes, or no byte',
+    ]);
+  });
+
+  it('is made by one call where there is none, once nothing is in the way', () => {
+    const generated = { from: 'generated', secret: 'blog_db', length: 32 } as const;
+    const [made, ...others] = mysqlKind.diff(of(generated), at(mysql97)).operations;
+    expect([made?.call.op, made?.verb, others]).toEqual(['password', 'create', []]);
+    expect(made?.fields[0]).toEqual({
+      path: 'password',
+      desired: '[secret] (made for the first time)',
+    });
+    const held = of(generated, { privileges: [{ privileges: ['ALL'] }] });
+    expect(mysqlKind.diff(held, at(mysql97))).toMatchObject({ operations: [], blocked: [{}] });
   });
 
   it.each([
@@ -506,7 +601,7 @@ describe('a server', () => {
     ['that cannot be used needs a person', on(unusable), false, `database blog: ${unusable.why}`],
     [
       'that nobody named needs a person',
-      { servers: new Map() },
+      { ...on(away), servers: new Map<string, ServerSight>() },
       false,
       "database blog: the agent's settings have no `mysql.main`",
     ],
@@ -521,7 +616,10 @@ describe('a server', () => {
     const { server: _server, ...rest } = spec;
     const one = { ...database(), spec: rest };
     expect(diff(one, at(mysql97)).claims).toBe(1);
-    const two = { servers: new Map([...at(mysql97).servers, ['other', away] as const]) };
+    const two = {
+      ...at(mysql97),
+      servers: new Map([...at(mysql97).servers, ['other', away] as const]),
+    };
     expect(diff(one, two).blocked).toEqual([
       'database blog: the agent has several servers: name one with `server`',
     ]);

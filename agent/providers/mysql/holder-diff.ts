@@ -1,0 +1,122 @@
+import type { Operation } from '../../core/kind.ts';
+import { type Account, accountKey, isMarked } from './account.ts';
+import { difference, type Wanted } from './diff.ts';
+import { accountGuard, adoptionGuard, grantGuard, roleGuard } from './guards.ts';
+import { claim } from './ledger.ts';
+import type { MysqlCall } from './observed.ts';
+import type { RoleSpec, UserSpec } from './spec.ts';
+import type { AccountName } from './sql.ts';
+import { dropped } from './statements.ts';
+import {
+  callOf,
+  type Diff,
+  FOREIGN,
+  hold,
+  ledgerOf,
+  nothing,
+  type One,
+  operation,
+  shown,
+  takenAway,
+  targetOf,
+} from './unit-parts.ts';
+import type { WantedOnServer } from './wanted.ts';
+
+/** Pure. What separates a role, or an account at each of its hosts, from what is wanted. */
+export function diffHolders(one: One<RoleSpec | UserSpec>, asked: WantedOnServer): Diff {
+  const { spec } = one;
+  if ('refusals' in asked) return hold(spec, asked.refusals);
+  const guarded = asked.wanted.flatMap(({ grants, roles }) => [
+    grantGuard(grants),
+    roleGuard(roles, one.seen),
+  ]);
+  const problem = guarded.find((why) => why !== undefined);
+  if (problem !== undefined) return hold(spec, [problem]);
+  const parts = asked.wanted.map((wanted) => diffHolder(one, wanted));
+  return joined([...parts, leftHosts(one, asked.wanted)]);
+}
+
+/** Accounts of ours with the same name at hosts that the document does not have any more: each still lets somebody in. */
+function leftHosts(one: One<RoleSpec | UserSpec>, wanted: readonly Wanted[]): Diff {
+  const { spec, seen } = one;
+  if (spec.kind !== 'MySQLUser' || !ledgerOf(one).isOurs) return nothing;
+  const kept = new Set(wanted.map((name) => accountKey(name)));
+  const left = [...seen.accounts.values()].filter(
+    (live) =>
+      live.user === spec.name &&
+      // A role of that name is another unit's.
+      live.isRole === 'no' &&
+      isMarked(live) &&
+      !kept.has(accountKey(live)),
+  );
+  if (left.length === 0) return nothing;
+  const later = left
+    .filter((live) => accountGuard(live, seen) === undefined)
+    .map((live): Operation<MysqlCall> => {
+      const target = targetOf(spec, live.host);
+      const call = callOf(spec, dropped(live));
+      const rest = {
+        phase: 'remove',
+        effect: 'destructive',
+        fields: shown(dropped(live)),
+      } as const;
+      return { target, verb: 'remove', ...rest, call };
+    });
+  return { ...nothing, later };
+}
+
+function joined(parts: readonly Diff[]): Diff {
+  const later = parts.flatMap((part) => part.later ?? []);
+  const notes = parts.flatMap((part) => part.notes ?? []);
+  return {
+    operations: parts.flatMap(({ operations }) => operations),
+    blocked: parts.flatMap(({ blocked }) => blocked),
+    ...(later.length > 0 && { later }),
+    ...(notes.length > 0 && { notes }),
+  };
+}
+
+/** One account, or a role. */
+function diffHolder(one: One<RoleSpec | UserSpec>, wanted: Wanted): Diff {
+  const { unit, spec, seen } = one;
+  const live = seen.accounts.get(accountKey(wanted));
+  const { isOurs, isNoted } = ledgerOf(one);
+  if (live !== undefined) {
+    const guarded = accountGuard(live, seen);
+    if (guarded !== undefined) return hold(spec, [guarded]);
+    // The line is written before the account: a foreign one of that name may have come in between. One that may do nothing
+    // is what we leave behind where we die before the mark.
+    const isKnown = isOurs && (isMarked(live) || isBare(live));
+    if (!isKnown && !spec.adopt) return hold(spec, [FOREIGN]);
+    const kept = isMarked(live) ? undefined : adoptionGuard(live, seen);
+    if (kept !== undefined) return hold(spec, [kept]);
+  }
+  const { first, refusals, left } = difference(wanted, live, seen.server);
+  const { later } = difference(withoutEarlier(wanted), live, seen.server);
+  if (refusals.length > 0) return hold(spec, refusals);
+  const target = targetOf(spec, hostOf(wanted));
+  const isDue = first.length > 0 || !isNoted;
+  const said = [claim(unit.id, unit.digest), ...first];
+  const taken = later.length === 0 ? [] : [takenAway(spec, target, later)];
+  return {
+    operations: isDue ? [operation(spec, { live, said, fields: shown(first), target })] : [],
+    blocked: [],
+    ...(taken.length > 0 && { later: taken }),
+    ...(left.length > 0 && { notes: left.map((why) => `${target}: ${why}`) }),
+  };
+}
+
+function isBare({ grants, roles, proxies }: Account): boolean {
+  return grants.size === 0 && roles.length === 0 && proxies.length === 0;
+}
+
+/** Once nothing uses it, an earlier password goes. */
+function withoutEarlier(wanted: Wanted): Wanted {
+  const { login } = wanted;
+  if (login === undefined) return wanted;
+  return { ...wanted, login: { ...login, password: { ...login.password, keepEarlier: false } } };
+}
+
+function hostOf({ host, login }: Wanted): AccountName['host'] | undefined {
+  return login === undefined ? undefined : host;
+}
