@@ -46,6 +46,7 @@ export class Bench {
 
   async run(): Promise<Measured> {
     if (this.#wanted.profile !== undefined) await mkdir(this.#wanted.profile, { recursive: true });
+    await this.#compiles();
     const loop: Measured['loop'] = {};
     if (this.#wants('loop')) loop.create = await this.#loopCreates();
     const measured: Measured = { loop, ...(await this.#deploys()) };
@@ -69,6 +70,19 @@ export class Bench {
   get #running(): BenchAgent {
     if (this.#agent === undefined) throw new Error('no agent runs');
     return this.#agent;
+  }
+
+  /** What only the very first start of an installation does: both programs are compiled, and that is kept. */
+  async #compiles(): Promise<void> {
+    const entry = join(projectFolder, 'agent', 'bin.mjs');
+    const { folder } = this.#scene.repository.copy;
+    for (const words of [
+      ['agent', '--help'],
+      ['validate', folder],
+    ]) {
+      const command = [process.execPath, entry, ...words];
+      await run(command, { env: plainEnvironment }, this.#signal);
+    }
   }
 
   async #loopCreates(): Promise<number> {
