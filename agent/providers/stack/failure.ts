@@ -2,7 +2,7 @@ import type { Failure, Seen } from '../../core/kind.ts';
 import { visible } from '../../core/visible.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import { fullNetwork } from './explain/addresses.ts';
-import { endInWords, lacksAddress } from './explain/ended.ts';
+import { brokeOffWaiting, endInWords, lacksAddress } from './explain/ended.ts';
 import type { Speaker } from './last-lines.ts';
 import type { StackObserved } from './observed.ts';
 import type { ObservedNode, ObservedTask } from './swarm.ts';
@@ -131,7 +131,9 @@ export function badTasks(
 }
 
 /** An unhealthy container that ends with 0 on SIGTERM shows as `complete`: for a service that is a failure too. */
-function isBad({ state }: ObservedTask, job: boolean): boolean {
+function isBad(task: ObservedTask, job: boolean): boolean {
+  const { state } = task;
+  if (brokeOffWaiting(task)) return false;
   return state === 'failed' || state === 'rejected' || (state === 'complete' && !job);
 }
 

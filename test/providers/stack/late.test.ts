@@ -131,7 +131,10 @@ const ENDED: readonly (readonly [string, Case, RegExp])[] = [
   [
     'a subnet without an address for the node',
     {
-      task: rejected('node is missing network attachments, ip addresses may be exhausted'),
+      task: {
+        ...rejected('node is missing network attachments, ip addresses may be exhausted'),
+        timestamp: '2026-01-01T00:00:31Z',
+      },
       world: { networks: [{ ...blogNetwork, subnets: ['10.77.5.0/30'] }] },
     },
     /no address left.*room for 1 addresses/,

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import type { ServiceSpec } from '../engine-api.ts';
 import type { ObservedTask } from '../swarm.ts';
 import { bytesInWords } from './units.ts';
@@ -85,4 +87,26 @@ export function endInWords(
 /** Pure. Whether a task could not run for want of an address. */
 export function lacksAddress({ error = '' }: ObservedTask): boolean {
   return NO_ADDRESS.test(error);
+}
+
+/** Seconds that a node waits for its addresses before it rejects a task for them (moby, container executor: 30). */
+const ADDRESS_WAIT = 30;
+
+/**
+ * Pure. Whether a node stopped to wait for its addresses long before it gives up: the Swarm wrote the task meanwhile, for one
+ * because the task of before had ended, and the engine takes the end of the wait for a lack. Nothing is lacking then, and the
+ * next task starts.
+ */
+export function brokeOffWaiting(task: ObservedTask): boolean {
+  if (task.state !== 'rejected' || !lacksAddress(task)) return false;
+  const waited = secondsOf(task.timestamp) - secondsOf(task.createdAt);
+  return waited < ADDRESS_WAIT;
+}
+
+const time = z.coerce.date();
+
+/** Since 1970; not a number for what is no time. */
+function secondsOf(iso: string): number {
+  const parsed = time.safeParse(iso);
+  return parsed.success ? parsed.data.getTime() / 1000 : Number.NaN;
 }

@@ -91,7 +91,13 @@ describe('a task in `new`, of which the engine says nothing', () => {
   it('has the numbers beside the words of a node without an address', () => {
     const error = 'node is missing network attachments, ip addresses may be exhausted';
     const now = world(
-      { state: 'rejected', error, nodeId: 'id-w1', desiredState: 'shutdown' },
+      {
+        state: 'rejected',
+        error,
+        nodeId: 'id-w1',
+        desiredState: 'shutdown',
+        timestamp: '2026-01-01T00:00:31Z',
+      },
       { subnets: ['10.77.5.0/29'] },
     );
     expect(stackHealth(unit({ services: { web } }), now, seen())).toMatchObject({
