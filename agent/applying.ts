@@ -5,9 +5,9 @@ import type { PlanIo } from './cli/plan-ports.ts';
 import { createPrinter } from './cli/printer.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import { formatText } from './core/format.ts';
-import type { StackSpec } from './providers/stack/spec.ts';
 import type { Renderer } from './reconcile/ports.ts';
-import type { StackRenderer } from './render/renderer.ts';
+import type { UnitRenderer } from './render/renderer.ts';
+import type { UnitSpec } from './render/unit-spec.ts';
 import { logReporter } from './report/log.ts';
 import { describeEvent } from './rehearsal/events.ts';
 import { readSettings } from './settings.ts';
@@ -23,7 +23,7 @@ interface Where {
 
 /** The ordinary agent, on states of a folder in place of commits. It begins with the first one that is offered. */
 export function openApplier(
-  { io, renderer, pid }: { io: PlanIo; renderer: StackRenderer; pid: number },
+  { io, renderer, pid }: { io: PlanIo; renderer: UnitRenderer; pid: number },
   outer: AbortSignal,
 ): Applier {
   const stop = new AbortController();
@@ -64,7 +64,7 @@ export function openApplier(
     const reporter = logReporter(settings.log.level, { write: linesFor(io) });
     const { clock } = io;
     // What was planned was rendered already: it is not done twice.
-    const shared: Renderer<StackSpec> = {
+    const shared: Renderer<UnitSpec> = {
       render: (snapshot, ended) => renderer.renderFor(where.environment, snapshot, ended),
       close: async () => Promise.resolve(),
     };

@@ -10,10 +10,11 @@ import { planNow } from './core/plan-now.ts';
 import { defaultRemovals, stricter } from './core/removal.ts';
 import { Secret } from './core/secret.ts';
 import { step } from './core/step.ts';
+import { lookAtServers, type PlannedServers } from './planning-servers.ts';
+import { comparedDocuments } from './providers/mysql/compare-documents.ts';
 import { asObserved, withoutNeeds } from './providers/stack/as-observed.ts';
 import { openSwarm } from './providers/stack/client.ts';
 import { indexState, type StackObserved } from './providers/stack/observed.ts';
-import { stackWords } from './providers/stack/plan-words.ts';
 import { plannedStacks, stackKind } from './providers/stack/provider.ts';
 import { shelfIn } from './providers/stack/shelf.ts';
 import { isStage } from './providers/stack/stage.ts';
@@ -23,6 +24,8 @@ import type { Clock } from './reconcile/ports.ts';
 import { readFreeze } from './record/freeze.ts';
 import { HEAD_NAME, parseHead } from './record/head.ts';
 import { type OwnedRecord, readRecord } from './record/read.ts';
+import { isDocument, isStack, unitKind } from './unit-kind.ts';
+import { unitWords } from './unit-words.ts';
 
 const KEY_BYTES = 32;
 /** As a pass has it. */
@@ -39,27 +42,37 @@ export function planIo(
     clock: systemClock,
     environment,
     progress,
-    compare: compareStacks,
-    openSight: (socket) => sightOn(openSwarm({ socket }, systemClock), systemClock),
+    compare: compareUnits,
+    openSight: ({ socket, settings }) =>
+      sightOn(openSwarm({ socket }, systemClock), systemClock, (signal) =>
+        lookAtServers(settings, systemClock, signal),
+      ),
   };
 }
 
-/** Compares two revisions' stacks under a key that nobody knows and that is gone afterwards. */
-export function compareStacks(environment: string, before: Units, after: Units): Plan {
-  return comparePlan(stackKind, stackWords, {
+/** Compares two revisions under a key that nobody knows and that is gone afterwards. */
+export function compareUnits(environment: string, before: Units, after: Units): Plan {
+  const key = new Secret(randomBytes(KEY_BYTES).toString('base64'));
+  const documents = new Map(before.filter(isDocument).map((unit) => [unit.id, unit]));
+  return comparePlan(unitKind(stackKind, comparedDocuments), unitWords, {
     environment,
     before,
-    after: after.map(withoutNeeds),
-    observed: asObserved(before, new Secret(randomBytes(KEY_BYTES).toString('base64'))),
+    after: after.map((unit) => (isStack(unit) ? withoutNeeds(unit) : unit)),
+    observed: { ...asObserved(before.filter(isStack), key), documents },
   });
 }
 
 /** The Swarm for one who plans: of `swarm` nothing is used but what reads. Closing it closes `swarm`. */
-export function sightOn(swarm: Pick<Swarm, 'observe'> & { close(): void }, clock: Clock): Sight {
+export function sightOn(
+  swarm: Pick<Swarm, 'observe'> & { close(): void },
+  clock: Clock,
+  lookThere: (signal: AbortSignal) => ReturnType<typeof lookAtServers>,
+): Sight {
   return {
     look: async (signal) => {
-      const read = await swarm.observe(signal);
+      const [read, servers] = await Promise.all([swarm.observe(signal), lookThere(signal)]);
       if (read.status !== 'ok') return read;
+      if ('wrong' in servers) return { status: 'refused', why: servers.wrong, retry: 'never' };
       const state = read.value;
       const head = parseHead(state.configs.find(({ name }) => name === HEAD_NAME)?.data);
       if (head.status === 'damaged') return { status: 'refused', why: head.why, retry: 'never' };
@@ -70,7 +83,9 @@ export function sightOn(swarm: Pick<Swarm, 'observe'> & { close(): void }, clock
           : new Secret(randomBytes(KEY_BYTES).toString('base64'));
       const observed = indexState(state, key);
       const record = readRecord(shelfIn(observed, HEAD_NAME));
-      return record.status === 'ok' ? ok(lookedAt(observed, record.value, clock)) : record;
+      return record.status === 'ok'
+        ? ok(lookedAt({ observed, servers, record: record.value }, clock))
+        : record;
     },
     close: () => swarm.close(),
   };
@@ -80,18 +95,26 @@ function ok<Value>(value: Value): CallOutcome<Value> {
   return { status: 'ok', value };
 }
 
-function lookedAt(observed: StackObserved, record: OwnedRecord, clock: Clock): Looked {
+interface Read {
+  readonly observed: StackObserved;
+  readonly servers: PlannedServers;
+  readonly record: OwnedRecord;
+}
+
+function lookedAt({ observed: swarm, servers, record }: Read, clock: Clock): Looked {
+  const observed = { ...swarm, servers: servers.sights };
   const { units, requests, history, incomplete, owner } = record;
-  const labels = shelfIn(observed, HEAD_NAME)?.head.labels ?? {};
+  const labels = shelfIn(swarm, HEAD_NAME)?.head.labels ?? {};
   const freeze = readFreeze(labels, clock.date());
   const off = incomplete === true ? 'a part of the record cannot be read' : undefined;
   return {
     environment: owner?.environment,
     seen: history.seen,
-    isStage: isStage(observed.state.nodes),
+    isStage: isStage(swarm.state.nodes),
+    ...(servers.why !== undefined && { unseen: servers.why }),
     plan: ({ environment, units: desired, settings, revision, rewound, notes }) => {
       const stepped = step({
-        kind: plannedStacks,
+        kind: unitKind(plannedStacks, servers.kind),
         desired,
         revision,
         observed,
@@ -117,7 +140,7 @@ function lookedAt(observed: StackObserved, record: OwnedRecord, clock: Clock): L
       const frozen = freeze === undefined ? [] : [frozenLine(freeze)];
       const said = [...record.notes, ...frozen, ...notes];
       const now = { environment, desired, observed, units, notes: said };
-      return planNow(stackKind, stackWords, stepped, now);
+      return planNow(unitKind(stackKind, servers.kind), unitWords, stepped, now);
     },
   };
 }

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
 import type { Settings } from '../schemas/settings.ts';
@@ -8,17 +6,11 @@ import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
 import { compacting, type Memory } from './compacting.ts';
 import { formatText } from './core/format.ts';
-import { leaseTimesOf } from './lease/times.ts';
-import { leaseOn } from './leading.ts';
-import { openSwarm } from './providers/stack/client.ts';
-import { guardedSwarm } from './providers/stack/guarded.ts';
+import { openEngine } from './engine.ts';
 import { imageAnswer } from './providers/stack/image-answer.ts';
-import { stackKind, stackProvider } from './providers/stack/provider.ts';
-import type { StackSpec } from './providers/stack/spec.ts';
 import { swarmShelf } from './providers/stack/shelf.ts';
 import { logAnswer } from './providers/stack/log-answer.ts';
 import { openProber } from './probes/prober.ts';
-import type { Guard, Labels } from './reconcile/lease-ports.ts';
 import { Looks } from './reconcile/looks.ts';
 import { run } from './reconcile/loop.ts';
 import {
@@ -29,18 +21,16 @@ import {
   SourceError,
 } from './reconcile/ports.ts';
 import { Wake } from './reconcile/wake.ts';
-import { headFormat } from './record/head.ts';
-import { HeadWatch } from './record/head-watch.ts';
 import { openRecorder } from './record/recorder.ts';
-import { readRequests } from './record/requests.ts';
 import { compactHeap, sweepHeap } from './render/heap.ts';
 import { openRenderer } from './render/renderer.ts';
+import type { UnitSpec } from './render/unit-spec.ts';
 import { logReporter } from './report/log.ts';
+import { readSettingsFile, SETTINGS_FILE } from './settings-file.ts';
 import { readSettings, settingFlags } from './settings.ts';
 import { openGitSource } from './source/git.ts';
 import { version } from './version.ts';
-
-const SETTINGS_FILE = '/etc/understudy/agent.yaml';
+import { openWorld } from './world.ts';
 
 /** `understudy agent --help`. */
 export const agentUsage = `Usage: understudy agent [OPTIONS]
@@ -75,7 +65,7 @@ export async function agentCommand(
     io.err(`understudy agent: ${flags}; understudy agent --help says more\n`);
     return 2;
   }
-  const file = await settingsFile(flags.settings ?? SETTINGS_FILE, signal);
+  const file = await readSettingsFile(flags.settings ?? SETTINGS_FILE, signal);
   if (file.status === 'unreadable' || (file.status === 'missing' && flags.settings !== undefined)) {
     io.err(`understudy agent: the settings file ${file.path} cannot be read: ${file.why}\n`);
     return 2;
@@ -105,13 +95,10 @@ export interface Process {
   /** Absent: the repository of the settings is followed. `changed` is called when it may have moved. */
   readonly open?: (changed: () => void) => Promise<Source>;
   /** Absent: one of its own. */
-  readonly renderer?: Renderer<StackSpec>;
+  readonly renderer?: Renderer<UnitSpec>;
   /** Is told how long each pass took. Milliseconds. */
   readonly passed?: (ms: number) => void;
 }
-
-/** Calls that hang must not keep the lease from being renewed. */
-const LEASE_CALLS_AT_ONCE = 2;
 
 /** Composes the agent from its parts and runs it until the signal. */
 export async function runAgent(
@@ -129,8 +116,9 @@ export async function runAgent(
   // Its program loads while the repository is fetched.
   renderer.warm?.();
   const looks = new Looks({ wake, sourceWake });
-  const parts = { clock, reporter, pid, wake, looks };
-  const { swarm, head, lease, guard, close } = openEngine(settings, parts, signal);
+  const engine = openEngine(settings, { clock, reporter, pid, wake, looks }, signal);
+  const { swarm, head, lease, guard } = engine;
+  const world = await openWorld(settings, { ...engine, clock });
   const prober = openProber({
     clock,
     image: (question, ended) => imageAnswer(swarm, question, ended),
@@ -144,8 +132,7 @@ export async function runAgent(
   try {
     await run(
       {
-        kind: stackKind,
-        provider: stackProvider(swarm, head),
+        ...world,
         recorder: openRecorder(swarmShelf(swarm, head.name, lease), { ...owner, clock }),
         prober,
         lease,
@@ -170,16 +157,17 @@ export async function runAgent(
   } finally {
     reporter.close();
     prober.close();
-    close();
+    world.close();
+    engine.close();
     await Promise.allSettled([renderer.close(), source.close()]);
   }
 }
 
-function openOwnRenderer({ environment, age }: Settings, clock: Clock): Renderer<StackSpec> {
+function openOwnRenderer({ environment, age }: Settings, clock: Clock): Renderer<UnitSpec> {
   return openRenderer({ environment, clock, ...(age && { keys: keyFile(age.keyFile) }) });
 }
 
-function memoryWith(renderer: Renderer<StackSpec>): Memory {
+function memoryWith(renderer: Renderer<UnitSpec>): Memory {
   const compact = (): void => {
     compactHeap();
     renderer.compact?.();
@@ -214,40 +202,6 @@ async function openSource(
   return openGitSource(from, { clock, changed });
 }
 
-/** The engine of this manager: the lease has connections of its own, everything else asks it before it writes. */
-function openEngine(
-  { docker, atOnce, lease: leaseSettings, registries }: Settings,
-  parts: Pick<Process, 'clock' | 'reporter' | 'pid'> & {
-    readonly wake: Wake;
-    readonly looks: Looks;
-  },
-  signal: AbortSignal,
-) {
-  const { clock, reporter, pid, wake, looks } = parts;
-  const head = headFormat(randomBytes);
-  const swarm = openSwarm(
-    { socket: docker.socket, atOnce, ...(registries && { registries }) },
-    clock,
-  );
-  const apart = openSwarm({ socket: docker.socket, atOnce: LEASE_CALLS_AT_ONCE }, clock);
-  const times = leaseTimesOf(leaseSettings);
-  const headWatch = new HeadWatch(clock);
-  const read = (labels: Labels): void => {
-    looks.heard(readRequests(labels).requests);
-    if (headWatch.heard(labels)) wake.ring();
-  };
-  const lease = leaseOn({ swarm: apart, head, clock, times, reporter, wake, read, pid });
-  const guard: Guard = {
-    refusal: (ms) =>
-      signal.aborted ? 'this agent is stopping' : (lease.refusal(ms) ?? headWatch.refusal()),
-  };
-  const close = (): void => {
-    swarm.close();
-    apart.close();
-  };
-  return { swarm: guardedSwarm(swarm, guard), head, lease, guard, close };
-}
-
 interface Flags {
   readonly settings: string | undefined;
   readonly local: boolean;
@@ -278,19 +232,5 @@ function flagsOf(args: readonly string[]): Flags | string {
     };
   } catch (error) {
     return error instanceof Error ? error.message : 'the options cannot be read';
-  }
-}
-
-type SettingsFile =
-  | { readonly status: 'read'; readonly path: string; readonly text: string }
-  | { readonly status: 'missing' | 'unreadable'; readonly path: string; readonly why: string };
-
-async function settingsFile(path: string, signal: AbortSignal): Promise<SettingsFile> {
-  try {
-    return { status: 'read', path, text: await readFile(path, { encoding: 'utf8', signal }) };
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || signal.aborted) throw error;
-    const status = error.code === 'ENOENT' ? 'missing' : 'unreadable';
-    return { status, path, why: status === 'missing' ? 'it is not there' : String(error.code) };
   }
 }

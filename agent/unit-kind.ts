@@ -7,28 +7,30 @@ import type { MysqlObserved } from './providers/mysql/unit-diff.ts';
 import type { StackObserved } from './providers/stack/observed.ts';
 import type { StackSpec } from './providers/stack/spec.ts';
 import type { StackCall } from './providers/stack/swarm.ts';
+import { isStackSpec, type UnitSpec } from './render/unit-spec.ts';
 
-/** Units of all kinds together. */
-export type UnitSpec = StackSpec | MysqlSpec;
 /** All that one look gives: the Swarm, and the servers of the agent's settings. */
 export type UnitObserved = StackObserved & MysqlObserved;
 export type UnitCall = StackCall | MysqlCall;
 
 type StackKind = Kind<StackSpec, StackObserved, StackCall>;
-type ServerKind = Kind<MysqlSpec, MysqlObserved, MysqlCall>;
+/** `Servers`: what is known of servers, beside the Swarm. */
+type ServerKind<Servers> = Kind<MysqlSpec, Servers, MysqlCall>;
+type Whole<Servers> = Kind<UnitSpec, StackObserved & Servers, UnitCall>;
 
 const CLEAR: First = { status: 'clear' };
 
-type Whole = Kind<UnitSpec, UnitObserved, UnitCall>;
-
 /** Pure. One kind of all units: each is asked of its own. A unit that left the repository is known by its id alone. */
-export function unitKind(stacks: StackKind, servers: ServerKind): Whole {
-  const sizes: Whole['sizes'] = (seen) => ({ ...stacks.sizes(seen), ...servers.sizes(seen) });
+export function unitKind<Servers>(stacks: StackKind, servers: ServerKind<Servers>): Whole<Servers> {
+  const sizes: Whole<Servers>['sizes'] = (seen) => ({
+    ...stacks.sizes(seen),
+    ...servers.sizes(seen),
+  });
   return { kind: 'unit', ...onItsWay(stacks, servers), ...thatLeft(stacks, servers), sizes };
 }
 
 /** How a unit does, and what brings it to what is wanted. */
-function onItsWay(stacks: StackKind, servers: ServerKind) {
+function onItsWay<Servers>(stacks: StackKind, servers: ServerKind<Servers>) {
   return {
     diff: (unit, seen, made) =>
       by<Difference<UnitCall>>(
@@ -82,11 +84,11 @@ function onItsWay(stacks: StackKind, servers: ServerKind) {
         (one) => stacks.rollback(one),
         (one) => servers.rollback(one),
       ),
-  } satisfies Partial<Whole>;
+  } satisfies Partial<Whole<Servers>>;
 }
 
 /** What is there of a unit, and how it goes. */
-function thatLeft(stacks: StackKind, servers: ServerKind) {
+function thatLeft<Servers>(stacks: StackKind, servers: ServerKind<Servers>) {
   const of = (id: Id) => (id.startsWith('stack/') ? stacks : servers);
   return {
     isThere: (unit, seen) =>
@@ -131,7 +133,7 @@ function thatLeft(stacks: StackKind, servers: ServerKind) {
         (one) => stacks.spares(one, seen),
         (one) => servers.spares(one, seen),
       ),
-  } satisfies Partial<Whole>;
+  } satisfies Partial<Whole<Servers>>;
 }
 
 /** Pure. What is asked of a unit by what it is. */
@@ -140,19 +142,22 @@ export function by<Answer>(
   ofStack: (unit: Rendered<StackSpec>) => Answer,
   ofServer: (unit: Rendered<MysqlSpec>) => Answer,
 ): Answer {
-  if (isOnServer(unit)) return ofServer(unit);
+  if (isDocument(unit)) return ofServer(unit);
   if (isStack(unit)) return ofStack(unit);
   throw new Error(`bug: ${unit.id} is of no kind`);
 }
 
-function isOnServer(unit: Rendered<UnitSpec>): unit is Rendered<MysqlSpec> {
-  return 'kind' in unit.spec;
+/** Pure. Whether it is on a server and not on the Swarm. */
+export function isDocument(unit: Rendered<UnitSpec>): unit is Rendered<MysqlSpec> {
+  return !isStackSpec(unit.spec);
 }
 
-function isStack(unit: Rendered<UnitSpec>): unit is Rendered<StackSpec> {
-  return 'services' in unit.spec;
+/** Pure. */
+export function isStack(unit: Rendered<UnitSpec>): unit is Rendered<StackSpec> {
+  return isStackSpec(unit.spec);
 }
 
-function isOfStack(operation: Operation<UnitCall>): operation is Operation<StackCall> {
+/** Pure. */
+export function isOfStack(operation: Operation<UnitCall>): operation is Operation<StackCall> {
   return operation.call.op !== 'statements' && operation.call.op !== 'password';
 }

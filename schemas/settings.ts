@@ -115,7 +115,6 @@ export type Settings = z.output<typeof Settings>;
 
 /** Keys of `Settings` that this version does not act upon. */
 export const SETTINGS_UNSUPPORTED = [
-  'mysql',
   'ceph',
   'listen',
   'advertise',

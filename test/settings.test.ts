@@ -57,9 +57,7 @@ describe('settings', () => {
   ])('name a server by a host and a port that there is: %s', (host, wrong) => {
     const server = `{hosts: ['${host}'], user: understudy, passwordFile: /run/secrets/mysql}`;
     const found = codes(read(`${good}mysql: {main: ${server}}\n`));
-    // Nothing acts upon it yet.
-    expect(found).toContain('unsupported-key mysql');
-    expect(found.filter((code) => !code.startsWith('unsupported'))).toEqual(wrong);
+    expect(found).toEqual(wrong);
   });
 
   it('take times of the lease, and refuse those with which nobody could act or two would', () => {

@@ -1,10 +1,10 @@
 import type { Id } from '../core/kind.ts';
-import { isDifferent, type Plan } from '../core/plan.ts';
+import { isToChange, type Plan } from '../core/plan.ts';
 import type { Units } from './plan-ports.ts';
 
 /** Pure. The plan without units that are wanted and of which nothing is known: they neither change nor stay. */
 export function leftOut(plan: Plan, closed: ReadonlySet<Id>): Plan {
-  const different = plan.units.filter(isDifferent).filter(({ id }) => closed.has(id)).length;
+  const different = plan.units.filter(isToChange).filter(({ id }) => closed.has(id)).length;
   return {
     ...plan,
     units: plan.units.filter(({ id }) => !closed.has(id)),

@@ -79,7 +79,7 @@ function cutLine(cut: readonly Block[]): string {
 
 function environmentBlocks(plan: Plan): Block[] {
   const { environment, units, unchanged } = plan;
-  const rest = unchanged > 0 ? `, ${plural(unchanged, 'stack')} unchanged` : '';
+  const rest = unchanged > 0 ? `, ${plural(unchanged, 'unit')} unchanged` : '';
   const counts = countsInWords(countsOf(plan));
   const head = `#### ${code(environment)}: ${counts}${rest}`;
   const shownUnits = units.filter((unit) => isDifferent(unit) || unit.held !== undefined);

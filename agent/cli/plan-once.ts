@@ -1,7 +1,7 @@
 import { formatJson, formatText, jsonText } from '../core/format.ts';
 import { countsOf, isDifferent } from '../core/plan.ts';
 import { SourceError } from '../reconcile/ports.ts';
-import type { StackRenderer } from '../render/renderer.ts';
+import type { UnitRenderer } from '../render/renderer.ts';
 import { invalidMarkdown, planMarkdown } from './plan-markdown.ts';
 import type { PlanWanted } from './plan-options.ts';
 import type { Planned, PlanIo, Plans } from './plan-ports.ts';
@@ -14,12 +14,12 @@ import { createPrinter } from './printer.ts';
 export async function plan(
   wanted: PlanWanted,
   io: PlanIo,
-  renderer: StackRenderer,
+  renderer: UnitRenderer,
   signal: AbortSignal,
 ): Promise<Planned> {
   try {
     if (wanted.offline) return await planRevisions(wanted, io, renderer, signal);
-    const sight = io.openSight(wanted.socket);
+    const sight = io.openSight(wanted);
     try {
       return await planSwarm(wanted, { io, renderer, sight }, signal);
     } finally {

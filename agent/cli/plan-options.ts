@@ -19,6 +19,8 @@ With --offline, anywhere: what differs between two revisions of the Git reposito
   --to REV            the later revision; default: the work tree
   --environment NAME  this environment only; default: with --offline every one in environments/, else the one that the
                       agents of the Swarm are set to
+  --settings FILE     the agent's settings, which name the servers of databases; default: those of the agent on this
+                      machine
   --socket PATH       the engine's socket; default UNDERSTUDY_DOCKER_SOCKET, else ${DEFAULT_SOCKET}
   --format FORMAT     text (default), json, or markdown for a comment on a pull request
   --exit-code         end with 4 where anything would change
@@ -45,6 +47,8 @@ export interface PlanWanted {
   readonly to?: string;
   readonly environment?: string;
   readonly socket: string;
+  /** Of the agent; absent: those of the one on this machine. */
+  readonly settings?: string;
   readonly format: Format;
   readonly exitCode: boolean;
   readonly colour: boolean;
@@ -59,6 +63,7 @@ const OPTIONS = {
   to: { type: 'string' },
   environment: { type: 'string' },
   socket: { type: 'string' },
+  settings: { type: 'string' },
   format: { type: 'string' },
   'exit-code': { type: 'boolean' },
   watch: { type: 'boolean' },
@@ -93,6 +98,7 @@ export function planWantedOf(
     ...(to !== undefined && { to }),
     ...(values.environment !== undefined && { environment: values.environment }),
     socket: socketOf(values.socket, environment),
+    ...(values.settings !== undefined && { settings: values.settings }),
     format,
     exitCode: values['exit-code'] === true,
     colour: colour && values['no-colour'] !== true,
@@ -106,10 +112,12 @@ type Values = Exclude<ReturnType<typeof parsedArguments<typeof OPTIONS>>, string
 
 /** Options that do not go together, as a sentence. */
 function clashIn(values: Values): string | undefined {
-  const { offline, from, socket, watch, apply, to, format } = values;
+  const { offline, from, socket, settings, watch, apply, to, format } = values;
   if (from !== undefined && offline !== true) return '`--from` goes with `--offline`';
   if (socket !== undefined && offline === true)
     return '`--socket` and `--offline` do not go together';
+  if (settings !== undefined && offline === true)
+    return '`--settings` and `--offline` do not go together';
   if (apply === true && watch !== true) return '`--apply` goes with `--watch`';
   if (apply === true && offline === true) return '`--apply` and `--offline` do not go together';
   if (watch !== true) return undefined;

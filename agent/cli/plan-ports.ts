@@ -3,11 +3,11 @@ import type { CallOutcome, Rendered } from '../core/kind.ts';
 import type { Plan } from '../core/plan.ts';
 import type { RepositorySettings } from '../core/repository-settings.ts';
 import type { Clock } from '../reconcile/ports.ts';
-import type { StackSpec } from '../providers/stack/spec.ts';
+import type { UnitSpec } from '../render/unit-spec.ts';
 import type { Output } from './printer.ts';
 
 /** The units of one environment. */
-export type Units = readonly Rendered<StackSpec>[];
+export type Units = readonly Rendered<UnitSpec>[];
 
 /** What the command takes from the process and the machine. */
 export interface PlanIo extends Output {
@@ -18,7 +18,14 @@ export interface PlanIo extends Output {
   /** Pure but for a key of its own. What the later units change on a Swarm that holds the earlier ones. */
   compare(environment: string, before: Units, after: Units): Plan;
   /** Opens nothing yet: the first look does. */
-  openSight(socket: string): Sight;
+  openSight(of: SightWanted): Sight;
+}
+
+/** What is looked at. */
+export interface SightWanted {
+  readonly socket: string;
+  /** The agent's settings, which name the servers of databases; absent: those of the agent on this machine. */
+  readonly settings?: string;
 }
 
 /** The Swarm as one who plans needs it: it is read and never written. */
@@ -46,6 +53,8 @@ export interface Looked {
   readonly seen: string;
   /** It was built to try things out: `./rehearse` said so to every engine of it. */
   readonly isStage: boolean;
+  /** Why the servers of databases were not looked at. */
+  readonly unseen?: string;
   /** Pure. */
   plan(wish: Wish): Plan;
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import { layOut } from '../core/layout.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { StackRenderer } from '../render/renderer.ts';
+import type { UnitRenderer } from '../render/renderer.ts';
 import { readFolder } from '../source/folder.ts';
 import { type LocalRepository, openLocalRepository } from '../source/local.ts';
 import { firstLockedNote } from './age-key.ts';
@@ -43,7 +43,7 @@ export async function readWanted(
 export async function planRevisions(
   wanted: PlanWanted,
   io: PlanIo,
-  renderer: StackRenderer,
+  renderer: UnitRenderer,
   signal: AbortSignal,
 ): Promise<Planned> {
   const later = await readWanted(wanted, io, signal);
@@ -86,7 +86,7 @@ function closedNotes({ reports }: Rendered): readonly string[] {
 
 async function rendered(
   io: PlanIo,
-  renderer: StackRenderer,
+  renderer: UnitRenderer,
   { snapshot, names }: { readonly snapshot: Snapshot; readonly names: readonly string[] },
   signal: AbortSignal,
 ): Promise<Rendered> {

@@ -1,6 +1,7 @@
 import type { Plan } from '../core/plan.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { StackRenderer } from '../render/renderer.ts';
+import type { UnitRenderer } from '../render/renderer.ts';
+import { isStackSpec } from '../render/unit-spec.ts';
 import { lockedNote } from './age-key.ts';
 import { leftOut } from './plan-closed.ts';
 import { inWords } from './ask-put.ts';
@@ -13,7 +14,7 @@ import { environmentsOf, renderAll } from './rendered.ts';
 /** What a plan against the Swarm is made with. */
 export interface SwarmPlanning {
   readonly io: PlanIo;
-  readonly renderer: StackRenderer;
+  readonly renderer: UnitRenderer;
   readonly sight: Sight;
 }
 
@@ -38,7 +39,7 @@ export async function planSwarm(
  * read the Swarm keeps this process busy. What comes of it is kept by the renderer, and told when it is asked for.
  */
 async function renderAhead(
-  renderer: StackRenderer,
+  renderer: UnitRenderer,
   { environment }: Pick<PlanWanted, 'environment'>,
   { snapshot }: Read,
   signal: AbortSignal,
@@ -88,7 +89,7 @@ export async function planLooked(
   const { units, settings } = report;
   const plan = looked.plan({ environment, units, settings, revision, ...descent });
   const { diagnostics: warnings } = rendered;
-  const compared = withoutClosed(plan, units);
+  const compared = withoutUnseen(withoutClosed(plan, units), units, looked.unseen);
   const plans = { to: named(snapshot), environments: [compared], notes: [], warnings };
   return { status: 'planned', plans };
 }
@@ -100,6 +101,24 @@ function withoutClosed(plan: Plan, units: Units): Plan {
   const closed = new Set(units.filter(({ locked }) => locked !== undefined).map(({ id }) => id));
   const notes = [...plan.notes, `${note}; not compared: ${[...closed].toSorted().join(', ')}`];
   return { ...leftOut(plan, closed), notes };
+}
+
+/** Databases and accounts of which nobody looked at the server are counted, and nothing is said to change. */
+function withoutUnseen(plan: Plan, units: Units, why: string | undefined): Plan {
+  const unseen = units.filter(({ spec }) => !isStackSpec(spec)).map(({ id }) => id);
+  if (why === undefined || unseen.length === 0) return plan;
+  const left = leftOut(plan, new Set(unseen));
+  return { ...left, notes: [...left.notes, `${unseenInWords(unseen)} not compared: ${why}`] };
+}
+
+const NAMED_MAX = 3;
+
+function unseenInWords(ids: readonly string[]): string {
+  const named = ids.slice(0, NAMED_MAX).join(', ');
+  const more = ids.length - NAMED_MAX;
+  return more > 0
+    ? `${named} and ${String(more)} more are`
+    : `${named} ${ids.length > 1 ? 'are' : 'is'}`;
 }
 
 function environmentFor(

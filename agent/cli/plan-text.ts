@@ -60,7 +60,7 @@ function environmentLines(plan: Plan): readonly ToneLine[] {
     lines.push({ text: `  ${signOf(unit)} ${headOf(unit)}`, tone: tones[signOf(unit)] });
     lines.push(...linesOf(unit).map(toneLine));
   }
-  const rest = unchanged > 0 ? `, ${plural(unchanged, 'stack')} unchanged` : '';
+  const rest = unchanged > 0 ? `, ${plural(unchanged, 'unit')} unchanged` : '';
   lines.push(plain(`  ${countsInWords(countsOf(plan))}${rest}`));
   return lines;
 }

@@ -4,7 +4,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import { visible } from '../core/visible.ts';
 import { SourceError } from '../reconcile/ports.ts';
 import { Wake } from '../reconcile/wake.ts';
-import type { StackRenderer } from '../render/renderer.ts';
+import type { UnitRenderer } from '../render/renderer.ts';
 import { watchFolder } from '../source/watch.ts';
 import { plan, print } from './plan-once.ts';
 import type { PlanWanted } from './plan-options.ts';
@@ -33,9 +33,9 @@ export interface Applier {
 /** What the watching needs beside the plan. */
 export interface WatchPorts {
   readonly io: PlanIo;
-  readonly renderer: StackRenderer;
+  readonly renderer: UnitRenderer;
   openApplier(
-    using: { readonly io: PlanIo; readonly renderer: StackRenderer },
+    using: { readonly io: PlanIo; readonly renderer: UnitRenderer },
     signal: AbortSignal,
   ): Applier;
 }
@@ -106,7 +106,7 @@ class Shown {
 /** Plans, and hands what is valid over to be applied, after its plan was made: on a stage and nowhere else. */
 function applying(applier: Applier): typeof plan {
   return async (wanted, io, renderer, signal) => {
-    const sight = io.openSight(wanted.socket);
+    const sight = io.openSight(wanted);
     try {
       const looked = await lookAt({ io, sight }, wanted, signal);
       if ('status' in looked) return looked;

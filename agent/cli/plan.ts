@@ -1,5 +1,5 @@
 import type { Clock } from '../reconcile/ports.ts';
-import type { StackRenderer } from '../render/renderer.ts';
+import type { UnitRenderer } from '../render/renderer.ts';
 import { planUsage, type PlanWanted, planWantedOf } from './plan-options.ts';
 import type { PlanIo } from './plan-ports.ts';
 import type { Output } from './printer.ts';
@@ -9,7 +9,7 @@ import { openPatientRenderer } from './rendered.ts';
 export type PlanWatch = (
   wanted: PlanWanted,
   io: PlanIo,
-  renderer: StackRenderer,
+  renderer: UnitRenderer,
   signal: AbortSignal,
 ) => Promise<number>;
 

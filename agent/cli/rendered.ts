@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import { layOut } from '../core/layout.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from '../reconcile/ports.ts';
-import { openRenderer, type RenderReport, type StackRenderer } from '../render/renderer.ts';
+import { openRenderer, type RenderReport, type UnitRenderer } from '../render/renderer.ts';
 import { FILE_BYTES_MAX } from '../source/intake.ts';
 import { opening } from './age-key.ts';
 
@@ -29,7 +29,7 @@ export function openPatientRenderer(
     readonly keyFile?: string | undefined;
     readonly closed: 'fine' | 'mistake';
   } = { closed: 'mistake' },
-): StackRenderer {
+): UnitRenderer {
   return openRenderer({
     environment,
     clock,
@@ -57,7 +57,7 @@ export interface Rendered {
 
 /** Renders a revision for these environments. Throws `SourceError`. */
 export async function renderAll(
-  renderer: StackRenderer,
+  renderer: UnitRenderer,
   snapshot: Snapshot,
   environments: readonly string[],
   signal: AbortSignal,

@@ -5,6 +5,7 @@ import { formatAnnotations, formatJson, formatText } from '../core/format.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from '../reconcile/ports.ts';
 import type { RenderReport } from '../render/renderer.ts';
+import { isStackSpec } from '../render/unit-spec.ts';
 import { isFolder, readFolder } from '../source/folder.ts';
 import { AGE_KEY, AGE_KEY_USAGE, ageKeyFile, firstLockedNote } from './age-key.ts';
 import { HELP, parsedArguments } from './arguments.ts';
@@ -135,10 +136,22 @@ async function judge(
 }
 
 function summary(environment: string, { units }: RenderReport): string {
-  const services = units.reduce((sum, { spec }) => sum + Object.keys(spec.services).length, 0);
-  const counts = `${plural(units.length, 'stack')}, ${plural(services, 'service')}`;
-  return `valid: ${counts}, environment ${environment}`;
+  const stacks = units.flatMap(({ spec }) => (isStackSpec(spec) ? [spec] : []));
+  const services = stacks.reduce((sum, spec) => sum + Object.keys(spec.services).length, 0);
+  const counts = [plural(stacks.length, 'stack'), plural(services, 'service')];
+  for (const [unit, word] of DOCUMENTS) {
+    const count = units.filter(({ id }) => id.startsWith(`${unit}/`)).length;
+    if (count > 0) counts.push(plural(count, word));
+  }
+  return `valid: ${counts.join(', ')}, environment ${environment}`;
 }
+
+/** Units that are documents, as people count them. */
+const DOCUMENTS = [
+  ['mysql-database', 'database'],
+  ['mysql-role', 'role'],
+  ['mysql-user', 'user'],
+] as const;
 
 function plural(count: number, word: string): string {
   return `${String(count)} ${word}${count === 1 ? '' : 's'}`;

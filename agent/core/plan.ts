@@ -35,6 +35,8 @@ export interface PlanWords<Spec, Call> {
   beside(before: Rendered<Spec>, after: Rendered<Spec>): readonly FieldDiff[];
   /** The operation for people. `unit`: what it is done for, where that is known. */
   operation(operation: Operation<Call>, unit: Rendered<Spec> | undefined): PlannedOperation;
+  /** What becomes of a unit that left, where that is not that it goes. */
+  left?(unit: Rendered<Spec>): readonly string[];
 }
 
 /** Two revisions of one environment, and the Swarm as the earlier one leaves it. */
@@ -84,6 +86,7 @@ export function comparePlan<Spec, Observed, Call>(
         ...(kind.removal(unit).hold
           ? ['its `stack.yaml` said `removal: hold`: it waits for a person']
           : []),
+        ...(words.left?.(unit) ?? []),
         ...noteOf(moves.to.get(unit.id), (to) => makesPlace(to, 'is stopped first')),
       ],
     }));
@@ -115,8 +118,12 @@ export function inWaves<Spec>(
     })
     .filter((unit) => isDifferent(unit) || unit.notes.length > 0 || unit.held !== undefined);
   const sorted = placed.toSorted((one, other) => rank(one) - rank(other) || byId(one, other));
-  const different = placed.filter(isDifferent).filter(({ change }) => change !== 'remove');
-  return { units: sorted, unchanged: desired.length - different.length };
+  return { units: sorted, unchanged: desired.length - placed.filter(isToChange).length };
+}
+
+/** Pure. Whether a unit that is wanted is not as it is wanted, or nobody can tell because it is held. */
+export function isToChange(unit: PlannedUnit): boolean {
+  return unit.change !== 'remove' && (isDifferent(unit) || unit.held !== undefined);
 }
 
 /** Pure. Whether anything would be done, now or once nothing holds it. */

@@ -6,12 +6,14 @@ import { type Diagnostic, placeOfFile } from '../core/diagnostic.ts';
 import type { Memo, RepositoryFile } from '../core/folder-kind.ts';
 import type { ImageUse } from '../core/images-lock.ts';
 import type { Rendered } from '../core/kind.ts';
+import type { DocumentMemo } from '../core/render-documents.ts';
 import { renderRepository } from '../core/repository.ts';
 import { defaultSettings } from '../core/repository-settings.ts';
 import type { RepositoryOutcome } from '../core/repository.ts';
+import { mysqlDocuments } from '../providers/mysql/documents.ts';
+import type { MysqlSpec } from '../providers/mysql/spec.ts';
 import { stackFolders } from '../providers/stack/render.ts';
 import type { StackSpec } from '../providers/stack/spec.ts';
-import { stackToWire } from '../providers/stack/wire.ts';
 import { Vault } from '../core/sops/vault.ts';
 import { Blobs } from './blobs.ts';
 import { crashLine } from './crash.ts';
@@ -20,6 +22,7 @@ import { compactHeap } from './heap.ts';
 import { giveUpRoot } from './privileges.ts';
 import { LineReader, ToChild, WITH_KEYS, pieces } from './protocol.ts';
 import type { FromChild } from './protocol.ts';
+import { type UnitSpec, unitToWire } from './unit-spec.ts';
 import { Unlocker } from './unlock.ts';
 
 /**
@@ -53,7 +56,12 @@ interface Job {
 }
 
 const blobs = new Blobs(KEPT_BYTES_MAX);
-const memos = new Map<string, Memo<StackSpec>>();
+/** What was rendered of one environment, by what it was rendered from. */
+interface Kept {
+  readonly stacks: Memo<StackSpec>;
+  readonly documents: DocumentMemo<MysqlSpec>;
+}
+const memos = new Map<string, Kept>();
 const vault = new Vault();
 // Now or never: the program may lie where nobody but root can read.
 const age = process.argv.includes(WITH_KEYS) ? await import('../age/age.ts') : undefined;
@@ -148,15 +156,16 @@ function refuse(message: string): void {
   return answer({ status: 'rendered', ...nothing }, { known: new Set(), sent: new Set() });
 }
 
-function render({ files, environment, images, known, sent }: Job): RepositoryOutcome<StackSpec> {
-  const memo: Memo<StackSpec> = memos.get(environment) ?? new Map();
+function render({ files, environment, images, known, sent }: Job): RepositoryOutcome<UnitSpec> {
+  const kept = memos.get(environment) ?? { stacks: new Map(), documents: new Map() };
   memos.delete(environment);
-  memos.set(environment, memo);
+  memos.set(environment, kept);
   const [oldest] = memos.keys();
   if (memos.size > ENVIRONMENTS_MAX && oldest !== undefined) memos.delete(oldest);
   return renderRepository(files, environment, {
     kind: stackFolders,
-    memo,
+    memo: kept.stacks,
+    documents: { folders: [mysqlDocuments], memo: kept.documents },
     vault,
     readCron,
     begin: (file) => say({ type: 'at', file }),
@@ -180,16 +189,16 @@ function limited<Value>(run: () => Value, timeout: number): Value {
 }
 
 function unitMessage(
-  { spec, dependsOn, needs, gives, ...unit }: Rendered<StackSpec>,
+  { spec, dependsOn, needs, gives, ...unit }: Rendered<UnitSpec>,
   known: ReadonlySet<string>,
 ): Wire<FromChild> {
   const lists = { dependsOn: [...dependsOn], needs: [...needs], gives: [...gives] };
   const message = { type: 'unit' as const, ...unit, ...lists };
-  return known.has(unit.digest) ? message : { ...message, spec: stackToWire(spec) };
+  return known.has(unit.digest) ? message : { ...message, spec: unitToWire(spec) };
 }
 
 function answer(
-  outcome: RepositoryOutcome<StackSpec> & { status: 'rendered' },
+  outcome: RepositoryOutcome<UnitSpec> & { status: 'rendered' },
   { known, sent, images }: Pick<Job, 'known' | 'sent' | 'images'>,
 ): void {
   job = undefined;

@@ -4,7 +4,6 @@ import type { Id, Rendered } from '../core/kind.ts';
 import type { RepositorySettings } from '../core/repository-settings.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { StackSpec } from '../providers/stack/spec.ts';
 import type { Clock } from '../reconcile/ports.ts';
 import { batches } from './batches.ts';
 import { Budget, wallMsOf } from './budget.ts';
@@ -13,6 +12,7 @@ import type { RenderProcess } from './process.ts';
 import { processorMs } from './processor-time.ts';
 import { pieces } from './protocol.ts';
 import type { Reply } from './protocol.ts';
+import { belongs, type UnitSpec } from './unit-spec.ts';
 
 /** How long the child's program may take to load, at the least. Milliseconds. */
 const START_MS = 30_000;
@@ -32,7 +32,7 @@ export interface Question {
   /** What opens encrypted files. */
   readonly keys: Keys;
   /** Units of earlier answers by digest. */
-  readonly known: ReadonlyMap<string, Rendered<StackSpec>>;
+  readonly known: ReadonlyMap<string, Rendered<UnitSpec>>;
   /** Where images stand is wanted too: of a child that has rendered none of it before. */
   readonly images?: true;
   /** Filled in on the way: the file that the child was busy with last. */
@@ -43,7 +43,7 @@ export interface Question {
 
 /** What the child made of it. */
 export interface Answer {
-  readonly units: readonly Rendered<StackSpec>[];
+  readonly units: readonly Rendered<UnitSpec>[];
   readonly diagnostics: readonly Diagnostic[];
   /** Empty where they were not asked for. */
   readonly images: readonly ImageUse[];
@@ -136,7 +136,7 @@ async function listen(
   budget: Budget,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const units = new Map<Id, Rendered<StackSpec>>();
+  const units = new Map<Id, Rendered<UnitSpec>>();
   const diagnostics: Diagnostic[] = [];
   const images: ImageUse[] = [];
   let needed: string[] = [];
@@ -201,10 +201,11 @@ async function give(
 
 function unitOf(
   message: Reply & { type: 'unit' },
-  known: ReadonlyMap<string, Rendered<StackSpec>>,
-): Rendered<StackSpec> {
+  known: ReadonlyMap<string, Rendered<UnitSpec>>,
+): Rendered<UnitSpec> {
   const { type: _type, spec: sent, ...unit } = message;
   const spec = sent ?? known.get(unit.digest)?.spec;
   if (spec === undefined) throw new ChildFailure('its answer lacks a unit', 'content');
+  if (!belongs(unit.id, spec)) throw new ChildFailure('its answer mixes up units', 'content');
   return { ...unit, spec };
 }

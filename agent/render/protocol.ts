@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TimeZone } from '../../schemas/common.ts';
 import { diagnosticCodes } from '../core/codes.ts';
 import type { DiagnosticCode } from '../core/codes.ts';
-import { stackFromWire } from '../providers/stack/wire.ts';
+import { unitFromWire } from './unit-spec.ts';
 
 /**
  * What the agent and its renderer say to each other: one JSON text a line, over pipes. One render at a time:
@@ -115,7 +115,7 @@ export const FromChild = z.discriminatedUnion('type', [
     movedFrom: id.exactOptional(),
     locked: count.exactOptional(),
     closed: z.literal(true).exactOptional(),
-    spec: stackFromWire.exactOptional(),
+    spec: unitFromWire.exactOptional(),
   }),
   z.strictObject({
     type: z.literal('images'),

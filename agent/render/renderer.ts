@@ -4,7 +4,6 @@ import type { Rendered } from '../core/kind.ts';
 import { defaultSettings } from '../core/repository-settings.ts';
 import type { KeySource, KeysRead } from '../age/key-file.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { StackSpec } from '../providers/stack/spec.ts';
 import { type Clock, type RenderResult, type Renderer, SourceError } from '../reconcile/ports.ts';
 import { converse } from './converse.ts';
 import type { Answer, Question } from './converse.ts';
@@ -13,6 +12,7 @@ import type { ProcessLimits, RenderProcess } from './process.ts';
 import { mistakeOf, notBegun } from './failures.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { remember } from './remember.ts';
+import type { UnitSpec } from './unit-spec.ts';
 
 /** Bounds of one render. */
 export interface RenderLimits extends ProcessLimits {
@@ -26,14 +26,14 @@ export interface RenderLimits extends ProcessLimits {
 }
 
 /** A render with how much of it was work. */
-export interface RenderReport extends RenderResult<StackSpec> {
+export interface RenderReport extends RenderResult<UnitSpec> {
   /** Images that the lock may pin, and where they stand; empty unless the renderer was opened for them. */
   readonly images: readonly ImageUse[];
   readonly work: { readonly rendered: number; readonly kept: number };
 }
 
-/** The renderer of stacks; one render at a time. */
-export interface StackRenderer extends Renderer<StackSpec> {
+/** The renderer of all units; one render at a time. */
+export interface UnitRenderer extends Renderer<UnitSpec> {
   /** As `render`, for another environment than the agent's. `given`: called once the process has files to work on. */
   renderFor(
     environment: string,
@@ -77,7 +77,7 @@ interface Last {
   readonly fingerprint: string;
   readonly report: RenderReport;
   /** By digest: what the child need not send again. */
-  readonly units: ReadonlyMap<string, Rendered<StackSpec>>;
+  readonly units: ReadonlyMap<string, Rendered<UnitSpec>>;
 }
 
 /** A revision that no answer came for. */
@@ -91,11 +91,11 @@ interface Failed {
  * Starts no process yet: the first render does. `render` throws `SourceError` where the machine, and not the revision,
  * is in the way.
  */
-export function openRenderer(options: RendererOptions): StackRenderer {
+export function openRenderer(options: RendererOptions): UnitRenderer {
   return new ChildRenderer(options);
 }
 
-class ChildRenderer implements StackRenderer {
+class ChildRenderer implements UnitRenderer {
   readonly #environment: string;
   readonly #clock: Clock;
   readonly #limits: RenderLimits;

@@ -92,7 +92,7 @@ describe('a plan as a comment', () => {
       .split('\n')
       .find((line) => line.startsWith('####'));
     expect(heading).toBe(
-      '#### <code>&#60;/code&#62;&#60;b&#62;&#96;&#64;all&#96;&#42;x&#42;</code>: no changes, 2 stacks unchanged',
+      '#### <code>&#60;/code&#62;&#60;b&#62;&#96;&#64;all&#96;&#42;x&#42;</code>: no changes, 2 units unchanged',
     );
   });
 

@@ -9,7 +9,7 @@ import { planSwarm } from '../../agent/cli/plan-swarm.ts';
 import type { PlanIo, Sight } from '../../agent/cli/plan-ports.ts';
 import { systemClock } from '../../agent/clock.ts';
 import { planIo } from '../../agent/planning.ts';
-import type { StackRenderer } from '../../agent/render/renderer.ts';
+import type { UnitRenderer } from '../../agent/render/renderer.ts';
 
 /** In which order a plan has its parts begin: it is a matter of time alone, so the parts are fakes here. */
 const { signal } = new AbortController();
@@ -25,7 +25,7 @@ const io: PlanIo = planIo({ out: () => {}, err: () => {}, colour: false }, {}, f
 async function order(renderFor: (given: () => void) => Promise<never>): Promise<readonly string[]> {
   const seen: string[] = [];
   const nothing = async (): Promise<never> => Promise.reject(new Error('not asked'));
-  const renderer: StackRenderer = {
+  const renderer: UnitRenderer = {
     warm: () => {},
     compact: () => {},
     pid: undefined,

@@ -9,7 +9,7 @@ import { openPatientRenderer } from '../../agent/cli/rendered.ts';
 import { systemClock } from '../../agent/clock.ts';
 import type { Snapshot } from '../../agent/core/snapshot.ts';
 import { planIo } from '../../agent/planning.ts';
-import type { StackRenderer } from '../../agent/render/renderer.ts';
+import type { UnitRenderer } from '../../agent/render/renderer.ts';
 
 const nothing: Snapshot = {
   revision: 'folder',
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-function opened(renderFor?: StackRenderer['renderFor']) {
+function opened(renderFor?: UnitRenderer['renderFor']) {
   const text = { out: '', err: '' };
   const output = {
     out: (more: string) => void (text.out += more),

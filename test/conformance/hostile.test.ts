@@ -13,6 +13,7 @@ import type { AgentEvent } from '../../agent/reconcile/ports.ts';
 import { openRenderer } from '../../agent/render/renderer.ts';
 import { WholeAgent } from '../fakes/whole-agent.ts';
 import { blog, COMPOSE, committed, good, poisons } from './poisons.ts';
+import { isStack } from '../../agent/unit-kind.ts';
 
 /** A machine that is busy is no mistake of the revision. */
 const patient = {
@@ -48,7 +49,8 @@ class Scene {
         looks: new Looks({ wake: this.#wake, sourceWake: this.#wake }),
         publish: ({ revision, units, behind }) => {
           // As a lost place in the record: what is behind is only shown.
-          if (behind === undefined) this.world.commit({ name: revision, units });
+          if (behind !== undefined) return;
+          this.world.commit({ name: revision, units: units.filter(isStack) });
         },
         confirm: () => this.#told({ event: 'going on', of: 'repository' }),
         lastSeen: async () => Promise.resolve(undefined),

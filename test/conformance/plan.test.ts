@@ -20,6 +20,7 @@ import { WholeAgent } from '../fakes/whole-agent.ts';
 import { directSwarm } from '../fakes/swarm-modem.ts';
 import { dataKey, sealedText } from '../core/sops/sops.ts';
 import { Repository } from './git-support.ts';
+import { unknownServers } from '../../agent/providers/mysql/kind.ts';
 
 const { signal } = new AbortController();
 const template = fileURLToPath(new URL('../../repo-template', import.meta.url));
@@ -49,6 +50,7 @@ function io(text: { out: string; err: string }, openSight?: () => Sight) {
   return openSight === undefined ? real : { ...real, openSight };
 }
 
+const noServers = async () => Promise.resolve({ kind: unknownServers, sights: new Map() });
 const noWatch = async (): Promise<number> => Promise.reject(new Error('nobody watches'));
 
 /** A command that has everything loaded already. */
@@ -276,7 +278,7 @@ describe('understudy plan, against the Swarm', () => {
   let swarm: FakeSwarm;
   const live = (...args: string[]) =>
     plan([folder, '--no-colour', '--environment', 'production', ...args], () =>
-      sightOn(openSwarm({ socket: swarm.socket }, systemClock), systemClock),
+      sightOn(openSwarm({ socket: swarm.socket }, systemClock), systemClock, noServers),
     );
   beforeEach(async () => {
     swarm = await startFakeSwarm(join(await mkdtemp(join(top, 'swarm-')), 's.sock'));
@@ -362,7 +364,7 @@ describe('understudy plan, against the Swarm', () => {
 
   it('asks which environment is meant where nobody knows', async () => {
     const { code, err } = await plan([folder], () =>
-      sightOn(openSwarm({ socket: swarm.socket }, systemClock), systemClock),
+      sightOn(openSwarm({ socket: swarm.socket }, systemClock), systemClock, noServers),
     );
     expect(code).toBe(2);
     expect(err).toContain('one of production, rehearsal');
@@ -397,7 +399,7 @@ describe('understudy plan, where an agent works', () => {
       mutating += Number(exchange.mutating);
       return 'answered';
     });
-    const looked = await sightOn(swarm, world.clock).look(signal);
+    const looked = await sightOn(swarm, world.clock, noServers).look(signal);
     if (looked.status !== 'ok') throw new Error(looked.why);
     const plan = looked.value.plan({
       environment: 'test',

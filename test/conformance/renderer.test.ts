@@ -14,18 +14,19 @@ import { compileCache } from '../../agent/render/compile-cache.ts';
 import { ITEMS_A_LINE, LINE_BYTES_MAX, LineReader } from '../../agent/render/protocol.ts';
 import { noNewPrivileges } from '../../agent/render/privileges.ts';
 import { openRenderer } from '../../agent/render/renderer.ts';
-import type { RendererOptions, StackRenderer } from '../../agent/render/renderer.ts';
+import type { RendererOptions, UnitRenderer } from '../../agent/render/renderer.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { blobOf, small, snapshotOf } from '../fakes/repository.ts';
 import type { Contents } from '../fakes/repository.ts';
+import { stackOf } from '../fakes/stack-of.ts';
 
 const { signal } = new AbortController();
-const opened: StackRenderer[] = [];
+const opened: UnitRenderer[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map(async (renderer) => renderer.close()));
 });
 
-function open(options: Partial<RendererOptions> = {}): StackRenderer {
+function open(options: Partial<RendererOptions> = {}): UnitRenderer {
   const renderer = openRenderer({ environment: 'production', clock: systemClock, ...options });
   opened.push(renderer);
   return renderer;
@@ -57,7 +58,7 @@ function disturbed(contents: Contents, disturb: () => void | Promise<void>, time
   };
 }
 
-async function expectGood(renderer: StackRenderer, contents: Contents = other): Promise<void> {
+async function expectGood(renderer: UnitRenderer, contents: Contents = other): Promise<void> {
   const { diagnostics, units } = await renderer.render(snapshotOf(contents), signal);
   expect(diagnostics).toEqual([]);
   expect(units).toHaveLength(1);
@@ -95,7 +96,7 @@ describe('a warm child', () => {
     const same = second.units.filter(({ id, spec }) => before.get(id) === spec);
     expect(same).toHaveLength(2 * ITEMS_A_LINE);
     const blog = second.units.find(({ id }) => id === 'stack/blog');
-    expect(blog?.spec.services['web']?.TaskTemplate.ContainerSpec.Image).toBe('nginx:1.30');
+    expect(stackOf(blog)?.services['web']?.TaskTemplate.ContainerSpec.Image).toBe('nginx:1.30');
   });
 
   it('says how units change and when, as numbers', async () => {
@@ -157,7 +158,9 @@ describe('a warm child', () => {
       [small, other, small].map(async (contents) => renderer.render(snapshotOf(contents), signal)),
     );
     expect(
-      results.map(({ units }) => units[0]?.spec.services['web']?.TaskTemplate.ContainerSpec.Image),
+      results.map(
+        ({ units }) => stackOf(units[0])?.services['web']?.TaskTemplate.ContainerSpec.Image,
+      ),
     ).toEqual(['nginx:1.29', 'nginx:1.30', 'nginx:1.29']);
   });
 
@@ -191,7 +194,7 @@ describe('a warm child', () => {
     };
     const { units, diagnostics } = await open().render(snapshotOf(contents), signal);
     expect(diagnostics).toEqual([]);
-    const data = units[0]?.spec.secrets['key']?.data;
+    const data = stackOf(units[0])?.secrets['key']?.data;
     expect(data).toBeInstanceOf(Secret);
     expect(data?.reveal()).toBe(Buffer.from(canary).toString('base64'));
     const printed = JSON.stringify(units);

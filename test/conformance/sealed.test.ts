@@ -7,13 +7,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { newIdentity, wrap } from '../../agent/age/age.ts';
 import { keyFile } from '../../agent/age/key-file.ts';
 import { systemClock } from '../../agent/clock.ts';
-import type { RendererOptions, StackRenderer } from '../../agent/render/renderer.ts';
+import type { RendererOptions, UnitRenderer } from '../../agent/render/renderer.ts';
 import { openRenderer } from '../../agent/render/renderer.ts';
 import { dataKey, sealedText } from '../core/sops/sops.ts';
 import { type Contents, small, snapshotOf } from '../fakes/repository.ts';
+import { stackOf } from '../fakes/stack-of.ts';
 
 const { signal } = new AbortController();
-const opened: StackRenderer[] = [];
+const opened: UnitRenderer[] = [];
 let folder = '';
 let mine = { key: '', recipient: '' };
 let others = { key: '', recipient: '' };
@@ -29,7 +30,7 @@ afterEach(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true }));
 
-function open(keys?: string, more: Partial<RendererOptions> = {}): StackRenderer {
+function open(keys?: string, more: Partial<RendererOptions> = {}): UnitRenderer {
   const renderer = openRenderer({
     environment: 'production',
     clock: systemClock,
@@ -99,7 +100,7 @@ describe('encrypted files', () => {
     expect(diagnostics.map(({ severity, code }) => [severity, code])).toEqual([
       ['warning', 'encrypted-config'],
     ]);
-    const spec = units[0]?.spec;
+    const spec = stackOf(units[0]);
     expect(spec?.services['web']?.TaskTemplate.ContainerSpec.Env).toEqual([
       'EMPTY=',
       `PASSWORD=${CANARY}`,
@@ -186,7 +187,7 @@ describe('encrypted files', () => {
   it('can be documents, each of which is opened before the next one is known', async () => {
     const { units, diagnostics } = await open('keys').render(snapshotOf(await documents()), signal);
     expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
-    const spec = units[0]?.spec;
+    const spec = stackOf(units[0]);
     expect(spec?.services['web']?.TaskTemplate.ContainerSpec.Env).toEqual([
       `A=x${CANARY}`,
       'EMPTY=',

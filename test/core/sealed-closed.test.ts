@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { lockedNote } from '../../agent/cli/age-key.ts';
 import { leftOut, withoutClosed } from '../../agent/cli/plan-closed.ts';
-import { compareStacks } from '../../agent/planning.ts';
+import { compareUnits } from '../../agent/planning.ts';
 import { small } from '../fakes/repository.ts';
 import { render, seal, told } from './sealed-support.ts';
 
@@ -67,7 +67,7 @@ describe('without the key', () => {
     const revision = (more: string) =>
       render({ ...seal(COMPOSE, text), [OTHER]: plain.replace('nginx', more) }, 'passer-by').units;
     const [before, after] = [revision('nginx'), revision('caddy')];
-    const plan = withoutClosed(compareStacks('production', before, after), before, after);
+    const plan = withoutClosed(compareUnits('production', before, after), before, after);
     expect(plan.units.map(({ id, change }) => [id, change])).toEqual([['stack/other', 'change']]);
     expect(plan.unchanged).toBe(0);
   });
@@ -79,10 +79,10 @@ describe('without the key', () => {
       [closed, open],
       [open, closed],
     ] as const) {
-      const plan = withoutClosed(compareStacks('production', before, after), before, after);
+      const plan = withoutClosed(compareUnits('production', before, after), before, after);
       expect([plan.units, plan.unchanged, plan.notes]).toEqual([[], 0, []]);
     }
-    const plan = withoutClosed(compareStacks('production', closed, []), closed, []);
+    const plan = withoutClosed(compareUnits('production', closed, []), closed, []);
     expect(plan.notes).toEqual([
       'stack/blog is removed: what it has is encrypted and not known here',
     ]);

@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import { formatText } from '../../agent/core/format.ts';
 import type { ImageUse } from '../../agent/core/images-lock.ts';
 import type { SealRules } from '../../agent/core/sops/encrypt.ts';
-import { compareStacks } from '../../agent/planning.ts';
+import { compareUnits } from '../../agent/planning.ts';
 import type { Contents } from '../fakes/repository.ts';
 import { render, seal } from './sealed-support.ts';
 
@@ -186,7 +186,7 @@ const cases = fc
 function said(contents: Contents): string {
   const images: ImageUse[] = [];
   const done = render(contents, 'holder', { images });
-  const plans = [[], inClear.units].map((units) => compareStacks('production', units, done.units));
+  const plans = [[], inClear.units].map((units) => compareUnits('production', units, done.units));
   return [formatText(done.diagnostics, { colour: false }), JSON.stringify([done.diagnostics, images, plans])].join('\n'); // prettier-ignore
 }
 

@@ -140,7 +140,7 @@ it('takes the same content, encrypted anew, for no change, and applies nothing t
   const secrets = await stage.docker(['secret', 'ls', '-q'], never);
   let from = told.length;
   await seal('token.yaml', `token: ${CANARY}\n`, recipient);
-  await until(/1 stack unchanged/, from);
+  await until(/1 unit unchanged/, from);
   from = told.length;
   await seal('token.yaml', `token: ${CANARY}\n`, (await newIdentity()).recipient);
   expect(await until(/error\[encrypted-for-others\]/, from)).toContain(recipient);
@@ -148,7 +148,7 @@ it('takes the same content, encrypted anew, for no change, and applies nothing t
   expect(await stage.docker(['secret', 'ls', '-q'], never)).toBe(secrets);
   from = told.length;
   await seal('token.yaml', `token: ${CANARY}\n`, recipient);
-  await until(/1 stack unchanged/, from);
+  await until(/1 unit unchanged/, from);
   expect(told).not.toMatch(/canary|AGE-SECRET/);
 });
 
@@ -187,7 +187,7 @@ it('decrypts variables in documents, shows none of them, and refuses what was mo
   expect(JSON.parse(await stage.docker(inspect, never))).toEqual(values);
   from = told.length;
   await save('stacks/blog/compose.yaml', compose);
-  await until(/1 stack unchanged/, from);
+  await until(/1 unit unchanged/, from);
   expect(told).not.toMatch(/canary|AGE-SECRET/);
 });
 

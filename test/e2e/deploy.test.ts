@@ -136,7 +136,7 @@ describe('from push to healthy', () => {
         { deadlineMs: 240_000 },
         never,
       );
-    expect(await plan()).toContain('no changes, 1 stack unchanged');
+    expect(await plan()).toContain('no changes, 1 unit unchanged');
     const page = join(scene.copy.folder, 'stacks/blog/page.html');
     await writeFile(page, 'page that nobody pushes\n');
     const shown = await plan();

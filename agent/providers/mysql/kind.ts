@@ -6,7 +6,7 @@ import type { Random } from './hash.ts';
 import type { MysqlCall } from './observed.ts';
 import type { MysqlSpec, UserSpec } from './spec.ts';
 import { diffUnit, type MysqlObserved, sightOf } from './unit-diff.ts';
-import { targetOf } from './unit-parts.ts';
+import { nothing, targetOf } from './unit-parts.ts';
 
 /** Milliseconds. A statement is carried out or not: there is nothing to wait for once it is. */
 const TIMES = { timeoutMs: 300_000, stableForMs: 0 };
@@ -16,14 +16,26 @@ const TIMES = { timeoutMs: 300_000, stableForMs: 0 };
  * stays on its server. `random`: for the salts of passwords that are written.
  */
 export function mysqlKind(random: Random): Kind<MysqlSpec, MysqlObserved, MysqlCall> {
-  return { ...fixed, diff: (unit, observed) => diffUnit(unit, observed, random) };
+  return {
+    ...unknownServers,
+    diff: (unit, observed) => diffUnit(unit, observed, random),
+    health: ({ spec }, observed) => healthOf(spec, observed),
+    sizes: ({ servers }) =>
+      Object.fromEntries(
+        [...servers].flatMap(([name, sight]) =>
+          sight.status === 'seen' ? [[`accounts on ${name}`, sight.seen.accounts.size]] : [],
+        ),
+      ),
+  };
 }
 
-const fixed: Omit<Kind<MysqlSpec, MysqlObserved, MysqlCall>, 'diff'> = {
+/** The same for one who does not look at servers: nothing is said to differ, and all are well. */
+export const unknownServers: Kind<MysqlSpec, unknown, MysqlCall> = {
   kind: 'mysql',
+  diff: () => nothing,
   baseline: () => [],
   absent: () => [],
-  health: ({ spec }, observed) => healthOf(spec, observed),
+  health: () => ({ status: 'converged', members: '', summary: 'not looked at' }),
   givenUp: () => undefined,
   resume: () => [],
   times: () => TIMES,
@@ -41,12 +53,7 @@ const fixed: Omit<Kind<MysqlSpec, MysqlObserved, MysqlCall>, 'diff'> = {
   runs: () => undefined,
   users: () => [],
   spares: () => [],
-  sizes: ({ servers }) =>
-    Object.fromEntries(
-      [...servers].flatMap(([name, sight]) =>
-        sight.status === 'seen' ? [[`accounts on ${name}`, sight.seen.accounts.size]] : [],
-      ),
-    ),
+  sizes: () => ({}),
 };
 
 /** By whether its server can be asked: what differs is seen elsewhere. */

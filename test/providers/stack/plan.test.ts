@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { countsOf, type Plan } from '../../../agent/core/plan.ts';
-import { compareStacks } from '../../../agent/planning.ts';
+import { compareUnits } from '../../../agent/planning.ts';
 import { composePath } from '../../../agent/providers/stack/compose-paths.ts';
 import { isStage } from '../../../agent/providers/stack/stage.ts';
 import { stackFrom } from '../../fakes/rendered-stack.ts';
@@ -13,7 +13,7 @@ const blog = (compose: string, more: Readonly<Record<string, string>> = {}) =>
 
 /** The plan of one stack, from one version to another. */
 function plan(before: ReturnType<typeof blog>, after: ReturnType<typeof blog>): Plan {
-  return compareStacks('test', [before], [after]);
+  return compareUnits('test', [before], [after]);
 }
 
 const fieldsOf = ({ units }: Plan): unknown[] =>
@@ -121,7 +121,7 @@ describe('a plan between two revisions', () => {
 
   it('needs nothing that others make: the Swarm is not asked', () => {
     const proxied = `${web('    networks: [proxy]\n')}networks: {proxy: {external: true}}\n`;
-    const { units } = compareStacks('test', [], [blog(proxied)]);
+    const { units } = compareUnits('test', [], [blog(proxied)]);
     expect(units).toMatchObject([{ change: 'add', blocked: [] }]);
   });
 
@@ -147,7 +147,7 @@ describe('a plan between two revisions', () => {
   it('removes all of a stack that left, at last, and says where a person is needed', () => {
     const hold = { 'stack.yaml': 'kind: Stack\nremoval: hold\n' };
     const shop = (image: string) => stackFrom('shop', { 'compose.yaml': web('', image) });
-    const { units } = compareStacks(
+    const { units } = compareUnits(
       'test',
       [blog(everything, { ...files, ...hold }), shop('site:1')],
       [shop('site:2')],
@@ -190,7 +190,7 @@ describe('a plan between two revisions', () => {
       on('a', a),
     ];
     const wavesOf = (after: ReturnType<typeof all>): string[] =>
-      compareStacks('test', all('1', '1', '1', '1'), after).units.map(
+      compareUnits('test', all('1', '1', '1', '1'), after).units.map(
         ({ id, wave }) => `${id} ${String(wave)}`,
       );
     expect(wavesOf(all('2', '2', '2', '2'))).toEqual([

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { Release } from '../../../agent/core/kind.ts';
-import { compareStacks } from '../../../agent/planning.ts';
+import { compareUnits } from '../../../agent/planning.ts';
 import { asObserved } from '../../../agent/providers/stack/as-observed.ts';
 import { swarmOver } from '../../../agent/providers/stack/client.ts';
 import { renderCompose } from '../../../agent/providers/stack/compose/render.ts';
@@ -334,7 +334,7 @@ describe('the words of a plan', () => {
       ],
     ],
   ])('%s -> %s', (before, after, fields) => {
-    const { units } = compareStacks(
+    const { units } = compareUnits(
       'test',
       [unit(stackOf(web(before, configs)))],
       [unit(stackOf(web(after, configs)))],
@@ -353,7 +353,7 @@ describe('the words of a plan', () => {
 it('a plan shows of the config of credentials no digits of its content', () => {
   const text = web('credential_spec: {config: c}', 'configs: {c: {file: c}}\n');
   const next = unit(stackOf(text, { 'stacks/blog/c': 'two' }));
-  const { units } = compareStacks('test', [unit(stackOf(text))], [next]);
+  const { units } = compareUnits('test', [unit(stackOf(text))], [next]);
   const service = units[0]?.operations.find(({ target }) => target === 'service blog_web');
   expect(service?.fields).toEqual([
     {

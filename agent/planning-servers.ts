@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+
+import type { Kind } from './core/kind.ts';
+import { mysqlKind, unknownServers } from './providers/mysql/kind.ts';
+import type { MysqlCall } from './providers/mysql/observed.ts';
+import type { MysqlSpec } from './providers/mysql/spec.ts';
+import type { MysqlObserved } from './providers/mysql/unit-diff.ts';
+import type { Clock } from './reconcile/ports.ts';
+import { readSettingsFile, SETTINGS_FILE } from './settings-file.ts';
+
+/** The servers as one who plans knows them. */
+export interface PlannedServers {
+  readonly kind: Kind<MysqlSpec, MysqlObserved, MysqlCall>;
+  readonly sights: MysqlObserved['servers'];
+  /** Why they were not looked at. */
+  readonly why?: string;
+}
+
+/**
+ * Looks at the servers that the agent's settings name, and writes nothing. Without a file those of an agent on this machine, if
+ * there is one. `wrong`: the file that was named cannot be used. Throws the signal's reason.
+ */
+export async function lookAtServers(
+  file: string | undefined,
+  clock: Clock,
+  signal: AbortSignal,
+  usual = SETTINGS_FILE,
+): Promise<PlannedServers | { readonly wrong: string }> {
+  const found = await readSettingsFile(file ?? usual, signal);
+  if (found.status !== 'read') {
+    const why = `the agent's settings ${found.path} cannot be read: ${found.why}`;
+    return file === undefined ? unseen(`${why}; \`--settings FILE\` names others`) : { wrong: why };
+  }
+  // What reads YAML takes a while to load: only where there is some.
+  const { readSettings } = await import('./settings.ts');
+  const { settings, diagnostics } = readSettings({
+    file: found,
+    environment: {},
+    flags: {},
+    // Its repository is not opened.
+    local: true,
+  });
+  if (settings === undefined) {
+    const [first] = diagnostics;
+    const why = `the agent's settings ${found.path} are wrong: ${first?.message ?? ''}`;
+    return file === undefined ? unseen(why) : { wrong: why };
+  }
+  const kind = mysqlKind((bytes) => randomBytes(bytes));
+  const { mysql } = settings;
+  if (mysql === undefined) return { kind, sights: new Map() };
+  const { openServers } = await import('./providers/mysql/servers.ts');
+  const guard = { refusal: () => 'a plan writes nothing' };
+  const servers = openServers(mysql, { clock, guard, term: () => 0, holder: '' });
+  try {
+    return { kind, sights: await servers.observe(Object.keys(mysql), signal) };
+  } finally {
+    servers.close();
+  }
+}
+
+function unseen(why: string): PlannedServers {
+  return { kind: unknownServers, sights: new Map(), why };
+}
