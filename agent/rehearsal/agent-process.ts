@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { repositoryAccess } from './depot.ts';
 import { inNamespace } from './engines.ts';
+import { mysqlSettings } from './mysql/access.ts';
 import { markOf, projectFolder, type HostPlan, type StagePlan } from './plan.ts';
 import {
   identify,
@@ -123,6 +124,7 @@ function settingsFor(plan: StagePlan, host: HostPlan) {
     },
     docker: { socket: host.socket },
     stateDir: join(host.folder, 'agent', 'state'),
+    ...mysqlSettings(plan),
   };
 }
 

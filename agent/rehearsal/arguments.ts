@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { mysqlShapes, shapeNamed } from './mysql/shape.ts';
 import type { StageOptions } from './plan.ts';
 
 /** What `rehearse` was asked for. */
@@ -28,6 +29,8 @@ started. Ctrl-C leaves it up. Nothing is installed on the machine; --down remove
   --name NAME        prefix of everything that is made (us)
   --subnet A.B.C.0/24   the stage's own network (10.213.77.0/24)
   --engine SUITE     the engine of another Debian suite, such as trixie (the machine's own)
+  --mysql [SHAPE]    database servers too: \`single\`, one MariaDB (the usual shape), \`group\`, three MySQL as a
+                     group, or \`galera\`, three MariaDB as a cluster; what is pushed has a database in it
   --folder FOLDER    where the stage keeps its data (/var/lib/understudy-rehearsal/NAME)
   --packages FOLDER  where unpacked Debian packages are kept (.rehearsal/packages)
   --help             show this
@@ -39,7 +42,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use.
 export function parseRehearse(args: readonly string[]): Wanted | string {
   try {
     const { values } = parseArgs({
-      args: [...args],
+      args: withShape(args),
       options: {
         down: { type: 'boolean', default: false },
         'keep-packages': { type: 'boolean', default: false },
@@ -49,6 +52,7 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
         name: { type: 'string' },
         subnet: { type: 'string' },
         engine: { type: 'string' },
+        mysql: { type: 'string' },
         folder: { type: 'string' },
         packages: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
@@ -57,10 +61,14 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
     const clash = clashIn(values);
     if (clash !== undefined) return clash;
     const { name, subnet, engine, folder, packages } = values;
+    const mysql = shapeNamed(values.mysql);
+    if (values.mysql !== undefined && mysql === undefined)
+      return `--mysql is one of ${mysqlShapes.join(', ')}`;
     const stage = {
       ...(name === undefined ? {} : { name }),
       ...(subnet === undefined ? {} : { subnet }),
       ...(engine === undefined ? {} : { engine }),
+      ...(mysql === undefined ? {} : { mysql }),
       ...(folder === undefined ? {} : { folder }),
       ...(packages === undefined ? {} : { packages }),
     };
@@ -83,6 +91,15 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
 /** Pure. The one line that wrong use is answered with. */
 export function wrongUse(why: string): string {
   return `rehearse: ${why}; ./rehearse --help says more`;
+}
+
+/** `--mysql` may stand alone: it asks for the smallest. */
+function withShape(args: readonly string[]): string[] {
+  return args.map((word, at) =>
+    word === '--mysql' && (args[at + 1] ?? '-').startsWith('-')
+      ? `--mysql=${mysqlShapes[0]}`
+      : word,
+  );
 }
 
 /** Options that say two things at once, as a sentence. */

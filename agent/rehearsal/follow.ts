@@ -108,6 +108,7 @@ export function again(plan: StagePlan): string {
     ...(plan.folder === planStage({ name: plan.name, packages: plan.packages }).folder
       ? []
       : [`--folder ${plan.folder}`]),
+    ...(plan.mysql === undefined ? [] : [`--mysql ${plan.mysql}`]),
     ...(plan.packages === usualPackages ? [] : [`--packages ${shellWord(plan.packages)}`]),
   ];
   return [shellWord(join(projectFolder, 'rehearse')), ...options].join(' ');

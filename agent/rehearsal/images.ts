@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { arch } from 'node:process';
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { databaseFiles, databaseTag } from './mysql/image.ts';
+import type { Client } from './mysql/client.ts';
 import type { Tools } from './packages.ts';
 import { StageError } from './run.ts';
 import { tar, type TarEntry } from './tar.ts';
@@ -36,40 +39,54 @@ const programs = [
   'nslookup',
   'ping',
 ];
+const packed = promisify(gzip);
 const layerType = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 const configType = 'application/vnd.docker.container.image.v1+json';
 const manifestType = 'application/vnd.docker.distribution.manifest.v2+json';
 
 /**
- * Builds the demo images and puts them into the registry. The same files give the same digests.
+ * Builds the demo images and puts them into the registry, with a client also `site:db`. The same files give the same digests.
  * Throws `StageError` when the registry refuses.
  */
 export async function publishSiteImages(
   registry: string,
   tools: Tools,
+  client: Client | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const base = layer(baseFiles(await readFile(tools.path('busybox')), await siteFiles()));
+  const base = await layer(baseFiles(await readFile(tools.path('busybox')), await siteFiles()));
   for (const image of siteImages) {
-    const top = layer(topFiles(image));
-    const config = Buffer.from(JSON.stringify(imageConfig([base.diffId, top.diffId])));
-    for (const blob of [base.data, top.data, config]) await putBlob(registry, blob, signal);
-    const manifest = {
-      schemaVersion: 2,
-      mediaType: manifestType,
-      config: { mediaType: configType, size: config.length, digest: digestOf(config) },
-      layers: [base, top].map(({ data }) => ({
-        mediaType: layerType,
-        size: data.length,
-        digest: digestOf(data),
-      })),
-    };
-    await put(
-      `http://${registry}/v2/site/manifests/${image.tag}`,
-      { type: manifestType, body: Buffer.from(JSON.stringify(manifest)) },
-      signal,
-    );
+    await publish({ registry, tag: image.tag }, [base, await layer(topFiles(image))], signal);
   }
+  if (client === undefined) return;
+  const { lower, upper } = await databaseFiles(client);
+  const more = await Promise.all([lower, upper].map(layer));
+  await publish({ registry, tag: databaseTag }, [base, ...more], signal);
+}
+
+async function publish(
+  { registry, tag }: { readonly registry: string; readonly tag: string },
+  layers: readonly Layer[],
+  signal: AbortSignal,
+): Promise<void> {
+  const config = Buffer.from(JSON.stringify(imageConfig(layers.map(({ diffId }) => diffId))));
+  for (const blob of [...layers.map(({ data }) => data), config])
+    await putBlob(registry, blob, signal);
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config: { mediaType: configType, size: config.length, digest: digestOf(config) },
+    layers: layers.map(({ data }) => ({
+      mediaType: layerType,
+      size: data.length,
+      digest: digestOf(data),
+    })),
+  };
+  await put(
+    `http://${registry}/v2/site/manifests/${tag}`,
+    { type: manifestType, body: Buffer.from(JSON.stringify(manifest)) },
+    signal,
+  );
 }
 
 async function siteFiles(): Promise<ReadonlyMap<string, Buffer>> {
@@ -147,9 +164,15 @@ function imageConfig(diffIds: readonly string[]) {
   };
 }
 
-function layer(entries: readonly TarEntry[]): { readonly data: Buffer; readonly diffId: string } {
+interface Layer {
+  readonly data: Buffer;
+  readonly diffId: string;
+}
+
+/** Packed by a thread of its own: the stage goes on rising meanwhile. */
+async function layer(entries: readonly TarEntry[]): Promise<Layer> {
   const archive = tar(entries);
-  return { data: gzipSync(archive, { level: 6 }), diffId: digestOf(archive) };
+  return { data: await packed(archive, { level: 1 }), diffId: digestOf(archive) };
 }
 
 function digestOf(data: Buffer): string {

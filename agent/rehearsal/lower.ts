@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Printer } from '../cli/printer.ts';
 import {
   markOf,
-  namespacesOf,
   planStage,
+  possibleNamespacesOf,
   stagesFolder,
   type StageOptions,
   type StagePlan,
@@ -212,7 +212,7 @@ async function cgroupFolders(plan: StagePlan): Promise<readonly string[]> {
 }
 
 function namespacePaths(plan: StagePlan): readonly string[] {
-  return namespacesOf(plan).map((name) => join('/run/netns', name));
+  return possibleNamespacesOf(plan).map((name) => join('/run/netns', name));
 }
 
 async function linkExists(link: string): Promise<boolean> {

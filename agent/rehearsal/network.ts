@@ -9,10 +9,7 @@ import { run, StageError } from './run.ts';
  */
 export function networkScript(plan: StagePlan): string {
   const inner = plan.switchNamespace;
-  const ends = [
-    { namespace: plan.depot.namespace, address: plan.depot.address },
-    ...plan.hosts.map((host) => ({ namespace: host.namespace, address: host.address })),
-  ];
+  const ends = [plan.depot, ...plan.hosts, ...plan.databases];
   return [
     'set -eu',
     ...namespacesOf(plan).map((name) => `ip netns add ${name}`),

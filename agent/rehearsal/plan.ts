@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { join, resolve } from 'node:path';
+import { type DatabasePlan, databasesOf, type MysqlShape } from './mysql/shape.ts';
 
 /** What a caller may choose about a stage; everything has a default. */
 export interface StageOptions {
@@ -17,6 +18,8 @@ export interface StageOptions {
   readonly workers?: number;
   /** The Debian suite whose engine runs, such as `trixie`; default: the machine's own. */
   readonly engine?: string;
+  /** Which database servers there are; default: none. */
+  readonly mysql?: MysqlShape;
 }
 
 /** One engine's host. */
@@ -39,6 +42,8 @@ export interface StagePlan {
   /** The suite of the engines; undefined: the machine's own. */
   readonly engine: string | undefined;
   readonly hosts: readonly HostPlan[];
+  readonly mysql: MysqlShape | undefined;
+  readonly databases: readonly DatabasePlan[];
   /** The machine's own address in the stage's network, on the link `<name>0`. */
   readonly gateway: string;
   readonly link: string;
@@ -114,6 +119,8 @@ export function planStage(options: StageOptions): StagePlan {
     packages,
     engine,
     hosts: hostsOf({ name, network, folder, managers, workers }),
+    mysql: options.mysql,
+    databases: databasesOf(options.mysql, { name, network, folder }),
     gateway: `${network}.1`,
     link: `${name}0`,
     depot: { address: depotAddress, namespace: `${name}-depot`, folder: join(folder, 'depot') },
@@ -126,7 +133,13 @@ export function planStage(options: StageOptions): StagePlan {
 
 /** Pure. Every network namespace of the stage. */
 export function namespacesOf(plan: StagePlan): readonly string[] {
-  return [plan.switchNamespace, plan.depot.namespace, ...plan.hosts.map((one) => one.namespace)];
+  const ends = [plan.depot, ...plan.hosts, ...plan.databases];
+  return [plan.switchNamespace, ...ends.map((one) => one.namespace)];
+}
+
+/** Pure. The same, and those of database servers that the stage may have had: whoever removes it need not know. */
+export function possibleNamespacesOf(plan: StagePlan): readonly string[] {
+  return namespacesOf({ ...plan, databases: databasesOf('group', { ...plan, network: '' }) });
 }
 
 /**

@@ -6,6 +6,16 @@ import { repositoryAccess, startGitServer, startRegistry, type RepositoryAccess 
 import { answers, formSwarm, inNamespace, startEngine } from './engines.ts';
 import { publishSiteImages } from './images.ts';
 import { filesOf, removeStage, traces } from './lower.ts';
+import { databaseTag } from './mysql/image.ts';
+import {
+  fetchMysqlTools,
+  mysqlOf,
+  type MysqlTools,
+  raiseMysql,
+  type StageMysql,
+} from './mysql/raise.ts';
+import { shapeNamed } from './mysql/shape.ts';
+import { parseLine, textAt } from './json.ts';
 import { raiseNetwork } from './network.ts';
 import { fetchStageTools, findStageTools } from './engine-packages.ts';
 import type { Tools } from './packages.ts';
@@ -38,6 +48,8 @@ export interface Stage {
   readonly repository: RepositoryAccess;
   /** The unpacked programs. */
   readonly tools: Tools;
+  /** Where it has database servers. */
+  readonly mysql: StageMysql | undefined;
   startAgent(overrides?: AgentOverrides): Promise<StageAgent>;
   /** Makes a clone that can push, with a template's files in it, not yet committed. */
   workingCopy(
@@ -67,11 +79,10 @@ export async function raiseStage(
   await mkdir(join(plan.folder, 'pids'), { recursive: true, mode: 0o755 });
   await claim(plan);
   try {
-    const tools = await step(
-      print,
-      'packages are unpacked',
-      async (doing) => await fetchStageTools(plan, doing, signal),
-    );
+    const { tools, mysql } = await step(print, 'packages are unpacked', async (doing) => ({
+      tools: await fetchStageTools(plan, doing, signal),
+      mysql: await fetchMysqlTools(plan, doing, signal),
+    }));
     await step(print, `network ${plan.subnet} stands`, async () => {
       if (!(await exists('/run/netns'))) await writeFile(filesOf(plan).madeNetns, '');
       await raiseNetwork(plan, tools, signal);
@@ -79,18 +90,19 @@ export async function raiseStage(
     await together(
       [
         async (limit) => await raiseSwarm(plan, tools, print, limit),
-        async (limit) => await raiseRegistry(plan, tools, print, limit),
+        async (limit) => await raiseRegistry(plan, { tools, mysql }, print, limit),
         async (limit) =>
           await step(print, `Git server at ${plan.repositoryUrl}`, async (doing) => {
             doing('starting the Git server');
             await startGitServer(plan, tools, limit);
           }),
+        async (limit) => await raiseDatabases(plan, mysql, print, limit),
       ],
       signal,
     );
     await writeDockerScript(plan, tools);
     await writeFile(filesOf(plan).state, `${JSON.stringify(identityOf(plan))}\n`);
-    return stageOf(plan, tools);
+    return stageOf(plan, tools, mysql);
   } finally {
     await rm(filesOf(plan).owner, { force: true });
   }
@@ -101,13 +113,17 @@ export async function attachStage(
   options: StageOptions,
   signal: AbortSignal,
 ): Promise<Stage | undefined> {
-  const plan = planStage(options);
-  const state = await readFile(filesOf(plan).state, 'utf8').catch(() => '');
+  const state = await readFile(filesOf(planStage(options)).state, 'utf8').catch(() => '');
+  // Whoever does not speak of database servers means those that there are.
+  const plan = planStage({ ...mysqlIn(state), ...options });
   if ((await readPidFile(filesOf(plan).owner)) !== undefined) return undefined; // it comes or goes
   const tools = await findStageTools(plan);
   if (tools === undefined || state !== `${JSON.stringify(identityOf(plan))}\n`) return undefined;
   const up = await Promise.all(plan.hosts.map(async (host) => await answers(host, signal)));
-  return up.every(Boolean) ? stageOf(plan, tools) : undefined;
+  if (!up.every(Boolean)) return undefined;
+  const mysql = await fetchMysqlTools(plan, () => {}, signal);
+  await raiseMysql(plan, mysql, signal);
+  return stageOf(plan, tools, mysql);
 }
 
 async function clear(plan: StagePlan, print: Printer, signal: AbortSignal): Promise<void> {
@@ -164,20 +180,37 @@ async function raiseSwarm(
 
 async function raiseRegistry(
   plan: StagePlan,
-  tools: Tools,
+  { tools, mysql }: { readonly tools: Tools; readonly mysql: MysqlTools | undefined },
   print: Printer,
   signal: AbortSignal,
 ): Promise<void> {
+  const more = mysql === undefined ? '' : `, site:${databaseTag}`;
   await step(
     print,
-    `registry ${plan.registry} holds site:1, site:2, site:broken`,
+    `registry ${plan.registry} holds site:1, site:2, site:broken${more}`,
     async (doing) => {
       doing('starting the registry');
       await startRegistry(plan, tools, signal);
       doing('putting images into the registry');
-      await publishSiteImages(plan.registry, tools, signal);
+      await publishSiteImages(plan.registry, tools, mysql?.client, signal);
     },
   );
+}
+
+async function raiseDatabases(
+  plan: StagePlan,
+  mysql: MysqlTools | undefined,
+  print: Printer,
+  signal: AbortSignal,
+): Promise<void> {
+  const [first, ...others] = plan.databases;
+  if (first === undefined || mysql === undefined) return;
+  const where = [first, ...others].map(({ address }) => address).join(', ');
+  const flavor = mysql.programs.flavor === 'mysql' ? 'MySQL' : 'MariaDB';
+  await step(print, `${flavor} answers at ${where}`, async (doing) => {
+    doing(`starting ${flavor}`);
+    await raiseMysql(plan, mysql, signal);
+  });
 }
 
 /** The Docker command line of the stage, for people: `<folder>/docker service ls`. */
@@ -197,7 +230,7 @@ async function writeDockerScript(plan: StagePlan, tools: Tools): Promise<void> {
   await chmod(path, 0o755);
 }
 
-function stageOf(plan: StagePlan, tools: Tools): Stage {
+function stageOf(plan: StagePlan, tools: Tools, mysql: MysqlTools | undefined): Stage {
   const hostNamed = (name: string | undefined) => {
     const host = name === undefined ? plan.hosts[0] : plan.hosts.find((one) => one.name === name);
     if (host === undefined) throw new StageError(`the stage has no host \`${name}\``);
@@ -210,6 +243,7 @@ function stageOf(plan: StagePlan, tools: Tools): Stage {
     registry: plan.registry,
     repository: repositoryAccess(plan),
     tools,
+    mysql: mysqlOf(plan, mysql),
     startAgent: async (overrides = {}) => await startAgent({ plan, tools }, overrides),
     workingCopy: async (folder, template, signal) =>
       await makeWorkingCopy({ plan, tools }, folder, template, signal),
@@ -223,8 +257,14 @@ function stageOf(plan: StagePlan, tools: Tools): Stage {
 }
 
 function identityOf(plan: StagePlan) {
-  const { name, subnet, engine, hosts } = plan;
-  return { name, subnet, engine, hosts: hosts.map((host) => host.name) };
+  const { name, subnet, engine, mysql, hosts } = plan;
+  return { name, subnet, engine, mysql, hosts: hosts.map((host) => host.name) };
+}
+
+/** The database servers that the text of a stage's identity names. */
+function mysqlIn(state: string): Pick<StageOptions, 'mysql'> {
+  const mysql = shapeNamed(textAt(parseLine(state), 'mysql'));
+  return mysql === undefined ? {} : { mysql };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -42,6 +42,16 @@ describe('parseRehearse', () => {
   });
 
   it.each([
+    ['--mysql', 'single'],
+    ['--mysql --no-agent', 'single'],
+    ['--mysql group', 'group'],
+    ['--mysql=galera --fresh', 'galera'],
+  ])('takes %s for the database servers that it names', (args, mysql) => {
+    expect(parseRehearse(args.split(' '))).toMatchObject({ stage: { mysql } });
+  });
+
+  it.each([
+    ['--mysql cluster', '--mysql is one of single, group, galera'],
     ['--nothing', "unknown option '--nothing'"],
     ['word', "unexpected argument 'word'"],
     ['--name', "option '--name <value>' argument missing"],
@@ -72,6 +82,7 @@ describe('parseRehearse', () => {
       'name',
       'subnet',
       'engine',
+      'mysql',
       'folder',
       'packages',
       'help',

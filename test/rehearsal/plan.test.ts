@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { namespacesOf, overlaps, planStage, StageOptionError } from '../../agent/rehearsal/plan.ts';
+import {
+  namespacesOf,
+  overlaps,
+  planStage,
+  possibleNamespacesOf,
+  StageOptionError,
+} from '../../agent/rehearsal/plan.ts';
 
 describe('planStage', () => {
   it('names everything by one prefix', () => {
@@ -43,6 +49,24 @@ describe('planStage', () => {
     ];
     expect(names(one).filter((name) => names(other).includes(name))).toEqual([]);
     expect(one.packages).toBe(other.packages);
+  });
+
+  it.each([
+    ['single', ['db1 10.213.77.31 us-db1']],
+    ['group', ['db1 10.213.77.31 us-db1', 'db2 10.213.77.32 us-db2', 'db3 10.213.77.33 us-db3']],
+    [undefined, []],
+  ] as const)('gives the database servers of `%s` hosts of their own', (mysql, expected) => {
+    const plan = planStage({ ...(mysql && { mysql }) });
+    const seen = plan.databases.map(
+      ({ name, address, namespace }) => `${name} ${address} ${namespace}`,
+    );
+    expect(seen).toEqual(expected);
+    for (const { namespace } of plan.databases) expect(namespacesOf(plan)).toContain(namespace);
+  });
+
+  it('knows what to remove of database servers that nobody speaks of', () => {
+    const every = namespacesOf(planStage({ mysql: 'galera' }));
+    expect(possibleNamespacesOf(planStage({}))).toEqual(every);
   });
 
   it('takes packages in a folder with blanks and quotes', () =>

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { StageError } from '../run.ts';
+import { everything, type Grant, grantStatement } from './least.ts';
 import type { Programs } from './programs.ts';
 
 /** Where a server listens and keeps its things. */
@@ -10,10 +11,12 @@ export interface Place {
   readonly port: number;
 }
 
-/** The one account that comes in over the network; it may do everything. */
+/** The one account that comes in over the network. */
 export interface Account {
   readonly user: string;
   readonly password: string;
+  /** What it may do. Absent: everything. */
+  readonly grants?: readonly Grant[];
 }
 
 /** What MariaDB's own set-up feeds to an empty server, in this order. */
@@ -103,7 +106,8 @@ function commonOptions({ flavor, base }: Programs): readonly string[] {
  * Pure. What a server runs before it lets anybody in: one statement a line. No statement of it reaches a binlog, where
  * MariaDB would keep the password as it is. Throws `StageError` where a word could be more than a word.
  */
-export function accountStatements(flavor: Programs['flavor'], { user, password }: Account): string {
+export function accountStatements(flavor: Programs['flavor'], wanted: Account): string {
+  const { user, password, grants = [everything] } = wanted;
   if (!/^[a-z][a-z0-9_]{0,31}$/.test(user)) {
     throw new StageError('the account may have small letters, digits and `_`, 32 at most');
   }
@@ -117,7 +121,7 @@ export function accountStatements(flavor: Programs['flavor'], { user, password }
     ...(flavor === 'mysql' ? ['ALTER USER root@localhost IDENTIFIED WITH auth_socket;'] : []),
     `CREATE USER IF NOT EXISTS ${account};`,
     `ALTER USER ${account} IDENTIFIED BY '${password}';`,
-    `GRANT ALL ON *.* TO ${account} WITH GRANT OPTION;`,
+    ...grants.map((grant) => `${grantStatement(grant, account)};`),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,9 +1,10 @@
-import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheKey, type Doing } from '../packages.ts';
 import { run, StageError } from '../run.ts';
 import { fetchSuite, type SuitePackages } from '../suite.ts';
 import { bootstrapOrder, initializeOptions } from './options.ts';
+import { loadingIn, selectLibraries, slimShare } from './unpacked.ts';
 
 /** The two servers: MySQL 9.7 and MariaDB 10.11. */
 export type Flavor = 'mysql' | 'mariadb';
@@ -35,14 +36,6 @@ const sources: Readonly<Record<Flavor, SuitePackages>> = {
   },
 };
 
-/** Pure. The libraries among packages, the C library with its loader among them, without what only scripts use. */
-export function selectLibraries(closure: readonly string[]): readonly string[] {
-  const left = /^(libperl.*|libdb5.*|libgdbm.*|libdbi.*|libpam-.*|.*-perl|libc-.*)$/;
-  return closure
-    .filter((name) => name === 'zlib1g' || (name.startsWith('lib') && !left.test(name)))
-    .toSorted();
-}
-
 /**
  * Makes sure that a server is unpacked in the cache folder, with a data directory made by itself. Nothing is installed. Throws
  * `StageError`.
@@ -66,22 +59,11 @@ export async function fetchPrograms(
 }
 
 async function programsIn(root: string, flavor: Flavor): Promise<Programs> {
-  const libraries: string[] = [];
-  let loader: string | undefined;
-  for (const base of ['usr/lib', 'lib']) {
-    const names = await readdir(join(root, base)).catch(() => []);
-    for (const name of names.filter((one) => one.endsWith('-linux-gnu'))) {
-      const folder = join(root, base, name);
-      libraries.push(folder);
-      const found = (await readdir(folder)).find((one) => /^ld-linux-.*\.so\.\d$/.test(one));
-      loader ??= found === undefined ? undefined : join(folder, found);
-    }
-  }
-  if (loader === undefined) throw new StageError(`the packages of ${flavor} hold no loader`);
+  const { command } = await loadingIn(root, flavor);
   const server = join(root, 'usr/sbin', flavor === 'mysql' ? 'mysqld' : 'mariadbd');
   return {
     flavor,
-    command: [loader, '--library-path', libraries.join(':'), server],
+    command: [...command, server],
     base: join(root, 'usr'),
     data: join(root, 'data'),
   };
@@ -89,9 +71,7 @@ async function programsIn(root: string, flavor: Flavor): Promise<Programs> {
 
 /** Leaves what a server never opens. */
 async function slim(root: string): Promise<void> {
-  for (const folder of ['doc', 'man', 'lintian', 'locale', 'bug']) {
-    await rm(join(root, 'usr/share', folder), { recursive: true, force: true });
-  }
+  await slimShare(root);
   await rm(join(root, 'usr/bin'), { recursive: true, force: true });
 }
 

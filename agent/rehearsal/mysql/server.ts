@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { inNamespace } from '../engines.ts';
 import { exists } from '../packages.ts';
 import { lastLines, plainEnvironment, run, StageError, waitUntil } from '../run.ts';
+import type { Grant } from './least.ts';
 import { accountStatements, serverOptions } from './options.ts';
-import type { Programs } from './programs.ts';
+import type { Flavor, Programs } from './programs.ts';
 
 /** How one server is run. */
 export interface ServerPlan {
@@ -22,6 +23,8 @@ export interface ServerPlan {
   /** The account that comes in over the network, with its password in a file of mode 0600. */
   readonly user: string;
   readonly passwordFile: string;
+  /** What the account may do. Absent: everything. */
+  readonly grants?: readonly Grant[];
   /** More options of the server, such as `--read-only`. */
   readonly options?: readonly string[];
 }
@@ -41,43 +44,78 @@ export interface Server {
 /** A unix socket's name may be no longer. Bytes, without the one that ends it. */
 const SOCKET_BYTES_MAX = 107;
 
+/** A server that may be started: its data is in place. */
+export interface Prepared {
+  readonly flavor: Flavor;
+  readonly command: readonly string[];
+  readonly address: string;
+  readonly port: number;
+  readonly socket: string;
+  readonly log: string;
+  /** The last lines of the log, without the password. */
+  readonly evidence: () => Promise<string>;
+  /** Removes what it reads at its start only. */
+  readonly tidy: () => Promise<void>;
+}
+
 /** Starts a server and waits until it lets people in. Throws `StageError` with the last lines of its log. */
 export async function startServer(
   programs: Programs,
   plan: ServerPlan,
   signal: AbortSignal,
 ): Promise<Server> {
-  const socket = join(plan.folder, 'socket');
-  if (Buffer.byteLength(socket) > SOCKET_BYTES_MAX) {
-    throw new StageError(`the path is too long for a socket: ${socket}`);
-  }
-  const port = plan.port ?? (await freePort(plan));
-  const password = await readPassword(plan.passwordFile);
-  const statements = accountStatements(programs.flavor, { user: plan.user, password });
-  await mkdir(plan.folder, { recursive: true, mode: 0o700 });
-  await copyData(programs, plan.folder, signal);
-  // With its lock, in which a process of today may have the number of that server's.
-  for (const file of [socket, `${socket}.lock`]) await rm(file, { force: true });
-  await writeFile(join(plan.folder, 'init.sql'), statements, { mode: 0o600 });
-  const place = { folder: plan.folder, address: plan.address, port };
-  const log = join(plan.folder, 'log');
-  const command = [...programs.command, ...serverOptions(programs, place, plan.options ?? [])];
-  const child = await start(command, plan.namespace, log);
-  const evidence = async (): Promise<string> => {
-    const text = await readFile(log, 'utf8').catch(() => '');
-    return lastLines(text, 12).replaceAll(password, '[secret]');
-  };
+  const prepared = await prepareServer(programs, plan, signal);
+  const { port, socket, log } = prepared;
+  const child = await start(prepared.command, plan.namespace, log);
   const stop = async (): Promise<void> => await end(child, 'SIGTERM');
   const kill = async (): Promise<void> => await end(child, 'SIGKILL');
   try {
-    await untilOpen({ child, socket, evidence, ...place }, programs.flavor, signal);
+    await untilOpen(prepared, async () => await Promise.resolve(hasEnded(child)), signal);
     return { port, socket, log, stop, kill };
   } catch (cause) {
     await kill();
     throw cause;
   } finally {
-    await rm(join(plan.folder, 'init.sql'), { force: true });
+    await prepared.tidy();
   }
+}
+
+/** Puts in place what a server begins with. What an earlier run left of its data stays. Throws `StageError`. */
+export async function prepareServer(
+  programs: Programs,
+  plan: ServerPlan,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { folder, address, user } = plan;
+  const socket = join(folder, 'socket');
+  if (Buffer.byteLength(socket) > SOCKET_BYTES_MAX) {
+    throw new StageError(`the path is too long for a socket: ${socket}`);
+  }
+  const port = plan.port ?? (await freePort(plan));
+  const password = await readPassword(plan.passwordFile);
+  const account = { user, password, ...(plan.grants && { grants: plan.grants }) };
+  const statements = accountStatements(programs.flavor, account);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await copyData(programs, folder, signal);
+  // With its lock, in which a process of today may have the number of that server's.
+  for (const file of [socket, `${socket}.lock`]) await rm(file, { force: true });
+  const first = join(folder, 'init.sql');
+  await writeFile(first, statements, { mode: 0o600 });
+  const log = join(folder, 'log');
+  const options = serverOptions(programs, { folder, address, port }, plan.options ?? []);
+  return {
+    flavor: programs.flavor,
+    command: [...programs.command, ...options],
+    address,
+    port,
+    socket,
+    log,
+    evidence: async () => {
+      const text = await readFile(log, 'utf8').catch(() => '');
+      return lastLines(text, 12).replaceAll(password, '[secret]');
+    },
+    tidy: async () => await rm(first, { force: true }),
+  };
 }
 
 /** Copied beside its place: a crash leaves no half of it there. */
@@ -119,23 +157,17 @@ async function start(
   }
 }
 
-async function untilOpen(
-  seen: {
-    readonly child: ChildProcess;
-    readonly socket: string;
-    readonly address: string;
-    readonly port: number;
-    readonly evidence: () => Promise<string>;
-  },
-  flavor: string,
+/** Waits until it lets people in. Throws `StageError`, at once where it ended. */
+export async function untilOpen(
+  { flavor, address, port, socket, evidence }: Prepared,
+  ended: () => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { child, socket, address, port, evidence } = seen;
   await waitUntil(
     `${flavor} lets people in on ${address}:${port}`,
     { deadlineMs: 60_000, evidence },
     async () => {
-      if (hasEnded(child)) {
+      if (await ended()) {
         throw new StageError(`${flavor} ended while it started`, { evidence: await evidence() });
       }
       // The socket comes after the port: another's server on the port does not pass for this one.

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { accountStatements, serverOptions } from '../../../agent/rehearsal/mysql/options.ts';
-import { selectLibraries } from '../../../agent/rehearsal/mysql/programs.ts';
+import { selectLibraries } from '../../../agent/rehearsal/mysql/unpacked.ts';
 
 it.each([
   ['a library', 'libaio1t64', true],
