@@ -17,6 +17,8 @@ export interface Named {
   /** The stage's. */
   readonly folder: string;
   readonly page: Page | undefined;
+  /** The stage has database servers, and the repository a database. */
+  readonly database: boolean;
   /** How `rehearse` was called. */
   readonly again: string;
   /** The project's. */
@@ -24,9 +26,9 @@ export interface Named {
 }
 
 /** Pure. Commands to paste when the stage stands, each with what it shows. */
-export function adviceText({ folder, page, again, project }: Named): string {
+export function adviceText({ folder, page, database, again, project }: Named): string {
   const image = (tag: string, message: string): string =>
-    change('environments/rehearsal.yaml', `s/site:[0-9a-z]*/site:${tag}/`, message);
+    change('environments/rehearsal.yaml', `/^  IMAGE:/s/site:.*/site:${tag}/`, message);
   return [
     'Try next, in another terminal:',
     '',
@@ -35,6 +37,7 @@ export function adviceText({ folder, page, again, project }: Named): string {
       ? []
       : ['', 'the page, from the first node that runs a copy:', curl(page)]),
     '',
+    ...(database ? [...ofDatabase(folder, page), ''] : []),
     'what runs:',
     `  ${join(folder, 'docker')} service ls`,
     '',
@@ -61,6 +64,20 @@ export function adviceText({ folder, page, again, project }: Named): string {
     'and to remove everything:',
     `  ${again} --down`,
   ].join('\n');
+}
+
+/** The port is that of the template's blog. */
+function ofDatabase(folder: string, page: Page | undefined): readonly string[] {
+  return [
+    ...(page === undefined
+      ? []
+      : ['the blog, which logs in to its database:', curl({ ...page, port: 8081 }), '']),
+    'what its account may do there, asked as root:',
+    `  ${join(folder, 'mysql')} -te 'SHOW GRANTS FOR blog'`,
+    '',
+    'another password: both are good until the blog runs with the new one',
+    change('mysql/blog.yaml', 's/^rotate: .*/rotate: again/', 'Make another password'),
+  ];
 }
 
 /** A plan shows `[secret]` for it; the service has it in clear. */
@@ -113,12 +130,10 @@ export async function findPage(stage: Stage, signal: AbortSignal): Promise<Page 
     const items: readonly unknown[] = Array.isArray(body) ? body : [];
     return items;
   };
-  for (const task of await read(`/tasks?filters=${filters}`)) {
-    const ports = valueAt(task, 'Status', 'PortStatus', 'Ports');
-    const port: unknown = Array.isArray(ports) ? valueAt(ports[0], 'PublishedPort') : undefined;
-    if (textAt(task, 'Status', 'State') === 'running' && typeof port === 'number') {
-      return { port, nodes: stage.hosts.map(({ address }) => address) };
-    }
-  }
-  return undefined;
+  const ports = (await read(`/tasks?filters=${filters}`))
+    .filter((task) => textAt(task, 'Status', 'State') === 'running')
+    .map((task) => valueAt(task, 'Status', 'PortStatus', 'Ports', '0', 'PublishedPort'))
+    .filter((port) => typeof port === 'number');
+  if (ports.length === 0) return undefined;
+  return { port: Math.min(...ports), nodes: stage.hosts.map(({ address }) => address) };
 }

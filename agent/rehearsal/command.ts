@@ -1,4 +1,4 @@
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPrinter, type Output, type Printer } from '../cli/printer.ts';
 import { ageSettings, makeAgeKey } from './age-key.ts';
@@ -6,10 +6,11 @@ import { agentHosts, agentPlaces, findAgent } from './agent-process.ts';
 import { parseRehearse, rehearseUsage, wrongUse, type Wanted } from './arguments.ts';
 import { again, follow, report, type FollowedAgent } from './follow.ts';
 import { logSize } from './log-file.ts';
-import { planStage, projectFolder, StageOptionError, type StagePlan } from './plan.ts';
+import { StageOptionError } from './plan.ts';
 import { step } from './progress.ts';
 import { StageError } from './run.ts';
 import { attachStage, lowerStage, raiseStage, type Stage } from './stage.ts';
+import { fitTemplate, templateFolder } from './template.ts';
 
 export { rehearseUsage } from './arguments.ts';
 
@@ -97,19 +98,12 @@ async function seed(
     (revision) => `repo-template is pushed as ${revision.slice(0, 10)}`,
     async (doing) => {
       doing('pushing the first commit');
-      const copy = await stage.workingCopy(folder, join(projectFolder, 'repo-template'), signal);
-      await useRegistry(join(folder, 'environments', 'rehearsal.yaml'), stage.plan);
+      const copy = await stage.workingCopy(folder, templateFolder, signal);
+      await fitTemplate(folder, stage.plan);
       await makeAgeKey(stage.folder, folder, signal);
       return await copy.commitAndPush('Deploy the template', signal);
     },
   );
-}
-
-/** The template names the registry of a stage in the usual network. */
-async function useRegistry(file: string, plan: StagePlan): Promise<void> {
-  const usual = planStage({ packages: plan.packages });
-  const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replaceAll(usual.registry, plan.registry));
 }
 
 /** One agent on each manager: those that run already, and those that were missing, which are started. */

@@ -174,7 +174,8 @@ async function afterEnd({ stage, agents }: Followed, print: Printer): Promise<nu
 
 async function advise(stage: Stage, print: Printer, signal: AbortSignal): Promise<void> {
   const page = await findPage(stage, signal).catch(() => undefined); // advice is complete without it
-  const named = { folder: stage.folder, page, again: again(stage.plan), project: projectFolder };
+  const place = { folder: stage.folder, again: again(stage.plan), project: projectFolder };
+  const named = { ...place, page, database: stage.mysql !== undefined };
   print.plain(`\n${adviceText(named)}\n`);
 }
 

@@ -97,12 +97,20 @@ describe('adviceText', () => {
   const named = {
     folder: '/var/lib/stage',
     page: { port: 8080, nodes: ['10.213.77.11', '10.213.77.12'] },
+    database: false,
     again: './rehearse',
     project: '/srv/understudy',
   };
 
   it('is commands to paste', async () => {
     await expect(adviceText(named)).toMatchFileSnapshot('../golden/rehearsal/advice.txt');
+  });
+
+  it('says of a database what there is to try', () => {
+    const text = adviceText({ ...named, database: true });
+    expect(text).toContain("/var/lib/stage/mysql -te 'SHOW GRANTS FOR blog'");
+    expect(text).toContain(':8081/');
+    expect(adviceText({ ...named, page: undefined, database: true })).not.toContain('curl');
   });
 
   it('says nothing of a page where there is none', () => {

@@ -1,0 +1,27 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mysqlAccess } from './mysql/access.ts';
+import { planStage, projectFolder, type StagePlan } from './plan.ts';
+
+/** What is pushed first. */
+export const templateFolder = join(projectFolder, 'repo-template');
+
+/** Makes the template that lies in a working copy fit this stage. */
+export async function fitTemplate(folder: string, plan: StagePlan): Promise<void> {
+  const more = join(folder, 'with-mysql');
+  if (plan.mysql !== undefined) {
+    // As its README says it to people.
+    await cp(more, folder, { recursive: true });
+    await rm(more, { recursive: true });
+  }
+  const file = join(folder, 'environments', 'rehearsal.yaml');
+  await writeFile(file, addressed(await readFile(file, 'utf8'), plan));
+}
+
+/** Pure. The template names the addresses of a stage in the usual network, with one database server. */
+export function addressed(text: string, plan: StagePlan): string {
+  const usual = planStage({ packages: plan.packages, mysql: 'single' });
+  const hosts = (of: StagePlan): string => mysqlAccess(of)?.hosts.join(' ') ?? '';
+  const fit = text.replaceAll(usual.registry, plan.registry);
+  return plan.mysql === undefined ? fit : fit.replaceAll(hosts(usual), hosts(plan));
+}
