@@ -84,14 +84,16 @@ function syncOf({ unit, standing, told }: UnitFacts): Sync {
 }
 
 function healthOf(facts: UnitFacts): HealthWord {
-  const { unit, live } = facts;
+  const { id, unit, live } = facts;
   if (isSuspended(facts)) return 'Suspended';
-  if (live === undefined) return 'Unknown';
+  if (live === undefined && id.startsWith('stack/')) return 'Unknown';
   const { phase = 'none', releases = [], quarantine = [] } = unit ?? {};
   if (phase === 'stuck') return 'Degraded';
   if (phase !== 'none') return 'Progressing';
   // What was never healthy was brought to a standstill: that it stands still is no health.
   if (releases.length === 0 && quarantine.length > 0) return 'Degraded';
+  // Nothing of a database or an account runs: it is well as long as the agents find it as it is wanted.
+  if (live === undefined) return facts.told && syncOf(facts) === 'Synced' ? 'Healthy' : 'Unknown';
   if (live.converged === undefined) return 'Unknown';
   return live.converged ? 'Healthy' : 'Degraded';
 }

@@ -38,7 +38,8 @@ UNIT (stack/blog, or blog) also its releases, what failed, its services and the 
 
   SYNC    Synced, OutOfSync (WHY begins with \`held:\` where a step that is due is not done), Quarantined (what the
           repository wants failed before), Removing, Unknown: by the revision in the first lines
-  HEALTH  Healthy, Progressing, Degraded, Suspended, Unknown: by the tasks as they are now
+  HEALTH  Healthy, Progressing, Degraded, Suspended, Unknown: by the tasks as they are now;
+          of a database, a role or an account by what the agents saw last of its server
 
 ${common}`,
   history: `Usage: understudy history [UNIT] [OPTIONS]

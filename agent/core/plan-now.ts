@@ -57,7 +57,8 @@ function unitOf<Spec, Observed, Call>(
   const shown = (operations: readonly Operation<Call>[]): readonly PlannedOperation[] =>
     operations.map((one) => words.operation(one, unit));
   const isThere = kind.isThere(unit, now.observed);
-  const change = isThere ? ('change' as const) : ('add' as const);
+  const wasThere = (now.units.get(unit.id)?.releases.length ?? 0) > 0;
+  const change = isThere || wasThere ? ('change' as const) : ('add' as const);
   const called = withoutProofs(work.get(unit.id)?.operations ?? []);
   const due = called.known;
   const after = step.units.get(unit.id);

@@ -149,6 +149,17 @@ describe('health', () => {
     expect(row(unit, undefined, { live }).health).toBe(health);
   });
 
+  it.each<[string, UnitRecord, Omit<Standing, 'id'> | undefined, string]>([
+    ['as it is wanted', well, { sync: 'in-sync', why: '' }, 'Healthy'],
+    ['held', well, held, 'Unknown'],
+    ['under way', { ...well, phase: 'verifying', attempt }, undefined, 'Progressing'],
+    ['failed, and never there', { ...unknownUnit, quarantine: [failed] }, undefined, 'Degraded'],
+  ])('of an account is what the agents saw last: %s', (_what, unit, standing, health) => {
+    const asked = { id: 'mysql-user/blog' as const, live: undefined };
+    expect(row(unit, standing, asked).health).toBe(health);
+    expect(row(well, undefined, { ...asked, told: false }).health).toBe('Unknown');
+  });
+
   it('is Suspended where the repository says so', () => {
     const standing = {
       sync: 'in-sync',

@@ -2,6 +2,7 @@ import type { Privilege } from '../../../schemas/mysql.ts';
 import type { Diagnostic, Place } from '../../core/diagnostic.ts';
 import type { Path } from '../../core/path.ts';
 import { hostProblem, objectProblem, roleProblem, userProblem } from './names.ts';
+import { allProblem } from './privileges.ts';
 import type { Server } from './server.ts';
 
 // What no server takes, whichever it is: the author is told before any server is asked. What one of them takes is for later.
@@ -39,9 +40,11 @@ export type Problem = readonly [path: Path, reason: string | undefined];
 
 /** Pure. What no server takes among what privileges are given on. A pattern is judged by the server. */
 export function certainGrantProblems(privileges: readonly Privilege[]): readonly Problem[] {
-  return privileges.flatMap(({ database, table, columns = [], routine, pattern }, at) => {
+  return privileges.flatMap(({ privileges: words, database, table, ...rest }, at) => {
+    const { columns = [], routine, pattern } = rest;
     const isOne = database !== '*' && !pattern;
     const problems: readonly Problem[] = [
+      [['privileges'], allProblem(words)],
       [['database'], isOne ? objectProblem(database) : undefined],
       [['table'], table === '*' ? undefined : objectProblem(table)],
       ...columns.map((column, index): Problem => [['columns', index], objectProblem(column)]),

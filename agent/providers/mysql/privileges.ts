@@ -115,8 +115,17 @@ function wordsOf({ privileges }: Privilege, place: Level['on'], server: Server):
   return { words: new Set(written), refusals };
 }
 
+/** Pure. Why `ALL` does not go with the other words, on any server. */
+export function allProblem(words: readonly string[]): string | undefined {
+  const isAll = words.some((word) => ALL.has(word.toUpperCase()));
+  return isAll && words.length > 1
+    ? '`ALL` stands for every privilege: leave out the others'
+    : undefined;
+}
+
 function everyWord(written: readonly string[], place: Level['on'], server: Server): Words {
-  if (written.length > 1) return noWords('`ALL` stands for every privilege: leave out the others');
+  const problem = allProblem(written);
+  if (problem !== undefined) return noWords(problem);
   if (place === 'column') return noWords('columns take no `ALL`: write the privileges');
   return { words: knownOf(place, server), refusals: [] };
 }
