@@ -21,7 +21,10 @@ export async function fitTemplate(folder: string, plan: StagePlan): Promise<void
 /** Pure. The template names the addresses of a stage in the usual network, with one database server. */
 export function addressed(text: string, plan: StagePlan): string {
   const usual = planStage({ packages: plan.packages, mysql: 'single' });
-  const hosts = (of: StagePlan): string => mysqlAccess(of)?.hosts.join(' ') ?? '';
   const fit = text.replaceAll(usual.registry, plan.registry);
-  return plan.mysql === undefined ? fit : fit.replaceAll(hosts(usual), hosts(plan));
+  return plan.mysql === undefined ? fit : fit.replaceAll(hostsOf(usual), hostsOf(plan));
+}
+
+function hostsOf(plan: StagePlan): string {
+  return mysqlAccess(plan)?.hosts.join(' ') ?? '';
 }

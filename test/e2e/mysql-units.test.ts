@@ -17,6 +17,7 @@ import type { MysqlSpec, UserSpec } from '../../agent/providers/mysql/spec.ts';
 import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
 import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
 import { MySQLDatabase, MySQLRole, MySQLUser } from '../../schemas/mysql.ts';
+import type { MysqlServerSettings } from '../../schemas/settings.ts';
 import { newPlan, plainly, programsOf, started, USER } from './database.ts';
 
 type Written = Readonly<Record<string, unknown>>;
@@ -28,6 +29,8 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
   let plan: ServerPlan;
   let server: Server;
   let servers: Servers;
+  /** The same server, for one who may touch less. */
+  let narrow: MysqlServerSettings;
   const kind = mysqlKind((bytes) => randomBytes(bytes));
   const signal = (): AbortSignal => AbortSignal.timeout(60_000);
 
@@ -35,19 +38,22 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     plan = newPlan();
     server = await started(await programsOf(flavor), plan);
     const ca = { mode: 'required', caFile: join(plan.folder, 'data', 'ca.pem'), verifyName: false };
-    servers = openServers(
-      {
-        main: {
-          hosts: [`127.0.0.1:${server.port}`],
-          user: USER,
-          passwordFile: plan.passwordFile,
-          tls: flavor === 'mysql' ? { ...ca, mode: 'required' } : { mode: 'off', verifyName: true },
-          databases: [],
-        },
-      },
-      { clock: systemClock, guard: { refusal: () => undefined }, term: () => 1, holder: 'one' },
-    );
+    const main: MysqlServerSettings = {
+      hosts: [`127.0.0.1:${server.port}`],
+      user: USER,
+      passwordFile: plan.passwordFile,
+      tls: flavor === 'mysql' ? { ...ca, mode: 'required' } : { mode: 'off', verifyName: true },
+      databases: [],
+    };
+    narrow = { ...main, databases: ['shop'] };
+    servers = openServers({ main }, ports);
   });
+  const ports = {
+    clock: systemClock,
+    guard: { refusal: () => undefined },
+    term: () => 1,
+    holder: 'one',
+  };
   afterAll(async () => {
     servers.close();
     await server.stop();
@@ -292,6 +298,18 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     await settle(shop(true));
     // Ours from now on, whatever its document says.
     expect([await settle(named(false)), await settle(shop(false))]).toEqual([[], []]);
+  });
+
+  it('what the settings keep from the agent is held', async () => {
+    const other = openServers({ main: narrow }, ports);
+    const seen = { servers: await other.observe(['main'], signal()), secrets };
+    other.close();
+    const { operations, blocked } = kind.diff(database('1'), seen);
+    expect([operations.length, blocked.map(({ why }) => why)]).toEqual([
+      0,
+      [expect.stringContaining('the database `site.nl` is not what')],
+    ]);
+    expect(kind.diff(database('1', { name: 'shop' }), seen).blocked).toEqual([]);
   });
 
   it('an administrator that our account became is not touched', async () => {

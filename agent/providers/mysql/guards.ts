@@ -1,6 +1,7 @@
 import { accountKey, MARK } from './account.ts';
 import type { Account } from './account.ts';
 import type { Grant, Grants, Level } from './grants.ts';
+import { likePattern } from './like.ts';
 import { databaseProblem, hostProblem, roleProblem, textProblem, userProblem } from './names.ts';
 import type { ServerSeen } from './observed.ts';
 import type { Server } from './server.ts';
@@ -122,16 +123,7 @@ export function roleGuard(
 /** Whether a level covers a database: on `db`.* a server takes `%` and `_` for patterns. */
 function reaches(level: Exclude<Level, { on: 'everything' | 'dynamic' }>, name: string): boolean {
   if (level.on !== 'database') return level.database.toLowerCase() === name;
-  const pattern = level.stored.replaceAll(/\\(.)|%|_|[.*+?^${}()|[\]]/g, (found, escaped) => {
-    if (found === '%') return '.*';
-    if (found === '_') return '.';
-    return typeof escaped === 'string' ? `\\u{${codeOf(escaped)}}` : `\\u{${codeOf(found)}}`;
-  });
-  return new RegExp(`^${pattern}$`, 'iu').test(name);
-}
-
-function codeOf(character: string): string {
-  return (character.codePointAt(0) ?? 0).toString(16);
+  return likePattern(level.stored).test(name);
 }
 
 /**

@@ -24,6 +24,8 @@ export interface ServerSeen {
   readonly collations: ReadonlyMap<string, string>;
   /** What the agent's own schema says is ours. */
   readonly owned: ReadonlyMap<Id, Owned>;
+  /** Patterns of the databases that the settings let the agent touch; absent, or none: all. */
+  readonly scope?: readonly string[];
   /** As whom the agent is logged in: an account that it never touches. */
   readonly self: AccountName;
   /** Whether a connection can be encrypted. */

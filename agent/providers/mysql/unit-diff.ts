@@ -7,6 +7,7 @@ import type { Random } from './hash.ts';
 import { diffHolders } from './holder-diff.ts';
 import { claim } from './ledger.ts';
 import type { ServerSight } from './observed.ts';
+import { scopeProblem } from './scope.ts';
 import type { DatabaseSpec, MysqlSpec, UserSpec } from './spec.ts';
 import { type Diff, FOREIGN, hold, ledgerOf, nothing, type One, operation } from './unit-parts.ts';
 import { Unquotable } from './sql.ts';
@@ -28,7 +29,7 @@ export function diffUnit(unit: Rendered<MysqlSpec>, observed: MysqlObserved, ran
     return hold(spec, [sight.why], sight.status === 'away');
   }
   const { seen } = sight;
-  const problem = nameGuard(spec, seen);
+  const problem = nameGuard(spec, seen) ?? scopeProblem(spec, seen.scope ?? []);
   if (problem !== undefined) return hold(spec, [problem]);
   try {
     return diffSeen({ unit, spec, seen }, observed, random);
