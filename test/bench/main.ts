@@ -7,7 +7,8 @@ import { lowerStage } from '../../agent/rehearsal/stage.ts';
 import { type Figure, isMet, slownessOf, tableOf } from './figures.ts';
 import { Bench } from './measure.ts';
 import { parseBench, usage, type Wanted } from './options.ts';
-import { figuresOf } from './report.ts';
+import { measureMysql } from './mysql.ts';
+import { figuresOf, mysqlFigures } from './report.ts';
 import { raiseScene } from './scene.ts';
 
 // `npm run bench`: see usage in options.ts. Figures go to the standard output, everything else to the error output.
@@ -46,6 +47,8 @@ async function measure(
 ): Promise<readonly Figure[]> {
   try {
     const scene = await raiseScene(wanted, print, signal);
+    const run = { scene, wanted, print, signal };
+    if (wanted.mysql) return mysqlFigures(await measureMysql(run), wanted.stacks);
     const bench = new Bench(scene, wanted, print, signal);
     try {
       return figuresOf(await bench.run(), wanted.stacks);

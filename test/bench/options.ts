@@ -13,6 +13,8 @@ export interface Wanted {
   /** How many stacks the loop deploys; its time for all of them is reckoned from that. */
   readonly sample: number;
   readonly parts: ReadonlySet<Part>;
+  /** Databases and accounts in place of stacks. */
+  readonly mysql: boolean;
   readonly json: boolean;
   readonly strict: boolean;
   readonly down: boolean;
@@ -33,6 +35,8 @@ Linux and root. Nothing is installed, and everything is removed at the end.
 
   --stacks N         stacks of a service without replicas, a network, a config and a secret each (${String(STACKS.usual)})
   --sample N         stacks that the loop deploys; the rest is reckoned (${String(SAMPLE.usual)})
+  --mysql            databases and accounts on a real MariaDB in place of stacks, with a password and a secret each;
+                     beside single statements
   --only LIST        of the measurements after the first deploy these only: ${PARTS.join(',')}
   --json             the figures as JSON
   --strict           end with 1 where a budget is missed
@@ -55,6 +59,7 @@ export function parseBench(args: readonly string[]): Wanted | string {
         stacks: { type: 'string' },
         sample: { type: 'string' },
         only: { type: 'string' },
+        mysql: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
         profile: { type: 'string' },
@@ -71,10 +76,11 @@ export function parseBench(args: readonly string[]): Wanted | string {
     if (sample === undefined) return `--sample is a number from 1 to ${String(SAMPLE.max)}`;
     const parts = partsOf(values.only);
     if (typeof parts === 'string') return `--only knows no \`${parts}\`: ${PARTS.join(', ')}`;
-    const { name, subnet, packages, profile, json, strict, down, help } = values;
+    const { name, subnet, packages, profile, mysql, json, strict, down, help } = values;
     const place = { name, subnet, managers: 1, workers: 0 };
-    const stage = { ...place, ...(packages !== undefined && { packages }) };
-    const rest = { json, strict, down, help, ...(profile !== undefined && { profile }) };
+    const shape = mysql ? ({ mysql: 'single' } as const) : {};
+    const stage = { ...place, ...shape, ...(packages !== undefined && { packages }) };
+    const rest = { mysql, json, strict, down, help, ...(profile !== undefined && { profile }) };
     return { stage, stacks, sample, parts, ...rest };
   } catch (cause) {
     return cause instanceof Error ? cause.message : 'the arguments could not be read';

@@ -43,6 +43,34 @@ export function figuresOf(measured: Measured, stacks: number): readonly Figure[]
   ];
 }
 
+/** What was measured of databases and accounts. Milliseconds. */
+export interface MysqlMeasured {
+  /** From the start of the agent's process to the answer of the last call. */
+  readonly create: number;
+  readonly pass: number;
+  /** The lists of the engine and the tables of the server side by side, and nothing else. */
+  readonly raw: number;
+  /** Statements and calls that write, in several such passes. */
+  readonly writes: number;
+  /** From the end of the push to the answer of the last call. */
+  readonly one: number;
+  /** Of single statements, for all sites; reckoned from the sample. */
+  readonly loop: { readonly create: number; readonly again: number };
+}
+
+/** Pure. */
+export function mysqlFigures(measured: MysqlMeasured, sites: number): readonly Figure[] {
+  const { create, pass, raw, writes, one, loop } = measured;
+  const many = `${String(sites)} databases and accounts`;
+  return [
+    ...times(`first creation of ${many}`, create, of('loop', loop.create)),
+    ...times('pass with nothing to do', pass, of('raw reads', raw), atMost(2)),
+    ...times('the same, beside the loop', pass, of('loop', loop.again)),
+    ...plain('writes of such passes', writes, 'count', 0),
+    ...times('one account, push to updated', one, undefined, within(1_000)),
+  ];
+}
+
 function times(
   what: string,
   value: number | undefined,

@@ -67,6 +67,23 @@ secrets:
   };
 }
 
+/** Pure. A database, and its account with a password that is made for it. */
+export function databaseFiles(index: number, edition: number): Files {
+  const name = `blog_${String(index).padStart(4, '0')}`;
+  return {
+    [`mysql/${name}.yaml`]: `kind: MySQLDatabase
+name: ${name}
+---
+kind: MySQLUser
+name: ${name}
+password: { generate: true, secret: ${name}_db }
+privileges:
+  - { privileges: [ALL], database: ${name} }
+limits: { maxUserConnections: ${String(20 + edition)} }
+`,
+  };
+}
+
 /** A repository of this machine that the agent follows, and a work tree that pushes to it. */
 export interface BenchRepository {
   readonly url: string;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Printer } from '../../agent/cli/printer.ts';
 import { expectEngine } from '../../agent/rehearsal/engine-http.ts';
 import { valueAt } from '../../agent/rehearsal/json.ts';
+import { mysqlSettings } from '../../agent/rehearsal/mysql/access.ts';
 import { markOf } from '../../agent/rehearsal/plan.ts';
 import { raiseStage, type Stage } from '../../agent/rehearsal/stage.ts';
 import { BenchAgent } from './bench-agent.ts';
@@ -11,6 +12,7 @@ import type { Wanted } from './options.ts';
 import {
   type BenchRepository,
   commonFiles,
+  databaseFiles,
   ENVIRONMENT,
   makeRepository,
   siteName,
@@ -48,10 +50,12 @@ export async function raiseScene(
   const repository = await makeRepository(folder, signal);
   await writeFiles(repository.copy.folder, commonFiles(QUICK));
   for (let index = 0; index < wanted.stacks; index += 1) {
-    await writeFiles(repository.copy.folder, stackFiles(siteName(index), 1));
+    const files = wanted.mysql ? databaseFiles(index, 1) : stackFiles(siteName(index), 1);
+    await writeFiles(repository.copy.folder, files);
   }
   const revision = await repository.copy.commitAndPush('All sites', signal);
-  print.line(`a repository of ${String(wanted.stacks)} stacks is there`);
+  const what = wanted.mysql ? 'databases and accounts' : 'stacks';
+  print.line(`a repository of ${String(wanted.stacks)} ${what} is there`);
   const startAgent = (through = socket): BenchAgent =>
     BenchAgent.start({
       folder,
@@ -60,6 +64,7 @@ export async function raiseScene(
         repository: { url: repository.url },
         docker: { socket: through },
         stateDir: join(folder, 'state'),
+        ...mysqlSettings(stage.plan),
       },
       // What takes the stage away finds it by this, also after a crash.
       env: markOf(stage.plan),
