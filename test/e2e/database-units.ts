@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import type { Id, Operation, Rendered } from '../../agent/core/kind.ts';
+import { systemClock } from '../../agent/clock.ts';
+import { makePassword } from '../../agent/make-password.ts';
+import type { SwarmSecret } from '../../agent/providers/mysql/generated.ts';
+import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
+import type { MysqlCall, ServerSeen } from '../../agent/providers/mysql/observed.ts';
+import { openServers, type Servers } from '../../agent/providers/mysql/servers.ts';
+import type { MysqlSpec } from '../../agent/providers/mysql/spec.ts';
+import type { Diff } from '../../agent/providers/mysql/unit-parts.ts';
+import type { StackCall } from '../../agent/providers/stack/swarm.ts';
+import type { Caller } from '../../agent/reconcile/ports.ts';
+import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
+import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
+import { mysql, render } from '../providers/mysql/rendering.ts';
+import { newPlan, plainly, programsOf, started, USER } from './database.ts';
+
+/** Documents on a real server: what they ask for is carried out by the kind and the client that the agent has. */
+export class DatabaseUnits {
+  readonly flavor: Flavor;
+  readonly server: Server;
+  /** What the Swarm keeps of secrets, and what it gives to tasks alone. */
+  readonly secrets = new Map<string, SwarmSecret & { readonly value: string }>();
+  readonly #plan: ServerPlan;
+  readonly #servers: Servers;
+  readonly #kind = mysqlKind((bytes) => randomBytes(bytes));
+
+  private constructor(flavor: Flavor, plan: ServerPlan, server: Server) {
+    this.flavor = flavor;
+    this.server = server;
+    this.#plan = plan;
+    const caFile = join(plan.folder, 'data', 'ca.pem');
+    const secure = { mode: 'required', caFile, verifyName: false } as const;
+    const main = {
+      hosts: [`127.0.0.1:${String(server.port)}`],
+      user: USER,
+      passwordFile: plan.passwordFile,
+      tls: flavor === 'mysql' ? secure : ({ mode: 'off', verifyName: true } as const),
+      databases: [],
+    };
+    const guard = { refusal: () => undefined };
+    this.#servers = openServers(
+      { main },
+      { clock: systemClock, guard, term: () => 1, holder: 'one' },
+    );
+  }
+
+  /** `options`: more of the server's own. */
+  static async start(flavor: Flavor, options: readonly string[] = []): Promise<DatabaseUnits> {
+    const plan = newPlan({ options });
+    return new DatabaseUnits(flavor, plan, await started(await programsOf(flavor), plan));
+  }
+
+  async close(): Promise<void> {
+    this.#servers.close();
+    await this.server.stop();
+    rmSync(dirname(this.#plan.folder), { recursive: true });
+  }
+
+  /** The units of a file of documents. Throws where there is a mistake in it. */
+  units(text: string): readonly Rendered<MysqlSpec>[] {
+    const { units, diagnostics } = render(mysql(text));
+    const mistakes = diagnostics.filter(({ severity }) => severity === 'error');
+    if (mistakes.length > 0) throw new Error(mistakes.map(({ message }) => message).join());
+    return units.filter((unit): unit is Rendered<MysqlSpec> => unit.id.startsWith('mysql-'));
+  }
+
+  /** What separates the last document from what is there. */
+  async diff(text: string): Promise<Diff> {
+    const unit = this.units(text).at(-1);
+    if (unit === undefined) throw new Error('no document');
+    return this.#kind.diff(unit, await this.#look());
+  }
+
+  /**
+   * Looks and calls until nothing is left to do for any of the documents. Gives the statements as plans show them. Throws where one
+   * is held, or it does not come to rest. `keep`: what only takes away is left.
+   */
+  async settle(text: string, keep?: 'keep'): Promise<readonly string[]> {
+    const said: string[] = [];
+    for (const unit of this.units(text)) said.push(...(await this.#settleOne(unit, keep)));
+    return said;
+  }
+
+  /** As root of the machine. */
+  async asRoot(text: string): Promise<readonly Record<string, unknown>[]> {
+    return await plainly({ user: 'root', socketPath: this.server.socket }, async (one) => {
+      const [rows] = await one.query<never[]>(text);
+      return rows;
+    });
+  }
+
+  /** Rows, or what the server says. */
+  async as(user: string, password: string, text: string): Promise<string> {
+    const login = { host: '127.0.0.1', port: this.server.port, user, password };
+    return await plainly(login, async (one) => {
+      const [rows] = await one.query<never[]>(text);
+      return JSON.stringify(rows);
+    }).catch((error: unknown) => String(error));
+  }
+
+  async seen(): Promise<ServerSeen> {
+    const sight = (await this.#look()).servers.get('main');
+    if (sight?.status !== 'seen') throw new Error(sight?.why ?? 'not looked at');
+    return sight.seen;
+  }
+
+  owned(seen: ServerSeen, id: Id): boolean {
+    return seen.owned.has(id);
+  }
+
+  async #look() {
+    return { servers: await this.#servers.observe(['main'], limit()), secrets: this.secrets };
+  }
+
+  async #settleOne(unit: Rendered<MysqlSpec>, keep?: 'keep'): Promise<readonly string[]> {
+    const said: string[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      const { operations, blocked, later = [] } = this.#kind.diff(unit, await this.#look());
+      if (blocked.length > 0) throw new Error(blocked.map(({ why }) => why).join('; '));
+      const due = operations.length > 0 || keep === 'keep' ? operations : later;
+      if (due.length === 0) return said;
+      said.push(...due.flatMap(({ fields }) => fields.map(({ desired = '' }) => desired)));
+      await this.#carryOut(due);
+    }
+    throw new Error(`it does not come to rest: ${said.join('; ')}`);
+  }
+
+  async #carryOut(operations: readonly Operation<MysqlCall>[]): Promise<void> {
+    for (const { call } of operations) {
+      const servers = this.#servers;
+      const random = (bytes: number): Uint8Array => randomBytes(bytes);
+      const ports = { swarm: this.#swarm, servers, secrets: this.secrets.values(), random };
+      const outcome =
+        call.op === 'password'
+          ? await makePassword(call, ports, limit())
+          : await servers.call(call, limit());
+      // The first call of a session that took the fence asks for another look.
+      const again = outcome.status === 'refused' && outcome.cause === 'out-of-sequence';
+      if (outcome.status !== 'ok' && !again) throw new Error(outcome.why);
+    }
+  }
+
+  readonly #swarm: Caller<StackCall> = {
+    call: async (call) => {
+      if (call.op !== 'secret-create' || call.data === undefined) throw new Error(call.op);
+      const value = Buffer.from(call.data.reveal(), 'base64').toString('utf8');
+      this.secrets.set(call.name.toLowerCase(), { name: call.name, labels: call.labels, value });
+      return Promise.resolve({ status: 'ok', value: { id: call.name } });
+    },
+  };
+}
+
+function limit(): AbortSignal {
+  return AbortSignal.timeout(60_000);
+}
