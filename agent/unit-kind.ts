@@ -125,6 +125,8 @@ function thatLeft<Servers>(stacks: StackKind, servers: ServerKind<Servers>) {
       ),
     members: (id, seen) => of(id).members(id, seen),
     remove: (id, members, seen) => of(id).remove(id, members, seen),
+    hidden: (id, seen) => of(id).hidden?.(id, seen),
+    leftovers: (seen) => servers.leftovers?.(seen) ?? [],
     runs: (id, seen) => of(id).runs(id, seen),
     users: (id, seen) => of(id).users(id, seen),
     spares: (unit, seen) =>

@@ -1,5 +1,5 @@
 import type { Id, Kind, Rendered } from './kind.ts';
-import type { Spare } from './member.ts';
+import type { Leftover, Spare } from './member.ts';
 import { type Step, type StepInput, whyNoRemovals } from './step.ts';
 import { isInPlace, type UnitRecord } from './unit.ts';
 import type { UnitView } from './view.ts';
@@ -16,15 +16,19 @@ const COLLECTED_MAX = 64;
 /** Since when nothing is seen to need an object, by its id. Milliseconds of our own monotonic clock; in memory only. */
 export type SpareSince = ReadonlyMap<string, number>;
 
-/** What is collected of earlier contents in one pass. */
+/** What goes by itself: what a unit had, or what is left of one that left the repository. */
+export type Collected<Call> = Pick<Spare<Call>, 'id' | 'operation'> &
+  Partial<Pick<Leftover<Call>, 'unit'> & Pick<Spare<Call>, 'need'>>;
+
+/** What is collected in one pass. */
 export interface Collection<Call> {
   /** May go now. */
-  readonly due: readonly Spare<Call>[];
+  readonly due: readonly Collected<Call>[];
   readonly since: SpareSince;
 }
 
 /**
- * Pure. Earlier contents of units that nothing needs any more. Needed is what the kind sees in use, what the repository wants
+ * Pure. Earlier contents of units that nothing needs any more, and what is left of units that left and whose time is over. Needed is what the kind sees in use, what the repository wants
  * now, and what any release of any unit names. Nothing goes while anything else is to be called, and of a unit only while it
  * is in place as the repository wants it and free to move.
  */
@@ -33,23 +37,42 @@ export function collect<Spec, Observed, Call>(
   input: StepInput<Spec, Observed, Call>,
   before: SpareSince,
 ): Collection<Call> {
-  const { kind, desired, observed, nowMs } = input;
-  const views = new Map(next.views.map((view) => [view.id, view]));
-  const settled = desired.filter((unit) => isAtRest(unit, views.get(unit.id), next, kind));
-  const candidates = settled.flatMap((unit) =>
-    kind.spares(unit, observed).map((one) => ({ ...one, owner: unit.id })),
-  );
-  const named = candidates.length === 0 ? undefined : needed(kind, desired, next.units);
-  if (named === undefined) return { due: [], since: new Map() };
-  const spares = candidates.filter(({ need }) => !named.has(need.toLowerCase()));
+  const { nowMs } = input;
+  const spares = [...sparesOf(next, input), ...leftoversOf(next, input)];
   const since = new Map(spares.map(({ id }) => [id, before.get(id) ?? nowMs]));
   if (isOff(next, input)) return { due: [], since };
   const old = spares.filter(({ id }) => nowMs - (since.get(id) ?? nowMs) >= SPARE_MS);
   return { due: inTheirWindows(old, input).slice(0, COLLECTED_MAX), since };
 }
 
+function sparesOf<Spec, Observed, Call>(
+  next: Step<Call>,
+  { kind, desired, observed }: StepInput<Spec, Observed, Call>,
+): readonly (Collected<Call> & { readonly owner: Id })[] {
+  const views = new Map(next.views.map((view) => [view.id, view]));
+  const settled = desired.filter((unit) => isAtRest(unit, views.get(unit.id), next, kind));
+  const candidates = settled.flatMap((unit) =>
+    kind.spares(unit, observed).map((one) => ({ ...one, owner: unit.id })),
+  );
+  const named = candidates.length === 0 ? undefined : needed(kind, desired, next.units);
+  return candidates.filter(({ need }) => named?.has(need.toLowerCase()) === false);
+}
+
+/** Nothing of a unit that is in the repository again or in the record still, and nothing while another one changes. */
+function leftoversOf<Spec, Observed, Call>(
+  { units, views }: Step<Call>,
+  { kind, desired, observed, units: before }: StepInput<Spec, Observed, Call>,
+): readonly (Collected<Call> & { readonly owner: Id })[] {
+  const all = kind.leftovers?.(observed) ?? [];
+  if (all.length === 0 || views.some(({ pending }) => pending)) return [];
+  const wanted = new Set(desired.map(({ id }) => id));
+  return all
+    .filter(({ unit }) => !wanted.has(unit) && !units.has(unit) && !before.has(unit))
+    .map((one) => ({ ...one, owner: one.unit }));
+}
+
 /** Pure. Without these: they were asked for just now, and whatever came of it they are looked at anew. */
-export function without<Call>(since: SpareSince, asked: readonly Spare<Call>[]): SpareSince {
+export function without<Call>(since: SpareSince, asked: readonly Collected<Call>[]): SpareSince {
   const ids = new Set(asked.map(({ id }) => id));
   return new Map([...since].filter(([id]) => !ids.has(id)));
 }

@@ -1,5 +1,5 @@
 import type { Place } from './diagnostic.ts';
-import type { Member, Removal, RemovalRules, Spare } from './member.ts';
+import type { Leftover, Member, Removal, RemovalRules, Spare } from './member.ts';
 import type { First, FirstInput } from './first.ts';
 import type { Answer, Asked } from './question.ts';
 
@@ -233,6 +233,10 @@ export interface Kind<Spec, Observed, Call> {
   members(id: Id, observed: Observed): readonly Member[];
   /** Removes these and nothing else, each only while it still bears the unit's mark, and the later ones only after the earlier ones. */
   remove(id: Id, members: readonly Member[], observed: Observed): Removal<Call>;
+  /** Why nobody can know now what is there of a unit that left: then nothing of it begins. Absent: all is seen. */
+  hidden?(id: Id, observed: Observed): string | undefined;
+  /** What is there of units that left before and goes now, without the record: whether such a unit is back is not looked at. Absent: nothing. */
+  leftovers?(observed: Observed): readonly Leftover<Call>[];
   /** What of it still runs, in words, whoever made it; undefined: it stands still. */
   runs(id: Id, observed: Observed): string | undefined;
   /** What of it others use, in words: that keeps it from being removed. */

@@ -1,4 +1,4 @@
-import type { Operation } from './kind.ts';
+import type { Id, Operation } from './kind.ts';
 
 /** What happens to what leaves the repository. */
 export interface RemovalRules {
@@ -26,6 +26,18 @@ export interface Removal<Call> {
   readonly ending?: string;
   /** Why some of them cannot go, until somebody helps. */
   readonly waits: readonly string[];
+  /** What of the unit is there still when it is over, in words: it is said once. */
+  readonly stays?: readonly string[];
+}
+
+/** What is there still of a unit that left the repository, and whose time is over. */
+export interface Leftover<Call> {
+  /** Names it for as long as it is there. */
+  readonly id: string;
+  /** The unit that it was of. */
+  readonly unit: Id;
+  /** What takes it away. */
+  readonly operation: Operation<Call>;
 }
 
 /** An object that was made for a unit and holds a content which that does not want any more. */

@@ -116,7 +116,8 @@ function begin<Spec, Observed, Call>(
       return { ...unmoved(record, watch), held, ...open, ...patient };
     }
     case 'open': {
-      const shut = look.windows?.shut(id)?.why;
+      const hidden = look.kind.hidden?.(id, look.observed);
+      const shut = hidden ?? look.windows?.shut(id)?.why;
       if (shut === undefined) return beginRemoving(look, { id, record, watch }, members);
       const held = `its removal waits: ${shut}`;
       return { ...unmoved(record, watch), held, ...open, patient: true };
@@ -148,12 +149,10 @@ export function goOnRemoving<Spec, Observed, Call>(
 ): Moved<Call> {
   const removal = kind.remove(id, record.removing ?? [], observed);
   if (removal.left.length === 0) {
+    const { stays } = removal;
     const ms = nowMs - watch.sinceMs;
-    return {
-      ...unmoved(record, watch),
-      gone: true,
-      events: [{ event: 'unit removed', id, ms }],
-    };
+    const event = { event: 'unit removed', id, ms, ...(stays && { stays }) } as const;
+    return { ...unmoved(record, watch), gone: true, events: [event] };
   }
   const seen = refusal === undefined ? watch : refusedAt(watch, refusal, nowMs);
   const isLong = nowMs - watch.sinceMs >= ENDING_MS;

@@ -38,7 +38,12 @@ export type UnitEvent = { readonly id: Id } & (
   | { readonly event: 'unit going on' }
   /** It left the repository, and these are taken away. */
   | { readonly event: 'unit removing'; readonly targets: readonly string[] }
-  | { readonly event: 'unit removed'; readonly ms: number }
+  | {
+      readonly event: 'unit removed';
+      readonly ms: number;
+      /** What of it is there still, in words; absent: nothing, or nothing that counts. */
+      readonly stays?: readonly string[];
+    }
   /** It left the repository and is stopped, so that this one can take its place. */
   | { readonly event: 'unit making place'; readonly to: Id }
   /** It had made place, and this one does not take it: it runs again. */

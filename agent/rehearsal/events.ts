@@ -228,7 +228,16 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
     'unit coming back',
     ['bad', ({ id, text }) => `${id}: runs again, ${text('because')} does not take its place`],
   ],
-  ['unit removed', ['plain', ({ id, ms }) => `${id}: removed after ${seconds(ms)}`]],
+  [
+    'unit removed',
+    [
+      'plain',
+      ({ id, ms, text }) => {
+        const stays = text('stays');
+        return `${id}: removed after ${seconds(ms)}${stays === '' ? '' : `; ${stays}`}`;
+      },
+    ],
+  ],
   [
     'approval refused',
     ['bad', ({ text }) => `approve ${text('digest')} asked by ${text('by')}: ${text('why')}`],

@@ -77,7 +77,7 @@ const long: SpareSince = new Map(['a', 'b'].map((name) => [`id-${name}`, 0]));
 const look = (input: Input, since: SpareSince = long): Collection<WorldsCall> =>
   collect(step(input), input, since);
 const due = (input: Input, since?: SpareSince): string[] =>
-  look(input, since).due.map(({ need }) => need);
+  look(input, since).due.map(({ need = 'none' }) => need);
 
 beforeEach(() => {
   there = new Map([['stack/blog', ['a', 'b']]]);
@@ -291,4 +291,43 @@ it('goes exactly if no release, no unit and no use names it, whatever names what
       },
     ),
   );
+});
+
+describe('what is left of a unit that left', () => {
+  const gone = {
+    id: 'main mysql-user/old',
+    unit: 'mysql-user/old',
+    operation: spare('stack/blog', 'old').operation,
+  } as const;
+  const leaving: Kind<UnitSpec, Worlds, WorldsCall> = { ...kind, leftovers: () => [gone] };
+  const since: SpareSince = new Map([[gone.id, 0]]);
+  const went = (parts: Partial<Input> = {}): boolean =>
+    look(usual({ kind: leaving, ...parts }), since).due.some(({ id }) => id === gone.id);
+  const also = (record: UnitRecord) =>
+    new Map<Id, UnitRecord>([
+      ['stack/blog', settled(blog)],
+      ['stack/shop', settled(shop)],
+      [gone.unit, record],
+    ]);
+
+  it('goes when that was seen for ten minutes', () => {
+    expect(went()).toBe(true);
+    expect(went({ nowMs: MINUTES_10 - 1 })).toBe(false);
+  });
+
+  it.each<[string, Partial<Input>]>([
+    ['the unit is in the repository again', { desired: [blog, shop, { ...blog, id: gone.unit }] }],
+    ['the record knows the unit still', { units: also(settled(blog)) }],
+    ['everything is frozen', { frozen: 'by hand' }],
+    ['nothing may be removed now', { mayRemove: false }],
+    [
+      'Git cannot be read',
+      { removals: { policy: { max: 5, share: 20 }, rewound: false, off: 'no' } },
+    ],
+    ['after a rewind', { removals: { policy: { max: 5, share: 20 }, rewound: true } }],
+    ['the repository holds nothing at all', { desired: [] }],
+    ['another unit changes', { desired: [blog, unitCalled('shop', 'good 2')] }],
+  ])('stays while %s', (_, parts) => {
+    expect(went(parts)).toBe(false);
+  });
 });

@@ -39,6 +39,7 @@ function known(unit: Rendered<UnitSpec>, parts: Partial<UnitRecord> = {}): UnitR
 }
 
 interface Start {
+  readonly kind?: typeof unitKind;
   readonly record?: UnitRecord | undefined;
   readonly world?: UnitWorld;
   readonly wants?: Rendered<UnitSpec>;
@@ -59,7 +60,7 @@ function look(start: Start): Step<UnitCall> {
   const { removals = usual } = start;
   const units = others.map(([{ id }, one]): [Id, UnitRecord] => [id, one]);
   return step({
-    kind: unitKind,
+    kind: start.kind ?? unitKind,
     desired: [...(wants ? [wants] : []), ...others.map(([unit]) => unit)],
     revision: 'now',
     observed: start.world ?? there,
@@ -119,6 +120,22 @@ describe('a unit that left the repository', () => {
     ]);
     expect(third.events).toMatchObject([{ event: 'unit removed', id: ID }]);
     expect(viewOf(third)).toBeUndefined();
+  });
+
+  it('waits while nobody knows what is there of it', () => {
+    const hidden = { ...unitKind, hidden: () => 'main: no host answers' };
+    const result = look({ kind: hidden });
+    expect([result.units.get(ID)?.phase, callsOf(result)]).toEqual(['none', []]);
+    expect(viewOf(result)?.held).toBe('its removal waits: main: no host answers');
+  });
+
+  it('says what of it stays when it is over', () => {
+    const remove: typeof unitKind.remove = (...given) => ({
+      ...unitKind.remove(...given),
+      stays: ['database shop stays (12.3 MB)'],
+    });
+    const result = look({ kind: { ...unitKind, remove }, world: running({}) });
+    expect(result.events.at(-1)).toMatchObject({ stays: ['database shop stays (12.3 MB)'] });
   });
 
   it('leaves the record at once where nothing of it is there', () => {

@@ -218,6 +218,7 @@ describe('what one round makes of the answers', () => {
       }),
       reporter: { tell: (event: AgentEvent) => void events.push(event) },
       guard: { refusal: () => undefined },
+      clock: { nowMs: () => 0 },
     };
     const due = outcomes.map((_, at) => spare(String(at)));
     await collectSpares(due, ports, new AbortController().signal);
@@ -228,12 +229,36 @@ describe('what one round makes of the answers', () => {
     expect(asked).toEqual([]);
   });
 
+  it('tells what is left of a unit that left as a change of that unit', async () => {
+    const unit = 'mysql-user/blog' as const;
+    const told = async (outcome: CallOutcome<{ readonly id: string }>) => {
+      const events: AgentEvent[] = [];
+      const ports = {
+        caller: () => ({ call: async () => outcome }),
+        reporter: { tell: (event: AgentEvent) => void events.push(event) },
+        guard: { refusal: () => undefined },
+        clock: { nowMs: () => 0 },
+      };
+      await collectSpares([{ ...spare('0'), unit }], ports, new AbortController().signal);
+      return events;
+    };
+    const whole = { id: unit, target: 'config 0' };
+    expect(await told(ok)).toEqual([
+      { ...whole, event: 'change applied', verb: 'remove', fields: [], destructive: true, ms: 0 },
+    ]);
+    expect(await told(inUse)).toEqual([]);
+    expect(await told(never)).toEqual([
+      { ...whole, event: 'change failed', status: 'refused', why: 'no' },
+    ]);
+  });
+
   it('names ten at most', async () => {
     const events: AgentEvent[] = [];
     const ports = {
       caller: () => ({ call: async () => ok }),
       reporter: { tell: (event: AgentEvent) => void events.push(event) },
       guard: { refusal: () => undefined },
+      clock: { nowMs: () => 0 },
     };
     const due = Array.from({ length: 64 }, (_, at) => spare(String(at)));
     await collectSpares(due, ports, new AbortController().signal);

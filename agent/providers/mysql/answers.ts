@@ -130,6 +130,11 @@ export function lacksPrivilege({ number }: Failed): boolean {
   return number !== undefined && LACKS.includes(number);
 }
 
+/** Pure. Whether a table that is there lacks a column. */
+export function lacksColumn({ number }: Failed): boolean {
+  return number === 1054;
+}
+
 /** Pure. Whether what was asked for is not there. */
 export function isAbsent({ number }: Failed): boolean {
   return number !== undefined && ABSENT.includes(number);

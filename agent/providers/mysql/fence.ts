@@ -81,7 +81,7 @@ export async function sendFenced(
   line: Line,
   writer: Writer,
   statement: Statement,
-): Promise<{ readonly status: 'ok' } | NotOk> {
+): Promise<{ readonly status: 'ok' } | Failed> {
   const { clock, connection, signal } = line;
   const end = clock.nowMs() + MYSQL_CALL_MS;
   const why = line.guard.refusal(MYSQL_CALL_MS);

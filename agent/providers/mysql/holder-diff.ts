@@ -2,7 +2,7 @@ import type { Operation } from '../../core/kind.ts';
 import { type Account, accountKey, isMarked } from './account.ts';
 import { difference, type Wanted } from './diff.ts';
 import { accountGuard, adoptionGuard, grantGuard, roleGuard } from './guards.ts';
-import { claim } from './ledger.ts';
+import { ledgerOf, noted } from './noted.ts';
 import type { MysqlCall } from './observed.ts';
 import type { RoleSpec, UserSpec } from './spec.ts';
 import type { AccountName } from './sql.ts';
@@ -12,7 +12,6 @@ import {
   type Diff,
   FOREIGN,
   hold,
-  ledgerOf,
   nothing,
   type One,
   operation,
@@ -78,7 +77,7 @@ function joined(parts: readonly Diff[]): Diff {
 
 /** One account, or a role. */
 function diffHolder(one: One<RoleSpec | UserSpec>, wanted: Wanted): Diff {
-  const { unit, spec, seen } = one;
+  const { spec, seen } = one;
   const live = seen.accounts.get(accountKey(wanted));
   const { isOurs, isNoted } = ledgerOf(one);
   if (live !== undefined) {
@@ -96,7 +95,7 @@ function diffHolder(one: One<RoleSpec | UserSpec>, wanted: Wanted): Diff {
   if (refusals.length > 0) return hold(spec, refusals);
   const target = targetOf(spec, hostOf(wanted));
   const isDue = first.length > 0 || !isNoted;
-  const said = [claim(unit.id, unit.digest), ...first];
+  const said = [noted(one), ...first];
   const taken = later.length === 0 ? [] : [takenAway(spec, target, later)];
   return {
     operations: isDue ? [operation(spec, { live, said, fields: shown(first), target })] : [],

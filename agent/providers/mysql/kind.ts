@@ -2,7 +2,9 @@ import { z } from 'zod';
 
 import { MySQLDatabase, MySQLRole, MySQLUser } from '../../../schemas/mysql.ts';
 import type { Health, Kind, Release, Rendered } from '../../core/kind.ts';
+import { expired } from './expired.ts';
 import type { Random } from './hash.ts';
+import { hiddenLeft, membersLeft, removeLeft } from './left.ts';
 import type { MysqlCall } from './observed.ts';
 import type { MysqlSpec, UserSpec } from './spec.ts';
 import { diffUnit, type MysqlObserved, sightOf } from './unit-diff.ts';
@@ -48,8 +50,10 @@ export const unknownServers: Kind<MysqlSpec, unknown, MysqlCall> = {
   stop: () => [],
   removal: () => ({ hold: false, prune: false }),
   makes: () => [],
-  members: () => [],
-  remove: () => ({ operations: [], left: [], waits: [] }),
+  members: membersLeft,
+  remove: removeLeft,
+  hidden: hiddenLeft,
+  leftovers: expired,
   runs: () => undefined,
   users: () => [],
   spares: () => [],

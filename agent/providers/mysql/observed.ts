@@ -24,6 +24,12 @@ export interface ServerSeen {
   readonly collations: ReadonlyMap<string, string>;
   /** What the agent's own schema says is ours. */
   readonly owned: ReadonlyMap<Id, Owned>;
+  /** What it says is another one's who shares the server, and whose. Absent: nothing. */
+  readonly foreign?: ReadonlyMap<Id, string>;
+  /** By whose name the agent writes there; absent: it is alone on its servers. */
+  readonly owner?: string;
+  /** How large databases are that just left the repository. Bytes; one whose size is not known is not in it. */
+  readonly bytes?: ReadonlyMap<Id, number>;
   /** Patterns of the databases that the settings let the agent touch; absent, or none: all. */
   readonly scope?: readonly string[];
   /** As whom the agent is logged in: an account that it never touches. */
@@ -43,6 +49,12 @@ export interface Owned {
   readonly digest: string;
   /** When it left the repository, by the server's clock, ISO 8601; absent: it is in it. */
   readonly leftAt?: string;
+  /** How long ago that is, by the same clock. Seconds. */
+  readonly leftS?: number;
+  /** So long after it left it goes; absent: it stays. Seconds. */
+  readonly retentionS?: number;
+  /** Whose it is; absent: whoever names it in a document. */
+  readonly owner?: string;
 }
 
 /** One operation on a server, as data. */

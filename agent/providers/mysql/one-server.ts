@@ -1,9 +1,11 @@
 import type { MysqlServerSettings } from '../../../schemas/settings.ts';
 import type { CallOutcome } from '../../core/kind.ts';
-import type { NotOk } from './answers.ts';
+import { type Failed, lacksPrivilege, type NotOk } from './answers.ts';
 import type { Connection } from './connect.ts';
 import { sendFenced, takeFence } from './fence.ts';
 import { findWriter, lookAtHost, PROBE_MS } from './find-writer.ts';
+import { ledgerUpgrade, OWN_GRANT } from './ledger.ts';
+import type { LeftSizes } from './left-sizes.ts';
 import { readLogins } from './logins.ts';
 import type { ServerSight } from './observed.ts';
 import { type Basis, type NotSeen, readServer } from './read-server.ts';
@@ -22,6 +24,8 @@ interface Session {
   fencedFor?: number;
   /** Another session wrote, perhaps after the last look. */
   mustLook: boolean;
+  /** Its ledger lacks what this version writes to it. */
+  isOldLedger: boolean;
 }
 
 /** One server of the settings. Connects with the first look. One session reads and writes: what it read is what it changes. */
@@ -33,6 +37,7 @@ export class OneServer {
   /** The host of the last session: it is stayed on. */
   #before: string | undefined;
   #isClosed = false;
+  readonly #sizes: LeftSizes = new Map();
 
   constructor(settings: MysqlServerSettings, ports: ServersPorts) {
     this.#settings = settings;
@@ -65,12 +70,15 @@ export class OneServer {
     const session = await this.#reach(signal);
     if ('status' in session) return session;
     const { host, connection, basis } = session;
-    const { clock } = this.#ports;
-    const read = await readServer({ host, connection, clock }, basis, signal);
+    const { clock, owner } = this.#ports;
+    const as = owner === undefined ? {} : { owner };
+    const place = { host, connection, clock, sizes: this.#sizes, ...as };
+    const read = await readServer(place, basis, signal);
     if (this.#isClosed) this.#leave();
     if ('status' in read) return read;
     session.basis = read.basis;
     session.mustLook = false;
+    session.isOldLedger = read.isOldLedger;
     return { status: 'seen', seen: read.seen };
   }
 
@@ -90,7 +98,7 @@ export class OneServer {
     }
     const { name, connection } = found.value;
     this.#before = name;
-    this.#session = { host: name, connection, mustLook: false };
+    this.#session = { host: name, connection, mustLook: false, isOldLedger: false };
     return this.#session;
   }
 
@@ -121,9 +129,16 @@ export class OneServer {
     if (session.mustLook) {
       return refused('another session wrote to it: it is looked at first', 'out-of-sequence');
     }
-    for (const statement of statements) {
+    const before = session.isOldLedger ? [ledgerUpgrade] : [];
+    for (const statement of [...before, ...statements]) {
       if (term() !== writer.term) return refused('this agent leads anew', 'held-back');
       const sent = await sendFenced(line, writer, statement);
+      if (statement === ledgerUpgrade) {
+        const kept = upgradeProblem(sent);
+        if (kept !== undefined) return kept;
+        session.isOldLedger = false;
+        continue;
+      }
       if (sent.status === 'ok') continue;
       if (sent.cause === 'held-back') delete session.fencedFor;
       return sent;
@@ -143,6 +158,14 @@ async function stillWrites(
   return view.status === 'writes';
 }
 
+/** Nothing of what was asked for was sent yet, so no commit is at fault. It may have been done already. */
+function upgradeProblem(sent: { readonly status: 'ok' } | Failed): NotOk | undefined {
+  if (sent.status === 'ok' || sent.number === HAS_COLUMN) return undefined;
+  const why = lacksPrivilege(sent) ? `${sent.why}: ${OWN_GRANT} is missing` : sent.why;
+  return refused(`the ledger of an earlier version: ${why}`, 'held-back');
+}
+
+const HAS_COLUMN = 1060;
 const CLOSED = 'the agent ends';
 const CROWDED = 'too much waits for it already';
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 
 import type { Clock } from '../../reconcile/ports.ts';
-import { type Failed, isAbsent, lacksPrivilege } from './answers.ts';
+import { type Failed, isAbsent, lacksColumn, lacksPrivilege } from './answers.ts';
 import type { Accounts } from './account.ts';
 import type { Connection, Row } from './connect.ts';
 import { namedValues } from './hosts.ts';
-import { LEDGER_LINES, OWN_GRANT, readLedger } from './ledger.ts';
+import { FIRST_LEDGER_LINES, LEDGER_LINES, OWN_GRANT, readLedger } from './ledger.ts';
+import { type LeftSizes, readLeftSizes } from './left-sizes.ts';
 import { mariadbAccounts } from './mariadb-accounts.ts';
 import { mysqlAccounts } from './mysql-accounts.ts';
 import type { ObservedDatabase, ServerSeen, ServerSight } from './observed.ts';
@@ -48,13 +49,24 @@ export interface Basis {
 export type NotSeen = Exclude<ServerSight, { readonly status: 'seen' }>;
 
 /** What a look gives, with what the next one on this session need not ask again. */
-export type ReadServer = { readonly seen: ServerSeen; readonly basis: Basis } | NotSeen;
+export type ReadServer =
+  | {
+      readonly seen: ServerSeen;
+      readonly basis: Basis;
+      /** The ledger is one of the first version: it is changed before anything is written to it. */
+      readonly isOldLedger: boolean;
+    }
+  | NotSeen;
 
 /** Where a look asks. `host`: as people write it. */
 export interface Place {
   readonly host: string;
   readonly connection: Connection;
   readonly clock: Clock;
+  /** As whom the agent writes to the ledger. */
+  readonly owner?: string;
+  /** Of databases that left, as far as they were asked for; grows. */
+  readonly sizes: LeftSizes;
 }
 
 /** Reads all of a server, in some fifteen questions whatever it holds. Rejects with the signal's reason. Writes nothing. */
@@ -69,17 +81,22 @@ export async function readServer(
     const server = { ...basis.server, partialRevokes: false };
     const variables = namedValues(await ask(VARIABLES));
     const exact = { ...server, partialRevokes: variables.get('partial_revokes') === 'ON' };
+    const accounts = await readAccounts(ask, exact);
+    const { isOldLedger, rows } = await readLines(ask);
+    const ledger = readLedger(rows, place.owner);
     const seen: ServerSeen = {
       host: place.host,
       server: exact,
-      accounts: await readAccounts(ask, exact),
+      accounts,
       databases: databasesIn(await ask(DATABASES)),
       collations: collationsIn(basis.characterSets, variables),
-      owned: readLedger(await ask(LEDGER_LINES, { grant: OWN_GRANT, mayBeAbsent: true })),
+      ...ledger,
+      ...(place.owner !== undefined && { owner: place.owner }),
       self: basis.self,
       hasTls: await readTls(ask, exact, variables),
     };
-    return { seen, basis };
+    const bytes = await readLeftSizes(seen, place.sizes, lenient(ask));
+    return { seen: { ...seen, bytes }, basis, isOldLedger };
   } catch (error) {
     if (error instanceof Unseen) return error.sight;
     if (error instanceof UnreadableRows) return { status: 'unusable', why: error.message };
@@ -100,10 +117,37 @@ type Ask = (question: Sql, needs?: Needs) => Promise<readonly Row[]>;
 class Unseen extends Error {
   override readonly name = 'Unseen';
   readonly sight: NotSeen;
+  /** What was asked for has a column less. */
+  readonly isOld: boolean;
 
-  constructor(sight: NotSeen) {
+  constructor(sight: NotSeen, isOld = false) {
     super(sight.why);
     this.sight = sight;
+    this.isOld = isOld;
+  }
+}
+
+/** Nothing where there is no answer: for what the look does not depend on. */
+function lenient(ask: Ask): (question: Sql) => Promise<readonly Row[]> {
+  return async (question) => {
+    try {
+      return await ask(question);
+    } catch (error) {
+      if (error instanceof Unseen) return [];
+      throw error;
+    }
+  };
+}
+
+async function readLines(
+  ask: Ask,
+): Promise<{ readonly rows: readonly Row[]; readonly isOldLedger: boolean }> {
+  const needs = { grant: OWN_GRANT, mayBeAbsent: true };
+  try {
+    return { rows: await ask(LEDGER_LINES, needs), isOldLedger: false };
+  } catch (error) {
+    if (!(error instanceof Unseen) || !error.isOld) throw error;
+    return { rows: await ask(FIRST_LEDGER_LINES, needs), isOldLedger: true };
   }
 }
 
@@ -118,7 +162,7 @@ function asker({ connection, clock }: Place, signal: AbortSignal): Ask {
     signal.throwIfAborted();
     if (answer.status === 'ok') return answer.value;
     if (mayBeAbsent && isAbsent(answer)) return [];
-    throw new Unseen(sightOf(answer, grant));
+    throw new Unseen(sightOf(answer, grant), lacksColumn(answer));
   };
 }
 

@@ -30,6 +30,11 @@ export interface ServersPorts {
   readonly term: () => number;
   /** This process, by a name that no other one has. */
   readonly holder: string;
+  /**
+   * Who writes, where several environments or Swarms share a server: the same for all agents of one. What another one noted is
+   * left alone. Absent: nobody else writes there. At most 255 characters.
+   */
+  readonly owner?: string;
 }
 
 /** By their names in the settings. Connects when there is something to look at. */

@@ -207,3 +207,8 @@ export function dropped(name: AccountName): readonly Sql[] {
   const who = account(name);
   return [sql`ALTER USER IF EXISTS ${who} ACCOUNT LOCK`, sql`DROP USER IF EXISTS ${who}`];
 }
+
+/** Pure. Takes a role away, and with it what everybody may do by it. */
+export function droppedRole(name: AccountName): Sql {
+  return sql`DROP ROLE IF EXISTS ${holder(name)}`;
+}

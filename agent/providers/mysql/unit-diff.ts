@@ -5,11 +5,11 @@ import type { SwarmSecret } from './generated.ts';
 import { nameGuard } from './guards.ts';
 import type { Random } from './hash.ts';
 import { diffHolders } from './holder-diff.ts';
-import { claim } from './ledger.ts';
+import { foreignOwner, ledgerOf, noted } from './noted.ts';
 import type { ServerSight } from './observed.ts';
 import { scopeProblem } from './scope.ts';
 import type { DatabaseSpec, MysqlSpec, UserSpec } from './spec.ts';
-import { type Diff, FOREIGN, hold, ledgerOf, nothing, type One, operation } from './unit-parts.ts';
+import { type Diff, FOREIGN, hold, nothing, type One, operation } from './unit-parts.ts';
 import { Unquotable } from './sql.ts';
 import { passwordOf } from './unit-password.ts';
 import { wantedRole, wantedUser } from './wanted.ts';
@@ -31,6 +31,8 @@ export function diffUnit(unit: Rendered<MysqlSpec>, observed: MysqlObserved, ran
   const { seen } = sight;
   const problem = nameGuard(spec, seen) ?? scopeProblem(spec, seen.scope ?? []);
   if (problem !== undefined) return hold(spec, [problem]);
+  const owner = foreignOwner(spec, seen);
+  if (owner !== undefined) return hold(spec, [othersWords(owner)]);
   try {
     return diffSeen({ unit, spec, seen }, observed, random);
   } catch (error) {
@@ -39,6 +41,10 @@ export function diffUnit(unit: Rendered<MysqlSpec>, observed: MysqlObserved, ran
       return hold(spec, [`it cannot be said to a server: ${error.message}`]);
     throw error;
   }
+}
+
+function othersWords(owner: string): string {
+  return `the ledger on its server says that it belongs to \`${owner}\`, another one who writes there`;
 }
 
 function diffSeen(
@@ -83,7 +89,7 @@ export function sightOf({ server }: MysqlSpec, { servers }: MysqlObserved): Serv
 }
 
 function diffDatabase(one: One<DatabaseSpec>): Diff {
-  const { unit, spec, seen } = one;
+  const { spec, seen } = one;
   const problem = characterProblem(spec, seen);
   if (problem !== undefined) return hold(spec, [problem]);
   const live = seen.databases.get(spec.name);
@@ -91,6 +97,6 @@ function diffDatabase(one: One<DatabaseSpec>): Diff {
   if (live !== undefined && !isOurs && !spec.adopt) return hold(spec, [FOREIGN]);
   const { statements, changes } = databaseDifference(spec, live);
   if (statements.length === 0 && isNoted) return nothing;
-  const said = [claim(unit.id, unit.digest), ...statements];
+  const said = [noted(one), ...statements];
   return { ...nothing, operations: [operation(spec, { live, said, fields: changes })] };
 }

@@ -28,12 +28,6 @@ export function hold(spec: MysqlSpec, whys: readonly string[], waits = false): D
   return { ...nothing, blocked };
 }
 
-/** Pure. Whether the ledger says that it is ours, and of this very digest. */
-export function ledgerOf({ unit: { id, digest }, seen }: One<MysqlSpec>) {
-  const row = seen.owned.get(id);
-  return { isOurs: row !== undefined, isNoted: row?.digest === digest && row.leftAt === undefined };
-}
-
 export const FOREIGN = 'it is there already and not ours: `adopt: true` takes it over';
 
 interface Said {

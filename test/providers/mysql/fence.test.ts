@@ -94,7 +94,7 @@ const rowOf = (lockedBy: number, term = 5): Answer => ({
 });
 
 describe('a statement', () => {
-  const statement = claim('mysql-user/blog', 'aa');
+  const statement = claim('mysql-user/blog', { digest: 'aa' });
 
   it('is held back in words that say who came after', async () => {
     const { value } = line([[rowOf(8, 6), 0]]);

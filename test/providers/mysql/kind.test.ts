@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
+import { digestOf } from '../../../agent/core/digest.ts';
 import type { Difference, Id, Operation, Rendered } from '../../../agent/core/kind.ts';
 import { type Account, accountKey, MARK } from '../../../agent/providers/mysql/account.ts';
 import { type AuthString, cachingHash, nativeHash } from '../../../agent/providers/mysql/hash.ts';
@@ -12,6 +13,7 @@ import { resolved } from '../../../agent/providers/mysql/privileges.ts';
 import { mysqlKind as kindWith } from '../../../agent/providers/mysql/kind.ts';
 import type {
   MysqlCall,
+  Owned,
   ServerSeen,
   ServerSight,
 } from '../../../agent/providers/mysql/observed.ts';
@@ -465,7 +467,32 @@ describe('a password', () => {
 
   it('that the account has already is neither hashed nor written', () => {
     const one = of(file('old horse battery'));
-    expect(diff(one, having(hashed('old horse battery')))).toEqual(nothing);
+    const observed = having(hashed('old horse battery'));
+    const noted = at(mysql97, {
+      accounts: accountsOf(mysql97, userSpec(), { authentication: [hashed('old horse battery')] }),
+      owned: [['mysql/blog', digestOf({ ...one.spec, password: { from: 'file' } })]],
+    });
+    expect(diff(one, noted)).toEqual(nothing);
+    expect(diff(one, observed)).toEqual({ ...nothing, claims: 1 });
+  });
+
+  it('that is declared is not in what the ledger keeps, not as a part of a digest either', () => {
+    const lines = (text: string, digest: string) => {
+      const one = { ...of(file(text), { retention: '7d', deletionPolicy: 'Delete' }), digest };
+      return statementsOf(mysqlKind.diff(one, at(mysql97)).operations)[0];
+    };
+    expect(lines('old horse battery', 'd1')).toBe(lines('new horse battery', 'd2'));
+    expect(lines('old horse battery', 'd1')).toContain(', NULL, 1, 604800, NULL)');
+  });
+
+  it('that is declared or not: another policy is noted anew', () => {
+    const one = user({ deletionPolicy: 'Delete' });
+    const [account] = accountsOf(mysql97, userSpec());
+    if (account === undefined) throw new Error('none');
+    expect(diff(one, at(mysql97, { ...ours, accounts: [account] }))).toEqual({
+      ...nothing,
+      claims: 1,
+    });
   });
 
   it('that is another one is written as one hash, also when it is planned twice, and is in no plan', () => {
@@ -648,5 +675,30 @@ describe('a release', () => {
   it('of another version is not read', () => {
     const release = { digest: 'd1', revision: 'r', at: '', content: { kind: 'MySQLView' } };
     expect(mysqlKind.restore('mysql/x', release)).toBeUndefined();
+  });
+});
+
+describe('what another one made who shares the server', () => {
+  const foreign = new Map<Id, string>([['mysql-user/main/blog', 'staging']]);
+  const held = 'belongs to `staging`, another one who writes there';
+  const shared = (server: Server, has: Has, more: Partial<ServerSeen> = {}) =>
+    on({ status: 'seen', seen: { ...seen(server, has), foreign, ...more } });
+
+  it.each(families)('is left alone, whatever its document says, on %s', (_, server) => {
+    const accounts = accountsOf(server, userSpec());
+    const { blocked, first, claims } = diff(user({ adopt: true }), shared(server, { accounts }));
+    expect([blocked, first, claims]).toEqual([[expect.stringContaining(held)], [], 0]);
+    // Of the same name, and something else.
+    expect(diff(database(), shared(server, {})).blocked).toEqual([]);
+  });
+
+  it('is told from ours by the name under which we write', () => {
+    const has = { ...ours, databases: new Map([['blog', { characterSet: 'utf8mb4', collation: 'x' }]]) }; // prettier-ignore
+    const claimed = shared(mysql97, has, { owner: 'production' });
+    expect(statementsOf(mysqlKind.diff(database(), claimed).operations)).toEqual([
+      expect.stringContaining("'production'"),
+    ]);
+    const owned = new Map<Id, Owned>([['mysql/blog', { digest: 'd1', owner: 'production' }]]);
+    expect(diff(database(), shared(mysql97, has, { owner: 'production', owned }))).toEqual(nothing);
   });
 });

@@ -21,24 +21,40 @@ it('makes each table with a primary key, and once', () => {
 });
 
 it('quotes what it keeps', () => {
-  expect([claim("mysql-user/o'b", 'aa'), leave('x/`'), release('x/\\')].map(String)).toEqual([
-    "INSERT INTO `understudy`.`ledger` (id, digest, left_at) VALUES ('mysql-user/o''b', 'aa', NULL) ON DUPLICATE KEY UPDATE digest = 'aa', left_at = NULL",
+  expect(
+    [
+      claim("mysql-user/o'b", { digest: 'aa', retentionS: 60, owner: "o'r" }),
+      leave('x/`'),
+      release('x/\\'),
+    ].map(String),
+  ).toEqual([
+    "INSERT INTO `understudy`.`ledger` (id, `digest`, `left_at`, `deletes`, `retention_s`, `owner`) VALUES ('mysql-user/o''b', 'aa', NULL, 1, 60, 'o''r') ON DUPLICATE KEY UPDATE `digest` = 'aa', `left_at` = NULL, `deletes` = 1, `retention_s` = 60, `owner` = 'o''r'",
     "UPDATE `understudy`.`ledger` SET left_at = UTC_TIMESTAMP(3) WHERE id = 'x/`' AND left_at IS NULL",
     "DELETE FROM `understudy`.`ledger` WHERE id = 'x/\\\\'",
   ]);
 });
 
 it('is read by id', () => {
+  const none = { deletes: null, retention_s: null, owner: null };
   const rows = [
-    { id: 'mysql-user/a', digest: 'aa', left_at: null },
-    { id: 'mysql-role/b', digest: 'bb', left_at: '2026-01-02T03:04:05.678Z' },
+    { id: 'mysql-user/a', digest: 'aa', left_at: null, left_s: null, ...none },
+    // As the first version kept it.
+    { id: 'mysql-role/b', digest: 'bb', left_at: '2026-01-02T03:04:05.678Z', left_s: 7 },
+    { id: 'mysql-user/c', digest: 'cc', left_at: null, ...none, deletes: 1, retention_s: '60' },
+    { id: 'mysql-user/d', digest: 'dd', left_at: null, ...none, owner: 'us' },
+    { id: 'mysql-user/e', digest: 'ee', left_at: null, ...none, owner: 'them' },
   ];
-  expect(readLedger(rows)).toEqual(
+  const { owned, foreign } = readLedger(rows, 'us');
+  expect(owned).toEqual(
     new Map([
       ['mysql-user/a', { digest: 'aa' }],
-      ['mysql-role/b', { digest: 'bb', leftAt: '2026-01-02T03:04:05.678Z' }],
+      ['mysql-role/b', { digest: 'bb', leftAt: '2026-01-02T03:04:05.678Z', leftS: 7 }],
+      ['mysql-user/c', { digest: 'cc', retentionS: 60 }],
+      ['mysql-user/d', { digest: 'dd', owner: 'us' }],
     ]),
   );
+  expect(foreign).toEqual(new Map([['mysql-user/e', 'them']]));
+  expect([...readLedger(rows).foreign.keys()]).toEqual(['mysql-user/d', 'mysql-user/e']);
   expect(() => readLedger([{ id: 'nothing', digest: 'aa', left_at: null }])).toThrow(
     UnreadableRows,
   );

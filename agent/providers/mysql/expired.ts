@@ -1,0 +1,74 @@
+import type { Leftover } from '../../core/member.ts';
+import { accountKey } from './account.ts';
+import { roleName } from './diff.ts';
+import { goes, ownHolders, type Place, type Servers, wordsOf } from './left-place.ts';
+import { release } from './ledger.ts';
+import { namedBy } from './named.ts';
+import { foreignOwner } from './noted.ts';
+import type { MysqlCall, ServerSeen } from './observed.ts';
+import { dropped, droppedRole } from './statements.ts';
+import { shown } from './unit-parts.ts';
+
+/** Pure. What left the repository so long ago that it goes now, with its line. Whether it is back in it is for the caller to say. */
+export function expired({ servers }: Servers): readonly Leftover<MysqlCall>[] {
+  return [...servers].flatMap(([on, sight]) =>
+    sight.status === 'seen' ? dueOn(on, sight.seen) : [],
+  );
+}
+
+function dueOn(on: string, seen: ServerSeen): readonly Leftover<MysqlCall>[] {
+  const places = [...seen.owned].flatMap(([id, row]): Place[] => {
+    const named = row.leftAt === undefined ? undefined : namedBy(id);
+    return named !== undefined && goes({ ...named, row }) ? [{ ...named, id, on, seen, row }] : [];
+  });
+  return places.filter(isDue).map(leftoverOf);
+}
+
+function isDue(place: Place): boolean {
+  const { what, row } = place;
+  if ((row.leftS ?? 0) < (row.retentionS ?? Infinity) || isElsewhere(place)) return false;
+  if (what === 'role') return !isHeld(place);
+  // Whoever unlocked it by hand wants it; it does not go behind his back.
+  return ownHolders(place).every(({ locked }) => locked);
+}
+
+/** Whether another unit, of ours or of somebody else who shares the server, has the same thing. */
+function isElsewhere({ what, name, id, seen }: Place): boolean {
+  if (foreignOwner({ kind: KINDS[what], name }, seen) !== undefined) return true;
+  return [...seen.owned].some(([other, { leftAt }]) => {
+    const named = other === id || leftAt !== undefined ? undefined : namedBy(other);
+    return named?.what === what && named.name === name;
+  });
+}
+
+const KINDS = { database: 'MySQLDatabase', role: 'MySQLRole', account: 'MySQLUser' } as const;
+
+/** Whether anybody has the role, also who is locked; but for the agent, to whom MariaDB gives each role that it makes. */
+function isHeld({ name, seen }: Place): boolean {
+  const key = accountKey(roleName(name, seen.server));
+  return [...seen.accounts.values()].some(
+    (one) => one.user !== seen.self.user && one.roles.some(({ role }) => accountKey(role) === key),
+  );
+}
+
+function leftoverOf(place: Place): Leftover<MysqlCall> {
+  const { id, on, what, seen } = place;
+  const own = ownHolders(place);
+  const drops = own.flatMap((one) =>
+    what === 'role' ? [droppedRole(roleName(one.user, seen.server))] : dropped(one),
+  );
+  const target = own.map((one) => wordsOf(place, one)).join(', ');
+  return {
+    unit: id,
+    id: `${on} ${id}`,
+    operation: {
+      target: target === '' ? `the ledger's line of ${id}` : target,
+      verb: 'remove',
+      phase: 'remove',
+      effect: 'destructive',
+      fields: shown(drops),
+      // The line goes last: whoever dies in between finds it, and nothing to drop.
+      call: { op: 'statements', server: on, statements: [...drops, release(id)] },
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import type { Id } from '../../core/kind.ts';
+import { type Account, isMarked } from './account.ts';
+import { accountGuard } from './guards.ts';
+import { type NamedUnit, namedBy } from './named.ts';
+import type { Owned, ServerSeen, ServerSight } from './observed.ts';
+
+/** The servers that a unit may be on. */
+export interface Servers {
+  readonly servers: ReadonlyMap<string, ServerSight>;
+}
+
+/** Where a unit that left still is. */
+export interface Place extends NamedUnit {
+  readonly id: Id;
+  /** As the agent's settings name it. */
+  readonly on: string;
+  readonly seen: ServerSeen;
+  readonly row: Owned;
+}
+
+/** All places of a unit. */
+export interface Found {
+  readonly places: readonly Place[];
+  /** Why nobody knows whether it is anywhere. */
+  readonly hidden?: string;
+}
+
+/** Pure. The default server is in no id, so without a name it is whichever server knows the unit. */
+export function placesOf(id: Id, { servers }: Servers): Found {
+  const named = namedBy(id);
+  if (named === undefined) return { places: [] };
+  const open = [...servers].filter(([name]) => named.server === undefined || name === named.server);
+  const places = open.flatMap(([on, sight]): Place[] => {
+    const row = sight.status === 'seen' ? sight.seen.owned.get(id) : undefined;
+    if (row === undefined || sight.status !== 'seen') return [];
+    return [{ ...named, id, on, seen: sight.seen, row }];
+  });
+  const unseen = open.flatMap(([name, sight]) =>
+    sight.status === 'seen' ? [] : [`${name}: ${sight.why}`],
+  );
+  const isHidden = places.length === 0 && unseen.length > 0;
+  return { places, ...(isHidden && { hidden: unseen.join('; ') }) };
+}
+
+/** Pure. Whether it goes some day; a database never does. */
+export function goes({ what, row }: Pick<Place, 'what' | 'row'>): boolean {
+  return what !== 'database' && row.retentionS !== undefined;
+}
+
+/** Pure. What people call it. */
+export function wordsOf({ what, name }: Pick<Place, 'what' | 'name'>, { host }: Account): string {
+  return what === 'account' ? `account ${name}@${host}` : `${what} ${name}`;
+}
+
+/** Pure. All that bears the name: an account at each of its hosts, or the role. */
+export function holders({
+  what,
+  name,
+  seen,
+}: Pick<Place, 'what' | 'name' | 'seen'>): readonly Account[] {
+  if (what === 'database') return [];
+  return [...seen.accounts.values()].filter(
+    ({ user, isRole }) => user === name && (isRole === 'no') === (what === 'account'),
+  );
+}
+
+/** Pure. Why this one is left alone; undefined: it bears our mark, and we may touch it. */
+export function whyKept(one: Account, seen: ServerSeen): string | undefined {
+  if (one.user === seen.self.user) return 'the agent itself logs in by that name';
+  return accountGuard(one, seen) ?? (isMarked(one) ? undefined : 'it does not bear our mark');
+}
+
+/** Pure. Those that bear the name and that we may touch. */
+export function ownHolders(place: Pick<Place, 'what' | 'name' | 'seen'>): readonly Account[] {
+  return holders(place).filter((one) => whyKept(one, place.seen) === undefined);
+}

@@ -1,0 +1,43 @@
+import { goes, holders, type Place, whyKept, wordsOf } from './left-place.ts';
+
+/** Pure. What of a unit that left is there still, for people: said once. */
+export function staysOf(place: Place): readonly string[] {
+  const { what, name, id, seen, row } = place;
+  if (what === 'database') {
+    const size = seen.bytes?.get(id);
+    const words = size === undefined ? '' : ` (${sizeWords(size)})`;
+    return seen.databases.has(name) ? [`database ${name} stays${words}`] : [];
+  }
+  return holders(place).map((one) => {
+    const words = wordsOf(place, one);
+    if (!goes(place)) return `${words} stays`;
+    const kept = whyKept(one, seen);
+    if (kept !== undefined) return `${words} stays: ${kept}`;
+    if (what === 'role') return `${words} stays until nobody has it`;
+    if (!one.locked) return `${words} stays: somebody unlocked it`;
+    return `${words} is locked, and dropped ${spanWords(row.retentionS ?? 0)} after it left`;
+  });
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+
+/** Pure. Bytes in steps of a thousand: `12.3 MB`. */
+export function sizeWords(bytes: number): string {
+  const step = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** step;
+  const digits = step === 0 || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${UNITS[step] ?? ''}`;
+}
+
+const SPANS = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['m', 60],
+  ['s', 1],
+] as const;
+
+/** The largest unit in which it is whole. */
+function spanWords(seconds: number): string {
+  const [unit, length] = SPANS.find(([, one]) => seconds % one === 0 && seconds >= one) ?? ['s', 1];
+  return `${String(seconds / length)}${unit}`;
+}
