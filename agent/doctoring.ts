@@ -1,6 +1,7 @@
 import type { DoctorIo } from './cli/doctor-ports.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
+import { openMysqlDoctor } from './mysql-doctor.ts';
 import { openSwarmDoctor } from './providers/stack/doctor/client.ts';
 
 /** What `understudy doctor` takes from this machine. */
@@ -13,5 +14,6 @@ export function doctorIo(
     clock: systemClock,
     environment,
     open: (socket) => openSwarmDoctor(socket, systemClock),
+    openMysql: (path) => openMysqlDoctor(path, systemClock),
   };
 }

@@ -8,19 +8,27 @@ export interface DoctorWanted {
   /** Milliseconds. */
   readonly stuckMs: number;
   readonly json: boolean;
+  readonly swarm: boolean;
+  /** The agent's settings file, where the servers in it are to be looked at. */
+  readonly mysql?: string;
 }
 
 const STUCK_MS = 5 * 60_000;
+/** As for the agent itself. */
+const SETTINGS_FILE = '/etc/understudy/agent.yaml';
 
 /** `understudy doctor --help`. */
-export const doctorUsage = `Usage: understudy doctor [--swarm] [OPTIONS]
+export const doctorUsage = `Usage: understudy doctor [--swarm] [--mysql] [OPTIONS]
 
 Looks for what brings a Swarm down some day: networks that nobody uses, subnets that overlap or are full, managers that
 may not be lost any more, certificates, engines of different versions, tasks that do not get on. Worst first, each with
 what to do about it. Needs no agent and no repository: on a manager it reads through the engine's socket. It writes
 nothing, and carries no command out.
 
-  --swarm             the Swarm; without any such option everything that can be looked at: the Swarm
+  --swarm             the Swarm; so it is without any such option
+  --mysql             whether the agent may do on each server of its settings what it has to, and the GRANT for what it may
+                      not; reads as the agent, writes nothing
+  --settings FILE     the agent's settings, for --mysql; default ${SETTINGS_FILE}
   --stuck-after TIME  a task that does not get on for longer is stuck; default 5m
   --socket PATH       the engine's socket; default UNDERSTUDY_DOCKER_SOCKET, else ${DEFAULT_SOCKET}
   --json              one JSON object: swarm, counts (critical, warning, note), findings (severity, code, what, where,
@@ -28,11 +36,13 @@ nothing, and carries no command out.
   --help              this text
 
 Exit codes: 0 nothing to do (notes at most), 1 something is critical or a warning, 2 wrong use, 6 the Swarm cannot be
-reached, or has no leader.
+reached, or has no leader, or the settings name no server.
 `;
 
 const OPTIONS = {
   swarm: { type: 'boolean' },
+  mysql: { type: 'boolean' },
+  settings: { type: 'string' },
   'stuck-after': { type: 'string' },
   socket: { type: 'string' },
   json: { type: 'boolean' },
@@ -46,11 +56,20 @@ export function doctorWantedOf(
 ): DoctorWanted | { readonly wrong: string } | 'help' {
   const parsed = parsedOptions(args, OPTIONS);
   if (typeof parsed === 'string') return { wrong: parsed };
-  const { help, socket, json, 'stuck-after': after } = parsed.values;
+  const { help, socket, json, swarm, mysql, settings, 'stuck-after': after } = parsed.values;
   if (help === true) return 'help';
   const stuckMs = after === undefined ? STUCK_MS : parseDuration(after);
   if (stuckMs === undefined || stuckMs <= 0) {
     return { wrong: '`--stuck-after` is a time such as `5m` or `90s`' };
   }
-  return { socket: socketOf(socket, environment), stuckMs, json: json === true };
+  if (settings !== undefined && mysql !== true) {
+    return { wrong: '`--settings` is for `--mysql`' };
+  }
+  return {
+    socket: socketOf(socket, environment),
+    stuckMs,
+    json: json === true,
+    swarm: swarm === true || mysql !== true,
+    ...(mysql === true && { mysql: settings ?? SETTINGS_FILE }),
+  };
 }

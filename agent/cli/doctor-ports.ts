@@ -12,9 +12,21 @@ export interface SwarmDesk {
   close(): void;
 }
 
+/** The servers of the agent's settings, as one who looks for trouble needs them. */
+export interface MysqlDesk {
+  examine(
+    signal: AbortSignal,
+  ): Promise<
+    | { readonly status: 'ok'; readonly findings: readonly Finding[] }
+    | { readonly status: 'failed'; readonly why: string }
+  >;
+}
+
 /** What the command takes from the process and the machine. */
 export interface DoctorIo extends Output {
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
   open(socket: string): SwarmDesk;
+  /** By the agent's settings file. */
+  openMysql(path: string): MysqlDesk;
 }

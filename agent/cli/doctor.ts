@@ -1,4 +1,4 @@
-import type { Finding, Severity } from '../core/finding.ts';
+import { type Finding, type Severity, sortedFindings } from '../core/finding.ts';
 import { inWords } from './ask-put.ts';
 import { doctorUsage, type DoctorWanted, doctorWantedOf } from './doctor-options.ts';
 import type { DoctorIo } from './doctor-ports.ts';
@@ -27,20 +27,59 @@ export async function doctorCommand(
     io.err(`understudy doctor: ${wanted.wrong}; understudy doctor --help says more\n`);
     return 2;
   }
+  try {
+    const swarm = wanted.swarm ? await swarmSeen(wanted, io, signal) : NOTHING;
+    const mysql = wanted.mysql === undefined ? NOTHING : await mysqlSeen(wanted.mysql, io, signal);
+    for (const seen of [swarm, mysql]) {
+      if ('why' in seen) return refuse(6, seen.why, { wanted, io, hint: seen.hint });
+    }
+    return tell(joined(swarm, mysql), wanted, io);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return refuse(1, 'stopped', { wanted, io, hint: '' });
+  }
+}
+
+/** Absent `swarmId`: the Swarm was not looked at. */
+interface Found {
+  readonly swarmId?: string;
+  readonly findings: readonly Finding[];
+}
+
+type Seen = Found | { readonly why: string; readonly hint: string };
+
+const NOTHING: Found = { findings: [] };
+
+async function swarmSeen(wanted: DoctorWanted, io: DoctorIo, signal: AbortSignal): Promise<Seen> {
   const desk = io.open(wanted.socket);
   const cancel = io.clock.after(PATIENCE_MS, () => io.err('the Swarm takes its time to answer\n'));
   try {
     const seen = await desk.examine(wanted.stuckMs, signal);
-    if (seen.status === 'ok') return tell(seen.value, wanted, io);
+    if (seen.status === 'ok') return seen.value;
     const hint = seen.cause === 'no-leader' ? NO_LEADER : '';
-    return refuse(6, inWords(seen, wanted.socket), { wanted, io, hint });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return refuse(1, 'stopped', { wanted, io, hint: '' });
+    return { why: inWords(seen, wanted.socket), hint };
   } finally {
     cancel();
     desk.close();
   }
+}
+
+async function mysqlSeen(path: string, io: DoctorIo, signal: AbortSignal): Promise<Seen> {
+  const cancel = io.clock.after(PATIENCE_MS, () => io.err('the servers take their time\n'));
+  try {
+    const seen = await io.openMysql(path).examine(signal);
+    return seen.status === 'ok' ? seen : { why: seen.why, hint: '' };
+  } finally {
+    cancel();
+  }
+}
+
+/** Of what could be looked at; what could not was told. */
+function joined(...all: readonly Seen[]): Found {
+  const found = all.filter((one): one is Found => 'findings' in one);
+  const swarmId = found.find((one) => one.swarmId !== undefined)?.swarmId;
+  const findings = sortedFindings(found.flatMap((one) => one.findings));
+  return { findings, ...(swarmId !== undefined && { swarmId }) };
 }
 
 function refuse(
@@ -59,11 +98,7 @@ function refuse(
   return code;
 }
 
-function tell(
-  { swarmId, findings }: { readonly swarmId: string; readonly findings: readonly Finding[] },
-  { json }: DoctorWanted,
-  io: DoctorIo,
-): number {
+function tell({ swarmId, findings }: Found, { json }: DoctorWanted, io: DoctorIo): number {
   const counts = countsOf(findings);
   const code = counts.critical + counts.warning > 0 ? 1 : 0;
   if (json) {

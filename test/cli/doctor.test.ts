@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { doctorCommand } from '../../agent/cli/doctor.ts';
-import type { DoctorIo } from '../../agent/cli/doctor-ports.ts';
+import type { DoctorIo, MysqlDesk } from '../../agent/cli/doctor-ports.ts';
 import type { Finding } from '../../agent/core/finding.ts';
 import type { CallOutcome } from '../../agent/core/kind.ts';
 import { VirtualClock } from '../fakes/clock.ts';
@@ -20,8 +20,9 @@ const finding = (severity: Finding['severity'], parts: Partial<Finding> = {}): F
 async function run(
   args: readonly string[],
   seen: CallOutcome<{ readonly swarmId: string; readonly findings: readonly Finding[] }>,
+  mysql: Awaited<ReturnType<MysqlDesk['examine']>> = { status: 'failed', why: 'not asked' },
 ) {
-  const said = { out: '', err: '', closed: 0, stuckMs: 0, socket: '' };
+  const said = { out: '', err: '', closed: 0, stuckMs: 0, socket: '', settings: '' };
   const io: DoctorIo = {
     out: (text) => void (said.out += text),
     err: (text) => void (said.err += text),
@@ -35,6 +36,10 @@ async function run(
       },
       close: () => void (said.closed += 1),
     }),
+    openMysql: (path) => {
+      said.settings = path;
+      return { examine: async () => Promise.resolve(mysql) };
+    },
   };
   return { code: await doctorCommand(args, io, signal), ...said };
 }
@@ -104,5 +109,43 @@ describe('understudy doctor', () => {
     ${['--ceph']}                | ${0}       | ${2}
   `('takes $args', async ({ args, stuckMs, code }) => {
     expect(await run(args, ok())).toMatchObject({ stuckMs, code });
+  });
+
+  describe('with --mysql', () => {
+    const lacks = finding('critical', { code: 'mysql-right-missing', where: 'server main' });
+    const swarmly = ok(finding('note'));
+    const mysql = { status: 'ok', findings: [lacks] } as const;
+
+    it('looks at the servers alone, by the settings of the agent', async () => {
+      const done = await run(['--mysql', '--json'], swarmly, mysql);
+      expect(done).toMatchObject({ code: 1, closed: 0, settings: '/etc/understudy/agent.yaml' });
+      expect(JSON.parse(done.out)).toEqual({
+        counts: { critical: 1, warning: 0, note: 0 },
+        findings: [lacks],
+      });
+    });
+
+    it('looks at both where both are named, the worst first', async () => {
+      const done = await run(
+        ['--swarm', '--mysql', '--settings', 'a.yaml', '--json'],
+        swarmly,
+        mysql,
+      );
+      expect(done).toMatchObject({ code: 1, closed: 1, settings: 'a.yaml' });
+      const { swarm, findings } = JSON.parse(done.out);
+      expect([swarm, findings.map(({ code }: Finding) => code)]).toEqual([
+        'abc',
+        ['mysql-right-missing', 'subnet-full'],
+      ]);
+    });
+
+    it.each<[readonly string[], number, RegExp]>([
+      [['--mysql'], 6, /not asked/],
+      [['--settings', 'a.yaml'], 2, /`--settings` is for `--mysql`/],
+    ])('ends %j with %d', async (args, code, why) => {
+      const done = await run(args, swarmly);
+      expect(done.code).toBe(code);
+      expect(done.err).toMatch(why);
+    });
   });
 });
