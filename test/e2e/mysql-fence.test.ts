@@ -204,7 +204,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a server of %s', (flavor) => {
     const keys = await asRoot(
       "SELECT TABLE_NAME AS name FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'understudy' AND INDEX_NAME = 'PRIMARY' ORDER BY TABLE_NAME",
     );
-    expect(keys.map(({ name }) => name)).toEqual(['fence', 'ledger']);
+    expect(keys.map(({ name }) => name)).toEqual(['fences', 'ledger']);
   });
 
   it('takes what comes at once one after the other', async () => {
@@ -225,7 +225,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a server of %s', (flavor) => {
     await keeper.begin();
     term = 5;
     expect(await keeper.write(create('anew'))).toMatchObject({ status: 'ok' });
-    const row = await asRoot('SELECT term, holder FROM understudy.fence');
+    const row = await asRoot('SELECT term, holder FROM understudy.fences');
     expect(row).toEqual([{ term: 5, holder: 'agent that began in term 4' }]);
     const during = keeper.write(create('within'), sql`SELECT SLEEP(1)`, create('beyond'));
     await expect.poll(names, { timeout: 60_000 }).toContain('within');

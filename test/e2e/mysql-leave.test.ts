@@ -12,6 +12,7 @@ import { step, type Step, type StepInput } from '../../agent/core/step.ts';
 import type { UnitRecord } from '../../agent/core/unit.ts';
 import type { Watch } from '../../agent/core/watch.ts';
 import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
+import { claim, leave, release } from '../../agent/providers/mysql/ledger.ts';
 import type { MysqlCall, ServerSight } from '../../agent/providers/mysql/observed.ts';
 import { openServers, type Servers } from '../../agent/providers/mysql/servers.ts';
 import type { MysqlSpec } from '../../agent/providers/mysql/spec.ts';
@@ -367,5 +368,59 @@ describe.each<Flavor>(['mysql', 'mariadb'])('what leaves the repository, on %s',
     const [row] = await asRoot("SELECT digest FROM understudy.ledger WHERE id = 'mysql-user/blog'");
     expect(row?.['digest']).toMatch(/^[0-9a-f]{64}$/);
     expect(row?.['digest']).not.toBe(user().digest);
+  });
+
+  describe('two who share the server', () => {
+    /** Rounds of one of them alone; gives what it is held by. */
+    async function bring(one: Unit, by: Servers): Promise<readonly string[]> {
+      for (let round = 0; round < 5; round += 1) {
+        const { operations, blocked } = kind.diff(one, await see(by));
+        if (blocked.length > 0) return blocked.map(({ why }) => why);
+        if (operations.length === 0) return [];
+        await carryOut(operations, by);
+      }
+      throw new Error('it does not come to rest');
+    }
+
+    it('write both, whatever their terms are, and leave alone what is the other one’s', async () => {
+      const production = openAgent('production@swarm1');
+      const staging = openAgent('staging@swarm2');
+      expect(await bring(user(), production)).toEqual([]);
+      expect(await bring(shop, staging)).toEqual([]);
+      // Neither has to take its fence from the other one.
+      expect(await bring(database(), production)).toEqual([]);
+      const [held, ...more] = await bring(user({ adopt: true, locked: true }), staging);
+      expect([held, more]).toEqual([expect.stringContaining('`production@swarm1`'), []]);
+      expect(await login()).toBe('in');
+      // What left the one is nothing to the other.
+      units = new Map();
+      const members = kind.members('mysql-user/blog', await see(staging));
+      expect(members).toEqual([]);
+      await asRoot(
+        "UPDATE understudy.ledger SET left_at = '2020-01-01' WHERE id = 'mysql-user/blog'",
+      );
+      await asRoot("ALTER USER blog@'%' ACCOUNT LOCK");
+      expect(kind.leftovers?.(await see(staging))).toEqual([]);
+      expect(kind.leftovers?.(await see(production))).toHaveLength(1);
+    });
+
+    it('do not write over what the other one noted since they looked', async () => {
+      const [id, owner] = ['mysql-user/blog', 'staging@swarm2'] as const;
+      expect(await bring(user(), openAgent('production@swarm1'))).toEqual([]);
+      const before = await asRoot('SELECT * FROM understudy.ledger');
+      const late = [claim(id, { digest: 'zz', owner }), leave(id, owner), release(id, owner)];
+      for (const statement of late) await asRoot(String(statement));
+      expect(await asRoot('SELECT * FROM understudy.ledger')).toEqual(before);
+    });
+
+    it('shut out an earlier one of their own alone', async () => {
+      const earlier = openAgent('staging@swarm2');
+      expect(await bring(shop, earlier)).toEqual([]);
+      const later = openAgent('staging@swarm2');
+      expect(await bring(database(), later)).toEqual([]);
+      await see(earlier);
+      const late = await earlier.call({ op: 'statements', statements: [] }, signal());
+      expect(late).toMatchObject({ status: 'refused', cause: 'held-back' });
+    });
   });
 });

@@ -46,16 +46,16 @@ export class FencedServer {
 
   #answer(own: number, text: string): Answer {
     if (/^CREATE \w+ IF NOT EXISTS `understudy`/.test(text)) {
-      this.#hasTables ||= text.includes('`fence`');
+      this.#hasTables ||= text.includes('`fences`');
       return DONE;
     }
-    if (text.includes('`fence`') && !this.#hasTables) return refused(1146);
+    if (text.includes('`fences`') && !this.#hasTables) return refused(1146);
     if (text.startsWith('SELECT CONNECTION_ID()')) return this.#shown(own);
-    if (text.startsWith('INSERT INTO `understudy`.`fence`')) {
+    if (text.startsWith('INSERT INTO `understudy`.`fences`')) {
       this.#row ??= { term: 0, holder: '', connection: 0, server: '' };
       return DONE;
     }
-    if (text.startsWith('UPDATE `understudy`.`fence`')) {
+    if (text.startsWith('UPDATE `understudy`.`fences`')) {
       this.#update(own, text);
       return DONE;
     }

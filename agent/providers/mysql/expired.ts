@@ -68,7 +68,7 @@ function leftoverOf(place: Place): Leftover<MysqlCall> {
       effect: 'destructive',
       fields: shown(drops),
       // The line goes last: whoever dies in between finds it, and nothing to drop.
-      call: { op: 'statements', server: on, statements: [...drops, release(id)] },
+      call: { op: 'statements', server: on, statements: [...drops, release(id, seen.owner)] },
     },
   };
 }

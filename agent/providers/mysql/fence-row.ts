@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+
 import { z } from 'zod';
 
 import type { Row } from './connect.ts';
-import { FENCE } from './ledger.ts';
+import { FENCES } from './ledger.ts';
 import { readRows } from './rows.ts';
 import { literal, sql, whole } from './sql.ts';
 import type { Sql } from './sql.ts';
@@ -34,20 +36,39 @@ export interface FenceSeen {
 export type FenceVerdict =
   { readonly is: 'ours' | 'open' | 'named' } | { readonly is: 'closed'; readonly why: string };
 
-const LOCK = literal('understudy');
 const HERE = sql`CONCAT(@@hostname, ':', @@port)`;
 /** How long the lock is waited for: the session that had it was ended, and ends what it does first. Seconds. */
 const LOCK_WAIT = whole(2);
 
-/** Row and lock at one moment. */
-export const FENCE_LOOK: Sql = sql`SELECT CONNECTION_ID() AS own, ${HERE} AS here, IS_USED_LOCK(${LOCK}) AS locked_by, f.term AS term, f.holder AS holder, f.server AS there, f.connection AS session_id FROM (SELECT 1 AS one) AS base LEFT JOIN ${FENCE} AS f ON f.one = base.one`;
-/** The row with which all begins: nobody's. */
-export const FENCE_BEGIN: Sql = sql`INSERT INTO ${FENCE} (one, term, holder, server, connection) VALUES (1, 0, '', '', 0) ON DUPLICATE KEY UPDATE one = 1`;
-export const FENCE_LOCK: Sql = sql`SELECT GET_LOCK(${LOCK}, ${LOCK_WAIT}) AS locked`;
+/** What is asked and written of one fence. Who shares a server has one each: terms of two Swarms say nothing of each other. */
+export interface Fence {
+  /** Row and lock at one moment. */
+  readonly look: Sql;
+  /** The row with which all begins: nobody's. */
+  readonly begin: Sql;
+  readonly lock: Sql;
+}
+
+/** Pure. `owner`: whose fence it is; absent: of whoever is alone on the server. */
+export function fenceOf(owner = ''): Fence {
+  const whose = literal(owner);
+  const lock = literal(lockName(owner));
+  return {
+    look: sql`SELECT CONNECTION_ID() AS own, ${HERE} AS here, IS_USED_LOCK(${lock}) AS locked_by, f.term AS term, f.holder AS holder, f.server AS there, f.connection AS session_id FROM (SELECT 1 AS one) AS base LEFT JOIN ${FENCES} AS f ON f.owner = ${whose}`,
+    begin: sql`INSERT INTO ${FENCES} (owner, term, holder, server, connection) VALUES (${whose}, 0, '', '', 0) ON DUPLICATE KEY UPDATE owner = owner`,
+    lock: sql`SELECT GET_LOCK(${lock}, ${LOCK_WAIT}) AS locked`,
+  };
+}
+
+/** Names of locks have 64 characters at most, and differ by no capitals. */
+function lockName(owner: string): string {
+  if (owner === '') return 'understudy';
+  return `understudy:${createHash('sha256').update(owner).digest('hex').slice(0, 32)}`;
+}
 
 /** Pure. Puts this session into the row, if that is still what was seen. */
-export function raise(seen: FenceRow, { term, holder }: Writer): Sql {
-  return sql`UPDATE ${FENCE} SET term = ${whole(term)}, holder = ${literal(holder)}, server = ${HERE}, connection = CONNECTION_ID() WHERE one = 1 AND term = ${whole(seen.term)} AND holder = ${literal(seen.holder)} AND connection = ${whole(seen.connection)}`;
+export function raise(seen: FenceRow, { term, holder }: Writer, owner = ''): Sql {
+  return sql`UPDATE ${FENCES} SET term = ${whole(term)}, holder = ${literal(holder)}, server = ${HERE}, connection = CONNECTION_ID() WHERE owner = ${literal(owner)} AND term = ${whole(seen.term)} AND holder = ${literal(seen.holder)} AND connection = ${whole(seen.connection)}`;
 }
 
 /** Pure. Ends a session, and what it does. */

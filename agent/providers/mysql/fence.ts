@@ -5,9 +5,7 @@ import { type Failed, isAbsent, lacksPrivilege, type NotOk } from './answers.ts'
 import type { Answer, Connection, Statement } from './connect.ts';
 import {
   endSession,
-  FENCE_BEGIN,
-  FENCE_LOCK,
-  FENCE_LOOK,
+  fenceOf,
   type FenceSeen,
   isAlone,
   judgeFence,
@@ -36,6 +34,8 @@ export interface Line {
   readonly clock: Clock;
   readonly guard: Guard;
   readonly signal: AbortSignal;
+  /** Whose fence it is; absent: of whoever is alone on the server. */
+  readonly owner?: string;
 }
 
 /** Whether nobody else can have written since this session read. */
@@ -108,14 +108,14 @@ async function step(
 ): Promise<NotOk | undefined> {
   const { seen, writer, isNamed } = next;
   const { row, lockedBy } = seen;
-  if (row === undefined) return await sendAll(line, [FENCE_BEGIN], end);
-  if (!isNamed) return await sendAll(line, [raise(row, writer)], end);
+  if (row === undefined) return await sendAll(line, [fenceOf(line.owner).begin], end);
+  if (!isNamed) return await sendAll(line, [raise(row, writer, line.owner)], end);
   // Only who stands in the row ends anybody: an earlier term that wakes up late does not.
   if (lockedBy !== undefined) {
     const kept = await endOther(line, lockedBy, end);
     if (kept !== undefined) return kept;
   }
-  return await sendAll(line, [FENCE_LOCK], end);
+  return await sendAll(line, [fenceOf(line.owner).lock], end);
 }
 
 /** Ended by itself meanwhile is as good. */
@@ -133,7 +133,7 @@ type Looked =
   { readonly status: 'ok'; readonly value: FenceSeen } | { readonly status: 'absent' } | NotOk;
 
 async function lookAtFence(line: Line, end: number): Promise<Looked> {
-  const answer = await send(line, FENCE_LOOK, end);
+  const answer = await send(line, fenceOf(line.owner).look, end);
   if (answer.status !== 'ok') return isAbsent(answer) ? { status: 'absent' } : unsent(answer);
   try {
     return { status: 'ok', value: readFence(answer.value) };

@@ -12,7 +12,7 @@ import type { Sql } from './sql.ts';
 
 const SCHEMA = identifier('understudy');
 export const LEDGER: Sql = sql`${SCHEMA}.${identifier('ledger')}`;
-export const FENCE: Sql = sql`${SCHEMA}.${identifier('fence')}`;
+export const FENCES: Sql = sql`${SCHEMA}.${identifier('fences')}`;
 
 /** What an account needs for the agent's own schema. */
 export const OWN_GRANT = 'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `understudy`.*';
@@ -35,7 +35,7 @@ export const ledgerUpgrade: Sql = sql`ALTER TABLE ${LEDGER} ${list(added.map((co
 export const ownTables: readonly Sql[] = [
   sql`CREATE DATABASE IF NOT EXISTS ${SCHEMA} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   sql`CREATE TABLE IF NOT EXISTS ${LEDGER} (id VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY, digest VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, left_at DATETIME(3) NULL, ${list(added)}) ENGINE = InnoDB`,
-  sql`CREATE TABLE IF NOT EXISTS ${FENCE} (one TINYINT NOT NULL PRIMARY KEY, term BIGINT NOT NULL, holder VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, server VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, connection BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB`,
+  sql`CREATE TABLE IF NOT EXISTS ${FENCES} (owner VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY, term BIGINT NOT NULL, holder VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, server VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, connection BIGINT UNSIGNED NOT NULL) ENGINE = InnoDB`,
 ];
 
 const NONE = sql`NULL`;
@@ -61,18 +61,30 @@ export function claim(id: Id, { digest, retentionS, owner }: Claimed): Sql {
   ];
   const names = list(values.map(([name]) => identifier(name)));
   const given = list(values.map(([, value]) => value));
-  const set = list(values.map(([name, value]) => sql`${identifier(name)} = ${value}`));
+  // What another one wrote since the look stays his. The owner is set last: each line sees what those before it have set.
+  const set = list(
+    values.map(([name, value]) => {
+      const column = identifier(name);
+      return sql`${column} = IF(${isOwn(owner)}, ${value}, ${column})`;
+    }),
+  );
   return sql`INSERT INTO ${LEDGER} (id, ${names}) VALUES (${literal(id)}, ${given}) ON DUPLICATE KEY UPDATE ${set}`;
 }
 
 /** Pure. The unit left the repository now, by the server's clock. Said again it changes nothing. */
-export function leave(id: Id): Sql {
-  return sql`UPDATE ${LEDGER} SET left_at = UTC_TIMESTAMP(3) WHERE id = ${literal(id)} AND left_at IS NULL`;
+export function leave(id: Id, owner?: string): Sql {
+  return sql`UPDATE ${LEDGER} SET left_at = UTC_TIMESTAMP(3) WHERE id = ${literal(id)} AND left_at IS NULL AND ${isOwn(owner)}`;
 }
 
 /** Pure. The unit is ours no more. Goes after what removes it. */
-export function release(id: Id): Sql {
-  return sql`DELETE FROM ${LEDGER} WHERE id = ${literal(id)}`;
+export function release(id: Id, owner?: string): Sql {
+  return sql`DELETE FROM ${LEDGER} WHERE id = ${literal(id)} AND ${isOwn(owner)}`;
+}
+
+/** What nobody is named for is whoever's who writes. */
+function isOwn(owner: string | undefined): Sql {
+  const none = sql`owner IS NULL`;
+  return owner === undefined ? none : sql`(${none} OR owner = ${literal(owner)})`;
 }
 
 const LINE = sql`SELECT id, digest, CONCAT(LEFT(DATE_FORMAT(left_at, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z') AS left_at, TIMESTAMPDIFF(SECOND, left_at, UTC_TIMESTAMP(3)) AS left_s`;

@@ -72,7 +72,7 @@ function noteOf(place: Place, members: ReadonlySet<string>): Operation<MysqlCall
     effect: 'none',
     fields: shown(locks),
     // Whoever dies in between finds the line as it was, and locks once more.
-    call: { op: 'statements', server: on, statements: [...locks, leave(id)] },
+    call: { op: 'statements', server: on, statements: [...locks, leave(id, place.seen.owner)] },
   };
 }
 

@@ -117,8 +117,9 @@ export class OneServer {
     if (session === undefined || session.connection.isClosed()) {
       return refused('there is no session with it: it is looked at first', 'unreachable');
     }
-    const { clock, guard, term, holder } = this.#ports;
-    const line = { connection: session.connection, clock, guard, signal };
+    const { clock, guard, term, holder, owner } = this.#ports;
+    const as = owner === undefined ? {} : { owner };
+    const line = { connection: session.connection, clock, guard, signal, ...as };
     const writer = { term: term(), holder };
     if (session.fencedFor !== writer.term) {
       const taken = await takeFence(line, writer);

@@ -56,7 +56,7 @@ describe('who may write', () => {
 
   it('is written over only what was seen', () => {
     expect(raise({ ...mine, term: 4, holder: "o'ther" }, me).shown).toMatch(
-      /WHERE one = 1 AND term = 4 AND holder = 'o''ther' AND connection = 8$/,
+      /WHERE owner = '' AND term = 4 AND holder = 'o''ther' AND connection = 8$/,
     );
   });
 });

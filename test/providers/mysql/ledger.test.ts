@@ -28,9 +28,9 @@ it('quotes what it keeps', () => {
       release('x/\\'),
     ].map(String),
   ).toEqual([
-    "INSERT INTO `understudy`.`ledger` (id, `digest`, `left_at`, `deletes`, `retention_s`, `owner`) VALUES ('mysql-user/o''b', 'aa', NULL, 1, 60, 'o''r') ON DUPLICATE KEY UPDATE `digest` = 'aa', `left_at` = NULL, `deletes` = 1, `retention_s` = 60, `owner` = 'o''r'",
-    "UPDATE `understudy`.`ledger` SET left_at = UTC_TIMESTAMP(3) WHERE id = 'x/`' AND left_at IS NULL",
-    "DELETE FROM `understudy`.`ledger` WHERE id = 'x/\\\\'",
+    "INSERT INTO `understudy`.`ledger` (id, `digest`, `left_at`, `deletes`, `retention_s`, `owner`) VALUES ('mysql-user/o''b', 'aa', NULL, 1, 60, 'o''r') ON DUPLICATE KEY UPDATE `digest` = IF((owner IS NULL OR owner = 'o''r'), 'aa', `digest`), `left_at` = IF((owner IS NULL OR owner = 'o''r'), NULL, `left_at`), `deletes` = IF((owner IS NULL OR owner = 'o''r'), 1, `deletes`), `retention_s` = IF((owner IS NULL OR owner = 'o''r'), 60, `retention_s`), `owner` = IF((owner IS NULL OR owner = 'o''r'), 'o''r', `owner`)",
+    "UPDATE `understudy`.`ledger` SET left_at = UTC_TIMESTAMP(3) WHERE id = 'x/`' AND left_at IS NULL AND owner IS NULL",
+    "DELETE FROM `understudy`.`ledger` WHERE id = 'x/\\\\' AND owner IS NULL",
   ]);
 });
 

@@ -67,7 +67,7 @@ const away: ServerSight = { status: 'away', why: 'no host answers' };
 const said = (operations: readonly Operation<MysqlCall>[]): readonly string[] =>
   operations.flatMap(({ call }) => (call.op === 'statements' ? call.statements.map(String) : []));
 const NOTE = (id: string) =>
-  `UPDATE \`understudy\`.\`ledger\` SET left_at = UTC_TIMESTAMP(3) WHERE id = '${id}' AND left_at IS NULL`;
+  `UPDATE \`understudy\`.\`ledger\` SET left_at = UTC_TIMESTAMP(3) WHERE id = '${id}' AND left_at IS NULL AND owner IS NULL`;
 const removed = (id: Id, observed: ReturnType<typeof on>) =>
   removeLeft(id, membersLeft(id, observed), observed);
 
@@ -143,7 +143,7 @@ describe.each([
     expect(removed(ID, observed(LEFT)).stays).toEqual([`account blog@% stays: ${why}`]);
     const [line] = expired(observed(DUE, true));
     expect(said(line === undefined ? [] : [line.operation])).toEqual([
-      "DELETE FROM `understudy`.`ledger` WHERE id = 'mysql-user/blog'",
+      "DELETE FROM `understudy`.`ledger` WHERE id = 'mysql-user/blog' AND owner IS NULL",
     ]);
   });
 
@@ -164,7 +164,7 @@ describe.each([
       { unit: ID, operation: { target: 'account blog@%, account blog@10.0.0.1' } },
     ]);
     expect(said(due(DUE).map(({ operation }) => operation)).at(-1)).toBe(
-      "DELETE FROM `understudy`.`ledger` WHERE id = 'mysql-user/blog'",
+      "DELETE FROM `understudy`.`ledger` WHERE id = 'mysql-user/blog' AND owner IS NULL",
     );
     expect(due({ ...DUE, leftS: DAYS_30 - 1 })).toEqual([]);
     expect(due({ digest: 'aa', leftAt: 'x', leftS: DAYS_30 })).toEqual([]);
