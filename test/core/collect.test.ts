@@ -299,6 +299,8 @@ describe('what is left of a unit that left', () => {
     unit: 'mysql-user/old',
     operation: spare('stack/blog', 'old').operation,
   } as const;
+  const slow = unitCalled('shop', 'slow 1');
+  const attempt = { digest: slow.digest, revision: 'r', baseline: [], absent: [] };
   const leaving: Kind<UnitSpec, Worlds, WorldsCall> = { ...kind, leftovers: () => [gone] };
   const since: SpareSince = new Map([[gone.id, 0]]);
   const went = (parts: Partial<Input> = {}): boolean =>
@@ -326,6 +328,24 @@ describe('what is left of a unit that left', () => {
     ],
     ['after a rewind', { removals: { policy: { max: 5, share: 20 }, rewound: true } }],
     ['the repository holds nothing at all', { desired: [] }],
+    [
+      'the unit is in the repository again and suspended',
+      { desired: [blog, shop, { ...blog, id: gone.unit, suspended: true }] },
+    ],
+    [
+      'another unit is not seen healthy yet',
+      {
+        observed: {
+          'stack/blog': running({ web: 'good 1' }),
+          'stack/shop': running({ web: 'slow 1' }),
+        },
+        desired: [blog, slow],
+        units: new Map([
+          ['stack/blog', settled(blog)],
+          ['stack/shop', { ...settled(shop), phase: 'verifying', attempt }],
+        ]),
+      },
+    ],
     ['another unit changes', { desired: [blog, unitCalled('shop', 'good 2')] }],
   ])('stays while %s', (_, parts) => {
     expect(went(parts)).toBe(false);

@@ -221,6 +221,9 @@ describe('a unit that left', () => {
     const members = membersLeft(ID, on(['main', one]));
     const removal = removeLeft(ID, members, on(['main', away]));
     expect(removal).toEqual({ operations: [], left: members, waits: ['main: no host answers'] });
+    // Also where another one has the same unit.
+    expect(removeLeft(ID, members, on(['main', away], ['other', one])).left).toEqual(members);
+    expect(removeLeft(ID, members, on(['main', away], ['other', one])).operations).toEqual([]);
   });
 
   it('is nothing on a server that the settings name no more', () => {
