@@ -46,11 +46,11 @@ export async function lookAtServers(
     return file === undefined ? unseen(why) : { wrong: why };
   }
   const kind = mysqlKind((bytes) => randomBytes(bytes));
-  const { mysql } = settings;
+  const { mysql, environment: owner } = settings;
   if (mysql === undefined) return { kind, sights: new Map() };
   const { openServers } = await import('./providers/mysql/servers.ts');
   const guard = { refusal: () => 'a plan writes nothing' };
-  const servers = openServers(mysql, { clock, guard, term: () => 0, holder: '' });
+  const servers = openServers(mysql, { clock, guard, term: () => 0, holder: '', owner });
   try {
     return { kind, sights: await servers.observe(Object.keys(mysql), signal) };
   } finally {

@@ -39,7 +39,7 @@ export interface WorldParts {
  * there are any.
  */
 export async function openWorld(
-  { mysql }: Pick<Settings, 'mysql'>,
+  { mysql, environment }: Pick<Settings, 'mysql' | 'environment'>,
   { swarm, head, clock, guard, lease }: WorldParts,
 ) {
   const servers = await opened(mysql, {
@@ -48,6 +48,8 @@ export async function openWorld(
     // Before the first reign the guard lets nothing through.
     term: () => lease.reign()?.term ?? 0,
     holder: randomBytes(HOLDER_BYTES).toString('hex'),
+    // The same after the Swarm was made anew.
+    owner: environment,
   });
   return {
     kind: unitKind(stackKind, mysqlKind(random)),

@@ -1,5 +1,6 @@
 import { parseDuration } from '../../schemas/common.ts';
 import { HELP, parsedOptions } from './arguments.ts';
+import { SETTINGS_FILE } from '../settings-file.ts';
 import { DEFAULT_SOCKET, socketOf } from './ask-options.ts';
 
 /** What is to be looked at, and how it is said. */
@@ -14,8 +15,6 @@ export interface DoctorWanted {
 }
 
 const STUCK_MS = 5 * 60_000;
-/** As for the agent itself. */
-const SETTINGS_FILE = '/etc/understudy/agent.yaml';
 
 /** `understudy doctor --help`. */
 export const doctorUsage = `Usage: understudy doctor [--swarm] [--mysql] [OPTIONS]

@@ -331,6 +331,21 @@ describe.each<Flavor>(['mysql', 'mariadb'])('what leaves the repository, on %s',
       expect([...units.keys()]).toEqual(['mysql-database/shop']);
     });
 
+    it('and the document is back before the next one looks, the account is opened again', async () => {
+      await settle([shop, user()]);
+      const next = step(input([shop], await see()));
+      ({ units } = next);
+      const [first] = next.work.flatMap(({ operations }) => operations);
+      if (first?.call.op !== 'statements') throw new Error('nothing is locked');
+      const { call } = first;
+      await carryOut([{ ...first, call: { ...call, statements: call.statements.slice(0, 1) } }]);
+      expect(await login()).toMatch(/locked|3118|4151/);
+      agent = openAgent();
+      await settle([shop, user()]);
+      expect(await login()).toBe('in');
+      expect(await ledger()).toContain('mysql-user/blog');
+    });
+
     it('between the drop and the line, the next one takes the line away', async () => {
       await settle([shop, user()]);
       await settle([shop]);

@@ -56,7 +56,7 @@ describe('one MariaDB on the stage', () => {
     expect(grants).toEqual([
       'GRANT CREATE USER ON *.* TO `understudy`@`%`',
       'GRANT SELECT ON `mysql`.* TO `understudy`@`%`',
-      'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON `understudy`.* TO `understudy`@`%`',
+      'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `understudy`.* TO `understudy`@`%`',
       'GRANT ALL PRIVILEGES ON `blog%`.* TO `understudy`@`%` WITH GRANT OPTION',
     ]);
     expect(statSync(passwordFile).mode & 0o777).toBe(0o600);

@@ -14,14 +14,18 @@ import { nothing, targetOf } from './unit-parts.ts';
 const TIMES = { timeoutMs: 300_000, stableForMs: 0 };
 
 /**
- * Databases, roles and accounts: what differs and how they do, from data alone. They only go forward; what leaves the repository
- * stays on its server. `random`: for the salts of passwords that are written.
+ * Databases, roles and accounts: what differs and how they do, from data alone. They only go forward; a database that leaves the
+ * repository stays on its server, and so does the rest unless its document said otherwise. `random`: for the salts of passwords that are written.
  */
 export function mysqlKind(random: Random): Kind<MysqlSpec, MysqlObserved, MysqlCall> {
   return {
     ...unknownServers,
     diff: (unit, observed) => diffUnit(unit, observed, random),
     health: ({ spec }, observed) => healthOf(spec, observed),
+    members: membersLeft,
+    remove: removeLeft,
+    hidden: hiddenLeft,
+    leftovers: expired,
     sizes: ({ servers }) =>
       Object.fromEntries(
         [...servers].flatMap(([name, sight]) =>
@@ -50,10 +54,8 @@ export const unknownServers: Kind<MysqlSpec, unknown, MysqlCall> = {
   stop: () => [],
   removal: () => ({ hold: false, prune: false }),
   makes: () => [],
-  members: membersLeft,
-  remove: removeLeft,
-  hidden: hiddenLeft,
-  leftovers: expired,
+  members: () => [],
+  remove: () => ({ operations: [], left: [], waits: [] }),
   runs: () => undefined,
   users: () => [],
   spares: () => [],

@@ -20,7 +20,7 @@ export function leastGrants(flavor: Flavor, databases: string): readonly Grant[]
     // On MySQL a role that another account made is given on with `ROLE_ADMIN` alone.
     { privileges: `CREATE USER${flavor === 'mysql' ? ', ROLE_ADMIN' : ''} ON *.*` },
     ...read.map((name) => ({ privileges: `SELECT ON \`${name}\`.*` })),
-    { privileges: 'SELECT, INSERT, UPDATE, DELETE, CREATE ON `understudy`.*' },
+    { privileges: 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `understudy`.*' },
     { privileges: `ALL ON \`${databases}\`.*`, grantOption: true },
   ];
 }

@@ -12,7 +12,7 @@ it('lets an agent do no more than it needs', () => {
   expect(said('mariadb')).toEqual([
     'GRANT CREATE USER ON *.* TO x',
     'GRANT SELECT ON `mysql`.* TO x',
-    'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON `understudy`.* TO x',
+    'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `understudy`.* TO x',
     'GRANT ALL ON `blog%`.* TO x WITH GRANT OPTION',
   ]);
   expect(said('mysql').slice(0, 3)).toEqual([
