@@ -24,9 +24,11 @@ export async function readLeftSizes(
   ask: (question: Sql) => Promise<readonly Row[]>,
 ): Promise<ReadonlyMap<Id, number>> {
   const left = [...owned].flatMap(([id, { leftAt, leftS = Infinity }]) => {
+    if (leftS > RECENT_S) return [];
     const { what, name = '' } = namedBy(id) ?? {};
-    const isOne = what === 'database' && leftS <= RECENT_S && databases.has(name);
-    return isOne ? [{ id, name, line: `${id} ${leftAt ?? ''}` }] : [];
+    return what === 'database' && databases.has(name)
+      ? [{ id, name, line: `${id} ${leftAt ?? ''}` }]
+      : [];
   });
   const fresh = left.filter(({ line }) => !sizes.has(line)).slice(0, ASKED_MAX);
   for (const { line } of fresh) sizes.set(line, undefined);
