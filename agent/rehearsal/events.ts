@@ -218,7 +218,13 @@ const descriptions: ReadonlyMap<string, readonly [Tone, (fields: Fields) => stri
   ['unit going on', ['plain', ({ id }) => `${id}: goes on`]],
   [
     'unit removing',
-    ['plain', ({ id, text }) => `${id}: left the repository, is removed: ${text('targets')}`],
+    [
+      'plain',
+      ({ id, text }) => {
+        const targets = text('targets');
+        return `${id}: left the repository${targets === '' ? '' : `, is removed: ${targets}`}`;
+      },
+    ],
   ],
   [
     'unit making place',

@@ -82,6 +82,16 @@ describe('describeEvent', () => {
     ],
     ['unit removed', { id: 'stack/a', ms: 2_000 }, 'stack/a: removed after 2.0 s'],
     [
+      'unit removed',
+      { id: 'mysql-database/a', ms: 2_000, stays: ['database a stays'] },
+      'mysql-database/a: removed after 2.0 s; database a stays',
+    ],
+    [
+      'unit removing',
+      { id: 'mysql-database/a', targets: [] },
+      'mysql-database/a: left the repository',
+    ],
+    [
       'unit making place',
       { id: 'stack/a', to: 'stack/b' },
       'stack/a: is stopped, stack/b takes its place',
