@@ -72,7 +72,8 @@ export class OneServer {
     const { host, connection, basis } = session;
     const { clock, owner } = this.#ports;
     const as = owner === undefined ? {} : { owner };
-    const place = { host, connection, clock, sizes: this.#sizes, ...as };
+    const scope = this.#settings.databases;
+    const place = { host, connection, clock, scope, sizes: this.#sizes, ...as };
     const read = await readServer(place, basis, signal);
     if (this.#isClosed) this.#leave();
     if ('status' in read) return read;

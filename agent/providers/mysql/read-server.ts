@@ -5,6 +5,7 @@ import { type Failed, isAbsent, lacksColumn, lacksPrivilege } from './answers.ts
 import type { Accounts } from './account.ts';
 import type { Connection, Row } from './connect.ts';
 import { namedValues } from './hosts.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import { FIRST_LEDGER_LINES, LEDGER_LINES, OWN_GRANT, readLedger } from './ledger.ts';
 import { type LeftSizes, readLeftSizes } from './left-sizes.ts';
 import { mariadbAccounts } from './mariadb-accounts.ts';
@@ -43,6 +44,7 @@ export interface Basis {
   readonly server: Pick<Server, 'flavor' | 'version' | 'dynamic'>;
   readonly self: AccountName;
   readonly characterSets: ReadonlyMap<string, string>;
+  readonly kept: KeptAnswers;
 }
 
 /** What is not to be had of a server, as one look tells it. */
@@ -65,6 +67,8 @@ export interface Place {
   readonly clock: Clock;
   /** As whom the agent writes to the ledger. */
   readonly owner?: string;
+  /** Patterns of what the settings let it touch. */
+  readonly scope: readonly string[];
   /** Of databases that left, as far as they were asked for; grows. */
   readonly sizes: LeftSizes;
 }
@@ -81,22 +85,27 @@ export async function readServer(
     const server = { ...basis.server, partialRevokes: false };
     const variables = namedValues(await ask(VARIABLES));
     const exact = { ...server, partialRevokes: variables.get('partial_revokes') === 'ON' };
-    const accounts = await readAccounts(ask, exact);
+    const { kept } = basis;
+    const accounts = await readAccounts(ask, exact, kept);
     const { isOldLedger, rows } = await readLines(ask);
-    const ledger = readLedger(rows, place.owner);
+    const ledger = kept.ledger.of([rows, place.owner], () => readLedger(rows, place.owner));
+    const databases = await ask(DATABASES);
     const seen: ServerSeen = {
       host: place.host,
       server: exact,
       accounts,
-      databases: databasesIn(await ask(DATABASES)),
-      collations: collationsIn(basis.characterSets, variables),
+      databases: kept.databases.of(databases, () => databasesIn(databases)),
+      collations: kept.collations.of([...variables], () => {
+        return collationsIn(basis.characterSets, variables);
+      }),
       ...ledger,
       ...(place.owner !== undefined && { owner: place.owner }),
+      scope: place.scope,
       self: basis.self,
       hasTls: await readTls(ask, exact, variables),
     };
     const bytes = await readLeftSizes(seen, place.sizes, lenient(ask));
-    return { seen: { ...seen, bytes }, basis, isOldLedger };
+    return { seen: kept.same({ ...seen, bytes }), basis, isOldLedger };
   } catch (error) {
     if (error instanceof Unseen) return error.sight;
     if (error instanceof UnreadableRows) return { status: 'unusable', why: error.message };
@@ -184,17 +193,20 @@ async function readBasis(ask: Ask): Promise<Basis> {
     server: { ...understood, dynamic },
     self: selfIn(await ask(SELF)),
     characterSets: pairsIn(await ask(CHARACTER_SETS)),
+    kept: new KeptAnswers(),
   };
 }
 
-async function readAccounts(ask: Ask, server: Server): Promise<Accounts> {
+async function readAccounts(ask: Ask, server: Server, kept: KeptAnswers): Promise<Accounts> {
   const answers: Record<string, readonly Row[]> = {};
   for (const [name, question] of Object.entries(questionsOf(server))) {
     answers[name] = await ask(question, { grant: 'GRANT SELECT ON `mysql`.*' });
   }
-  return server.flavor === 'mysql'
-    ? mysqlAccounts(readRows(MysqlRows, answers), server)
-    : mariadbAccounts(readRows(MariadbRows, answers), server);
+  return kept.accounts.of([answers, server.partialRevokes], () => {
+    return server.flavor === 'mysql'
+      ? mysqlAccounts(readRows(MysqlRows, answers), server)
+      : mariadbAccounts(readRows(MariadbRows, answers), server);
+  });
 }
 
 async function readTls(

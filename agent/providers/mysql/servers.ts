@@ -52,10 +52,7 @@ export function openServers(
       const sights = [...new Set(names)].map(
         async (name): Promise<readonly [string, ServerSight]> => [
           name,
-          within(
-            settings[name]?.databases ?? [],
-            (await all.get(name)?.look(signal)) ?? { status: 'unusable', why: unnamed(name) },
-          ),
+          (await all.get(name)?.look(signal)) ?? { status: 'unusable', why: unnamed(name) },
         ],
       );
       return new Map(await Promise.all(sights));
@@ -70,10 +67,6 @@ export function openServers(
       for (const one of all.values()) one.close();
     },
   };
-}
-
-function within(scope: readonly string[], sight: ServerSight): ServerSight {
-  return sight.status === 'seen' ? { ...sight, seen: { ...sight.seen, scope } } : sight;
 }
 
 function unnamed(name: string): string {
