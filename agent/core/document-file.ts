@@ -241,6 +241,7 @@ function unitOf<Spec>(
       claims: claims.map(({ name }) => name),
       claimedAt: new Map(claims.map(({ name, place: at }) => [name, at])),
       depends,
+      ...(result?.rotations && { rotations: result.rotations }),
       files: [],
       diagnostics,
       ...(result?.words && { words: result.words }),

@@ -30,6 +30,8 @@ export interface DocumentResult<Spec> {
   readonly spec?: Spec;
   /** What others may need, beside what the document is. */
   readonly gives?: readonly string[];
+  /** What of `gives` may become another one under the same name, with a digest of what is behind it. */
+  readonly rotations?: ReadonlyMap<string, string>;
   readonly claims?: readonly Claim[];
   readonly wants?: readonly Want[];
   /** A file that it names is encrypted, and nobody has to have the key here: the spec says nothing. */

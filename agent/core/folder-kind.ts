@@ -54,6 +54,8 @@ export interface FolderOutput<Spec> {
   readonly depends: readonly Dependency[];
   /** Whose place it takes, also where something else of it is wrong. */
   readonly movedFrom?: Dependency;
+  /** What it gives under a name that stays while what is behind it may change, with a digest of that: `secret:blog_db`. */
+  readonly rotations?: ReadonlyMap<string, string>;
   /** Paths of the files that it is made of by their names, whether or not they exist. */
   readonly files: readonly string[];
   readonly diagnostics: readonly Diagnostic[];

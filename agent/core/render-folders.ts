@@ -1,11 +1,12 @@
 import type { Folder } from './edge-mistakes.ts';
 import { digestOf } from './digest.ts';
 import { recall } from './folder-kind.ts';
-import type { Files, FolderKind, Memo } from './folder-kind.ts';
+import type { Files, FolderKind, FolderOutput, Memo } from './folder-kind.ts';
 import type { Place } from './diagnostic.ts';
 import type { ImageUse, Pins } from './images-lock.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Content, DocumentContent, Vault } from './sops/vault.ts';
+import { type Rotations, withRotations } from './rotations.ts';
 import type { Found } from './surroundings.ts';
 
 /** Larger than anything that a unit may be made of, so that such mistakes still show their size. */
@@ -54,9 +55,16 @@ export interface UnitOutput<Spec> extends Folder<Spec> {
   readonly isPending: boolean;
 }
 
-/** Renders every folder whose inputs changed. */
+/** What folders are rendered from beside their surroundings. */
+interface Around extends Shelf {
+  readonly pins: Pins;
+  /** Undefined: not known yet, so that no unit is told as rendered. */
+  readonly rotations: Rotations | undefined;
+}
+
+/** Renders every folder whose inputs changed. What others give for them counts in all, also in those that were kept. */
 export function renderAll<Spec>(
-  shelf: Shelf & { readonly pins: Pins },
+  shelf: Around,
   names: ReadonlySet<string>,
   found: Found,
   ports: FolderPorts<Spec>,
@@ -67,7 +75,7 @@ export function renderAll<Spec>(
     const folder = `stacks/${name}`;
     const id: Id = `${ports.kind.kind}/${name}`;
     if (known !== undefined) {
-      return { id, folder, output: known, isNew: false, isPending: false };
+      return { id, folder, output: rotated(known, shelf), isNew: false, isPending: false };
     }
     ports.begin?.(`${folder}/compose.yaml`);
     const asked = new Map<string, string | undefined>();
@@ -98,10 +106,12 @@ export function renderAll<Spec>(
     };
     const opening = { open, ...(ports.vault && { openDocument }) };
     const input = { name, folder, surroundings: found.surroundings, read, ...opening, pin };
-    const output = ports.kind.render(input);
+    const rendered = ports.kind.render(input);
+    const output = rotated(rendered, shelf);
     if (missing.size === 0 && !isPending) {
-      ports.memo.set(name, { surroundings, asked, pins, output });
-      if (output.rendered !== undefined) ports.ended?.(output.rendered);
+      ports.memo.set(name, { surroundings, asked, pins, output: rendered });
+      const isWhole = shelf.rotations !== undefined;
+      if (output.rendered !== undefined && isWhole) ports.ended?.(output.rendered);
       for (const use of uses) {
         if (output.sealedAt?.has(use.place.path ?? '') !== true) ports.image?.(use);
       }
@@ -109,4 +119,15 @@ export function renderAll<Spec>(
     for (const blob of missing) shelf.missing.add(blob);
     return { id, folder, output, isNew: true, isPending };
   });
+}
+
+/** The memo has the output as the folder alone makes it. */
+function rotated<Spec>(
+  output: FolderOutput<Spec>,
+  { rotations }: Pick<Around, 'rotations'>,
+): FolderOutput<Spec> {
+  const { rendered } = output;
+  if (rendered === undefined || rotations === undefined) return output;
+  const unit = withRotations(rendered, rotations);
+  return unit === rendered ? output : { ...output, rendered: unit };
 }

@@ -27,6 +27,7 @@ import type { Layout } from './layout.ts';
 import { CONTENT_BYTES_MAX, contentOf, renderAll } from './render-folders.ts';
 import type { FolderPorts, Shelf, UnitOutput } from './render-folders.ts';
 import { redactor } from './redact.ts';
+import { rotationsOf } from './rotations.ts';
 import { defaultSettings, type RepositorySettings } from './repository-settings.ts';
 import type { RenderedDocuments } from './render-documents.ts';
 import { type Others, selectStacks } from './selection.ts';
@@ -75,7 +76,10 @@ export function renderRepository<Spec, Data = never>(
   const selection = selectStacks(environment, names, documents.environment, othersOf(data));
   const { stacks } = selection;
   const leftOut = [...selection.leftOut].map((name): Id => `${ports.kind.kind}/${name}`);
-  const folders = found === undefined ? [] : renderAll(shelf, stacks, found, ports);
+  const isKnown = missing.size === 0 && !data.isPending;
+  const rotations = isKnown ? rotationsOf(data.outputs) : undefined;
+  const folders =
+    found === undefined ? [] : renderAll({ ...shelf, rotations }, stacks, found, ports);
   const outputs: readonly UnitOutput<Spec | Data>[] = [...folders, ...data.outputs];
   const isPending = documents.isPending || data.isPending || folders.some((one) => one.isPending);
   if (missing.size > 0 || isPending) {

@@ -1,6 +1,7 @@
 import { MySQLDatabase, MySQLRole, MySQLUser } from '../../../schemas/mysql.ts';
 import type { Privilege } from '../../../schemas/mysql.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
+import { digestOf } from '../../core/digest.ts';
 import { thingOf } from '../../core/document-id.ts';
 import { documentKind } from '../../core/document-kind.ts';
 import type {
@@ -20,8 +21,9 @@ import {
   type Problem,
 } from './certain.ts';
 import { databaseProblem, keptHost, textProblem } from './names.ts';
+import { rotateDigest } from './generated.ts';
 import { passwordOf } from './password-source.ts';
-import type { MysqlSpec } from './spec.ts';
+import type { MysqlSpec, PasswordSource } from './spec.ts';
 
 const DATABASE = 'database';
 const ROLE = 'role';
@@ -87,11 +89,23 @@ function renderUser(written: MySQLUser, input: DocumentInput): DocumentResult<My
     ...(found.closed && { closed: true }),
     // The Swarm has one secret of a name, whatever its capitals; servers stand beside each other.
     gives: thing === undefined ? [] : [thing],
+    ...rotationsIn(thing, found.source, own.rotate),
     claims: [...(thing === undefined ? [] : [secretClaim(thing, input)]), ...accounts],
     wants: [...databasesIn(own.privileges, input), ...rolesIn(own.roles, input)],
     diagnostics: [...mistakesOf(input, problems), ...found.diagnostics, ...idle(written, input)],
     words: found.words,
   };
+}
+
+/** Which password it is that stacks find under the name: one that was never rotated is the one that always was there. */
+function rotationsIn(
+  thing: string | undefined,
+  source: PasswordSource | undefined,
+  rotate: string | undefined,
+): Pick<DocumentResult<MysqlSpec>, 'rotations'> {
+  if (thing === undefined || source === undefined) return {};
+  if (source.from === 'file') return { rotations: new Map([[thing, digestOf(source.password)]]) };
+  return rotate === undefined ? {} : { rotations: new Map([[thing, rotateDigest(rotate)]]) };
 }
 
 function certificateProblems(require: MySQLUser['require']): readonly Problem[] {
