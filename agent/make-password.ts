@@ -28,7 +28,7 @@ export interface PasswordPorts {
 type Outcome = CallOutcome<{ readonly id: string }>;
 
 /**
- * Makes a password, puts it into a secret of the Swarm and gives the server its hash, in this order: whoever dies in between leaves
+ * Makes a password, or takes the one that is written, puts it into a secret of the Swarm and gives the server its hash, in this order: whoever dies in between leaves
  * a secret that nothing uses, and the next one makes another. The server is asked first whether it takes anything from us.
  */
 export async function makePassword(
@@ -36,24 +36,43 @@ export async function makePassword(
   { swarm, servers, secrets, random }: PasswordPorts,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { unit, seen } = call;
-  const { password } = unit.spec;
-  if (password.from !== 'generated') throw new Error(`bug: ${unit.id} has a password of its own`);
+  const { id, spec } = call.unit;
   const ready = await servers.call(statements(call, []), signal);
   if (ready.status !== 'ok') return ready;
-  const made = generatedPassword(password.length, random);
-  const auth = hashed(made, pluginOf(unit.spec, seen.server), random);
+  const { secret, password, auth } = chosen(call, random);
   const kept = await swarm.call(
     {
       op: 'secret-create',
-      name: secretName(password.secret, auth, secrets),
-      labels: secretLabels({ id: unit.id, spec: unit.spec, password }, auth),
-      data: base64(made),
+      name: secretName(secret, auth, secrets),
+      labels: secretLabels({ id, spec, password: { secret } }, auth),
+      data: base64(password),
     },
     signal,
   );
   if (kept.status !== 'ok') return kept;
   return servers.call(statements(call, passwordStatements(call, auth)), signal);
+}
+
+interface Chosen {
+  /** The plain name of its secret. */
+  readonly secret: string;
+  readonly password: Secret;
+  /** What the server is to keep of it. */
+  readonly auth: AuthString;
+}
+
+function chosen({ unit: { id, spec }, seen, given }: PasswordCall, random: Random): Chosen {
+  const { password: source } = spec;
+  if (source.from === 'generated') {
+    const { secret, length } = source;
+    const password = generatedPassword(length, random);
+    return { secret, password, auth: hashed(password, pluginOf(spec, seen.server), random) };
+  }
+  const secret = source.from === 'file' ? source.secret : undefined;
+  if (secret === undefined || given === undefined) {
+    throw new Error(`bug: the password of ${id} goes to no secret`);
+  }
+  return { secret, password: given.password, auth: given.fresh };
 }
 
 function statements({ server }: PasswordCall, said: StatementsCall['statements']): StatementsCall {

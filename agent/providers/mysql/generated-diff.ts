@@ -54,16 +54,17 @@ export function diffGenerated(one: One<UserSpec>, secrets: Iterable<SwarmSecret>
   };
 }
 
-/** Pure. What gives a server the password that was made. */
+/** Pure. What gives a server the password that was made, or that is written. */
 export function passwordStatements(
-  { unit, seen }: Pick<PasswordCall, 'unit' | 'seen'>,
+  { unit, seen, given }: Pick<PasswordCall, 'unit' | 'seen' | 'given'>,
   auth: AuthString,
 ): readonly Sql[] {
-  const { operations } = withPassword({ unit, spec: unit.spec, seen }, auth);
+  const { keepEarlier = true } = given ?? {};
+  const { operations } = withPassword({ unit, spec: unit.spec, seen }, auth, keepEarlier);
   return operations.flatMap(({ call }) => (call.op === 'statements' ? call.statements : []));
 }
 
 /** The earlier one stays good until nothing uses it. */
-function withPassword(one: One<UserSpec>, fresh: AuthString): Diff {
-  return diffHolders(one, wantedUser(one.spec, { fresh, keepEarlier: true }, one.seen));
+function withPassword(one: One<UserSpec>, fresh: AuthString, keepEarlier = true): Diff {
+  return diffHolders(one, wantedUser(one.spec, { fresh, keepEarlier }, one.seen));
 }

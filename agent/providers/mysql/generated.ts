@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-import { digestOf } from '../../core/digest.ts';
+import { OWNER_LABEL, PLAIN_LABEL } from '../../core/kept-secret.ts';
 import type { Id } from '../../core/kind.ts';
 import { type Account, accountKey, isMarked } from './account.ts';
-import type { AuthString } from './hash.ts';
+import { authDigest, type AuthString } from './hash.ts';
 import type { UserSpec } from './spec.ts';
 
 // A password that the agent makes is nowhere but in a Swarm secret, which gives nothing back, and as a hash on the server. What
@@ -13,9 +13,9 @@ import type { UserSpec } from './spec.ts';
 /** On each Swarm secret that holds a password of ours. */
 export const LABELS = {
   /** The id of the unit. */
-  owner: 'understudy.owner',
+  owner: OWNER_LABEL,
   /** The plain name, by which stacks ask for it. */
-  secret: 'understudy.secret',
+  secret: PLAIN_LABEL,
   /** `authDigest` of what the server keeps for it. */
   auth: 'understudy.auth',
   /** `rotateDigest` of the text for which it was made. */
@@ -26,11 +26,6 @@ export const LABELS = {
 export interface SwarmSecret {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-/** Pure. Tells what servers keep for two passwords apart, and gives none of them away. Hex. */
-export function authDigest(auth: AuthString): string {
-  return digestOf(auth);
 }
 
 /** Pure. Of the text that asks for another password; of none where there is none. Hex, short. */
@@ -114,7 +109,11 @@ export function secretName(plain: string, auth: AuthString, taken: Iterable<Swar
 
 /** Pure. What marks the secret of a new password. */
 export function secretLabels(
-  { id, spec, password }: Omit<Asked, 'plugin'>,
+  {
+    id,
+    spec,
+    password,
+  }: Pick<Asked, 'id' | 'spec'> & { readonly password: { readonly secret: string } },
   auth: AuthString,
 ): Readonly<Record<string, string>> {
   return {
@@ -123,30 +122,4 @@ export function secretLabels(
     [LABELS.auth]: authDigest(auth),
     [LABELS.rotate]: rotateDigest(spec.rotate),
   };
-}
-
-/**
- * Pure. Which secret stands for each plain name now, in lower case, by what any server keeps first for any account. What no server
- * has stands for nothing. Where several do, in the middle of a change, it is the one that more accounts have; else the first by name.
- */
-export function currentSecrets(
-  accounts: Iterable<Account>,
-  secrets: Iterable<SwarmSecret>,
-): ReadonlyMap<string, string> {
-  const count = new Map<string, number>();
-  for (const { authentication } of accounts) {
-    const [auth] = authentication;
-    if (auth === undefined) continue;
-    const digest = authDigest(auth);
-    count.set(digest, (count.get(digest) ?? 0) + 1);
-  }
-  const uses = ({ labels }: SwarmSecret): number => count.get(labels[LABELS.auth] ?? '') ?? 0;
-  const held = [...secrets].filter((one) => uses(one) > 0);
-  held.sort((one, other) => uses(other) - uses(one) || (one.name < other.name ? -1 : 1));
-  const current = new Map<string, string>();
-  for (const { name, labels } of held) {
-    const plain = (labels[LABELS.secret] ?? name).toLowerCase();
-    if (!current.has(plain)) current.set(plain, name);
-  }
-  return current;
 }

@@ -1,5 +1,7 @@
 import type { Id, Rendered } from '../../core/kind.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { Accounts } from './account.ts';
+import type { AuthString } from './hash.ts';
 import type { Server } from './server.ts';
 import type { UserSpec } from './spec.ts';
 import type { AccountName, Sql } from './sql.ts';
@@ -68,11 +70,17 @@ export interface StatementsCall {
   readonly statements: readonly Sql[];
 }
 
-/** Another password is made, put into a secret of the Swarm, and given to the server. */
+/** Another password is made, or taken as it is written, put into a secret of the Swarm, and given to the server. */
 export interface PasswordCall {
   readonly op: 'password';
   readonly server?: string;
   readonly unit: Rendered<UserSpec>;
   /** What the server had when this was decided. */
   readonly seen: ServerSeen;
+  /** It is written, and this is what the server keeps of it. Absent: it is made. */
+  readonly given?: {
+    readonly password: Secret;
+    readonly fresh: AuthString;
+    readonly keepEarlier: boolean;
+  };
 }

@@ -1,5 +1,6 @@
 import type { Rendered } from '../../core/kind.ts';
 import { characterProblem, databaseDifference } from './database-diff.ts';
+import { diffDelivered } from './delivered-diff.ts';
 import { diffGenerated } from './generated-diff.ts';
 import type { SwarmSecret } from './generated.ts';
 import { nameGuard } from './guards.ts';
@@ -12,7 +13,7 @@ import type { DatabaseSpec, MysqlSpec, UserSpec } from './spec.ts';
 import { type Diff, FOREIGN, hold, nothing, type One, operation } from './unit-parts.ts';
 import { Unquotable } from './sql.ts';
 import { passwordOf } from './unit-password.ts';
-import { wantedRole, wantedUser } from './wanted.ts';
+import { wantedRole } from './wanted.ts';
 
 /** Servers by their names in the agent's settings. */
 export interface MysqlObserved {
@@ -67,7 +68,7 @@ function diffUser(one: One<UserSpec>, { secrets }: MysqlObserved, random: Random
   const password = passwordOf(spec, seen, random);
   if (password === 'generated') return diffGenerated(one, secrets.values());
   if ('why' in password) return hold(spec, [password.why]);
-  return diffHolders(one, wantedUser(spec, password, seen));
+  return diffDelivered(one, password, secrets.values());
 }
 
 type Unseen = Exclude<ServerSight, { readonly status: 'seen' }>;
