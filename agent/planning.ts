@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { withPasswords } from './account-secrets.ts';
 import type { Looked, PlanIo, Sight, Units } from './cli/plan-ports.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
@@ -102,7 +103,7 @@ interface Read {
 }
 
 function lookedAt({ observed: swarm, servers, record }: Read, clock: Clock): Looked {
-  const observed = { ...swarm, servers: servers.sights };
+  const observed = withPasswords(swarm, servers.sights);
   const { units, requests, history, incomplete, owner } = record;
   const labels = shelfIn(swarm, HEAD_NAME)?.head.labels ?? {};
   const freeze = readFreeze(labels, clock.date());

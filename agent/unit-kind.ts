@@ -1,3 +1,4 @@
+import { spareSecrets, whileMounted } from './account-secrets.ts';
 import type { First } from './core/first.ts';
 import type { Difference, Id, Kind, Operation, Rendered } from './core/kind.ts';
 import type { Spare } from './core/member.ts';
@@ -36,7 +37,7 @@ function onItsWay<Servers>(stacks: StackKind, servers: ServerKind<Servers>) {
       by<Difference<UnitCall>>(
         unit,
         (one) => stacks.diff(one, seen, made),
-        (one) => servers.diff(one, seen, made),
+        (one) => whileMounted(servers.diff(one, seen, made), one, seen),
       ),
     first: (unit, seen, { operations, answers }) => {
       const own = operations?.filter(isOfStack);
@@ -133,7 +134,7 @@ function thatLeft<Servers>(stacks: StackKind, servers: ServerKind<Servers>) {
       by<readonly Spare<UnitCall>[]>(
         unit,
         (one) => stacks.spares(one, seen),
-        (one) => servers.spares(one, seen),
+        (one) => [...servers.spares(one, seen), ...spareSecrets(one, seen)],
       ),
   } satisfies Partial<Whole<Servers>>;
 }

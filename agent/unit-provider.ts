@@ -1,3 +1,4 @@
+import { withPasswords } from './account-secrets.ts';
 import { makePassword } from './make-password.ts';
 import type { Random } from './providers/mysql/hash.ts';
 import type { Servers } from './providers/mysql/servers.ts';
@@ -28,7 +29,7 @@ export function unitProvider(
       ]);
       // A server that is not reached is in its sight; without the Swarm nothing is decided at all.
       if (seen.status !== 'ok') return seen;
-      return { status: 'ok', value: { ...seen.value, servers: sights } };
+      return { status: 'ok', value: withPasswords(seen.value, sights) };
     },
     caller: (observed) => {
       const own = stacks.caller(observed);

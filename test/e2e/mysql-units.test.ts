@@ -8,7 +8,8 @@ import type { Id, Operation, Rendered } from '../../agent/core/kind.ts';
 import { Secret } from '../../agent/core/secret.ts';
 import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
 import { makePassword } from '../../agent/make-password.ts';
-import { currentSecrets, type SwarmSecret } from '../../agent/providers/mysql/generated.ts';
+import type { SwarmSecret } from '../../agent/providers/mysql/generated.ts';
+import { openingSecrets } from '../../agent/providers/mysql/opening.ts';
 import type { MysqlCall } from '../../agent/providers/mysql/observed.ts';
 import type { StackCall } from '../../agent/providers/stack/swarm.ts';
 import type { Caller } from '../../agent/reconcile/ports.ts';
@@ -213,7 +214,8 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     const current = async () => {
       const { main } = Object.fromEntries((await look()).servers);
       if (main?.status !== 'seen') throw new Error('not seen');
-      return currentSecrets(main.seen.accounts.values(), secrets.values()).get('gen_db') ?? 'none';
+      const { current: names } = openingSecrets(main.seen.accounts.values(), secrets.values());
+      return names.get('gen_db') ?? 'none';
     };
     const valueOf = (name: string) => secrets.get(name)?.value ?? 'none';
 

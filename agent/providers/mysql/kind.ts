@@ -52,7 +52,8 @@ export const unknownServers: Kind<MysqlSpec, unknown, MysqlCall> = {
   restore: restoreUnit,
   parts: partsOf,
   stop: () => [],
-  removal: () => ({ hold: false, prune: false }),
+  // Nothing of it is a part that leaves; what was made for it and nothing needs may be collected.
+  removal: () => ({ hold: false, prune: true }),
   makes: () => [],
   members: () => [],
   remove: () => ({ operations: [], left: [], waits: [] }),

@@ -2,6 +2,7 @@ import type { Blocked, Difference, Operation, Rendered } from '../../core/kind.t
 import type { ServiceSpec } from './engine-api.ts';
 import type { Secret } from '../../core/secret.ts';
 import { tooLargeNotes } from './explain/too-large.ts';
+import { type BoundNames, boundSecrets, mountKey } from './bound-secrets.ts';
 import { Lookups } from './lookups.ts';
 import { memoOf } from './memo.ts';
 import { fileObject, foreign, type Part } from './file-diff.ts';
@@ -15,9 +16,6 @@ import type { StackSpec } from './spec.ts';
 import { type FileObject, stackFiles } from './stack-files.ts';
 import type { StackCall } from './swarm.ts';
 import { veiledDifference, veiledNotes } from './veil.ts';
-
-/** Names that configs or secrets of the stack carry now: plain name in the spec -> name in the Swarm. */
-type Renamed = ReadonlyMap<string, string>;
 
 /**
  * Pure. What must be called so that the Swarm holds this stack. Nothing is ever removed here, and what belongs to
@@ -105,7 +103,7 @@ function needs(unit: Rendered<StackSpec>, observed: StackObserved): Part {
       case 'config':
         return !observed.configs.has(name);
       case 'secret':
-        return !observed.secrets.has(name);
+        return !observed.secrets.has(name) && !observed.families.has(name);
       default:
         return true;
     }
@@ -141,6 +139,9 @@ function networks(spec: StackSpec, observed: StackObserved): Part {
   return { operations, blocked, notes };
 }
 
+/** Names that configs or secrets of the stack carry now: plain name in the spec -> name in the Swarm. */
+type Renamed = ReadonlyMap<string, string>;
+
 function renamed(objects: readonly FileObject[]): Renamed {
   return new Map(objects.map(({ plain, chosen }) => [plain, chosen.name]));
 }
@@ -148,17 +149,23 @@ function renamed(objects: readonly FileObject[]): Renamed {
 interface Names {
   readonly configs: Renamed;
   readonly secrets: Renamed;
+  /** Of passwords of accounts. */
+  readonly bound: BoundNames;
 }
 
 function services(
-  { spec, place }: Rendered<StackSpec>,
+  unit: Rendered<StackSpec>,
   observed: StackObserved,
-  names: Names,
+  own: Omit<Names, 'bound'>,
   made: readonly string[],
 ): Part[] {
+  const { spec, place } = unit;
   return Object.entries(spec.services).map(([key, written]) => {
     const target = `service ${written.Name}`;
     const there = observed.services.get(written.Name.toLowerCase());
+    const { names: bound, unbound } = boundSecrets(unit, written, observed, own.secrets);
+    if (unbound.length > 0) return { operations: [], blocked: unbound };
+    const names = { ...own, bound };
     if (there === undefined) {
       const call: StackCall = { op: 'service-create', body: withNames(written, names) };
       return {
@@ -199,7 +206,8 @@ function withNames(plain: ServiceSpec, names: Names): ServiceSpec {
         ...(container.Secrets && {
           Secrets: container.Secrets.map((one) => ({
             ...one,
-            SecretName: names.secrets.get(one.SecretName) ?? one.SecretName,
+            SecretName:
+              names.bound.get(mountKey(one)) ?? names.secrets.get(one.SecretName) ?? one.SecretName,
           })),
         }),
       },

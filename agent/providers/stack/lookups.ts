@@ -1,7 +1,7 @@
 import type { StackObserved } from './observed.ts';
 
 /** What is looked up by name. */
-type Index = Exclude<keyof StackObserved, 'state' | 'digestKey'>;
+type Index = Exclude<keyof StackObserved, 'state' | 'digestKey' | 'serversSeen'>;
 
 /** All that was looked up in one index. */
 interface Lookup {
@@ -26,7 +26,8 @@ export class Lookups {
       this.#made.push({ index, map, found });
       return new NotedMap(map, found, this.#spoil);
     };
-    const { state, digestKey } = observed;
+    // Of what nothing needs, and of no stack.
+    const { state, digestKey, serversSeen } = observed;
     const spoil = this.#spoil;
     return {
       // Who takes all of it looks nothing up.
@@ -35,6 +36,7 @@ export class Lookups {
         return state;
       },
       digestKey,
+      serversSeen,
       services: noted('services', observed.services),
       serviceNames: noted('serviceNames', observed.serviceNames),
       networks: noted('networks', observed.networks),
@@ -43,6 +45,9 @@ export class Lookups {
       configsOf: noted('configsOf', observed.configsOf),
       secrets: noted('secrets', observed.secrets),
       secretsOf: noted('secretsOf', observed.secretsOf),
+      families: noted('families', observed.families),
+      generated: noted('generated', observed.generated),
+      earlier: noted('earlier', observed.earlier),
       disproved: noted('disproved', observed.disproved),
       tasks: noted('tasks', observed.tasks),
       largest: noted('largest', observed.largest),

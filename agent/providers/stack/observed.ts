@@ -1,3 +1,4 @@
+import { PLAIN_LABEL } from '../../core/kept-secret.ts';
 import type { Secret } from '../../core/secret.ts';
 import { once } from './once.ts';
 import type {
@@ -39,6 +40,17 @@ export interface StackObserved {
   /** What bears the mark of each stack, but for the agent's own. */
   readonly configsOf: ReadonlyMap<string, readonly ObservedConfig[]>;
   readonly secretsOf: ReadonlyMap<string, readonly ObservedSecret[]>;
+  /**
+   * Secrets that hold the passwords of accounts, by the plain name that all of a family have in common. They are no stack's, and a
+   * stack's own are none of them, whatever labels its file gives them.
+   */
+  readonly families: ReadonlyMap<string, readonly ObservedSecret[]>;
+  /** By plain name, which of its family a server keeps first now. Nothing of a family whose server was not seen. */
+  readonly generated: ReadonlyMap<string, string>;
+  /** Names of those that still open an account, beside what stands in `generated`. */
+  readonly earlier: ReadonlyMap<string, true>;
+  /** Every server was seen: what stands in neither opens nothing. */
+  readonly serversSeen: boolean;
   /** Secrets that were compared with a content and hold another one: see `disproof`. In memory only. */
   readonly disproved: ReadonlyMap<string, true>;
   readonly tasks: ReadonlyMap<string, readonly ObservedTask[]>;
@@ -59,6 +71,9 @@ export function indexState(
     ...ofNetworks(state.networks),
     ...ofConfigs(state.configs),
     ...ofSecrets(state.secrets),
+    generated: new Map(),
+    earlier: new Map(),
+    serversSeen: false,
     disproved: new Map([...disproved].map((one) => [one, true])),
     tasks: tasksByService(state.tasks),
     largest: largestOf(state.nodes),
@@ -89,6 +104,7 @@ const ofConfigs = once((configs: readonly ObservedConfig[]) => ({
 const ofSecrets = once((secrets: readonly ObservedSecret[]) => ({
   secrets: byName(secrets, ({ name }) => name),
   secretsOf: byStack(secrets),
+  families: byPlainName(secrets),
 }));
 
 const tasksByService = once(
@@ -130,4 +146,21 @@ function byStack<File extends ObservedConfig | ObservedSecret>(
 ): ReadonlyMap<string, readonly File[]> {
   const marked = files.filter(({ name, labels }) => NAMESPACE in labels && !name.startsWith(OURS));
   return Map.groupBy(marked, ({ labels }) => labels[NAMESPACE] ?? '');
+}
+
+function byPlainName(
+  secrets: readonly ObservedSecret[],
+): ReadonlyMap<string, readonly ObservedSecret[]> {
+  const families = Map.groupBy(secrets, (one) => familyOf(one)?.toLowerCase());
+  return new Map(
+    [...families].flatMap(([plain, members]): [string, ObservedSecret[]][] =>
+      plain === undefined ? [] : [[plain, members]],
+    ),
+  );
+}
+
+/** Pure. The plain name of the family to which a secret belongs; undefined where it holds no password of an account. */
+export function familyOf({ labels }: Pick<ObservedSecret, 'labels'>): string | undefined {
+  const plain = labels[PLAIN_LABEL];
+  return plain === '' || NAMESPACE in labels ? undefined : plain;
 }

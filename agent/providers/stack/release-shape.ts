@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { textMap } from './text-map.ts';
 import { stackFromWire } from './wire.ts';
 
 const { name, services, networks, health, rollback, ignore, hidden, veiled } = stackFromWire.shape;
@@ -18,6 +19,8 @@ export const releaseContent = z.object({
   ignore,
   hidden,
   veiled,
+  /** Names of secrets that stood for passwords of accounts, with the units of these. */
+  generated: textMap.exactOptional(),
   /** Networks that no list shows, as the service names them. */
   unlisted: z.array(z.string()).default([]),
 });

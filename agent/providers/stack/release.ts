@@ -4,7 +4,8 @@ import type { ContainerSpec, NetworkCreate, ServiceSpec } from './engine-api.ts'
 import { credentialByName } from './credential-config.ts';
 import { isVersionOf } from './names.ts';
 import { diffNetwork } from './network-diff.ts';
-import { NAMESPACE, PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
+import { OWNER_LABEL } from '../../core/kept-secret.ts';
+import { familyOf, NAMESPACE, PREDEFINED_NETWORKS, type StackObserved } from './observed.ts';
 import { releaseContent } from './release-shape.ts';
 import { unlistedNetworks } from './service-diff.ts';
 import type { StackSpec } from './spec.ts';
@@ -14,7 +15,8 @@ export const FROM_RECORD: Place = { file: '', line: 1, column: 1, length: 1, quo
 
 /**
  * Pure. What is live of a stack, so that it can be brought back: services as they would be sent, networks, configs and
- * secrets by name. No content of a config or secret is in it.
+ * secrets by name. No content of a config or secret is in it. The password of an account goes by its plain name: on the way back
+ * that is bound to what opens the account then.
  */
 export function stackRelease(
   unit: Rendered<StackSpec>,
@@ -26,6 +28,7 @@ export function stackRelease(
   const services = parts === 'all' ? [...wanted, ...otherServices(spec, observed)] : wanted;
   const files = (noun: 'Configs' | 'Secrets'): readonly string[] =>
     services.flatMap(([, { TaskTemplate }]) => namesOf(TaskTemplate.ContainerSpec, noun));
+  const generated = passwordsIn(services, observed);
   const unlisted = services
     .flatMap(([, { TaskTemplate }]) => TaskTemplate.Networks ?? [])
     .map(({ Target }) => Target)
@@ -37,6 +40,7 @@ export function stackRelease(
     networks: Object.fromEntries(liveNetworks(spec, observed)),
     configs: carried(spec.configs, files('Configs')),
     secrets: carried(spec.secrets, files('Secrets')),
+    ...(generated.size > 0 && { generated: Object.fromEntries(generated) }),
     ...(unlisted.length > 0 && { unlisted: [...new Set(unlisted)] }),
     // The checks are of a revision that what was there before us is not.
     health: parts === 'all' ? { ...spec.health, checks: [] } : spec.health,
@@ -93,11 +97,37 @@ function byNames(
           Configs: container.Configs.map(({ ConfigID: _id, ...one }) => one),
         }),
         ...(container.Secrets && {
-          Secrets: container.Secrets.map(({ SecretID: _id, ...one }) => one),
+          Secrets: container.Secrets.map(({ SecretID: _id, ...one }) => ({
+            ...one,
+            SecretName: plainOf(one.SecretName, observed) ?? one.SecretName,
+          })),
         }),
       },
     },
   };
+}
+
+/** Undefined: no password of an account. */
+function plainOf(name: string, { secrets }: StackObserved): string | undefined {
+  const there = secrets.get(name.toLowerCase());
+  return there && familyOf(there);
+}
+
+/** Which names of secrets stand for passwords, and whose. */
+function passwordsIn(
+  services: readonly (readonly [string, ServiceSpec])[],
+  observed: StackObserved,
+): ReadonlyMap<string, string> {
+  const mounted = services
+    .flatMap(([, { Name }]) => observed.services.get(Name.toLowerCase()) ?? [])
+    .flatMap(({ spec }) => namesOf(spec.TaskTemplate.ContainerSpec, 'Secrets'));
+  return new Map(
+    mounted.flatMap((name): [string, string][] => {
+      const there = observed.secrets.get(name.toLowerCase());
+      const plain = there && familyOf(there);
+      return plain === undefined ? [] : [[plain, there?.labels[OWNER_LABEL] ?? '']];
+    }),
+  );
 }
 
 /** Networks that the stack made. One that cannot become what the file wants is only needed, not compared again. */

@@ -27,9 +27,9 @@ export function isRemoval(call: StackCall): call is RemoveCall {
 
 type ProofCall = Extract<StackCall, { readonly op: 'secret-prove' }>;
 
-/** The head is never ours to remove, and whatever belongs to nobody's stack is not either. */
+/** The head is never ours to remove, and whatever belongs to nobody's stack or account is not either. */
 function assertRemovable(call: RemoveCall): void {
-  const stack = 'stack' in call ? call.stack : undefined;
+  const stack = 'stack' in call ? call.stack : 'account' in call ? call.account : undefined;
   const ours = call.name.startsWith('understudy.');
   if (stack === undefined && !/^understudy\.[rb]\./.test(call.name)) {
     throw new Error(`bug: config ${call.name} is no blob of the record`);

@@ -83,6 +83,25 @@ function spare(
   return { id, need: `${noun}:${name}`, operation };
 }
 
+/** Pure. Whether a service names a secret now or did before its last update, or a task that is not over does. */
+export function isSecretUsed(secret: ObservedSecret, observed: StackObserved): boolean {
+  return isNamed(usedIn(observed).secrets, secret);
+}
+
+/** Pure. Who mounts a secret now, in words; what a service had before its last update is not looked at. */
+export function secretUser(secret: ObservedSecret, { state }: StackObserved): string | undefined {
+  const names = (mounts: Mounts | undefined): boolean =>
+    mounts !== undefined && isNamed(new Set(mounts.secrets), secret);
+  const service = state.services.find(({ spec }) =>
+    names(mountsOf(spec.TaskTemplate.ContainerSpec)),
+  );
+  if (service !== undefined) return `service ${service.spec.Name}`;
+  const task = state.tasks.find((one) => !isOver(one) && names(one.mounts));
+  if (task === undefined) return undefined;
+  const of = state.services.find(({ id }) => id === task.serviceId)?.spec.Name;
+  return of === undefined ? `task ${task.id}` : `a task of service ${of}`;
+}
+
 /** Ids, and names in lower case. */
 interface Used {
   readonly configs: ReadonlySet<string>;

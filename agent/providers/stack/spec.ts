@@ -94,6 +94,8 @@ export interface StackSpec {
   readonly hidden?: Hidden;
   /** Values from encrypted documents stand elsewhere in it: none of its values is shown. */
   readonly veiled?: true;
+  /** Of a release: names of secrets that stood for passwords of accounts, with the units of these. */
+  readonly generated?: Readonly<Record<string, string>>;
 }
 
 /** Names of variables by service. */

@@ -160,6 +160,14 @@ type StackWrite =
       readonly name: string;
       readonly stack: string;
     }
+  | {
+      /** A password that an account had, by full id too: it is in no stack. */
+      readonly op: 'secret-remove';
+      readonly id: string;
+      readonly name: string;
+      /** The id of the account's unit. */
+      readonly account: string;
+    }
   | { readonly op: 'service-create'; readonly body: ServiceSpec }
   | {
       readonly op: 'service-update';

@@ -1,11 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { digestOf } from '../../../agent/core/digest.ts';
 import { Secret } from '../../../agent/core/secret.ts';
 import { type Account, accountKey } from '../../../agent/providers/mysql/account.ts';
 import {
-  authDigest,
-  currentSecrets,
   LABELS,
   passwordState,
   rotateDigest,
@@ -13,7 +12,8 @@ import {
   secretName,
   type SwarmSecret,
 } from '../../../agent/providers/mysql/generated.ts';
-import type { AuthString } from '../../../agent/providers/mysql/hash.ts';
+import { authDigest, type AuthString } from '../../../agent/providers/mysql/hash.ts';
+import { openingSecrets } from '../../../agent/providers/mysql/opening.ts';
 import { live, NONE } from './live.ts';
 import { mysql97 } from './servers.ts';
 
@@ -149,12 +149,52 @@ describe('what stands for a plain name', () => {
       accountOf('c', [authOf('two')]),
       accountOf('d', []),
     ];
-    expect(currentSecrets(accounts, secrets)).toEqual(new Map([['blog_db', 'blog_db-22']]));
-    expect(currentSecrets(accounts.slice(0, 2), secrets)).toEqual(
+    const { current, earlier } = openingSecrets(accounts, secrets);
+    expect(current).toEqual(new Map([['blog_db', 'blog_db-22']]));
+    expect(earlier).toEqual(new Map([['blog_db', true]]));
+    expect(openingSecrets(accounts.slice(0, 2), secrets).current).toEqual(
       new Map([['blog_db', 'blog_db']]),
     );
-    expect(currentSecrets([], secrets)).toEqual(new Map());
+    expect(openingSecrets([], secrets)).toEqual({ current: new Map(), earlier: new Map() });
   });
+
+  it('leaves what the server keeps beside it good: the second of MariaDB, the retained of MySQL', () => {
+    const secrets = [secretOf('Blog_DB', 'one'), secretOf('blog_db-22', 'two')];
+    const both = [
+      accountOf('a', [authOf('two'), authOf('one')]),
+      accountOf('a', [authOf('two')], { retained: authOf('one') }),
+    ];
+    for (const account of both) {
+      expect(openingSecrets([account], secrets)).toEqual({
+        current: new Map([['blog_db', 'blog_db-22']]),
+        earlier: new Map([['blog_db', true]]),
+      });
+    }
+    const none = accountOf('a', [authOf('two')]);
+    // Without a salt another account with the same password has the same.
+    const other = [1, 2].map(() => ({ ...accountOf('a', [authOf('one')]), user: 'shop' }));
+    const labels = {
+      [LABELS.owner]: 'mysql-user/main/shop',
+      [LABELS.secret]: 'shop_db',
+      [LABELS.auth]: authDigest(authOf('one')),
+    };
+    const all = [...secrets, { name: 'shop_db', labels }];
+    expect(openingSecrets([none, ...other], all)).toEqual({
+      current: new Map([
+        ['blog_db', 'blog_db-22'],
+        ['shop_db', 'shop_db'],
+      ]),
+      earlier: new Map(),
+    });
+    expect(openingSecrets([...both, ...other], all).current.get('blog_db')).toBe('blog_db-22');
+    expect(openingSecrets([none], secrets).earlier).toEqual(new Map());
+  });
+});
+
+it('what tells two passwords apart is the digest of all that the server keeps', () => {
+  for (const text of ['x', 'a"b\\c\u0000', 'Grüße']) {
+    expect(authDigest(authOf(text))).toBe(digestOf(authOf(text)));
+  }
 });
 
 it('whatever happened before, a password is current or is made: and once it came to the server it is current', () => {

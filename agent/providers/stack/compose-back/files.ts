@@ -3,7 +3,7 @@ import type { FileKind } from '../compose/files.ts';
 import type { ConfigReference, FileTarget, SecretReference } from '../engine-api.ts';
 import { UnitMemo } from '../memo.ts';
 import { chooseConfig } from '../names.ts';
-import { NAMESPACE } from '../observed.ts';
+import { familyOf, NAMESPACE } from '../observed.ts';
 import type { ObservedConfig } from '../swarm.ts';
 import type { Writing } from './context.ts';
 import { keysFor } from './sections.ts';
@@ -39,8 +39,11 @@ function useOf(source: string, file: FileTarget): Tree {
 }
 
 /** The engine never gives a secret back, so none can be written: it stays where it is, under its name. */
-function secretKey(name: string, { stack, observed, secrets, notes }: Writing): string {
-  const isOwn = observed.secrets.get(name.toLowerCase())?.labels[NAMESPACE] === stack;
+function secretKey(live: string, { stack, observed, secrets, notes }: Writing): string {
+  const there = observed.secrets.get(live.toLowerCase());
+  const isOwn = there?.labels[NAMESPACE] === stack;
+  // The password of an account is asked for by its plain name, whichever secret holds it now.
+  const name = (there && familyOf(there)) ?? live;
   return secrets.use(name, isOwn ? keysFor(name, stack) : [name], (key) => {
     if (isOwn) {
       notes.add(
