@@ -2,12 +2,13 @@ import type { Rendered } from '../../core/kind.ts';
 import { characterProblem, databaseDifference } from './database-diff.ts';
 import { diffDelivered } from './delivered-diff.ts';
 import { diffGenerated } from './generated-diff.ts';
-import type { SwarmSecret } from './generated.ts';
+import { LABELS, type SwarmSecret } from './generated.ts';
 import { nameGuard } from './guards.ts';
 import type { Random } from './hash.ts';
 import { diffHolders } from './holder-diff.ts';
 import { foreignOwner, ledgerOf, noted } from './noted.ts';
 import type { ServerSight } from './observed.ts';
+import { Settled } from './settled.ts';
 import { scopeProblem } from './scope.ts';
 import type { DatabaseSpec, MysqlSpec, UserSpec } from './spec.ts';
 import { type Diff, FOREIGN, hold, nothing, type One, operation } from './unit-parts.ts';
@@ -29,13 +30,23 @@ export function diffUnit(unit: Rendered<MysqlSpec>, observed: MysqlObserved, ran
   if (sight.status !== 'seen') {
     return hold(spec, [sight.why], sight.status === 'away');
   }
-  const { seen } = sight;
+  const own = ownSecrets(unit, observed.secrets);
+  return settled.of({ unit, seen: sight.seen, own }, () =>
+    diffHere({ unit, spec, seen: sight.seen }, own, random),
+  );
+}
+
+function diffHere(
+  { unit, spec, seen }: One<MysqlSpec>,
+  own: readonly SwarmSecret[],
+  random: Random,
+): Diff {
   const problem = nameGuard(spec, seen) ?? scopeProblem(spec, seen.scope ?? []);
   if (problem !== undefined) return hold(spec, [problem]);
   const owner = foreignOwner(spec, seen);
   if (owner !== undefined) return hold(spec, [othersWords(owner)]);
   try {
-    return diffSeen({ unit, spec, seen }, observed, random);
+    return diffSeen({ unit, spec, seen }, own, random);
   } catch (error) {
     // What no rule of ours foresaw holds one unit, not the agent.
     if (error instanceof Unquotable)
@@ -44,13 +55,35 @@ export function diffUnit(unit: Rendered<MysqlSpec>, observed: MysqlObserved, ran
   }
 }
 
+const settled = new Settled();
+
+/** Gathered once for each look: hundreds of accounts ask. */
+const gathered = new WeakMap<
+  MysqlObserved['secrets'],
+  ReadonlyMap<string, readonly SwarmSecret[]>
+>();
+
+/** All that were made for a unit. */
+function ownSecrets(
+  { id }: Rendered<MysqlSpec>,
+  secrets: MysqlObserved['secrets'],
+): readonly SwarmSecret[] {
+  const known = gathered.get(secrets) ?? Map.groupBy(secrets.values(), ownerOf);
+  gathered.set(secrets, known);
+  return known.get(id) ?? [];
+}
+
+function ownerOf({ labels }: SwarmSecret): string {
+  return labels[LABELS.owner] ?? '';
+}
+
 function othersWords(owner: string): string {
   return `the ledger on its server says that it belongs to \`${owner}\`, another one who writes there`;
 }
 
 function diffSeen(
   { unit, spec, seen }: One<MysqlSpec>,
-  observed: MysqlObserved,
+  own: readonly SwarmSecret[],
   random: Random,
 ): Diff {
   switch (spec.kind) {
@@ -59,16 +92,16 @@ function diffSeen(
     case 'MySQLRole':
       return diffHolders({ unit, spec, seen }, wantedRole(spec, seen.server));
     case 'MySQLUser':
-      return diffUser({ unit, spec, seen }, observed, random);
+      return diffUser({ unit, spec, seen }, own, random);
   }
 }
 
-function diffUser(one: One<UserSpec>, { secrets }: MysqlObserved, random: Random): Diff {
+function diffUser(one: One<UserSpec>, own: readonly SwarmSecret[], random: Random): Diff {
   const { spec, seen } = one;
   const password = passwordOf(spec, seen, random);
-  if (password === 'generated') return diffGenerated(one, secrets.values());
+  if (password === 'generated') return diffGenerated(one, own);
   if ('why' in password) return hold(spec, [password.why]);
-  return diffDelivered(one, password, secrets.values());
+  return diffDelivered(one, password, own);
 }
 
 type Unseen = Exclude<ServerSight, { readonly status: 'seen' }>;
