@@ -7,14 +7,9 @@ import { answers, formSwarm, inNamespace, startEngine } from './engines.ts';
 import { publishSiteImages } from './images.ts';
 import { filesOf, removeStage, traces } from './lower.ts';
 import { databaseTag } from './mysql/image.ts';
-import {
-  fetchMysqlTools,
-  mysqlOf,
-  type MysqlTools,
-  raiseMysql,
-  type StageMysql,
-} from './mysql/raise.ts';
+import { fetchMysqlTools, mysqlOf, raiseMysql, type StageMysql } from './mysql/raise.ts';
 import { shapeNamed } from './mysql/shape.ts';
+import type { MysqlTools } from './mysql/start.ts';
 import { parseLine, textAt } from './json.ts';
 import { raiseNetwork } from './network.ts';
 import { fetchStageTools, findStageTools } from './engine-packages.ts';

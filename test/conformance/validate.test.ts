@@ -51,6 +51,17 @@ describe('understudy validate', () => {
     });
   });
 
+  it('finds it valid with the database laid over it, as its page says', async () => {
+    await cp(join(folder, 'with-mysql'), folder, { recursive: true });
+    await rm(join(folder, 'with-mysql'), { recursive: true });
+    const each = 'valid: 2 stacks, 2 services, 1 database, 1 user, environment';
+    expect(await validate(folder)).toEqual({
+      code: 0,
+      out: `${each} production\n${each} rehearsal\n`,
+      err: '',
+    });
+  });
+
   it.each(['production', 'rehearsal'])('in %s alone', async (environment) => {
     const { code, out } = await validate(template, '--environment', environment);
     expect(code).toBe(0);

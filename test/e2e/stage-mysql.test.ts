@@ -7,23 +7,18 @@ import { traces } from '../../agent/rehearsal/lower.ts';
 import { readPidFile, waitGone } from '../../agent/rehearsal/processes.ts';
 import { waitUntil } from '../../agent/rehearsal/run.ts';
 import { attachStage, lowerStage, raiseStage, type Stage } from '../../agent/rehearsal/stage.ts';
+import { fitTemplate, templateFolder } from '../../agent/rehearsal/template.ts';
+import { AgentLog } from './agent-log.ts';
 import { plainly } from './database.ts';
 
 /** A stage with one MariaDB: its account, a container that logs in, the way back after a crash, and what stays of it. One story. */
 const never = new AbortController().signal;
-const options = { name: 'usq', subnet: '10.213.94.0/24', managers: 1, workers: 1 };
-const address = '10.213.94.31';
+const options = { name: 'usd', subnet: '10.213.91.0/24', managers: 1, workers: 1 };
+const address = '10.213.91.31';
 const said: string[] = [];
 const say = (text: string): void => void said.push(text);
 const print = createPrinter({ out: say, err: say, colour: false }, () => performance.now());
 let stage: Stage;
-
-beforeAll(async () => {
-  stage = await raiseStage({ ...options, mysql: 'single' }, print, never);
-});
-afterAll(async () => {
-  await lowerStage(options, print);
-});
 
 const mysqlOf = ({ mysql }: Stage) => {
   if (mysql === undefined) throw new Error('the stage has no database servers');
@@ -32,21 +27,28 @@ const mysqlOf = ({ mysql }: Stage) => {
 const sql = async (text: string): Promise<string> => mysqlOf(stage).sql(text, never);
 const until = async (what: string, ready: () => Promise<boolean>): Promise<void> =>
   waitUntil(what, { deadlineMs: 60_000, everyMs: 200 }, ready, never);
-const page = async (): Promise<string> => {
-  const [worker] = stage.hosts.filter(({ role }) => role === 'worker');
+const page = async (port = 8082, host = 'w1'): Promise<string> => {
+  const address = stage.hosts.find(({ name }) => name === host)?.address ?? '';
   const limit = { signal: AbortSignal.timeout(2_000) };
-  return fetch(`http://${String(worker?.address)}:8080/`, limit).then(
+  return fetch(`http://${address}:${String(port)}/`, limit).then(
     async (answer) => answer.text(),
     () => '',
   );
 };
 const container = async (): Promise<string> =>
-  (await stage.docker(['ps', '--quiet', '--filter=name=blog'], never, 'w1')).trim();
+  (await stage.docker(['ps', '--quiet', '--filter=name=hand'], never, 'w1')).trim();
 const healthOf = async (id: string): Promise<string> =>
   (await stage.docker(['inspect', id, '--format={{.State.Health.Status}}'], never, 'w1')).trim();
 const serverProcess = async () => readPidFile(`${stage.folder}/pids/db1`);
 
 describe('one MariaDB on the stage', () => {
+  beforeAll(async () => {
+    stage = await raiseStage({ ...options, mysql: 'single' }, print, never);
+  });
+  afterAll(async () => {
+    await lowerStage(options, print);
+  });
+
   it('has an account that may do what an agent needs, and nothing beside', async () => {
     const { user, passwordFile } = mysqlOf(stage);
     const grants = (await sql(`SHOW GRANTS FOR ${user}`))
@@ -73,27 +75,27 @@ describe('one MariaDB on the stage', () => {
 
   it('lets a container log in, whose page and healthcheck say so', async () => {
     await sql(
-      "CREATE DATABASE blog; CREATE USER blog IDENTIFIED BY 'a\"b#c d'; GRANT SELECT ON blog.* TO blog",
+      "CREATE DATABASE hand; CREATE USER hand IDENTIFIED BY 'a\"b#c d'; GRANT SELECT ON hand.* TO hand",
     );
-    await stage.docker(['network', 'create', '--driver', 'overlay', 'front'], never);
-    const secret = `${stage.folder}/blog_db`;
+    await stage.docker(['network', 'create', '--driver', 'overlay', 'hand'], never);
+    const secret = `${stage.folder}/hand_db`;
     writeFileSync(secret, 'a"b#c d');
-    await stage.docker(['secret', 'create', 'blog_db', secret], never);
-    const variables = { DB_HOSTS: `${address}:3306`, DB_USER: 'blog', DB_NAME: 'blog' };
-    const env = Object.entries({ ...variables, DB_SECRET: 'blog_db' }).map(
+    await stage.docker(['secret', 'create', 'hand_db', secret], never);
+    const variables = { DB_HOSTS: `${address}:3306`, DB_USER: 'hand', DB_NAME: 'hand' };
+    const env = Object.entries({ ...variables, DB_SECRET: 'hand_db' }).map(
       ([name, value]) => `--env=${name}=${value}`,
     );
     const health = '--health-cmd=wget -q -O /dev/null http://127.0.0.1:8080/cgi-bin/health';
     const image = `${stage.registry}/site:db`;
-    const where = ['--network=front', '--endpoint-mode=dnsrr', '--constraint=node.hostname==w1'];
-    const port = '--publish=mode=host,target=8080,published=8080';
-    const rest = ['--secret=blog_db', port, health, '--health-interval=1s', image];
+    const where = ['--network=hand', '--endpoint-mode=dnsrr', '--constraint=node.hostname==w1'];
+    const port = '--publish=mode=host,target=8080,published=8082';
+    const rest = ['--secret=hand_db', port, health, '--health-interval=1s', image];
     await stage.docker(
-      ['service', 'create', '--detach', '--name=blog', ...where, ...env, ...rest],
+      ['service', 'create', '--detach', '--name=hand', ...where, ...env, ...rest],
       never,
     );
     await until('the page says that it is in', async () =>
-      (await page()).includes(`logged in as blog@% to blog on ${address}:3306`),
+      (await page()).includes(`logged in as hand@% to hand on ${address}:3306`),
     );
     await until('it is healthy', async () => (await healthOf(await container())) === 'healthy');
     expect(await page()).toContain('<title>site db</title>');
@@ -105,15 +107,15 @@ describe('one MariaDB on the stage', () => {
       never,
       'w1',
     );
-    expect(inside).toContain('DB_SECRET=blog_db');
+    expect(inside).toContain('DB_SECRET=hand_db');
     expect(inside).not.toContain('b#c');
   });
 
   it('shows on the page and in the healthcheck that the login ended', async () => {
-    await sql('ALTER USER blog ACCOUNT LOCK');
+    await sql('ALTER USER hand ACCOUNT LOCK');
     await until('the page says why', async () => (await page()).includes('account is locked'));
     expect(await page()).toMatch(/^sick\n/);
-    await sql('ALTER USER blog ACCOUNT UNLOCK');
+    await sql('ALTER USER hand ACCOUNT UNLOCK');
     await until('the page says that it is in', async () => (await page()).includes('logged in'));
   });
 
@@ -125,17 +127,33 @@ describe('one MariaDB on the stage', () => {
     const again = await attachStage(options, never);
     expect(again?.mysql?.shape).toBe('single');
     expect((await serverProcess())?.pid).not.toBe(before.pid);
-    expect(await sql("SHOW DATABASES LIKE 'blog'")).toBe('blog\n');
+    expect(await sql("SHOW DATABASES LIKE 'hand'")).toBe('hand\n');
     const still = await serverProcess();
     await attachStage(options, never);
     expect(await serverProcess()).toEqual(still);
+  });
+
+  it('has what the template asks for made by an agent, which logs in with a password that nobody saw', async () => {
+    const copy = await stage.workingCopy(`${stage.folder}/infra`, templateFolder, never);
+    await fitTemplate(copy.folder, stage.plan);
+    const revision = await copy.commitAndPush('the template', never);
+    const agent = await stage.startAgent();
+    const log = new AgentLog([{ ...agent, offset: 0 }]);
+    try {
+      await log.until('revision healthy', (line) => line['revision'] === revision);
+    } finally {
+      await log.close();
+      await agent.stop();
+    }
+    const pages = await Promise.all(stage.hosts.map(async ({ name }) => page(8081, name)));
+    expect(pages.join('')).toContain(`logged in as blog@% to blog on ${address}:3306`);
   });
 
   it('goes with the stage, also where who removes it does not speak of it', async () => {
     const server = await serverProcess();
     expect(await lowerStage(options, print)).toEqual([]);
     expect(server === undefined ? [] : await waitGone([server], 0)).toEqual([]);
-    expect(existsSync('/run/netns/usq-db1')).toBe(false);
+    expect(existsSync('/run/netns/usd-db1')).toBe(false);
     expect(await traces(stage.plan)).toEqual([]);
   });
 });

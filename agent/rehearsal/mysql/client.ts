@@ -46,6 +46,20 @@ export async function fetchClient(
   };
 }
 
+/** Runs SQL as root; gives the rows, a line each, with tabs between. Throws `StageError`. */
+export async function asRoot(
+  client: Client,
+  socket: string,
+  text: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const login = ['--user=root', `--socket=${socket}`];
+  const rows = ['--batch', '--raw', '--skip-column-names'];
+  // A statement that fails is not repeated: it may hold a password.
+  const command = [...client.command, ...login, ...rows, '--skip-print-query-on-error'];
+  return await run(command, { input: text }, signal);
+}
+
 /** Pure. `x86_64-linux-gnu`, as the folder of the loader is called. */
 function machineIn(loader: string): string {
   return loader.split('/').at(-2) ?? '';

@@ -20,7 +20,10 @@ export interface Programs {
   readonly data: string;
 }
 
-const sources: Readonly<Record<Flavor, SuitePackages>> = {
+/** What is unpacked together. */
+export type Unpacked = Flavor | 'galera';
+
+const sources: Readonly<Record<Unpacked, SuitePackages>> = {
   // No other suite has MySQL, and no other one will: it left the stable releases.
   mysql: {
     suite: 'sid',
@@ -34,6 +37,12 @@ const sources: Readonly<Record<Flavor, SuitePackages>> = {
     choose: selectLibraries,
     title: 'MariaDB of bookworm',
   },
+  galera: {
+    suite: 'bookworm',
+    wanted: ['mariadb-server-core', 'galera-4'],
+    choose: selectLibraries,
+    title: 'MariaDB with Galera of bookworm',
+  },
 };
 
 /**
@@ -42,13 +51,14 @@ const sources: Readonly<Record<Flavor, SuitePackages>> = {
  */
 export async function fetchPrograms(
   packages: string,
-  flavor: Flavor,
+  what: Unpacked,
   doing: Doing,
   signal: AbortSignal,
 ): Promise<Programs> {
-  const source = sources[flavor];
+  const source = sources[what];
+  const flavor = what === 'mysql' ? 'mysql' : 'mariadb';
   const key = await cacheKey({ wanted: [...source.wanted, 'data 1'], optional: [] });
-  const root = join(packages, `${source.suite}-${flavor}-${key}`);
+  const root = join(packages, `${source.suite}-${what}-${key}`);
   const finish = async (unpacked: string): Promise<void> => {
     await slim(unpacked);
     doing(`making an empty data directory of ${flavor}`);

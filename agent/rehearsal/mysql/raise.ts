@@ -1,24 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { inNamespace } from '../engines.ts';
-import { type Doing, exists } from '../packages.ts';
-import { markOf, type StagePlan } from '../plan.ts';
-import { identify, isAlive, kill, readPidFile, writePidFile } from '../processes.ts';
-import { plainEnvironment, run, startDetached, StageError } from '../run.ts';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Doing } from '../packages.ts';
+import type { StagePlan } from '../plan.ts';
+import { StageError } from '../run.ts';
 import { shellWord } from '../shell.ts';
-import { type MysqlAccess, mysqlAccess, type MysqlServer } from './access.ts';
-import { type Client, fetchClient } from './client.ts';
-import { leastGrants } from './least.ts';
-import { fetchPrograms, type Programs } from './programs.ts';
-import { prepareServer, untilOpen } from './server.ts';
-import { type DatabasePlan, databasePort } from './shape.ts';
-
-/** What the database servers of a stage run on. */
-export interface MysqlTools {
-  readonly programs: Programs;
-  readonly client: Client;
-}
+import { type MysqlAccess, mysqlAccess } from './access.ts';
+import { asRoot, type Client, fetchClient } from './client.ts';
+import { raiseGalera } from './galera.ts';
+import { raiseGroup } from './group.ts';
+import { makePassword } from './password.ts';
+import { fetchPrograms } from './programs.ts';
+import { type MysqlTools, type Servers, startDatabase } from './start.ts';
 
 /** Makes sure that servers and client are unpacked. Nothing where the stage has none. Throws `StageError`. */
 export async function fetchMysqlTools(
@@ -29,10 +21,24 @@ export async function fetchMysqlTools(
   const access = mysqlAccess(plan);
   if (access === undefined) return undefined;
   return {
-    programs: await fetchPrograms(plan.packages, access.flavor, doing, signal),
+    programs: await fetchPrograms(
+      plan.packages,
+      access.shape === 'galera' ? 'galera' : access.flavor,
+      doing,
+      signal,
+    ),
     client: await fetchClient(plan.packages, doing, signal),
   };
 }
+
+const raisers = {
+  single: async (servers: Servers, signal: AbortSignal): Promise<void> => {
+    for (const one of servers.plan.databases)
+      await startDatabase(servers, one, { options: [] }, signal);
+  },
+  group: raiseGroup,
+  galera: raiseGalera,
+} as const;
 
 /** Starts the database servers that do not run; what they hold stays. Throws `StageError`. */
 export async function raiseMysql(
@@ -43,7 +49,8 @@ export async function raiseMysql(
   const access = mysqlAccess(plan);
   if (access === undefined || tools === undefined) return;
   await makePassword(access.passwordFile);
-  for (const one of plan.databases) await startDatabase({ plan, tools, access }, one, signal);
+  const servers = { plan, tools, access };
+  await raisers[access.shape](servers, signal);
   await writeClientScript(plan, access, tools.client);
 }
 
@@ -57,56 +64,15 @@ export interface StageMysql extends MysqlAccess {
 export function mysqlOf(plan: StagePlan, tools: MysqlTools | undefined): StageMysql | undefined {
   const access = mysqlAccess(plan);
   if (access === undefined || tools === undefined) return undefined;
-  const named = (name: string | undefined): MysqlServer => {
-    const { servers } = access;
-    const found = name === undefined ? servers[0] : servers.find((one) => one.name === name);
-    if (found === undefined) throw new StageError(`the stage has no database server \`${name}\``);
-    return found;
-  };
   return {
     ...access,
-    sql: async (text, signal, server) => {
-      const shown = ['--batch', '--raw', '--skip-column-names'];
-      const command = [...tools.client.command, '--user=root', `--socket=${named(server).socket}`];
-      return await run([...command, ...shown], { input: text }, signal);
+    sql: async (text, signal, name = access.servers[0]?.name) => {
+      const server = access.servers.find((one) => one.name === name);
+      if (server === undefined)
+        throw new StageError(`the stage has no database server \`${String(name)}\``);
+      return await asRoot(tools.client, server.socket, text, signal);
     },
   };
-}
-
-/** Made once: the servers take it over each time they start. */
-async function makePassword(file: string): Promise<void> {
-  if (await exists(file)) return;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(file, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 });
-}
-
-async function startDatabase(
-  of: { readonly plan: StagePlan; readonly tools: MysqlTools; readonly access: MysqlAccess },
-  { name, address, namespace, folder }: DatabasePlan,
-  signal: AbortSignal,
-): Promise<void> {
-  const { plan, tools, access } = of;
-  const pidFile = join(plan.folder, 'pids', name);
-  if ((await readPidFile(pidFile)) !== undefined) return;
-  const { user, passwordFile, databases } = access;
-  const grants = leastGrants(access.flavor, databases);
-  const own = { folder, address, port: databasePort, user, passwordFile, grants };
-  const prepared = await prepareServer(tools.programs, own, signal);
-  try {
-    const command = inNamespace(namespace, prepared.command);
-    const env = { ...plainEnvironment, ...markOf(plan) };
-    const pid = await startDetached(command, { env, log: prepared.log });
-    await writePidFile(pidFile, pid);
-    const started = await identify(pid);
-    const ended = async (): Promise<boolean> => started === undefined || !(await isAlive(started));
-    await untilOpen(prepared, ended, signal).catch(async (cause: unknown) => {
-      // One that is open to nobody would count as running the next time.
-      if (started !== undefined) await kill(started, 'SIGKILL');
-      throw cause;
-    });
-  } finally {
-    await prepared.tidy();
-  }
 }
 
 /** A prompt as root, for people: `<folder>/mysql`, and with a name first that of another server. */

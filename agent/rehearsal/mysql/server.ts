@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { inNamespace } from '../engines.ts';
@@ -9,6 +9,7 @@ import { exists } from '../packages.ts';
 import { lastLines, plainEnvironment, run, StageError, waitUntil } from '../run.ts';
 import type { Grant } from './least.ts';
 import { accountStatements, serverOptions } from './options.ts';
+import { readPassword } from './password.ts';
 import type { Flavor, Programs } from './programs.ts';
 
 /** How one server is run. */
@@ -127,13 +128,6 @@ async function copyData(programs: Programs, folder: string, signal: AbortSignal)
   const copy = ['cp', '-a', '--sparse=always', '--reflink=auto', programs.data, part];
   await run(['setpriv', '--pdeathsig', 'KILL', ...copy], {}, signal);
   await rename(part, data);
-}
-
-async function readPassword(file: string): Promise<string> {
-  const { mode } = await stat(file);
-  if ((mode & 0o077) !== 0)
-    throw new StageError(`others can read ${file}: it must be of mode 0600`);
-  return (await readFile(file, 'utf8')).replace(/\n$/, '');
 }
 
 async function start(
