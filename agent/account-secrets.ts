@@ -1,7 +1,8 @@
 import type { Difference, Operation, Rendered } from './core/kind.ts';
 import type { Spare } from './core/member.ts';
 import { LABELS } from './providers/mysql/generated.ts';
-import { openingSecrets } from './providers/mysql/opening.ts';
+import type { Accounts } from './providers/mysql/account.ts';
+import { type Opening, openingSecrets } from './providers/mysql/opening.ts';
 import type { MysqlCall, ServerSight } from './providers/mysql/observed.ts';
 import type { MysqlSpec } from './providers/mysql/spec.ts';
 import { familyOf, type StackObserved } from './providers/stack/observed.ts';
@@ -17,11 +18,29 @@ type Sights = ReadonlyMap<string, ServerSight>;
 export function withPasswords(seen: StackObserved, servers: Sights): StackObserved & MysqlObserved {
   if (seen.families.size === 0) return { ...seen, servers };
   const accounts = [...servers.values()].flatMap((sight) =>
-    sight.status === 'seen' ? [...sight.seen.accounts.values()] : [],
+    sight.status === 'seen' ? [sight.seen.accounts] : [],
   );
-  const { current, earlier } = openingSecrets(accounts, [...seen.families.values()].flat());
+  const { current, earlier } = openingOf(seen, accounts);
   const serversSeen = [...servers.values()].every(({ status }) => status === 'seen');
   return { ...seen, servers, generated: current, earlier, serversSeen };
+}
+
+interface Found {
+  readonly accounts: readonly Accounts[];
+  readonly opening: Opening;
+}
+
+/** What was found last of a list of secrets: a look that shows nothing new gives the same lists. */
+const found = new WeakMap<readonly ObservedSecret[], Found>();
+
+function openingOf({ state, families }: StackObserved, accounts: readonly Accounts[]): Opening {
+  const before = found.get(state.secrets);
+  const isSame = before?.accounts.length === accounts.length;
+  if (isSame && accounts.every((one, at) => one === before.accounts[at])) return before.opening;
+  const all = accounts.flatMap((one) => [...one.values()]);
+  const opening = openingSecrets(all, [...families.values()].flat());
+  found.set(state.secrets, { accounts, opening });
+  return opening;
 }
 
 /**

@@ -83,19 +83,20 @@ export async function readServer(
   try {
     const basis = known ?? (await readBasis(ask));
     const server = { ...basis.server, partialRevokes: false };
-    const variables = namedValues(await ask(VARIABLES));
+    const asked = await ask(VARIABLES);
+    const variables = namedValues(asked);
     const exact = { ...server, partialRevokes: variables.get('partial_revokes') === 'ON' };
     const { kept } = basis;
     const accounts = await readAccounts(ask, exact, kept);
     const { isOldLedger, rows } = await readLines(ask);
-    const ledger = kept.ledger.of([rows, place.owner], () => readLedger(rows, place.owner));
+    const ledger = kept.ledger.of({ rows }, () => readLedger(rows, place.owner));
     const databases = await ask(DATABASES);
     const seen: ServerSeen = {
       host: place.host,
       server: exact,
       accounts,
-      databases: kept.databases.of(databases, () => databasesIn(databases)),
-      collations: kept.collations.of([...variables], () => {
+      databases: kept.databases.of({ databases }, () => databasesIn(databases)),
+      collations: kept.collations.of({ asked }, () => {
         return collationsIn(basis.characterSets, variables);
       }),
       ...ledger,
@@ -202,7 +203,7 @@ async function readAccounts(ask: Ask, server: Server, kept: KeptAnswers): Promis
   for (const [name, question] of Object.entries(questionsOf(server))) {
     answers[name] = await ask(question, { grant: 'GRANT SELECT ON `mysql`.*' });
   }
-  return kept.accounts.of([answers, server.partialRevokes], () => {
+  return kept.accounts.of({ ...answers, flags: [{ on: server.partialRevokes }] }, () => {
     return server.flavor === 'mysql'
       ? mysqlAccounts(readRows(MysqlRows, answers), server)
       : mariadbAccounts(readRows(MariadbRows, answers), server);

@@ -23,20 +23,42 @@ const seen = (more: Partial<ServerSeen> = {}): ServerSeen => ({
   ...more,
 });
 
+const rowsOf = (answers: Readonly<Record<string, readonly object[]>>) =>
+  Object.fromEntries(
+    Object.entries(answers).map(([name, rows]) => [name, rows.map((row) => ({ ...row }))]),
+  );
+
 describe('what is made of an answer', () => {
   it('is the same object while the answer is the same, and made anew when it is another', () => {
     const kept = new KeptAnswers();
     const make = () => new Map();
-    const first = kept.databases.of([{ name: 'blog' }], make);
-    expect(kept.databases.of([{ name: 'blog' }], make)).toBe(first);
-    const second = kept.databases.of([{ name: 'shop' }], make);
+    const first = kept.databases.of({ rows: [{ name: 'blog' }] }, make);
+    expect(kept.databases.of({ rows: [{ name: 'blog' }] }, make)).toBe(first);
+    const second = kept.databases.of({ rows: [{ name: 'shop' }] }, make);
     expect(second).not.toBe(first);
-    expect(kept.databases.of([{ name: 'blog' }], make)).not.toBe(first);
+    expect(kept.databases.of({ rows: [{ name: 'blog' }] }, make)).not.toBe(first);
+  });
+
+  it.each<[string, Readonly<Record<string, readonly object[]>>]>([
+    ['a row more', { rows: [{ a: 1, b: 'x' }, {}] }],
+    ['no row', { rows: [] }],
+    ['another cell', { rows: [{ a: 1, b: 'y' }] }],
+    ['a cell more', { rows: [{ a: 1, b: 'x', c: null }] }],
+    ['a cell less', { rows: [{ a: 1 }] }],
+    ['the same cell under another name', { rows: [{ a: 1, c: 'x' }] }],
+    ['another question', { others: [{ a: 1, b: 'x' }] }],
+    ['one more question', { rows: [{ a: 1, b: 'x' }], others: [] }],
+    ['what nobody compares', { rows: [{ a: 1, b: Buffer.from('x') }] }],
+  ])('is made anew of an answer with %s', (_what, other) => {
+    const kept = new KeptAnswers();
+    const first = kept.databases.of({ rows: [{ a: 1, b: 'x' }] }, () => new Map());
+    expect(kept.databases.of({ rows: [{ a: 1, b: 'x' }] }, () => new Map())).toBe(first);
+    expect(kept.databases.of(rowsOf(other), () => new Map())).not.toBe(first);
   });
 
   it('is made once more where making it failed', () => {
     const kept = new KeptAnswers();
-    const rows = [{ name: 'blog' }];
+    const rows = { rows: [{ name: 'blog' }] };
     const fails = (): never => {
       throw new Error('unreadable');
     };
