@@ -357,11 +357,11 @@ describe('tasks and services', () => {
 
 describe('docs/doctor.md', () => {
   it('has a line for each code that the sources have, and no other', () => {
-    const folder = fileURLToPath(
-      new URL('../../../../agent/providers/stack/doctor/', import.meta.url),
-    );
-    const source = readdirSync(folder)
-      .map((file) => readFileSync(join(folder, file), 'utf8'))
+    const source = ['stack', 'mysql']
+      .map((provider) => `../../../../agent/providers/${provider}/doctor/`)
+      .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+      .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
+      .map((file) => readFileSync(file, 'utf8'))
       .join('\n');
     // Every code is written as a text of its own, also where one of two is chosen.
     const written = [...source.matchAll(/code: (.*),$/gm)].flatMap(([, text = '']) =>
