@@ -3,7 +3,7 @@ import type { Spare } from './core/member.ts';
 import { LABELS } from './providers/mysql/generated.ts';
 import type { Accounts } from './providers/mysql/account.ts';
 import { type Opening, openingSecrets } from './providers/mysql/opening.ts';
-import type { MysqlCall, ServerSight } from './providers/mysql/observed.ts';
+import type { MysqlCall, PasswordCall, ServerSight } from './providers/mysql/observed.ts';
 import type { MysqlSpec } from './providers/mysql/spec.ts';
 import { familyOf, type StackObserved } from './providers/stack/observed.ts';
 import { isSecretUsed, secretUser } from './providers/stack/spares.ts';
@@ -17,27 +17,31 @@ type Sights = ReadonlyMap<string, ServerSight>;
 /** Pure. What is observed, with what servers say of the secrets in it. Without any that holds a password servers are not looked at. */
 export function withPasswords(seen: StackObserved, servers: Sights): StackObserved & MysqlObserved {
   if (seen.families.size === 0) return { ...seen, servers };
-  const accounts = [...servers.values()].flatMap((sight) =>
-    sight.status === 'seen' ? [sight.seen.accounts] : [],
+  const accounts = [...servers].flatMap(([name, sight]): OnServer[] =>
+    sight.status === 'seen' ? [[name, sight.seen.accounts]] : [],
   );
   const { current, earlier } = openingOf(seen, accounts);
   const serversSeen = [...servers.values()].every(({ status }) => status === 'seen');
   return { ...seen, servers, generated: current, earlier, serversSeen };
 }
 
+type OnServer = readonly [server: string, accounts: Accounts];
+
 interface Found {
-  readonly accounts: readonly Accounts[];
+  readonly accounts: readonly OnServer[];
   readonly opening: Opening;
 }
 
 /** What was found last of a list of secrets: a look that shows nothing new gives the same lists. */
 const found = new WeakMap<readonly ObservedSecret[], Found>();
 
-function openingOf({ state, families }: StackObserved, accounts: readonly Accounts[]): Opening {
+function openingOf({ state, families }: StackObserved, accounts: readonly OnServer[]): Opening {
   const before = found.get(state.secrets);
   const isSame = before?.accounts.length === accounts.length;
-  if (isSame && accounts.every((one, at) => one === before.accounts[at])) return before.opening;
-  const all = accounts.flatMap((one) => [...one.values()]);
+  if (isSame && accounts.every(([, one], at) => one === before.accounts[at]?.[1])) {
+    return before.opening;
+  }
+  const all = new Map(accounts.map(([name, one]) => [name, one.values()]));
   const opening = openingSecrets(all, [...families.values()].flat());
   found.set(state.secrets, { accounts, opening });
   return opening;
@@ -69,7 +73,10 @@ export function whileMounted(
   seen: StackObserved,
 ): Difference<MysqlCall> {
   const { later = [], ...rest } = difference;
-  if (later.length === 0) return difference;
+  const isRotation = difference.operations.some(
+    ({ call }) => call.op === 'password' && losesEarlier(call, seen),
+  );
+  if (later.length === 0 && !isRotation) return difference;
   const mounted = ownSecrets(id, seen)
     .filter(({ name }) => seen.earlier.has(name.toLowerCase()))
     .flatMap((one) => {
@@ -77,9 +84,23 @@ export function whileMounted(
       return user === undefined ? [] : `${user} mounts secret ${one.name}, an earlier password`;
     });
   if (mounted.length === 0) return difference;
+  if (isRotation) {
+    const target = difference.operations[0]?.target ?? id;
+    const why = `another password waits, two at once are all that its server keeps: ${mounted.join('; ')}`;
+    return { operations: [], blocked: [{ target, why: `${target}: ${why}`, waits: true }] };
+  }
   const targets = [...new Set(later.map(({ target }) => target))].join(', ');
   const why = `${targets} has more than is wanted, which stays: ${mounted.join('; ')}`;
   return { ...rest, notes: [...(rest.notes ?? []), why] };
+}
+
+/** Whether a new password takes the place of an earlier one that is good still. Where there is no current one nothing is lost by it. */
+function losesEarlier(
+  { unit, seen: { server }, given }: PasswordCall,
+  seen: StackObserved,
+): boolean {
+  const plain = plainNameIn(unit.spec)?.toLowerCase() ?? '';
+  return server.flavor === 'mysql' && given === undefined && seen.generated.has(plain);
 }
 
 function plainNameIn(spec: MysqlSpec): string | undefined {

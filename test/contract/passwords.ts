@@ -217,15 +217,31 @@ export function describePasswords(world: () => PasswordWorld): void {
     expect(await opens(story.mounts('blog_web')[0] ?? '')).toBe(true);
   });
 
-  it('the earlier password stays good as long as somebody mounts it who is no stack of ours', async () => {
-    await begun();
+  /** A service that is no stack of ours, and mounts what the stack does. */
+  function makeByHand(): void {
     const spec = [...story.engine.services.values()][0]?.spec;
     if (spec === undefined) throw new Error('no service');
     const { Labels: _none, ...rest } = spec;
     const text = JSON.stringify({ ...rest, Name: 'by-hand' });
-    const query = new URLSearchParams();
     const made = story.engine.handle({ method: 'POST', path: '/services/create', query, text });
     expect(made).toMatchObject({ status: 201 });
+  }
+  const query = new URLSearchParams();
+
+  it('a second rotation ends no password that somebody mounts', async () => {
+    await begun();
+    makeByHand();
+    for (const rotate of ['2026', '2027']) {
+      commit({ rotate });
+      await story.rest();
+      await story.wait(12);
+      expect(await opens(first)).toBe(true);
+    }
+  });
+
+  it('the earlier password stays good as long as somebody mounts it who is no stack of ours', async () => {
+    await begun();
+    makeByHand();
     commit({ rotate: '2026' });
     await story.rest();
     await story.wait(12);

@@ -113,7 +113,9 @@ export class DatabaseUnits {
   }
 
   async #look() {
-    return { servers: await this.#servers.observe(['main'], limit()), secrets: this.secrets };
+    // Each look has lists of its own.
+    const secrets = new Map(this.secrets);
+    return { servers: await this.#servers.observe(['main'], limit()), secrets };
   }
 
   async #settleOne(unit: Rendered<MysqlSpec>, keep?: 'keep'): Promise<readonly string[]> {

@@ -68,7 +68,11 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     });
   /** What the Swarm keeps of secrets, and what it gives to tasks alone. */
   const secrets = new Map<string, SwarmSecret & { readonly value: string }>();
-  const look = async () => ({ servers: await servers.observe(['main'], signal()), secrets });
+  const look = async () => ({
+    servers: await servers.observe(['main'], signal()),
+    // Each look has lists of its own.
+    secrets: new Map(secrets),
+  });
   const swarm: Caller<StackCall> = {
     call: async (call) => {
       if (call.op !== 'secret-create' || call.data === undefined) throw new Error(call.op);
@@ -214,7 +218,10 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     const current = async () => {
       const { main } = Object.fromEntries((await look()).servers);
       if (main?.status !== 'seen') throw new Error('not seen');
-      const { current: names } = openingSecrets(main.seen.accounts.values(), secrets.values());
+      const { current: names } = openingSecrets(
+        new Map([['main', main.seen.accounts.values()]]),
+        secrets.values(),
+      );
       return names.get('gen_db') ?? 'none';
     };
     const valueOf = (name: string) => secrets.get(name)?.value ?? 'none';

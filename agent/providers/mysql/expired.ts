@@ -1,10 +1,9 @@
 import type { Leftover } from '../../core/member.ts';
 import { accountKey } from './account.ts';
 import { roleName } from './diff.ts';
-import { goes, ownHolders, type Place, type Servers, wordsOf } from './left-place.ts';
+import { goes, isElsewhere, ownHolders, type Place, type Servers, wordsOf } from './left-place.ts';
 import { release } from './ledger.ts';
 import { namedBy } from './named.ts';
-import { foreignOwner } from './noted.ts';
 import type { MysqlCall, ServerSeen } from './observed.ts';
 import { dropped, droppedRole } from './statements.ts';
 import { shown } from './unit-parts.ts';
@@ -31,17 +30,6 @@ function isDue(place: Place): boolean {
   // Whoever unlocked it by hand wants it; it does not go behind his back.
   return ownHolders(place).every(({ locked }) => locked);
 }
-
-/** Whether another unit, of ours or of somebody else who shares the server, has the same thing. */
-function isElsewhere({ what, name, id, seen }: Place): boolean {
-  if (foreignOwner({ kind: KINDS[what], name }, seen) !== undefined) return true;
-  return [...seen.owned].some(([other, { leftAt }]) => {
-    const named = other === id || leftAt !== undefined ? undefined : namedBy(other);
-    return named?.what === what && named.name === name;
-  });
-}
-
-const KINDS = { database: 'MySQLDatabase', role: 'MySQLRole', account: 'MySQLUser' } as const;
 
 /** Whether anybody has the role, also who is locked; but for the agent, to whom MariaDB gives each role that it makes. */
 function isHeld({ name, seen }: Place): boolean {

@@ -18,6 +18,8 @@ export const LABELS = {
   secret: PLAIN_LABEL,
   /** `authDigest` of what the server keeps for it. */
   auth: 'understudy.auth',
+  /** The server as the agent's settings name it; absent: the only one that they name. */
+  server: 'understudy.server',
   /** `rotateDigest` of the text for which it was made. */
   rotate: 'understudy.rotate',
 } as const;
@@ -51,7 +53,7 @@ export type PasswordState =
 
 interface Asked {
   readonly id: Id;
-  readonly spec: Pick<UserSpec, 'name' | 'hosts' | 'rotate'>;
+  readonly spec: Pick<UserSpec, 'name' | 'hosts' | 'rotate' | 'server'>;
   readonly password: Generated;
   readonly plugin: string;
 }
@@ -69,16 +71,26 @@ export function passwordState(
   const lives = spec.hosts
     .flatMap((host) => accounts.get(accountKey({ user: spec.name, host })) ?? [])
     .filter((live) => isMarked(live));
-  const held = lives
-    .flatMap(({ authentication }) => authentication.slice(0, 1))
-    .flatMap((auth) => {
+  const heldIn = (auths: readonly AuthString[]) =>
+    auths.flatMap((auth) => {
       const digest = authDigest(auth);
       const found = own.find(({ labels }) => labels[LABELS.auth] === digest);
       return found === undefined ? [] : [{ auth, found }];
     });
+  const held = heldIn(lives.flatMap(({ authentication }) => authentication.slice(0, 1)));
   const wanted = rotateDigest(spec.rotate);
-  const asked = held.filter(({ found }) => found.labels[LABELS.rotate] === wanted);
-  const current = asked.find(({ auth }) => auth.plugin === plugin);
+  const isAsked = ({ found }: { readonly found: SwarmSecret }): boolean =>
+    found.labels[LABELS.rotate] === wanted;
+  const asked = held.filter(isAsked);
+  // What is asked for again may be good still beside a later one; and what other hosts have goes along to new ones.
+  const beside = lives.flatMap(({ authentication, retained }) => [
+    ...authentication.slice(1),
+    ...(retained === undefined ? [] : [retained]),
+  ]);
+  const elsewhere = lives.length > 0 ? [] : firstElsewhere(spec.name, accounts);
+  const current = [...asked, ...heldIn([...beside, ...elsewhere]).filter(isAsked)].find(
+    ({ auth }) => auth.plugin === plugin,
+  );
   if (current !== undefined) {
     return { is: 'current', secret: current.found.name, auth: current.auth };
   }
@@ -86,6 +98,16 @@ export function passwordState(
   if (!keepEarlier) return { is: 'wanted', why: 'first', keepEarlier };
   if (held.length === 0) return { is: 'wanted', why: 'lost', keepEarlier };
   return { is: 'wanted', why: asked.length > 0 ? 'plugin' : 'rotate', keepEarlier };
+}
+
+/** What accounts of ours by that name have first, at whatever host: none of those that the document has is there yet. */
+function firstElsewhere(
+  name: string,
+  accounts: ReadonlyMap<string, Account>,
+): readonly AuthString[] {
+  return [...accounts.values()]
+    .filter((live) => live.user === name && live.isRole === 'no' && isMarked(live))
+    .flatMap(({ authentication }) => authentication.slice(0, 1));
 }
 
 /** Pure. Whether a secret was made for that unit under that plain name. */
@@ -121,5 +143,6 @@ export function secretLabels(
     [LABELS.secret]: password.secret,
     [LABELS.auth]: authDigest(auth),
     [LABELS.rotate]: rotateDigest(spec.rotate),
+    ...(spec.server !== undefined && { [LABELS.server]: spec.server }),
   };
 }

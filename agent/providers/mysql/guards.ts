@@ -1,7 +1,7 @@
 import { accountKey, MARK } from './account.ts';
 import type { Account } from './account.ts';
 import type { Grant, Grants, Level } from './grants.ts';
-import { likePattern } from './like.ts';
+import { isLike } from './like.ts';
 import { databaseProblem, hostProblem, roleProblem, textProblem, userProblem } from './names.ts';
 import type { ServerSeen } from './observed.ts';
 import type { Server } from './server.ts';
@@ -123,7 +123,7 @@ export function roleGuard(
 /** Whether a level covers a database: on `db`.* a server takes `%` and `_` for patterns. */
 function reaches(level: Exclude<Level, { on: 'everything' | 'dynamic' }>, name: string): boolean {
   if (level.on !== 'database') return level.database.toLowerCase() === name;
-  return likePattern(level.stored).test(name);
+  return isLike(name, level.stored);
 }
 
 /**

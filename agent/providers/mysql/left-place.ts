@@ -2,6 +2,7 @@ import type { Id } from '../../core/kind.ts';
 import { type Account, isMarked } from './account.ts';
 import { accountGuard } from './guards.ts';
 import { type NamedUnit, namedBy } from './named.ts';
+import { foreignOwner } from './noted.ts';
 import type { Owned, ServerSeen, ServerSight } from './observed.ts';
 
 /** The servers that a unit may be on. */
@@ -74,3 +75,14 @@ export function whyKept(one: Account, seen: ServerSeen): string | undefined {
 export function ownHolders(place: Pick<Place, 'what' | 'name' | 'seen'>): readonly Account[] {
   return holders(place).filter((one) => whyKept(one, place.seen) === undefined);
 }
+
+/** Pure. Whether another unit, of ours or of somebody else who shares the server, has the same thing. */
+export function isElsewhere({ what, name, id, seen }: Place): boolean {
+  if (foreignOwner({ kind: KINDS[what], name }, seen) !== undefined) return true;
+  return [...seen.owned].some(([other, { leftAt }]) => {
+    const named = other === id || leftAt !== undefined ? undefined : namedBy(other);
+    return named?.what === what && named.name === name;
+  });
+}
+
+const KINDS = { database: 'MySQLDatabase', role: 'MySQLRole', account: 'MySQLUser' } as const;

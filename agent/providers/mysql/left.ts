@@ -2,7 +2,15 @@ import type { Id, Operation } from '../../core/kind.ts';
 import type { Member, Removal } from '../../core/member.ts';
 import { type Account, accountKey } from './account.ts';
 import { leave } from './ledger.ts';
-import { goes, ownHolders, type Place, placesOf, type Servers, wordsOf } from './left-place.ts';
+import {
+  goes,
+  isElsewhere,
+  ownHolders,
+  type Place,
+  placesOf,
+  type Servers,
+  wordsOf,
+} from './left-place.ts';
 import { staysOf } from './left-words.ts';
 import type { MysqlCall } from './observed.ts';
 import { account, sql, type Sql } from './sql.ts';
@@ -19,7 +27,7 @@ export function hiddenLeft(id: Id, observed: Servers): string | undefined {
 /** Pure. The accounts and the role that go; what stays is not in it. */
 export function membersLeft(id: Id, observed: Servers): readonly Member[] {
   return placesOf(id, observed).places.flatMap((place) =>
-    goes(place) && place.row.leftAt === undefined
+    goes(place) && place.row.leftAt === undefined && !isElsewhere(place)
       ? ownHolders(place).map((one) => memberOf(place, one))
       : [],
   );
@@ -59,7 +67,7 @@ function awayOf(members: readonly Member[], { servers }: Servers): string | unde
 
 function noteOf(place: Place, members: ReadonlySet<string>): Operation<MysqlCall> {
   const { id, on, what } = place;
-  const isDue = what === 'account' && goes(place);
+  const isDue = what === 'account' && goes(place) && !isElsewhere(place);
   const open = ownHolders(place).filter(
     (one) => isDue && !one.locked && members.has(memberOf(place, one).id),
   );

@@ -3,6 +3,9 @@ import type { Account } from './account.ts';
 import { LABELS, type SwarmSecret } from './generated.ts';
 import { authDigest } from './hash.ts';
 
+/** Accounts by the server, as the agent's settings name it. */
+export type OnServers = ReadonlyMap<string, Iterable<Account>>;
+
 /** What of the Swarm's secrets opens accounts. */
 export interface Opening {
   /** The secret that stands for each plain name now, by that name in lower case. */
@@ -16,17 +19,15 @@ export interface Opening {
  * same password have the same. What no server has first stands for nothing. Where several do, in the middle of a change, it is
  * the one that more hosts of the account have; else the first by name.
  */
-export function openingSecrets(
-  accounts: Iterable<Account>,
-  secrets: Iterable<SwarmSecret>,
-): Opening {
+export function openingSecrets(servers: OnServers, secrets: Iterable<SwarmSecret>): Opening {
   const made = [...secrets].flatMap((secret) => {
     const user = userOf(secret);
-    return user === undefined ? [] : [{ secret, user, auth: secret.labels[LABELS.auth] ?? '' }];
+    return user === undefined ? [] : [{ secret, user }];
   });
-  const kept = keptBy(accounts, new Set(made.map(({ user }) => user)));
-  const good = made.flatMap(({ secret, user, auth }) => {
-    const uses = kept.get(user)?.get(auth);
+  const users = new Set(made.map(({ user }) => user));
+  const kept = new Map([...servers].map(([name, accounts]) => [name, keptBy(accounts, users)]));
+  const good = made.flatMap(({ secret, user }) => {
+    const uses = usesOf(secret, user, kept);
     return uses === undefined ? [] : [{ secret, uses }];
   });
   good.sort(
@@ -42,6 +43,23 @@ export function openingSecrets(
   return { current, earlier };
 }
 
+type Kept = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+/**
+ * At how many hosts a server keeps it first; undefined: none keeps it. Only the server counts for which it was made: one that was
+ * made from a copy of another keeps what that had.
+ */
+function usesOf(
+  { labels }: SwarmSecret,
+  user: string,
+  kept: ReadonlyMap<string, Kept>,
+): number | undefined {
+  const server = labels[LABELS.server];
+  const where = server === undefined ? [...kept.values()] : [kept.get(server)];
+  const counts = where.flatMap((one) => one?.get(user)?.get(labels[LABELS.auth] ?? '') ?? []);
+  return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** The name of the account for which a secret was made, as its unit's id ends. */
 function userOf({ labels }: SwarmSecret): string | undefined {
   const owner = labels[LABELS.owner] ?? '';
@@ -49,10 +67,7 @@ function userOf({ labels }: SwarmSecret): string | undefined {
 }
 
 /** By user and by `authDigest`, at how many hosts it is kept first; 0: only beside another one. */
-function keptBy(
-  accounts: Iterable<Account>,
-  users: ReadonlySet<string>,
-): ReadonlyMap<string, ReadonlyMap<string, number>> {
+function keptBy(accounts: Iterable<Account>, users: ReadonlySet<string>): Kept {
   const kept = new Map<string, Map<string, number>>();
   for (const { user, authentication, retained } of accounts) {
     if (!users.has(user)) continue;

@@ -25,6 +25,9 @@ export type PasswordStep =
 
 const NONE: PasswordStep = { step: 'none' };
 
+/** So many earlier passwords MariaDB keeps beside a new one. */
+const EARLIER_MAX = 4;
+
 /**
  * Pure. MySQL. A repeated `RETAIN CURRENT PASSWORD` would retain the new password and lose the earlier one, so it is only
  * said while the account has another password than the wanted: after a lost answer the rows say which.
@@ -54,12 +57,18 @@ export function mysqlPassword(wanted: WantedPassword, live: Account): PasswordSt
 /** Pure. MariaDB: the statement says the full set, so it may be repeated. The new one comes first. */
 export function mariadbPassword(wanted: WantedPassword, live: Account): PasswordStep {
   const same = live.authentication.find((auth) => judged(wanted, auth) === 'same');
+  if (same !== undefined && same !== live.authentication[0]) {
+    // It is good already, beside a later one: which is first says which one counts.
+    const others = live.authentication.filter((auth) => auth !== same);
+    return { step: 'state', auths: [same, ...others], later: false };
+  }
   if (same !== undefined) {
     const done = wanted.keepEarlier || live.authentication.length === 1;
     return done ? NONE : { step: 'state', auths: [same], later: true };
   }
   const earlier = live.authentication.filter(({ stored }) => stored.reveal() !== '');
-  const kept = wanted.keepEarlier ? earlier.slice(0, 1) : [];
+  // All of them: whatever is mounted somewhere stays good.
+  const kept = wanted.keepEarlier ? earlier.slice(0, EARLIER_MAX) : [];
   return { step: 'state', auths: [wanted.fresh, ...kept], later: false };
 }
 

@@ -3,7 +3,8 @@ import type { PlannedOperation } from '../../core/plan.ts';
 import type { MysqlSpec } from './spec.ts';
 import { targetOf } from './unit-parts.ts';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** How the plan of databases, roles and accounts reads. */
 export const mysqlWords = {
@@ -23,8 +24,11 @@ export const mysqlWords = {
     if (spec.deletionPolicy === 'Orphan')
       return [`${thing} stays on its server: nothing is removed`];
     if (spec.kind !== 'MySQLUser') return [`${thing} goes: \`deletionPolicy: Delete\``];
-    const days = `${String(Math.round(spec.retention / DAY_MS))} days`;
-    return [`${thing} is locked, and goes after ${days}: \`deletionPolicy: Delete\``];
+    const isShort = spec.retention < 2 * DAY_MS;
+    const after = isShort
+      ? `${String(Math.ceil(spec.retention / HOUR_MS))} hours`
+      : `${String(Math.round(spec.retention / DAY_MS))} days`;
+    return [`${thing} is locked, and goes after ${after}: \`deletionPolicy: Delete\``];
   },
   operation({ target, verb, effect, fields }: Operation<unknown>): PlannedOperation {
     return { target, verb, effect, fields };

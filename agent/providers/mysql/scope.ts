@@ -1,4 +1,4 @@
-import { likePattern } from './like.ts';
+import { isLike } from './like.ts';
 import type { MysqlSpec } from './spec.ts';
 
 /**
@@ -28,5 +28,5 @@ function databasesOf(spec: MysqlSpec): readonly Named[] {
 /** A pattern may open more than another one covers, so it has to be written in the same way. */
 function isInside({ name, pattern }: Named, scope: readonly string[]): boolean {
   if (pattern) return scope.includes(name);
-  return name !== '*' && scope.some((one) => likePattern(one).test(name));
+  return name !== '*' && scope.some((one) => isLike(name, one));
 }

@@ -73,8 +73,9 @@ function ownSecrets(
   return known.get(id) ?? [];
 }
 
+/** What bears a stack's mark is the stack's, whatever else its file says. */
 function ownerOf({ labels }: SwarmSecret): string {
-  return labels[LABELS.owner] ?? '';
+  return Object.hasOwn(labels, 'com.docker.stack.namespace') ? '' : (labels[LABELS.owner] ?? '');
 }
 
 function othersWords(owner: string): string {

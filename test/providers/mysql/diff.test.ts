@@ -338,13 +338,18 @@ describe('a password on MariaDB', () => {
 
   it('that is another comes before the earlier one', () => {
     const one = wanted(mariadb118, [], {}, { keepEarlier: true });
+    const older = hashed(mariadb118, 'older');
     const [statement] = difference(
       one,
-      live(mariadb118, one, { authentication: [old, hashed(mariadb118, 'older')] }),
+      live(mariadb118, one, { authentication: [old, older] }),
       mariadb118,
     ).first;
+    const [fresh, ...earlier] = [one.login.password.fresh, old, older].map(
+      ({ stored }) => `\`mysql_native_password\` USING '${stored.reveal()}'`,
+    );
+    // All of them: something may mount each.
     expect(statement?.text.reveal()).toBe(
-      `ALTER USER IF EXISTS 'u'@'%' IDENTIFIED VIA \`mysql_native_password\` USING '${one.login.password.fresh.stored.reveal()}' OR \`mysql_native_password\` USING '${old.stored.reveal()}'`,
+      `ALTER USER IF EXISTS 'u'@'%' IDENTIFIED VIA ${String(fresh)} OR ${earlier.join(' OR ')}`,
     );
     expect(statements(false, { authentication: [old] })).toEqual({ ...nothing, first: [only] });
   });
@@ -353,6 +358,19 @@ describe('a password on MariaDB', () => {
     const both = [hashed(mariadb118, 'new'), old];
     expect(statements(true, { authentication: both })).toEqual(nothing);
     expect(statements(false, { authentication: both })).toEqual({ ...nothing, later: [only] });
+  });
+
+  it('that is good beside a later one is made the first again, and nothing is lost by it', () => {
+    const one = wanted(mariadb118, [], {}, { keepEarlier: true });
+    const { fresh } = one.login.password;
+    const both = live(mariadb118, one, { authentication: [old, fresh] });
+    const { first, later } = difference(one, both, mariadb118);
+    expect(first.map(({ text }) => text.reveal())).toEqual([
+      expect.stringContaining(
+        `USING '${fresh.stored.reveal()}' OR \`mysql_native_password\` USING '${old.stored.reveal()}'`,
+      ),
+    ]);
+    expect(later).toEqual([]);
   });
 
   it('of another plugin is another', () => {

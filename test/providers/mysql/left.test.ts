@@ -179,6 +179,11 @@ describe.each([
     ).toEqual([]);
     const other = { 'mysql-user/main/blog': { digest: 'aa' } };
     expect(expired(at(server, { owned: { ...owned, ...other }, accounts: [locked] }))).toEqual([]);
+    const open = accountOf(server, 'blog', '%');
+    const shared = at(server, { owned: { [ID]: GOES, ...other }, accounts: [open] });
+    // Nor is it locked: the other one opens it.
+    expect(membersLeft(ID, shared)).toEqual([]);
+    expect(said(removed(ID, shared).operations)).toEqual([expect.stringMatching(/^UPDATE/)]);
     const foreign = new Map<Id, string>([['mysql-user/blog', 'staging']]);
     expect(expired(at(server, { owned, accounts: [locked], more: { foreign } }))).toEqual([]);
     expect(expired(at(server, { owned, accounts: [locked] }))).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { likePattern } from '../../../agent/providers/mysql/like.ts';
+import { isLike } from '../../../agent/providers/mysql/like.ts';
 import { scopeProblem } from '../../../agent/providers/mysql/scope.ts';
 import { MySQLDatabase, MySQLRole } from '../../../schemas/mysql.ts';
 
@@ -25,8 +25,15 @@ describe('a pattern of names', () => {
     ['_', '😀', true],
     ['a(b', 'a(b', true],
     [String.raw`a\\b`, String.raw`a\b`, true],
+    ['%b%c', 'abxbxc', true],
+    ['%b%c', 'abxbx', false],
+    ['%%', 'x', true],
+    ['a%', 'a', true],
+    ['_', '', false],
+    [`${'%'.repeat(63)}x`, 'performance_schema', false],
+    [`${'%_'.repeat(200)}x`, 'y'.repeat(500), false],
   ])('%s, %s: %s', (pattern, name, covers) => {
-    expect(likePattern(pattern).test(name)).toBe(covers);
+    expect(isLike(name, pattern)).toBe(covers);
   });
 });
 
