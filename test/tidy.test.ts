@@ -131,3 +131,28 @@ describe('the house', () => {
     expect(missing).toEqual([]);
   });
 });
+
+describe('stages of end-to-end tests', async () => {
+  const files = await filesBelow('test/e2e', '.test.ts');
+  const found = (pattern: RegExp): readonly string[] =>
+    files.flatMap((file) => [
+      ...new Set([...read(file).matchAll(pattern)].map(([, one = '']) => one)),
+    ]);
+
+  // Files run side by side: two with one name or network would take each other's stage down.
+  it.each([
+    ['name', /name: '(us[a-z])'/g],
+    ['network', /'(10\.213\.\d+\.0\/24)'/g],
+  ])('have a %s of their own', (_what, pattern) => {
+    const all = found(pattern);
+    expect(all.length).toBeGreaterThan(10);
+    expect(all.filter((one, at) => all.indexOf(one) !== at)).toEqual([]);
+  });
+
+  it('are all taken down where a run before left them', () => {
+    const script = read('.ci/run');
+    // One that is never raised, because its network is another one's.
+    const names = found(/name: '(us[a-z])'/g).filter((name) => name !== 'usy');
+    expect(names.filter((name) => !script.includes(name))).toEqual([]);
+  });
+});

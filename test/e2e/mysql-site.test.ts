@@ -55,7 +55,7 @@ secrets: {blog_db: {external: true}}
 
 beforeAll(async () => {
   scene = await Scene.raise(
-    { name: 'usm', subnet: '10.213.96.0/24', managers: 1, workers: 0, mysql: 'single' },
+    { name: 'usj', subnet: '10.213.98.0/24', managers: 1, workers: 0, mysql: 'single' },
     quickLease,
   );
   await sql('SET GLOBAL general_log = ON');
