@@ -254,7 +254,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a server of %s', (flavor) => {
     const held = { status: 'refused', cause: 'held-back', retry: 'after-replan' };
     expect(await earlier.write(create('late'))).toEqual({
       ...held,
-      why: 'an agent of term 12 writes there, and ours is 11',
+      why: 'an agent of term 12 writes there, and ours is 11: where no agent of that Swarm is left, delete its row in `understudy`.`fences`',
     });
     expect(await later.write(create('on'))).toMatchObject({ status: 'ok' });
     const all = await names();

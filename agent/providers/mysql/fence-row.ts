@@ -60,8 +60,8 @@ export function fenceOf(owner = ''): Fence {
   };
 }
 
-/** Names of locks have 64 characters at most, and differ by no capitals. */
-function lockName(owner: string): string {
+/** Pure. The lock of a fence, as the server names it: 64 characters at most, and no two that differ by capitals. */
+export function lockName(owner = ''): string {
   if (owner === '') return 'understudy';
   return `understudy:${createHash('sha256').update(owner).digest('hex').slice(0, 32)}`;
 }
@@ -81,7 +81,8 @@ export function judgeFence(seen: FenceSeen, { term, holder }: Writer): FenceVerd
   const { own, here, lockedBy, row } = seen;
   if (row === undefined || row.term < term) return { is: 'open' };
   if (row.term > term) {
-    return { is: 'closed', why: `an agent of term ${row.term} writes there, and ours is ${term}` };
+    const why = `an agent of term ${row.term} writes there, and ours is ${term}: where no agent of that Swarm is left, delete its row in \`understudy\`.\`fences\``;
+    return { is: 'closed', why };
   }
   if (row.holder !== holder) {
     return { is: 'closed', why: `another agent writes there, with the term ${term} that is ours` };

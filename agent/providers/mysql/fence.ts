@@ -9,6 +9,7 @@ import {
   type FenceSeen,
   isAlone,
   judgeFence,
+  lockName,
   raise,
   readFence,
   type Writer,
@@ -70,7 +71,7 @@ export async function takeFence(
     const stepped = await step(line, { seen, writer, isNamed }, end);
     if (stepped !== undefined) return stepped;
   }
-  return heldBack('another session keeps the lock `understudy`');
+  return heldBack(`another session keeps the lock \`${lockName(line.owner)}\``);
 }
 
 /**
@@ -123,7 +124,8 @@ async function endOther(line: Line, connection: number, end: number): Promise<No
   const answer = await send(line, endSession(connection), end);
   if (answer.status === 'ok') return undefined;
   if (lacksPrivilege(answer)) {
-    const why = 'another account keeps the lock `understudy`, and ours may not end its session';
+    const lock = lockName(line.owner);
+    const why = `another account keeps the lock \`${lock}\`, and ours may not end its session`;
     return heldBack(why);
   }
   return answer.status === 'refused' && answer.number !== undefined ? undefined : unsent(answer);

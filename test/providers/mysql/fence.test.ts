@@ -99,7 +99,7 @@ describe('a statement', () => {
   it('is held back in words that say who came after', async () => {
     const { value } = line([[rowOf(8, 6), 0]]);
     expect(await sendFenced(value, me, statement)).toMatchObject({
-      why: 'an agent of term 6 writes there, and ours is 5',
+      why: 'an agent of term 6 writes there, and ours is 5: where no agent of that Swarm is left, delete its row in `understudy`.`fences`',
     });
   });
 

@@ -75,7 +75,7 @@ const NEEDS: readonly Need[] = [
     code: 'mysql-right-useful',
     only: 'mysql',
     words: ['CONNECTION_ADMIN'],
-    why: 'where another account keeps the lock `understudy`, it cannot be ended',
+    why: 'where another account keeps the lock of the agents, it cannot be ended',
     grant: sql`GRANT CONNECTION_ADMIN ON *.*`,
   },
   {
@@ -83,7 +83,7 @@ const NEEDS: readonly Need[] = [
     code: 'mysql-right-useful',
     only: 'mariadb',
     words: ['CONNECTION ADMIN'],
-    why: 'where another account keeps the lock `understudy`, it cannot be ended',
+    why: 'where another account keeps the lock of the agents, it cannot be ended',
     grant: sql`GRANT CONNECTION ADMIN ON *.*`,
   },
   {
