@@ -113,6 +113,9 @@ function lookedAt({ observed: swarm, servers, record }: Read, clock: Clock): Loo
     seen: history.seen,
     isStage: isStage(swarm.state.nodes),
     ...(servers.why !== undefined && { unseen: servers.why }),
+    compareAhead: (unit) => {
+      if (isStack(unit)) plannedStacks.diff(unit, observed, units.get(unit.id)?.made);
+    },
     plan: ({ environment, units: desired, settings, revision, rewound, notes }) => {
       const stepped = step({
         kind: unitKind(plannedStacks, servers.kind),

@@ -55,6 +55,8 @@ export interface Looked {
   readonly isStage: boolean;
   /** Why the servers of databases were not looked at. */
   readonly unseen?: string;
+  /** Compares one unit of the wish before all of them are there. What comes of that is remembered, and no plan depends on it. */
+  compareAhead(unit: Units[number]): void;
   /** Pure. */
   plan(wish: Wish): Plan;
 }

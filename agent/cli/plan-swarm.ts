@@ -1,7 +1,8 @@
+import type { Rendered } from '../core/kind.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { UnitRenderer } from '../render/renderer.ts';
-import { isStackSpec } from '../render/unit-spec.ts';
+import { isStackSpec, type UnitSpec } from '../render/unit-spec.ts';
 import { lockedNote } from './age-key.ts';
 import { leftOut } from './plan-closed.ts';
 import { inWords } from './ask-put.ts';
@@ -29,9 +30,28 @@ export async function planSwarm(
   const { io } = planning;
   const read = await readWanted(wanted, io, signal);
   if ('status' in read) return read;
-  await renderAhead(planning.renderer, wanted, read, signal);
+  const ahead = new Ahead();
+  await renderAhead(planning.renderer, { wanted, read, ahead }, signal);
   const looked = await lookAt(planning, wanted, signal);
-  return 'status' in looked ? looked : planLooked(wanted, planning, { read, looked }, signal);
+  if ('status' in looked) return looked;
+  ahead.compareWith(looked);
+  return planLooked(wanted, planning, { read, looked }, signal);
+}
+
+/** Compares units as they are rendered: this process has nothing else to do then. */
+class Ahead {
+  readonly #waiting: Rendered<UnitSpec>[] = [];
+  #looked: Looked | undefined;
+
+  take(unit: Rendered<UnitSpec>): void {
+    if (this.#looked === undefined) this.#waiting.push(unit);
+    else this.#looked.compareAhead(unit);
+  }
+
+  compareWith(looked: Looked): void {
+    this.#looked = looked;
+    for (const unit of this.#waiting.splice(0)) looked.compareAhead(unit);
+  }
 }
 
 /**
@@ -40,15 +60,16 @@ export async function planSwarm(
  */
 async function renderAhead(
   renderer: UnitRenderer,
-  { environment }: Pick<PlanWanted, 'environment'>,
-  { snapshot }: Read,
+  of: { readonly wanted: PlanWanted; readonly read: Read; readonly ahead: Ahead },
   signal: AbortSignal,
 ): Promise<void> {
-  const [likely, ...others] = environmentsOf(snapshot, environment);
+  const { snapshot } = of.read;
+  const [likely, ...others] = environmentsOf(snapshot, of.wanted.environment);
   if (likely === undefined || others.length > 0) return;
   await new Promise<void>((resolve) => {
     const ended = (): void => resolve();
-    renderer.renderFor(likely, snapshot, signal, resolve).then(ended, ended);
+    const watcher = { given: ended, unit: (unit: Rendered<UnitSpec>) => of.ahead.take(unit) };
+    renderer.renderFor(likely, snapshot, signal, watcher).then(ended, ended);
   });
 }
 

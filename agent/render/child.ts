@@ -121,8 +121,8 @@ async function take(message: ToChild): Promise<void> {
     case 'known':
       for (const digest of message.digests) job.known.add(digest);
       return;
-    case 'blob':
-      blobs.put(message.blob, Buffer.from(message.data, 'base64'));
+    case 'contents':
+      for (const [blob, data] of message.contents) blobs.put(blob, Buffer.from(data, 'base64'));
       return;
     case 'start':
     case 'blobs':

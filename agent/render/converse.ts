@@ -10,7 +10,7 @@ import { Budget, wallMsOf } from './budget.ts';
 import { ChildFailure } from './process.ts';
 import type { RenderProcess } from './process.ts';
 import { processorMs } from './processor-time.ts';
-import { pieces } from './protocol.ts';
+import { CONTENTS_A_LINE, pieces } from './protocol.ts';
 import type { Reply } from './protocol.ts';
 import { belongs, type UnitSpec } from './unit-spec.ts';
 
@@ -37,8 +37,15 @@ export interface Question {
   readonly images?: true;
   /** Filled in on the way: the file that the child was busy with last. */
   readonly at: { file: string };
-  /** Called whenever the child has got what it asked for. */
-  readonly given?: (() => void) | undefined;
+  readonly watcher?: RenderWatcher | undefined;
+}
+
+/** Who watches a render. What is thrown there ends it. */
+export interface RenderWatcher {
+  /** The child has got what it asked for. */
+  given?(): void;
+  /** The child has rendered this one. All of them together may still be refused. */
+  unit?(unit: Rendered<UnitSpec>): void;
 }
 
 /** What the child made of it. */
@@ -150,13 +157,16 @@ async function listen(
         if (message.blobs.length > 0) needed.push(...message.blobs);
         else {
           await give(child, { ...question, needed, budget }, signal);
-          question.given?.();
+          question.watcher?.given?.();
           needed = [];
         }
         break;
-      case 'unit':
-        units.set(message.id, unitOf(message, question.known));
+      case 'unit': {
+        const unit = unitOf(message, question.known);
+        units.set(unit.id, unit);
+        question.watcher?.unit?.(unit);
         break;
+      }
       case 'diagnostics':
         diagnostics.push(...message.diagnostics);
         break;
@@ -189,14 +199,33 @@ async function give(
     budget.stop();
     const contents = await snapshot.read(some, signal);
     budget.run();
-    for (const blob of some) {
-      const content = contents.get(blob);
-      if (content === undefined) throw new Error(`the source did not give blob ${blob}`);
-      const data = Buffer.from(content.buffer, content.byteOffset, content.length);
-      await child.send({ type: 'blob', blob, data: data.toString('base64') });
+    for (const line of inLines(some, contents)) {
+      await child.send({ type: 'contents', contents: line });
     }
   }
   await child.send({ type: 'blobs' });
+}
+
+/** Several to a line: two thousand small files one by one take the child as long as a hundred stacks. */
+function* inLines(
+  blobs: readonly string[],
+  contents: ReadonlyMap<string, Uint8Array>,
+): Generator<[blob: string, data: string][]> {
+  let line: [string, string][] = [];
+  let characters = 0;
+  for (const blob of blobs) {
+    const content = contents.get(blob);
+    if (content === undefined) throw new Error(`the source did not give blob ${blob}`);
+    const data = Buffer.from(content.buffer, content.byteOffset, content.length);
+    const text = data.toString('base64');
+    if (line.length > 0 && characters + text.length > CONTENTS_A_LINE) {
+      yield line;
+      [line, characters] = [[], 0];
+    }
+    line.push([blob, text]);
+    characters += text.length;
+  }
+  if (line.length > 0) yield line;
 }
 
 function unitOf(

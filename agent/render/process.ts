@@ -229,6 +229,8 @@ function programArguments(limits: ProcessLimits, cache: string | undefined): str
     `--max-old-space-size=${String(limits.heapMib)}`,
     `--max-semi-space-size=${semiSpace}`,
     ...(limits.brief === true ? [`--min-semi-space-size=${semiSpace}`] : []),
+    // A render is over before that compiler has paid for itself: 650 stacks from a cold start take a sixth less of a processor.
+    '--no-turbofan',
     '--expose-gc',
     '--permission',
     `--allow-fs-read=${top}`,

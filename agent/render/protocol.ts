@@ -7,7 +7,7 @@ import { unitFromWire } from './unit-spec.ts';
 
 /**
  * What the agent and its renderer say to each other: one JSON text a line, over pipes. One render at a time:
- * `begin`, lists in pieces, `start`; then the child asks (`need`) and is answered (`blob` ..., `blobs`) until `done`.
+ * `begin`, lists in pieces, `start`; then the child asks (`need`) and is answered (`contents` ..., `blobs`) until `done`.
  */
 
 /** Longest line either side takes, in bytes: a unit with a few configs of the largest size. */
@@ -18,6 +18,9 @@ export const WITH_KEYS = 'with-keys';
 
 /** How many list items go into one line. */
 export const ITEMS_A_LINE = 500;
+
+/** Contents go into one line until it has so many characters. One that is larger goes alone: even then it fits. */
+export const CONTENTS_A_LINE = 256 * 2 ** 10;
 
 const count = z.number().int().nonnegative();
 
@@ -43,8 +46,11 @@ export const ToChild = z.discriminatedUnion('type', [
   /** Digests of units that the agent has already: their content is left out. */
   z.strictObject({ type: z.literal('known'), digests: z.array(z.string()) }),
   z.strictObject({ type: z.literal('start') }),
-  /** `data` is base64. */
-  z.strictObject({ type: z.literal('blob'), blob: z.string(), data: z.string() }),
+  /** Blobs with what they hold, in base64. */
+  z.strictObject({
+    type: z.literal('contents'),
+    contents: z.array(z.tuple([z.string(), z.string()])),
+  }),
   z.strictObject({ type: z.literal('blobs') }),
   /** Between two renders: what they left behind is given back. There is no answer. */
   z.strictObject({ type: z.literal('compact') }),

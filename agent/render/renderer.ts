@@ -6,7 +6,7 @@ import type { KeySource, KeysRead } from '../age/key-file.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { type Clock, type RenderResult, type Renderer, SourceError } from '../reconcile/ports.ts';
 import { converse } from './converse.ts';
-import type { Answer, Question } from './converse.ts';
+import type { Answer, Question, RenderWatcher } from './converse.ts';
 import { ChildFailure, startProcess } from './process.ts';
 import type { ProcessLimits, RenderProcess } from './process.ts';
 import { mistakeOf, notBegun } from './failures.ts';
@@ -34,12 +34,12 @@ export interface RenderReport extends RenderResult<UnitSpec> {
 
 /** The renderer of all units; one render at a time. */
 export interface UnitRenderer extends Renderer<UnitSpec> {
-  /** As `render`, for another environment than the agent's. `given`: called once the process has files to work on. */
+  /** As `render`, for another environment than the agent's. The watcher is told nothing where the answer is known. */
   renderFor(
     environment: string,
     snapshot: Snapshot,
     signal: AbortSignal,
-    given?: () => void,
+    watcher?: RenderWatcher,
   ): Promise<RenderReport>;
   /** Starts the process ahead of the first render, which then need not wait for its program. */
   warm(): void;
@@ -149,7 +149,7 @@ class ChildRenderer implements UnitRenderer {
     environment: string,
     snapshot: Snapshot,
     signal: AbortSignal,
-    given?: () => void,
+    watcher?: RenderWatcher,
   ): Promise<RenderReport> {
     if (this.#waiting >= WAITING_MAX) throw new Error('too many renders wait for their turn');
     this.#waiting += 1;
@@ -160,7 +160,7 @@ class ChildRenderer implements UnitRenderer {
       await before;
       signal.throwIfAborted();
       if (this.#closed) throw new Error('the renderer is closed');
-      return await this.#rendered({ environment, snapshot, given }, signal);
+      return await this.#rendered({ environment, snapshot, watcher }, signal);
     } finally {
       this.#waiting -= 1;
       turn.resolve();
@@ -177,7 +177,7 @@ class ChildRenderer implements UnitRenderer {
   }
 
   async #rendered(
-    { environment, snapshot, given }: Pick<Question, 'environment' | 'snapshot' | 'given'>,
+    { environment, snapshot, watcher }: Pick<Question, 'environment' | 'snapshot' | 'watcher'>,
     signal: AbortSignal,
   ): Promise<RenderReport> {
     const keys = await this.#keys?.read();
@@ -199,7 +199,7 @@ class ChildRenderer implements UnitRenderer {
       known: last?.units ?? new Map(),
       ...this.#images,
       at,
-      given,
+      watcher,
     };
     try {
       const answer = await this.#answered(question, signal);

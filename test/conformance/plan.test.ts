@@ -340,6 +340,7 @@ describe('understudy plan, against the Swarm', () => {
             environment: 'production',
             seen: '',
             isStage: false,
+            compareAhead: () => undefined,
             plan: ({ environment, revision }) => {
               revisions.push(revision);
               return { environment, units: [], unchanged: 0, notes: [] };

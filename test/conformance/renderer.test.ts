@@ -684,11 +684,13 @@ it('a child whose agent cannot end it any more ends a render that takes too long
   const messages = [
     { type: 'begin', environment: 'production', timeLimitMs: 1 },
     { type: 'entries', entries: entries.map((one) => [one.path, one.blob, one.sizeBytes]) },
-    ...Object.values(contents).map((content) => ({
-      type: 'blob',
-      blob: blobOf(content),
-      data: Buffer.from(content).toString('base64'),
-    })),
+    {
+      type: 'contents',
+      contents: Object.values(contents).map((content) => [
+        blobOf(content),
+        Buffer.from(content).toString('base64'),
+      ]),
+    },
     { type: 'start' },
   ];
   for (const message of messages) child.stdin.write(`${JSON.stringify(message)}\n`);
