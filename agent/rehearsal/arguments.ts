@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { mysqlShapes, shapeNamed } from './mysql/shape.ts';
+import { mysqlShapes, shapeNamed, usualShape } from './mysql/shape.ts';
 import type { StageOptions } from './plan.ts';
 
 /** What `rehearse` was asked for. */
@@ -11,6 +11,13 @@ export interface Wanted {
   readonly once: boolean;
   readonly keepPackages: boolean;
   readonly help: boolean;
+}
+
+const NO_SERVERS = 'none';
+
+/** Pure. What a new stage has where nothing is said: with agents one that shows everything. */
+export function usualStage({ stage, agent }: Pick<Wanted, 'stage' | 'agent'>): StageOptions {
+  return agent ? { mysql: usualShape, ...stage } : stage;
 }
 
 /** What `--help` prints. */
@@ -29,8 +36,9 @@ started. Ctrl-C leaves it up. Nothing is installed on the machine; --down remove
   --name NAME        prefix of everything that is made (us)
   --subnet A.B.C.0/24   the stage's own network (10.213.77.0/24)
   --engine SUITE     the engine of another Debian suite, such as trixie (the machine's own)
-  --mysql [SHAPE]    database servers too: \`single\`, one MariaDB (the usual shape), \`group\`, three MySQL as a
-                     group, or \`galera\`, three MariaDB as a cluster; what is pushed has a database in it
+  --mysql SHAPE      database servers: \`single\`, one MariaDB (the usual shape, none with --no-agent), \`group\`, three
+                     MySQL as a group, \`galera\`, three MariaDB as a cluster, or \`none\`; what is pushed has a
+                     database where there is a server. A stage that stands keeps those that it has
   --folder FOLDER    where the stage keeps its data (/var/lib/understudy-rehearsal/NAME)
   --packages FOLDER  where unpacked Debian packages are kept (.rehearsal/packages)
   --help             show this
@@ -62,13 +70,13 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
     if (clash !== undefined) return clash;
     const { name, subnet, engine, folder, packages } = values;
     const mysql = shapeNamed(values.mysql);
-    if (values.mysql !== undefined && mysql === undefined)
-      return `--mysql is one of ${mysqlShapes.join(', ')}`;
+    if (values.mysql !== undefined && values.mysql !== NO_SERVERS && mysql === undefined)
+      return `--mysql is one of ${[...mysqlShapes, NO_SERVERS].join(', ')}`;
     const stage = {
       ...(name === undefined ? {} : { name }),
       ...(subnet === undefined ? {} : { subnet }),
       ...(engine === undefined ? {} : { engine }),
-      ...(mysql === undefined ? {} : { mysql }),
+      ...(values.mysql === undefined ? {} : { mysql }),
       ...(folder === undefined ? {} : { folder }),
       ...(packages === undefined ? {} : { packages }),
     };
@@ -93,12 +101,10 @@ export function wrongUse(why: string): string {
   return `rehearse: ${why}; ./rehearse --help says more`;
 }
 
-/** `--mysql` may stand alone: it asks for the smallest. */
+/** `--mysql` may stand alone: it asks for the usual shape. */
 function withShape(args: readonly string[]): string[] {
   return args.map((word, at) =>
-    word === '--mysql' && (args[at + 1] ?? '-').startsWith('-')
-      ? `--mysql=${mysqlShapes[0]}`
-      : word,
+    word === '--mysql' && (args[at + 1] ?? '-').startsWith('-') ? `--mysql=${usualShape}` : word,
   );
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createPrinter, type Output, type Printer } from '../cli/printer.ts';
 import { ageSettings, makeAgeKey } from './age-key.ts';
 import { agentHosts, agentPlaces, findAgent } from './agent-process.ts';
-import { parseRehearse, rehearseUsage, wrongUse, type Wanted } from './arguments.ts';
+import { parseRehearse, rehearseUsage, usualStage, wrongUse, type Wanted } from './arguments.ts';
 import { again, follow, report, type FollowedAgent } from './follow.ts';
 import { logSize } from './log-file.ts';
 import { StageOptionError } from './plan.ts';
@@ -66,7 +66,7 @@ async function rehearse(wanted: Wanted, print: Printer, signal: AbortSignal): Pr
   const standing = wanted.fresh ? undefined : await attachStage(wanted.stage, signal);
   if (standing !== undefined)
     print.line(`the stage \`${standing.plan.name}\` is up already; --fresh builds it anew`);
-  const stage = standing ?? (await raiseStage(wanted.stage, print, signal));
+  const stage = standing ?? (await raiseStage(usualStage(wanted), print, signal));
   if (standing === undefined) print.line('the stage stands', 'good');
   if (!wanted.agent) {
     const socket = join(stage.folder, 'm1', 'docker.sock');

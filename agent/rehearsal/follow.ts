@@ -8,6 +8,7 @@ import { describeEvent } from './events.ts';
 import { readLines } from './log-file.ts';
 import { filesOf } from './lower.ts';
 import type { Placed } from './merge.ts';
+import { usualShape } from './mysql/shape.ts';
 import { planStage, projectFolder, usualPackages, type StagePlan } from './plan.ts';
 import { readPidFile, waitGone } from './processes.ts';
 import { StageError } from './run.ts';
@@ -108,7 +109,7 @@ export function again(plan: StagePlan): string {
     ...(plan.folder === planStage({ name: plan.name, packages: plan.packages }).folder
       ? []
       : [`--folder ${plan.folder}`]),
-    ...(plan.mysql === undefined ? [] : [`--mysql ${plan.mysql}`]),
+    ...(plan.mysql === usualShape ? [] : [`--mysql ${plan.mysql ?? 'none'}`]),
     ...(plan.packages === usualPackages ? [] : [`--packages ${shellWord(plan.packages)}`]),
   ];
   return [shellWord(join(projectFolder, 'rehearse')), ...options].join(' ');

@@ -19,7 +19,7 @@ export interface StageOptions {
   /** The Debian suite whose engine runs, such as `trixie`; default: the machine's own. */
   readonly engine?: string;
   /** Which database servers there are; default: none. */
-  readonly mysql?: MysqlShape;
+  readonly mysql?: MysqlShape | undefined;
 }
 
 /** One engine's host. */

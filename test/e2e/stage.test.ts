@@ -11,7 +11,9 @@ import { attachStage, lowerStage, raiseStage, type Stage } from '../../agent/reh
 
 // A stage of its own beside whatever else runs: another name, another network.
 const options = { name: 'usx', subnet: '10.213.79.0/24' };
-const flags = ['--name', options.name, '--subnet', options.subnet];
+const place = ['--name', options.name, '--subnet', options.subnet];
+// Servers have tests of their own; the last one here has what a person gets who says nothing.
+const flags = [...place, '--mysql', 'none'];
 const folder = `/var/lib/understudy-rehearsal/${options.name}`;
 const never = new AbortController().signal;
 const said: string[] = [];
@@ -640,15 +642,21 @@ it('works in a folder whose name a shell would split, from unpacking to the last
         // What an earlier start compiled: running agents may add to it meanwhile.
         filter: (path) => !path.endsWith('node_modules/.cache'),
       });
-    const up = await runProgram(['./rehearse', '--once', ...flags], () => false, copy);
+    const up = await runProgram(['./rehearse', '--once', ...place], () => false, copy);
     expect(up.output).toMatch(/revision [0-9a-f]{10} is healthy/);
     expect(up.code).toBe(0);
     const docker = [join(folder, 'docker'), 'service', 'ls'];
-    expect(await runProgram(docker, () => false)).toMatchObject({
-      code: 0,
-      output: expect.stringContaining('hello_web'),
-    });
-    const down = await runProgram(['./rehearse', '--down', ...flags], () => false, copy);
+    const services = await runProgram(docker, () => false);
+    expect(services).toMatchObject({ code: 0, output: expect.stringContaining('hello_web') });
+    // Healthy is only who logs in to the database.
+    expect(services.output).toMatch(/blog_web +replicated +1\/1/);
+    const database = [join(folder, 'mysql'), '-Ne', "SHOW GRANTS FOR 'blog'"];
+    expect((await runProgram(database, () => false)).output).toContain('ON `blog`.*');
+    const units = ['npx', 'understudy', 'get', '--socket', join(folder, 'm1', 'docker.sock')];
+    expect((await runProgram(units, () => false, copy)).output).toMatch(
+      /mysql-database\/blog .*\n.*mysql-user\/blog .*\n.*stack\/blog .*\n.*stack\/hello /,
+    );
+    const down = await runProgram(['./rehearse', '--down', ...place], () => false, copy);
     // Nothing of the packages that these engines ran from is left either, although they were just killed.
     expect(down).toMatchObject({ code: 0, output: expect.not.stringContaining('packages') });
     await expect(access(join(copy, '.rehearsal'))).rejects.toThrow('ENOENT');

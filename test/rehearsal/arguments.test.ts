@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { adviceText } from '../../agent/rehearsal/advice.ts';
-import { parseRehearse, rehearseUsage, wrongUse } from '../../agent/rehearsal/arguments.ts';
+import {
+  parseRehearse,
+  rehearseUsage,
+  usualStage,
+  wrongUse,
+} from '../../agent/rehearsal/arguments.ts';
 
 describe('parseRehearse', () => {
   it('builds the usual stage with an agent if nothing is said', () => {
@@ -51,7 +56,26 @@ describe('parseRehearse', () => {
   });
 
   it.each([
-    ['--mysql cluster', '--mysql is one of single, group, galera'],
+    ['', 'single'],
+    ['--once --fresh', 'single'],
+    ['--mysql galera', 'galera'],
+    ['--mysql none', undefined],
+    ['--no-agent', undefined],
+    ['--no-agent --mysql', 'single'],
+  ])('builds a new stage asked for with `%s` with these servers: %s', (args, mysql) => {
+    const wanted = parseRehearse(args === '' ? [] : args.split(' '));
+    if (typeof wanted === 'string') throw new Error(wanted);
+    expect(usualStage(wanted).mysql).toBe(mysql);
+  });
+
+  it('keeps the servers of a stage that stands unless it is told otherwise', () => {
+    expect(parseRehearse([])).toMatchObject({ stage: {} });
+    expect(parseRehearse([])).not.toHaveProperty('stage.mysql');
+    expect(parseRehearse(['--mysql', 'none'])).toHaveProperty('stage.mysql', undefined);
+  });
+
+  it.each([
+    ['--mysql cluster', '--mysql is one of single, group, galera, none'],
     ['--nothing', "unknown option '--nothing'"],
     ['word', "unexpected argument 'word'"],
     ['--name', "option '--name <value>' argument missing"],

@@ -39,11 +39,16 @@ export async function fetchClient(
     command: [...command, program, '--no-defaults', `--plugin-dir=${plugins}`],
     program,
     loader,
-    libraries: [...listed.matchAll(/ => (\/\S+) \(0x/g)]
-      .map(([, path = '']) => path)
-      .filter((path) => !/\/ld-linux-[^/]*$/.test(path)),
+    libraries: librariesIn(listed),
     plugin: join(plugins, 'caching_sha2_password.so'),
   };
+}
+
+/** Pure. The libraries in what the loader lists, without itself: ` => PATH (0xADDRESS)`; the project's own path may hold blanks. */
+export function librariesIn(listed: string): readonly string[] {
+  return [...listed.matchAll(/ => (\/.+) \(0x[0-9a-f]+\)$/gm)]
+    .map(([, path = '']) => path)
+    .filter((path) => !/\/ld-linux-[^/]*$/.test(path));
 }
 
 /** Runs SQL as root; gives the rows, a line each, with tabs between. Throws `StageError`. */

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 export const mysqlShapes = ['single', 'group', 'galera'] as const;
 export type MysqlShape = (typeof mysqlShapes)[number];
 
+/** What a stage has that is to show everything: the smallest. */
+export const usualShape: MysqlShape = 'single';
+
 /** One database server of a stage. */
 export interface DatabasePlan {
   readonly name: string;
