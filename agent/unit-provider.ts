@@ -31,6 +31,8 @@ export function unitProvider(
       if (seen.status !== 'ok') return seen;
       return { status: 'ok', value: withPasswords(seen.value, sights) };
     },
+    isSame: (before, now) =>
+      stacks.isSame(before, now) && areSameSights(before.servers, now.servers),
     caller: (observed) => {
       const own = stacks.caller(observed);
       return {
@@ -43,4 +45,15 @@ export function unitProvider(
       };
     },
   };
+}
+
+/** One that is away may come back, and how long it was is told: that is looked at each time. */
+function areSameSights(before: UnitObserved['servers'], now: UnitObserved['servers']): boolean {
+  return (
+    before.size === now.size &&
+    now.entries().every(([name, sight]) => {
+      const had = before.get(name);
+      return had?.status === 'seen' && sight.status === 'seen' && had.seen === sight.seen;
+    })
+  );
 }

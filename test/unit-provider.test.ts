@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import type { CallOutcome } from '../agent/core/kind.ts';
-import type { MysqlCall } from '../agent/providers/mysql/observed.ts';
+import type { MysqlCall, ServerSeen, ServerSight } from '../agent/providers/mysql/observed.ts';
 import type { StackObserved } from '../agent/providers/stack/observed.ts';
 import type { StackCall } from '../agent/providers/stack/swarm.ts';
 import { unitProvider } from '../agent/unit-provider.ts';
@@ -12,6 +12,19 @@ import { observed } from './fakes/stack.ts';
 const signal = new AbortController().signal;
 const away = { status: 'away', why: 'no host answers' } as const;
 const swarm = observed();
+const empty = new Map();
+const seen: ServerSeen = {
+  host: 'db1:3306',
+  server: { flavor: 'mariadb', version: [10, 11, 0], dynamic: new Set(), partialRevokes: false },
+  accounts: empty,
+  databases: empty,
+  collations: empty,
+  owned: empty,
+  scope: [],
+  self: { user: 'understudy', host: '%' },
+  hasTls: true,
+  bytes: empty,
+};
 
 function world(seen: CallOutcome<StackObserved>) {
   const calls: string[] = [];
@@ -22,6 +35,7 @@ function world(seen: CallOutcome<StackObserved>) {
   const provider = unitProvider(
     {
       observe: async () => Promise.resolve(seen),
+      isSame: (before, now) => before.state === now.state,
       caller: () => ({ call: took('swarm') }),
     },
     {
@@ -51,6 +65,23 @@ describe('the Swarm and the servers', () => {
     const unseen = { status: 'unknown', why: 'no leader', cause: 'no-leader' } as const;
     const { provider } = world(unseen);
     expect(await provider.observe(signal)).toEqual(unseen);
+  });
+
+  it.each<[what: string, later: ReadonlyMap<string, ServerSight>, same: boolean]>([
+    ['was seen as it was', new Map([['main', { status: 'seen', seen }]]), true],
+    ['was seen otherwise', new Map([['main', { status: 'seen', seen: { ...seen } }]]), false],
+    ['is away', new Map([['main', away]]), false],
+    ['is not asked', new Map(), false],
+  ])('show nothing new only where a server %s', (_what, servers, same) => {
+    const { provider } = world({ status: 'ok', value: swarm });
+    const before = { ...swarm, servers: new Map([['main', { status: 'seen', seen } as const]]) };
+    expect(provider.isSame(before, { ...before, servers })).toBe(same);
+  });
+
+  it('show something new as long as a server is away', () => {
+    const { provider } = world({ status: 'ok', value: swarm });
+    const both = { ...swarm, servers: new Map([['main', away]]) };
+    expect(provider.isSame(both, both)).toBe(false);
   });
 
   it('get each its own calls', async () => {

@@ -1,3 +1,4 @@
+import { AtRest } from './at-rest.ts';
 import { follow, type FollowPorts } from './follow.ts';
 import type { LeaseKeeper, Reign } from './lease-ports.ts';
 import type { Looks } from './looks.ts';
@@ -9,7 +10,7 @@ import type { Wake } from './wake.ts';
 /** What the whole agent runs on. `sourceWake` may be rung by anybody who saw the repository move. */
 export interface LoopPorts<Spec, Observed, Call>
   extends
-    Omit<PassPorts<Spec, Observed, Call>, 'lease' | 'source' | 'looks'>,
+    Omit<PassPorts<Spec, Observed, Call>, 'lease' | 'source' | 'looks' | 'atRest'>,
     Omit<FollowPorts<Spec>, 'publish' | 'confirm' | 'wake' | 'lastSeen' | 'source' | 'looks'> {
   readonly source: Source;
   readonly lease: LeaseKeeper;
@@ -95,6 +96,7 @@ async function rule<Spec, Observed, Call>(
   const { reign, stop, breakOff } = ends;
   const signal = AbortSignal.any([breakOff, reign.signal]);
   let memory: Memory = nothingKnown;
+  const passing = { ...ports, atRest: new AtRest<Spec, Observed>(ports.provider) };
   await newest.askAnew(stop);
   while (!stop.aborted && lease.reign() === reign) {
     let waitMs = LONG_MS;
@@ -102,7 +104,7 @@ async function rule<Spec, Observed, Call>(
       waitMs = EXPIRED_MS;
     } else if (newest.desired !== undefined) {
       const beganMs = clock.nowMs();
-      const passed = await pass(ports, newest.desired, memory, signal);
+      const passed = await pass(passing, newest.desired, memory, signal);
       ports.passed?.(clock.nowMs() - beganMs);
       ({ memory } = passed);
       waitMs = passed.wakeMs;

@@ -1,11 +1,15 @@
+import type { Freeze } from '../core/freeze.ts';
 import type { CallOutcome, Failure, Id } from '../core/kind.ts';
+import { SWARM_CALL_MS } from '../core/lease.ts';
 import type { RepositorySettings } from '../core/repository-settings.ts';
 import type { Step } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit-event.ts';
 import { called, postponed, type Watch } from '../core/watch.ts';
+import type { Grounds } from './at-rest.ts';
 import type { UnitResult } from './carry-out.ts';
-import type { Desired, Memory, Passed, Untold } from './pass.ts';
+import type { Decided, Desired, Memory, Passed, PassPorts, Sight, Untold } from './pass.ts';
 import type { Known, Reporter } from './ports.ts';
+import { tellStep } from './tell.ts';
 
 /** Pure. What was recorded after all, although nobody answered. */
 export function toldLate(untold: Untold | undefined, { units }: Known): readonly UnitEvent[] {
@@ -80,4 +84,31 @@ export function cannotSee<Spec>(
     memory: { ...memory, blind: memory.blind + 1, told: { ...memory.told, waiting: why } },
     wakeMs,
   };
+}
+
+/** While everything is frozen nothing is called, recorded or taken: what is under way and what people ask for stays. */
+export function lookOnly<Spec, Observed, Call>(
+  { prober, reporter }: PassPorts<Spec, Observed, Call>,
+  { loaded, memory, nowMs }: Sight<Spec, Observed>,
+  { next, spare }: Decided<Call>,
+  freeze: Freeze,
+): Passed {
+  const beside = { notes: loaded.notes, revision: undefined, late: [], freeze };
+  const told = tellStep(next, beside, memory.told, reporter);
+  prober.ask(next.asks);
+  const { watches } = next;
+  return {
+    memory: { ...memory, watches, told, spares: spare.since, blind: 0, lookedAtMs: nowMs },
+    wakeMs: Math.min(next.wakeMs, freeze.leftMs ?? Infinity),
+  };
+}
+
+/** Earlier blobs of the record go in a pass that calls nothing. */
+export async function collectBlobs<Spec, Observed, Call>(
+  { recorder, guard }: PassPorts<Spec, Observed, Call>,
+  { observed, mayRemove }: Grounds<Spec, Observed>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (mayRemove && guard.refusal(SWARM_CALL_MS) === undefined)
+    await recorder.collect(observed, signal);
 }

@@ -1,26 +1,17 @@
 import { collect, type Collection, type SpareSince, without } from '../core/collect.ts';
-import { type Freeze, frozenLine } from '../core/freeze.ts';
+import { frozenLine } from '../core/freeze.ts';
 import { afterGap } from '../core/gap.ts';
 import type { Failure, Id, Kind, Rendered } from '../core/kind.ts';
-import { SWARM_CALL_MS } from '../core/lease.ts';
 import type { RepositorySettings } from '../core/repository-settings.ts';
 import { type Step, step, type StepInput } from '../core/step.ts';
 import type { UnitEvent } from '../core/unit-event.ts';
 import type { Watch } from '../core/watch.ts';
+import type { AtRest, Grounds } from './at-rest.ts';
 import { carryOut } from './carry-out.ts';
 import { collectSpares } from './collect.ts';
 import type { Guard, Leadership } from './lease-ports.ts';
 import { lookedEvents, type Looks, withLooked } from './looks.ts';
-import type {
-  Clock,
-  Known,
-  Loaded,
-  Prober,
-  Provider,
-  Recorder,
-  Reporter,
-  Source,
-} from './ports.ts';
+import type { Clock, Known, Prober, Provider, Recorder, Reporter, Source } from './ports.ts';
 import {
   type JudgedBy,
   judgedBy,
@@ -29,7 +20,14 @@ import {
   untilRemovals,
   withRemovals,
 } from './removals.ts';
-import { cannotRecord, cannotSee, noteResults, toldLate } from './pass-ends.ts';
+import {
+  cannotRecord,
+  cannotSee,
+  collectBlobs,
+  lookOnly,
+  noteResults,
+  toldLate,
+} from './pass-ends.ts';
 import { judgeRevision } from './revision.ts';
 import { withStanding } from './standing.ts';
 import { nothingTold, type Told, tellStep } from './tell.ts';
@@ -95,6 +93,8 @@ export interface PassPorts<Spec, Observed, Call> {
   readonly guard: Guard;
   readonly source: Pick<Source, 'descends'>;
   readonly looks: Pick<Looks, 'answered' | 'looked'>;
+  /** Of this time in which we lead. */
+  readonly atRest: AtRest<Spec, Observed>;
   /** Units at once. */
   readonly atOnce: number;
 }
@@ -120,7 +120,7 @@ export async function pass<Spec, Observed, Call>(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Passed> {
-  const { provider, recorder, prober, lease, clock, reporter, looks } = ports;
+  const { provider, recorder, lease, clock, reporter, looks } = ports;
   const seen = await provider.observe(signal);
   if (seen.status !== 'ok') return cannotSee(reporter, desired, memory, seen.why);
   const observed = seen.value;
@@ -134,11 +134,28 @@ export async function pass<Spec, Observed, Call>(
   }
 
   const nowMs = clock.nowMs();
-  const sight = { desired, observed, loaded: loaded.value, memory, nowMs };
-  const seeing = { desired, observed, loaded: loaded.value, before: memory.sizes };
+  const mayRemove = nowMs >= removalsFromMs(lease);
+  const grounds = { desired, observed, loaded: loaded.value, mayRemove };
+  if (ports.atRest.holds(grounds, memory, nowMs)) {
+    lease.expect('idle');
+    await collectBlobs(ports, grounds, signal);
+    return { memory, wakeMs: desired.settings.intervalMs };
+  }
+  return bringCloser(ports, { ...grounds, memory, nowMs }, signal);
+}
+
+/** Decides, records, and carries out: everything comes one step closer to what is wanted. */
+async function bringCloser<Spec, Observed, Call>(
+  ports: PassPorts<Spec, Observed, Call>,
+  sight: Sight<Spec, Observed>,
+  signal: AbortSignal,
+): Promise<Passed> {
+  const { recorder, prober, lease, clock, reporter, looks } = ports;
+  const { desired, observed, loaded, memory, nowMs } = sight;
+  const seeing = { desired, observed, loaded, before: memory.sizes };
   const judged = await judgedBy(ports, seeing, signal);
   const { next, spare } = decide(ports, sight, judged);
-  const { freeze } = loaded.value;
+  const { freeze } = loaded;
   const isBusy = next.work.length > 0;
   const calls = isBusy || spare.due.length > 0;
   const isWorking = freeze === undefined && (isBusy || isMoving(next.units));
@@ -146,23 +163,23 @@ export async function pass<Spec, Observed, Call>(
   if (freeze !== undefined) return lookOnly(ports, sight, { next, spare }, freeze);
   const { revision, seenAtMs } = desired;
   const { history: standing, event } = judgeRevision(
-    loaded.value.history,
+    loaded.history,
     { revision, ms: nowMs - seenAtMs, date: clock.date() },
     next.views,
     next.units,
   );
-  const looked = looks.looked(loaded.value, revision);
+  const looked = looks.looked(loaded, revision);
   const ended = withRemovals(standing, next, judged, { kind: ports.kind, observed, desired });
   const history = withLooked(withStanding(ended, next.views), looked);
   const known = { units: next.units, history, calls };
-  const saved = await recorder.save(observed, loaded.value, known, signal);
+  const saved = await recorder.save(observed, loaded, known, signal);
   if (saved.status !== 'ok') {
     // Another one leads by now: what we saw and decided counts no more.
     if (saved.cause === 'held-back') return { memory, wakeMs: desired.settings.intervalMs };
-    return cannotRecord(reporter, desired, memory, { saved, next, units: loaded.value.units });
+    return cannotRecord(reporter, desired, memory, { saved, next, units: loaded.units });
   }
-  const notes = [...loaded.value.notes, ...saved.value.notes];
-  const late = toldLate(memory.untold, loaded.value);
+  const notes = [...loaded.notes, ...saved.value.notes];
+  const late = toldLate(memory.untold, loaded);
   const told = tellStep(next, { notes, revision: event, late }, memory.told, reporter);
   for (const one of lookedEvents(looked)) reporter.tell(one);
   prober.ask(next.asks);
@@ -170,7 +187,8 @@ export async function pass<Spec, Observed, Call>(
   const spares = without(spare.since, spare.due);
   const rest = { told, spares, sizes: judged.sizes, blind: 0, lookedAtMs: nowMs, ...nothingOpen };
   if (!calls) {
-    if (mayCall(ports) && nowMs >= removalsFromMs(lease)) await recorder.collect(observed, signal);
+    await collectBlobs(ports, sight, signal);
+    ports.atRest.note(sight, { next, spare, rewound: judged.rewound }, nowMs);
     const wakeMs = Math.min(next.wakeMs, untilRemovals(lease, next.units, desired, nowMs));
     return { memory: { ...rest, watches: next.watches }, wakeMs };
   }
@@ -206,23 +224,20 @@ function isMoving(units: Known['units']): boolean {
 }
 
 /** What one pass decides from. */
-interface Sight<Spec, Observed> {
-  readonly desired: Desired<Spec>;
-  readonly observed: Observed;
-  readonly loaded: Loaded;
+export interface Sight<Spec, Observed> extends Grounds<Spec, Observed> {
   readonly memory: Memory;
   readonly nowMs: number;
 }
 
 /** What is done now, and what is collected where that is nothing. */
-interface Decided<Call> {
+export interface Decided<Call> {
   readonly next: Step<Call>;
   readonly spare: Collection<Call>;
 }
 
 function decide<Spec, Observed, Call>(
-  { kind, prober, clock, lease }: PassPorts<Spec, Observed, Call>,
-  { desired, observed, loaded, memory, nowMs }: Sight<Spec, Observed>,
+  { kind, prober, clock }: PassPorts<Spec, Observed, Call>,
+  { desired, observed, loaded, mayRemove, memory, nowMs }: Sight<Spec, Observed>,
   { removals }: JudgedBy,
 ): Decided<Call> {
   const { watches, lookedAtMs: fromMs = nowMs, blind, spares = new Map<string, number>() } = memory;
@@ -237,7 +252,7 @@ function decide<Spec, Observed, Call>(
     ...(freeze && { frozen: frozenLine(freeze) }),
     approved: loaded.history.approved ?? [],
     removals,
-    mayRemove: nowMs >= removalsFromMs(lease),
+    mayRemove,
     watches: afterGap(watches, { fromMs, nowMs, blind: blind > 0 }),
     refusals: memory.refusals,
     answers: prober.answers(),
@@ -257,25 +272,4 @@ export function changeRules({ rollout, windows = [] }: RepositorySettings, clock
     ...(rollout && { rollout }),
     windows: { rules: windows, wallMs: clock.instant().wallMs },
   };
-}
-
-/** While everything is frozen nothing is called, recorded or taken: what is under way and what people ask for stays. */
-function lookOnly<Spec, Observed, Call>(
-  { prober, reporter }: PassPorts<Spec, Observed, Call>,
-  { loaded, memory, nowMs }: Sight<Spec, Observed>,
-  { next, spare }: Decided<Call>,
-  freeze: Freeze,
-): Passed {
-  const beside = { notes: loaded.notes, revision: undefined, late: [], freeze };
-  const told = tellStep(next, beside, memory.told, reporter);
-  prober.ask(next.asks);
-  const { watches } = next;
-  return {
-    memory: { ...memory, watches, told, spares: spare.since, blind: 0, lookedAtMs: nowMs },
-    wakeMs: Math.min(next.wakeMs, freeze.leftMs ?? Infinity),
-  };
-}
-
-function mayCall({ guard }: { readonly guard: Guard }): boolean {
-  return guard.refusal(SWARM_CALL_MS) === undefined;
 }

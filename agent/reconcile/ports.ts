@@ -9,6 +9,7 @@ import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Request, UnitRecord } from '../core/unit.ts';
 import type { UnitEvent } from '../core/unit-event.ts';
+import type { Comparison } from './comparison.ts';
 import type { History, LookAnswer } from './history.ts';
 import type { HeadWriter, LeaseEvent } from './lease-ports.ts';
 
@@ -76,7 +77,7 @@ export interface Caller<Call> {
 }
 
 /** The outside world of one kind. */
-export interface Provider<Observed, Call> {
+export interface Provider<Observed, Call> extends Comparison<Observed> {
   /** Bulk, once a pass. */
   observe(signal: AbortSignal): Promise<CallOutcome<Observed>>;
   caller(observed: Observed): Caller<Call>;
@@ -269,10 +270,7 @@ export interface Recorder<Observed> {
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly notes: readonly string[] }>>;
   /** Removes what nothing points to for ten minutes. Called when nothing else is written. Gives how many went. */
-  collect(
-    observed: Observed,
-    signal: AbortSignal,
-  ): Promise<CallOutcome<{ readonly removed: number }>>;
+  collect(observed: Observed, signal: AbortSignal): Promise<CallOutcome<{ removed: number }>>;
 }
 
 /** The head and the blobs beside it, by one observation. */

@@ -4,8 +4,10 @@ import { openPatientRenderer, usualLimits } from '../../agent/cli/rendered.ts';
 import { systemClock } from '../../agent/clock.ts';
 import { openSwarm } from '../../agent/providers/stack/client.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';
+import type { StackObserved } from '../../agent/providers/stack/observed.ts';
 import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
+import { AtRest } from '../../agent/reconcile/at-rest.ts';
 import { type Memory, nothingKnown, pass } from '../../agent/reconcile/pass.ts';
 import type { AgentEvent } from '../../agent/reconcile/ports.ts';
 import { Looks } from '../../agent/reconcile/looks.ts';
@@ -14,6 +16,7 @@ import { headFormat } from '../../agent/record/head.ts';
 import { openRecorder } from '../../agent/record/recorder.ts';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import { run } from '../../agent/rehearsal/run.ts';
+import type { UnitSpec } from '../../agent/render/unit-spec.ts';
 import { readFolder } from '../../agent/source/folder.ts';
 import { aloneOn, reignFrom } from '../fakes/lease.ts';
 import type { LogLine } from './agent-log.ts';
@@ -157,9 +160,11 @@ function agentHere(commit: string) {
   const keeper = swarmHead(swarm, head);
   const owner = { environment: 'rehearsal', repository: scene.copy.folder };
   const events: AgentEvent[] = [];
+  const provider = stackProvider(swarm, head);
   const ports = {
     kind: stackKind,
-    provider: stackProvider(swarm, head),
+    provider,
+    atRest: new AtRest<UnitSpec, StackObserved>(provider),
     recorder: openRecorder(swarmShelf(swarm, head.name, aloneOn(keeper)), { ...owner, clock }),
     lease: { expect: () => undefined, reign: () => reignFrom(0) },
     prober: { ask: () => undefined, answers: () => new Map(), close: () => undefined },

@@ -11,6 +11,7 @@ import type { StackSpec } from '../../agent/providers/stack/spec.ts';
 import type { StackCall, Swarm } from '../../agent/providers/stack/swarm.ts';
 import { logAnswer } from '../../agent/providers/stack/log-answer.ts';
 import { openProber } from '../../agent/probes/prober.ts';
+import { AtRest } from '../../agent/reconcile/at-rest.ts';
 import {
   type Desired,
   type Memory,
@@ -139,6 +140,8 @@ export class WholeAgent {
   rules: Pick<RepositorySettings, 'rollout' | 'windows'> = {};
   /** Revisions that do not descend from any other. */
   readonly rewinds = new Set<string>();
+  /** Decides in each pass, also where nothing changed. */
+  forgetful = false;
   lives = 0;
   passes = 0;
   /** Requests that read and nothing else, by path without query. */
@@ -393,6 +396,8 @@ export class WholeAgent {
     const keeper = swarmHead(swarm, head);
     const owner = { environment: 'test', repository: 'ssh://git@host/x' };
     const headWatch = new HeadWatch(clock);
+    const provider = stackProvider(swarm, head);
+    const atRest = this.forgetful ? { isSame: () => false } : provider;
     const reign = reignFrom(0);
     const life: Life = {
       number,
@@ -405,7 +410,8 @@ export class WholeAgent {
       doomed: false,
       ports: {
         kind: stackKind,
-        provider: stackProvider(swarm, head),
+        provider,
+        atRest: new AtRest<StackSpec, StackObserved>(atRest),
         recorder: openRecorder(swarmShelf(swarm, head.name, aloneOn(keeper)), { ...owner, clock }),
         lease: { expect: () => undefined, reign: () => reign },
         prober: openProber({

@@ -1,5 +1,6 @@
 import type { CallOutcome, Kind, Rendered } from '../../agent/core/kind.ts';
 import type { HeadWriter } from '../../agent/reconcile/lease-ports.ts';
+import { AtRest } from '../../agent/reconcile/at-rest.ts';
 import type {
   AgentEvent,
   Clock,
@@ -128,8 +129,12 @@ export const worldKind: Kind<string, World, WorldCall> = {
   sizes: ({ running, others }) => ({ units: running.size + others }),
 };
 
+/** A world is one object that changes: that it is the same one says nothing. */
+export const alwaysDecided = new AtRest<string, World>({ isSame: () => false });
+
 export function worldProvider(world: World): Provider<World, WorldCall> {
   return {
+    isSame: () => false,
     observe: async () => {
       world.observations += 1;
       world.seen = world.shelf.look();

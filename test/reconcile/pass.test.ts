@@ -10,6 +10,7 @@ import { reignFrom } from '../fakes/lease.ts';
 import { quietLooks } from '../fakes/looks.ts';
 import { Crash } from '../fakes/shelf.ts';
 import {
+  alwaysDecided,
   listeningReporter,
   quietProber,
   straightLine,
@@ -69,6 +70,7 @@ async function passOnce(wanted: Desired<string>, atOnce = 4, stop = signal): Pro
     guard,
     looks: quietLooks(clock),
     source: straightLine,
+    atRest: alwaysDecided,
   };
   const lease = { expect: (load: string) => void loads.push(load), reign: () => reignFrom(0) };
   const result = await pass({ ...ports, lease, atOnce }, wanted, memory, stop);

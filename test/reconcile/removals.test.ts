@@ -9,6 +9,7 @@ import { VirtualClock } from '../fakes/clock.ts';
 import { reignFrom } from '../fakes/lease.ts';
 import { quietLooks } from '../fakes/looks.ts';
 import {
+  alwaysDecided,
   listeningReporter,
   quietProber,
   World,
@@ -82,6 +83,7 @@ async function passOnce(wanted: Desired<string>): Promise<number> {
       lease: { expect: () => undefined, reign: () => reignFrom(removalsFromMs) },
       guard: { refusal: () => undefined },
       looks: quietLooks(clock),
+      atRest: alwaysDecided,
     },
     wanted,
     memory,

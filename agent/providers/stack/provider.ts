@@ -20,6 +20,7 @@ import {
 import { stackSpares } from './spares.ts';
 import { registryOf } from './registry-logins.ts';
 import type { StackSpec } from './spec.ts';
+import { isSameSwarm } from './same-swarm.ts';
 import { resumeStack, stackParts, stopParts } from './stop.ts';
 import type { StackCall, Swarm } from './swarm.ts';
 import { veiledFirst, veiledHealth, veiledOutcome } from './veil.ts';
@@ -82,6 +83,7 @@ export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObs
       }
       return { status: 'ok', value: indexState(state, found.digestKey, disproved.of(state)) };
     },
+    isSame: (before, now) => isSameSwarm(before.state, now.state, head.name),
     caller: (observed) => {
       const ids = new NamedIds(observed);
       return {

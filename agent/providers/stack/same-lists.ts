@@ -24,8 +24,10 @@ export class SameLists {
     if (known?.text === text) return known.value;
     const read = text.length > TEXT_MAX ? undefined : itemsOf(text, known?.items ?? new Map());
     if (read === undefined) return undefined;
-    this.#keep(question, { text, value: read.value, items: read.items });
-    return read.value;
+    // The engine gives networks in another order each time, and no order means anything.
+    const value = known !== undefined && isShuffled(known, read) ? known.value : read.value;
+    this.#keep(question, { text, value, items: read.items });
+    return value;
   }
 
   /** Keeps an answer, if it is a list; the last one counts. */
@@ -41,6 +43,18 @@ export class SameLists {
     const [oldest] = this.#known.keys();
     if (this.#known.size > LISTS_MAX && oldest !== undefined) this.#known.delete(oldest);
   }
+}
+
+/** Whether these are the same objects, each once. */
+function isShuffled({ items, value }: Known, read: Pick<Known, 'items' | 'value'>): boolean {
+  return (
+    Array.isArray(value) &&
+    Array.isArray(read.value) &&
+    value.length === read.value.length &&
+    items.size === value.length &&
+    read.items.size === value.length &&
+    read.items.keys().every((text) => items.has(text))
+  );
 }
 
 /**
