@@ -79,6 +79,9 @@ function firstCommands({ osds }: ClusterPlan): readonly Asked[] {
     // It would make a pool of its own.
     ['mgr', 'mgr/devicehealth/enable_monitoring', 'false'],
     ['mgr', 'mgr/telemetry/enabled', 'false'],
+    // Seconds until a lost manager daemon is missed; in a young cluster nobody would miss it for two minutes.
+    ['mon', 'mon_mgr_beacon_grace', '10'],
+    ['mon', 'mon_mgr_mkfs_grace', '0'],
     // Options of the manager daemon are known to nobody before it runs: so by force.
   ].map(([who, name, value]) => ({ prefix: 'config set', who, name, value, force: true }));
   return [...stores, ...settings].map((command) => ({ to: 'mon', command }));

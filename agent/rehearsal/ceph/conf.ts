@@ -95,7 +95,6 @@ const pace: Section = {
   paxos_min_wait: 0.01,
   mgr_tick_period: 1,
   mgr_stats_period: 1,
-  mon_mgr_beacon_grace: 10,
   osd_mon_report_interval: 1,
   osd_heartbeat_interval: 2,
   osd_heartbeat_grace: 6,
