@@ -39,6 +39,14 @@ const WAITING_MAX = 256;
 const STARTING_MS = 1_200;
 const AGAIN_MS = 200;
 
+/** How far a command came. */
+interface Progress {
+  isSent: boolean;
+}
+
+const UNSENT: Answer = unreachable('stopped before it was sent');
+const UNANSWERED: Answer = { status: 'unknown', why: 'stopped before Ceph answered' };
+
 /** Pure but for what the ports do. */
 export function openCeph(way: Way, ports: BridgePorts): Ceph {
   return new Driver(way, ports);
@@ -62,9 +70,10 @@ class Driver implements Ceph {
     const turn = await this.#turns.take(deadlineMs, signal);
     if (turn === 'full') return unreachable('too many commands wait for Ceph');
     if (turn === 'late') return unreachable(`Ceph was busy for ${deadlineMs / 1000} s`);
+    const progress = { isSent: false };
     // The turn is over when the command is, also where nobody waits for that any more.
-    const answer = this.#carryOut(command, signal).finally(() => this.#turns.give());
-    return await unlessStopped(answer, signal);
+    const answer = this.#carryOut(command, progress, signal).finally(() => this.#turns.give());
+    return await unlessStopped(answer, progress, signal);
   }
 
   close(): void {
@@ -72,14 +81,15 @@ class Driver implements Ceph {
     this.#bridge?.kill('it was closed');
   }
 
-  async #carryOut(command: CephCommand, signal: AbortSignal): Promise<Answer> {
+  async #carryOut(command: CephCommand, progress: Progress, signal: AbortSignal): Promise<Answer> {
     if (this.#isClosed) return unreachable('the way to Ceph is closed');
     if (this.#bridge?.isAlive !== true) this.#bridge = new Bridge(this.#way, this.#ports);
     const bridge = this.#bridge;
     const failed = await bridge.begun;
     if (failed !== undefined) return failed;
     // Whoever asked may have lost the right to write meanwhile.
-    if (signal.aborted) return unreachable('stopped before it was sent');
+    if (signal.aborted) return UNSENT;
+    progress.isSent = true;
     const { clock } = this.#ports;
     const beganMs = clock.nowMs();
     for (;;) {
@@ -117,11 +127,14 @@ function answerOf(to: Daemon, ended: Ended): Answer {
   return { status: 'ok', value: ended.out };
 }
 
-/** The answer, or `unknown` as soon as the signal is aborted. */
-async function unlessStopped(answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+/** The answer, or that there is none as soon as the signal is aborted. */
+async function unlessStopped(
+  answer: Promise<Answer>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Answer> {
   const stopped = Promise.withResolvers<Answer>();
-  const stop = (): void =>
-    stopped.resolve({ status: 'unknown', why: 'stopped before Ceph answered' });
+  const stop = (): void => stopped.resolve(progress.isSent ? UNANSWERED : UNSENT);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
