@@ -141,6 +141,13 @@ function typesBelow(top: Bucket, byId: ReadonlyMap<number, Bucket>): ReadonlyMap
   return counts;
 }
 
+type Mds = FsDump['filesystems'][number]['mdsmap']['info'][string];
+
+/** One that was lost, and that no other one stands in for, goes on being called active. */
+function isActive({ state, laggy_since: laggySince }: Mds): boolean {
+  return state === 'up:active' && laggySince === undefined;
+}
+
 /** Pure. File systems by name. */
 export function filesystemsIn(
   { filesystems }: FsDump,
@@ -156,7 +163,7 @@ export function filesystemsIn(
         metadataPool: nameOf(mdsmap.metadata_pool),
         dataPools: mdsmap.data_pools.map(nameOf),
         maxMds: mdsmap.max_mds,
-        active: Object.values(mdsmap.info).filter(({ state }) => state === 'up:active').length,
+        active: Object.values(mdsmap.info).filter(isActive).length,
         standbyCountWanted: mdsmap.standby_count_wanted,
         allowStandbyReplay: (mdsmap.flags & ALLOW_STANDBY_REPLAY) !== 0,
         maxFileSizeBytes: mdsmap.max_file_size,

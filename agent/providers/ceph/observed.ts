@@ -44,7 +44,8 @@ export interface ClusterSeen {
   readonly filesystems: ReadonlyMap<string, ObservedFilesystem>;
   /** By their full name, such as `client.site-blog`; of daemons there are none. Absent: nobody asked. */
   readonly clients?: ReadonlyMap<string, ObservedClient>;
-  readonly volumes: VolumesSight;
+  /** Groups and subvolumes, by file system, as far as they were asked for. What does not exist is absent. */
+  readonly volumes: ReadonlyMap<string, VolumesSight>;
   /** What `config-key` holds of ours, by what follows `understudy/`. */
   readonly marks: ReadonlyMap<string, string>;
 }
@@ -142,7 +143,7 @@ export interface ObservedFilesystem {
   readonly metadataPool: string;
   /** The first is the one that files lie in unless told otherwise. */
   readonly dataPools: readonly string[];
-  /** How many daemons shall be active, and how many are. */
+  /** How many metadata daemons shall be active, and how many are and are heard of. */
   readonly maxMds: number;
   readonly active: number;
   readonly standbyCountWanted: number;
@@ -156,12 +157,12 @@ export interface ObservedClient {
   readonly key: Secret;
 }
 
-/** What the manager daemon says of parts of file systems: it may be away while the monitors are not. */
+/** What the manager daemon says of the parts of one file system: it, or the daemon of that, may be away while monitors are not. */
 export type VolumesSight =
   | {
       readonly status: 'seen';
-      /** By file system, and then by group. `NO_GROUP` is there where something of it was asked for. */
-      readonly groups: ReadonlyMap<string, ReadonlyMap<string, ObservedGroup>>;
+      /** By name. `NO_GROUP` is there where something of it was asked for. */
+      readonly groups: ReadonlyMap<string, ObservedGroup>;
     }
   | { readonly status: 'away'; readonly why: string }
   | { readonly status: 'unusable'; readonly why: string };

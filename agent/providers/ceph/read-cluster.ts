@@ -4,7 +4,7 @@ import type { Clock } from '../../reconcile/ports.ts';
 import { type Ask, asker, type Question, Unseen } from './asking.ts';
 import type { Ceph } from './driver.ts';
 import { crushIn, filesystemsIn, poolsIn, profilesIn, rulesIn } from './maps.ts';
-import type { ClusterSight, VolumesSight, Wanted } from './observed.ts';
+import type { ClusterSight, Wanted } from './observed.ts';
 import { AuthLs, CrushDump, Df, FsDump, Marks, OsdDump, Status, Versions } from './shapes.ts';
 import {
   clientsIn,
@@ -76,11 +76,7 @@ async function look(ask: Ask, wanted: Wanted): Promise<ClusterSight> {
   ]);
   const filesystems = filesystemsIn(fs, osd);
   const daemons = daemonsIn(status);
-  const places = wanted.places;
-  const volumes: VolumesSight =
-    daemons.managerAvailable || places.length === 0
-      ? await readVolumes(ask, places, new Set(filesystems.keys()))
-      : { status: 'away', why: 'Ceph has no active manager daemon' };
+  const volumes = await readVolumes(ask, wanted.places, { filesystems, daemons });
   return {
     status: 'seen',
     seen: {

@@ -102,7 +102,11 @@ export const FsDump = z.looseObject({
         max_mds: count,
         standby_count_wanted: count,
         max_file_size: count,
-        info: z.record(z.string(), z.looseObject({ state: z.string() })),
+        info: z.record(
+          z.string(),
+          /** Of one that was not heard of for some time: since when. */
+          z.looseObject({ state: z.string(), laggy_since: z.string().optional() }),
+        ),
       }),
     }),
   ),

@@ -1,6 +1,8 @@
 import { type Ask, unlessAbsent, Unseen } from './asking.ts';
 import {
+  type Daemons,
   NO_GROUP,
+  type ObservedFilesystem,
   type ObservedGroup,
   type ObservedSubvolume,
   type Place,
@@ -13,22 +15,58 @@ const CAPS = "mgr 'allow module volumes r'";
 /** Questions at once: the manager daemon answers them one after the other. */
 const AT_ONCE = 4;
 
-/** Looks at parts of file systems that are there. Rejects with the signal's reason. */
+/** What is known before anybody is asked. */
+export interface Known {
+  readonly filesystems: ReadonlyMap<string, ObservedFilesystem>;
+  readonly daemons: Daemons;
+}
+
+/**
+ * Looks at parts of file systems that are there, by file system. Whoever would not answer is not asked: that would hang, and all that
+ * is under way with it. Rejects with the signal's reason.
+ */
 export async function readVolumes(
   ask: Ask,
   places: readonly Place[],
-  filesystems: ReadonlySet<string>,
-): Promise<VolumesSight> {
-  const wanted = [...new Set(places.map(({ filesystem }) => filesystem))].filter((name) =>
-    filesystems.has(name),
-  );
-  try {
-    const groups = new Map<string, ReadonlyMap<string, ObservedGroup>>();
-    for (const name of wanted) {
-      const own = places.filter(({ filesystem }) => filesystem === name);
-      groups.set(name, await readFilesystem(ask, name, own));
+  known: Known,
+): Promise<ReadonlyMap<string, VolumesSight>> {
+  const sights = new Map<string, VolumesSight>();
+  let blocked: VolumesSight | undefined;
+  for (const name of new Set(places.map(({ filesystem }) => filesystem))) {
+    const filesystem = known.filesystems.get(name);
+    if (filesystem === undefined) continue;
+    const own = places.filter((place) => place.filesystem === name);
+    const sight = blocked ?? silence(name, filesystem, known.daemons);
+    if (sight === undefined) {
+      const seen = await lookAt(ask, name, own);
+      sights.set(name, seen);
+      // One that hangs holds up the manager daemon for all.
+      if (seen.status === 'away') blocked = seen;
+    } else {
+      sights.set(name, sight);
     }
-    return { status: 'seen', groups };
+  }
+  return sights;
+}
+
+/** Pure. Why nobody would answer. */
+function silence(
+  name: string,
+  { active }: ObservedFilesystem,
+  { managerAvailable }: Daemons,
+): VolumesSight | undefined {
+  if (!managerAvailable) return { status: 'away', why: 'Ceph has no active manager daemon' };
+  if (active > 0) return undefined;
+  return { status: 'away', why: `the file system \`${name}\` has no active metadata daemon` };
+}
+
+async function lookAt(
+  ask: Ask,
+  filesystem: string,
+  places: readonly Place[],
+): Promise<VolumesSight> {
+  try {
+    return { status: 'seen', groups: await readFilesystem(ask, filesystem, places) };
   } catch (error) {
     if (error instanceof Unseen) return error.sight;
     throw error;

@@ -95,6 +95,7 @@ const pace: Section = {
   paxos_min_wait: 0.01,
   mgr_tick_period: 1,
   mgr_stats_period: 1,
+  mds_beacon_interval: 1,
   osd_mon_report_interval: 1,
   osd_heartbeat_interval: 2,
   osd_heartbeat_grace: 6,
@@ -142,7 +143,6 @@ const store: Section = {
 
 const metadata: Section = {
   mds_cache_memory_limit: 64 * 2 ** 20,
-  mds_beacon_interval: 1,
   // The usual 45 s would hold up everything after a lost daemon.
   mds_reconnect_timeout: 3,
 };

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inNamespace } from '../engines.ts';
-import { lastLines, StageError } from '../run.ts';
+import { lastLines, plainEnvironment, StageError } from '../run.ts';
 import type { ClusterPlan, DaemonPlan } from './plan.ts';
 import type { CephPrograms } from './programs.ts';
 
@@ -25,14 +25,18 @@ export class Daemons {
   /** Starts one unless it runs; does not wait for it. Throws `StageError`. */
   async start({ name, kind, id }: DaemonPlan): Promise<void> {
     if (this.runs(name)) return;
-    const { command, env } = this.#programs;
+    const { command } = this.#programs;
     const { confFile, namespace, folder } = this.#plan;
     const words = [...command(`ceph-${kind}`), '-f', '-i', id, '-c', confFile];
     const bound = ['setpriv', '--pdeathsig', 'KILL', ...words];
     const [file = '', ...args] = namespace === undefined ? bound : inNamespace(namespace, bound);
     const output = openSync(this.#output(name), 'a', 0o600);
     try {
-      const child = spawn(file, args, { env, cwd: folder, stdio: ['ignore', output, output] });
+      const child = spawn(file, args, {
+        env: plainEnvironment,
+        cwd: folder,
+        stdio: ['ignore', output, output],
+      });
       await once(child, 'spawn');
       this.#running.set(name, child);
     } finally {

@@ -60,12 +60,12 @@ async function makeMap(
 }
 
 async function work(
-  { command, env }: CephPrograms,
+  { command }: CephPrograms,
   [program, ...words]: readonly [Parameters<CephPrograms['command']>[0], ...string[]],
   signal: AbortSignal,
 ): Promise<void> {
   const all = ['setpriv', '--pdeathsig', 'KILL', ...command(program), ...words];
-  await run(all, { env, deadlineMs: 60_000 }, signal);
+  await run(all, { deadlineMs: 60_000 }, signal);
 }
 
 async function writeKeyrings(plan: ClusterPlan): Promise<void> {

@@ -1,12 +1,15 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { loadingIn, slimShare } from '../mysql/unpacked.ts';
+import { join } from 'node:path';
+import { slimShare } from '../mysql/unpacked.ts';
 import { cacheKey, type Doing } from '../packages.ts';
-import { type Environment, plainEnvironment, run } from '../run.ts';
+import { run } from '../run.ts';
 import { shellWord } from '../shell.ts';
 import { fetchSuite, type SuitePackages } from '../suite.ts';
 
-/** Ceph 16.2 as it lies unpacked, with its own loader, libraries and Python: neither the machine nor the folder's place matters. */
+/**
+ * Ceph 16.2 as it lies unpacked, with its own libraries and Python. The C library is the machine's, of bookworm or later: daemons start
+ * themselves anew when monitors give them up, which a program that was started by way of another loader cannot.
+ */
 export interface CephPrograms {
   /** Absolute. */
   readonly root: string;
@@ -14,8 +17,6 @@ export interface CephPrograms {
   readonly libraries: string;
   /** Absolute path of a program that is a Python with the module `rados`. */
   readonly python: string;
-  /** What every program of it needs to know. */
-  readonly env: Environment;
   /** Pure. Starts a program such as `ceph-mon`; its own words follow. */
   readonly command: (program: CephProgram) => readonly string[];
 }
@@ -45,8 +46,9 @@ const modules =
 
 /** Pure. Of all that the daemons depend on: libraries and modules of Python, without what only scripts and disks of servers need. */
 export function selectCeph(closure: readonly string[]): readonly string[] {
+  // libc6 must fit the machine's own dynamic loader.
   const left =
-    /^(libperl.*|libdb5.*|libgdbm.*|libpam-.*|.*-perl|libc-.*|lib(icu|rgw|binutils|ctf|gprofng|jansson|parted|lvm2cmd|nvme|inih|js-|python3-stdlib).*)$/;
+    /^(libc6|libperl.*|libdb5.*|libgdbm.*|libpam-.*|.*-perl|libc-.*|lib(icu|rgw|binutils|ctf|gprofng|jansson|parted|lvm2cmd|nvme|inih|js-|python3-stdlib).*)$/;
   return closure
     .filter(
       (name) =>
@@ -61,7 +63,7 @@ export async function fetchCeph(
   doing: Doing,
   signal: AbortSignal,
 ): Promise<CephPrograms> {
-  const key = await cacheKey({ wanted: [...source.wanted, 'slim 1'], optional: [] });
+  const key = await cacheKey({ wanted: [...source.wanted, 'slim 2'], optional: [] });
   const root = join(packages, `${source.suite}-ceph-${key}`);
   const finish = async (unpacked: string): Promise<void> => {
     await slim(unpacked);
@@ -73,29 +75,35 @@ export async function fetchCeph(
 }
 
 async function programsIn(root: string): Promise<CephPrograms> {
-  const { command, libraries } = await cephLoading(root);
+  const folders = await libraryFolders(root);
+  const settings = settingsOf(root, folders);
   return {
     root,
-    libraries,
+    libraries: folders.find((folder) => folder.startsWith(join(root, 'usr'))) ?? root,
     python: join(root, 'stage-python'),
-    env: { ...plainEnvironment, ...pythonEnvironment(root) },
-    command: (program) => [...command, join(root, 'usr/bin', program)],
+    command: (program) => ['env', ...settings, join(root, 'usr/bin', program)],
   };
 }
 
-/** Ceph has a folder of libraries of its own among those of all. */
-async function cephLoading(
-  root: string,
-): Promise<{ readonly command: readonly string[]; readonly libraries: string }> {
-  const { loader, command } = await loadingIn(root, source.title);
-  // The loader lies in `lib`, what Ceph brings in `usr/lib`, under the same name of the machine's kind.
-  const libraries = join(root, 'usr/lib', basename(dirname(loader)));
-  const [last = '', ...rest] = command.toReversed();
-  return { libraries, command: [...rest.toReversed(), `${last}:${join(libraries, 'ceph')}`] };
+async function libraryFolders(root: string): Promise<readonly string[]> {
+  const folders: string[] = [];
+  for (const base of ['usr/lib', 'lib']) {
+    const names = await readdir(join(root, base)).catch(() => []);
+    const own = names.filter((name) => name.endsWith('-linux-gnu'));
+    folders.push(...own.map((name) => join(root, base, name)));
+  }
+  return folders;
 }
 
-function pythonEnvironment(root: string): Environment {
-  return { PYTHONHOME: join(root, 'usr'), PYTHONDONTWRITEBYTECODE: '1' };
+/** Pure. What a program of it needs to know, as words of `env`: no program of the machine is to find these libraries. */
+function settingsOf(root: string, folders: readonly string[]): readonly string[] {
+  // Ceph has a folder of libraries of its own among those of all.
+  const libraries = folders.flatMap((folder) => [folder, join(folder, 'ceph')]);
+  return [
+    `LD_LIBRARY_PATH=${libraries.join(':')}`,
+    `PYTHONHOME=${join(root, 'usr')}`,
+    'PYTHONDONTWRITEBYTECODE=1',
+  ];
 }
 
 /** Leaves what is never started, most of it large tools for people. */
@@ -113,25 +121,21 @@ async function slim(root: string): Promise<void> {
 
 /** A Python for whoever wants to be told of one program; in `place`, where the root will lie. */
 async function writePython(root: string, place: string): Promise<void> {
-  const { command } = await cephLoading(root);
-  const words = [...command, join(root, 'usr/bin/python3.11')].map((word) =>
-    shellWord(word.replaceAll(root, place)),
-  );
-  const settings = Object.entries(pythonEnvironment(place)).map(
-    ([name, value]) => `export ${name}=${shellWord(value)}`,
-  );
-  const lines = ['#!/bin/sh', ...settings, `exec ${words.join(' ')} "$@"`, ''];
+  const words = [...settingsOf(root, await libraryFolders(root)), join(root, 'usr/bin/python3.11')];
+  const placed = words.map((word) => shellWord(word.replaceAll(root, place)));
+  const lines = ['#!/bin/sh', `exec env ${placed.join(' ')} "$@"`, ''];
   await writeFile(join(root, 'stage-python'), lines.join('\n'), { mode: 0o755 });
 }
 
 /** What the packages' own scripts would have done: without it each start of a manager daemon takes seconds more. */
 async function compile(root: string, signal: AbortSignal): Promise<void> {
-  const { command } = await cephLoading(root);
+  const settings = settingsOf(root, await libraryFolders(root));
   const folders = ['usr/lib/python3.11', 'usr/lib/python3', 'usr/share/ceph/mgr'];
   const words = ['-m', 'compileall', '-q', '--invalidation-mode', 'unchecked-hash', ...folders];
+  const python = ['env', ...settings, join(root, 'usr/bin/python3.11')];
   await run(
-    ['setpriv', '--pdeathsig', 'KILL', ...command, join(root, 'usr/bin/python3.11'), ...words],
-    { cwd: root, env: pythonEnvironment(root), deadlineMs: 180_000 },
+    ['setpriv', '--pdeathsig', 'KILL', ...python, ...words],
+    { cwd: root, deadlineMs: 180_000 },
     signal,
   );
 }

@@ -111,7 +111,8 @@ export const fsDump = {
         max_file_size: 1_099_511_627_776,
         info: {
           gid_1: { state: 'up:active' },
-          gid_2: { state: 'up:standby-replay' },
+          gid_2: { state: 'up:active', laggy_since: '2026-11-30T21:26:57.594365+0000' },
+          gid_3: { state: 'up:standby-replay' },
         },
       },
     },
