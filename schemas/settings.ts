@@ -42,13 +42,26 @@ export const MysqlServerSettings = z.strictObject({
 });
 export type MysqlServerSettings = z.output<typeof MysqlServerSettings>;
 
-const CephCluster = z.strictObject({
+const CLIENT = 'write a Ceph client such as `client.understudy`';
+const CLIENTS =
+  'write a pattern of Ceph clients such as `client.site-*`, with one `*` at most and something before it';
+
+/** One cluster of Ceph as the agent reaches it: `ceph.<name>`. */
+export const CephClusterSettings = z.strictObject({
   confFile: MachinePath,
   keyringFile: MachinePath,
-  client: text('a Ceph client').default('client.understudy'),
-  clientPattern: text('a pattern of Ceph clients').default('client.site-*'),
+  client: z
+    .string({ error: CLIENT })
+    .regex(/^client\.[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: CLIENT })
+    .default('client.understudy'),
+  // Never all of them: `client.admin` and those that daemons are made with are among them.
+  clientPattern: z
+    .string({ error: CLIENTS })
+    .regex(/^client\.[A-Za-z0-9][A-Za-z0-9_.-]*\*?[A-Za-z0-9_.-]*$/, { error: CLIENTS })
+    .default('client.site-*'),
   python: MachinePath.default('/usr/bin/python3'),
 });
+export type CephClusterSettings = z.output<typeof CephClusterSettings>;
 
 const Term = z.strictObject({
   ttl: positiveDuration(),
@@ -76,7 +89,7 @@ export const Settings = z.strictObject({
   stateDir: MachinePath.default('/var/lib/understudy'),
   age: z.strictObject({ keyFile: MachinePath }).optional(),
   mysql: z.record(Name, MysqlServerSettings).optional(),
-  ceph: z.record(Name, CephCluster).optional(),
+  ceph: z.record(Name, CephClusterSettings).optional(),
   registries: z
     .record(
       RegistryHost,

@@ -60,6 +60,22 @@ describe('settings', () => {
     expect(found).toEqual(wrong);
   });
 
+  it.each([
+    ['client: client.understudy', []],
+    ['client: understudy', ['wrong-value ceph.main.client']],
+    ['client: osd.0', ['wrong-value ceph.main.client']],
+    ['client: "client.a b"', ['wrong-value ceph.main.client']],
+    ['client: "client.a\\n[client.b]"', ['wrong-value ceph.main.client']],
+    ['clientPattern: client.blog', []],
+    ['clientPattern: client.*', ['wrong-value ceph.main.clientPattern']],
+    ['clientPattern: client.a*b*', ['wrong-value ceph.main.clientPattern']],
+    ['clientPattern: "*"', ['wrong-value ceph.main.clientPattern']],
+  ])('name clients of a cluster of Ceph: %s', (line, wrong) => {
+    const cluster = `{confFile: /etc/ceph/ceph.conf, keyringFile: /run/secrets/ceph, ${line}}`;
+    const found = codes(read(`${good}ceph: {main: ${cluster}}\n`));
+    expect(found.filter((one) => one !== 'unsupported-key ceph')).toEqual(wrong);
+  });
+
   it('take times of the lease, and refuse those with which nobody could act or two would', () => {
     const lease = (pace: string): string => `${good}lease:\n  working: ${pace}\n`;
     expect(read(lease('{ttl: 20s, renew: 4s, takeover: 25s}')).settings?.lease).toEqual({

@@ -42,8 +42,8 @@ describe('every source file', async () => {
       reached.add(file);
       queue.push(...importsOf(file));
     }
-    // Servers for a stage, which tests ask for and the program does not yet.
-    const ahead = /^agent\/rehearsal\/mysql\//;
+    // Servers for a stage and the way to Ceph, which tests ask for and the program does not yet.
+    const ahead = /^agent\/(rehearsal\/(mysql|ceph)\/|providers\/ceph\/|child-processes\.ts$)/;
     expect(files.filter((file) => !reached.has(file) && !ahead.test(file))).toEqual([]);
   });
 
@@ -67,6 +67,8 @@ describe('every source file', async () => {
         'agent/age/age.ts', // the library for age
         'agent/make-password.ts', // the content of the secret
         'agent/core/digest.ts', // the digest of a unit covers its secrets
+        'agent/providers/ceph/asking.ts', // the answer whose shape is checked
+        'agent/providers/ceph/bridge.ts', // the input of a command goes through a pipe
         'agent/providers/mysql/hash.ts', // the password that is hashed, the hash that is compared
         'agent/providers/mysql/password-diff.ts', // an empty hash is not kept, a declared one is compared
         'agent/providers/mysql/sql.ts', // the statement itself

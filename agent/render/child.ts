@@ -10,6 +10,7 @@ import type { DocumentMemo } from '../core/render-documents.ts';
 import { renderRepository } from '../core/repository.ts';
 import { defaultSettings } from '../core/repository-settings.ts';
 import type { RepositoryOutcome } from '../core/repository.ts';
+import { LineReader } from '../core/line-reader.ts';
 import { mysqlDocuments } from '../providers/mysql/documents.ts';
 import type { MysqlSpec } from '../providers/mysql/spec.ts';
 import { stackFolders } from '../providers/stack/render.ts';
@@ -20,7 +21,7 @@ import { crashLine } from './crash.ts';
 import { readCron } from './cron.ts';
 import { compactHeap } from './heap.ts';
 import { giveUpRoot } from './privileges.ts';
-import { LineReader, ToChild, WITH_KEYS, pieces } from './protocol.ts';
+import { LINE_BYTES_MAX, ToChild, WITH_KEYS, pieces } from './protocol.ts';
 import type { FromChild } from './protocol.ts';
 import { type UnitSpec, unitToWire } from './unit-spec.ts';
 import { Unlocker } from './unlock.ts';
@@ -237,7 +238,7 @@ flushCompileCache();
 // Only now: the program may lie where nobody but root can read, and nothing of a repository was read yet.
 giveUpRoot();
 
-const lines = new LineReader();
+const lines = new LineReader(LINE_BYTES_MAX);
 say({ type: 'ready' });
 for await (const chunk of process.stdin) {
   if (!(chunk instanceof Uint8Array)) throw new Error('the input is not bytes');

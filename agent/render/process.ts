@@ -3,11 +3,12 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
+import { LineReader } from '../core/line-reader.ts';
 import { allocatorEnvironment } from '../flags.mjs';
 import { compileCache } from './compile-cache.ts';
 import { crashOf } from './crash.ts';
 import { noNewPrivileges } from './privileges.ts';
-import { FromChild, LineReader, WITH_KEYS } from './protocol.ts';
+import { FromChild, LINE_BYTES_MAX, WITH_KEYS } from './protocol.ts';
 import type { Reply, ToChild } from './protocol.ts';
 
 const QUEUE_MAX = 256;
@@ -94,7 +95,7 @@ function notStarted(error: unknown): ChildFailure {
 export class RenderProcess {
   readonly #child: Child;
   readonly #limits: ProcessLimits;
-  readonly #lines = new LineReader();
+  readonly #lines = new LineReader(LINE_BYTES_MAX);
   readonly #queue: Reply[] = [];
   #stderr = '';
   #outputBytes = 0;

@@ -151,27 +151,3 @@ export function* pieces<Item>(items: readonly Item[]): Generator<readonly Item[]
     yield items.slice(from, from + ITEMS_A_LINE);
   }
 }
-
-/** Cuts a stream of bytes into lines of a bounded length. */
-export class LineReader {
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
-
-  /** The lines that `chunk` completes; undefined when a line is longer than `LINE_BYTES_MAX`. */
-  push(chunk: Uint8Array): readonly string[] | undefined {
-    const lines: string[] = [];
-    let from = 0;
-    for (;;) {
-      const end = chunk.indexOf(0x0a, from);
-      const part = chunk.subarray(from, end === -1 ? undefined : end);
-      this.#parts.push(part);
-      this.#bytes += part.length;
-      if (this.#bytes > LINE_BYTES_MAX) return undefined;
-      if (end === -1) return lines;
-      lines.push(Buffer.concat(this.#parts).toString('utf8'));
-      this.#parts = [];
-      this.#bytes = 0;
-      from = end + 1;
-    }
-  }
-}

@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { systemClock } from '../../agent/clock.ts';
+import { LineReader } from '../../agent/core/line-reader.ts';
 import { Secret } from '../../agent/core/secret.ts';
 import { allocatorEnvironment } from '../../agent/flags.mjs';
 import { compileCache } from '../../agent/render/compile-cache.ts';
-import { ITEMS_A_LINE, LINE_BYTES_MAX, LineReader } from '../../agent/render/protocol.ts';
+import { ITEMS_A_LINE, LINE_BYTES_MAX } from '../../agent/render/protocol.ts';
 import { noNewPrivileges } from '../../agent/render/privileges.ts';
 import { openRenderer } from '../../agent/render/renderer.ts';
 import type { RendererOptions, UnitRenderer } from '../../agent/render/renderer.ts';
@@ -718,7 +719,7 @@ describe('lines', () => {
   it('are put together whatever the pieces are', () => {
     const bytes = Buffer.from('{"a":"é"}\n\n{"b":"€"}\nrest');
     for (let size = 1; size <= bytes.length; size += 1) {
-      const reader = new LineReader();
+      const reader = new LineReader(LINE_BYTES_MAX);
       const lines: string[] = [];
       for (let from = 0; from < bytes.length; from += size) {
         lines.push(...(reader.push(bytes.subarray(from, from + size)) ?? ['too long']));
@@ -728,7 +729,7 @@ describe('lines', () => {
   });
 
   it('have a bound', () => {
-    const reader = new LineReader();
+    const reader = new LineReader(LINE_BYTES_MAX);
     expect(reader.push(Buffer.alloc(LINE_BYTES_MAX, 'x'))).toEqual([]);
     expect(reader.push(Buffer.from('x'))).toBeUndefined();
   });
