@@ -43,7 +43,8 @@ describe('every source file', async () => {
       queue.push(...importsOf(file));
     }
     // Servers for a stage and the way to Ceph, which tests ask for and the program does not yet.
-    const ahead = /^agent\/(rehearsal\/(mysql|ceph)\/|providers\/ceph\/|child-processes\.ts$)/;
+    const ahead =
+      /^(agent\/(rehearsal\/(mysql|ceph)\/|providers\/ceph\/|child-processes\.ts$)|schemas\/ceph)/;
     expect(files.filter((file) => !reached.has(file) && !ahead.test(file))).toEqual([]);
   });
 
