@@ -10,6 +10,7 @@ import type { UnitRenderer } from './render/renderer.ts';
 import type { UnitSpec } from './render/unit-spec.ts';
 import { logReporter } from './report/log.ts';
 import { describeEvent } from './rehearsal/events.ts';
+import { agentSettings } from './planning-servers.ts';
 import { readSettings } from './settings.ts';
 import { SavedStates } from './source/saved-states.ts';
 import { runAgent } from './start.ts';
@@ -19,6 +20,8 @@ interface Where {
   readonly folder: string;
   readonly environment: string;
   readonly socket: string;
+  /** The agent's settings, of which the servers of databases count; absent: those of an agent on this machine. */
+  readonly settings?: string;
 }
 
 /** The ordinary agent, on states of a folder in place of commits. It begins with the first one that is offered. */
@@ -39,7 +42,7 @@ export function openApplier(
   /** Until it is stopped; where it ends before, that is told. */
   async function keep(where: Where): Promise<void> {
     const why = await run(where).catch((error: unknown) => {
-      if (signal.aborted) throw error;
+      if (signal.aborted && error !== signal.reason) throw error;
       return `the agent failed: ${error instanceof Error ? error.message : String(error)}`;
     });
     if (!signal.aborted) over.abort(new Error(why));
@@ -61,6 +64,10 @@ export function openApplier(
       io.err(formatText(diagnostics, { colour: io.colour }));
       return 'the settings of the agent are wrong';
     }
+    // Without any it has no servers, and says so of each document.
+    const named = await agentSettings(where.settings, signal);
+    if ('wrong' in named && where.settings !== undefined) return named.wrong;
+    const mysql = 'settings' in named ? named.settings.mysql : undefined;
     const reporter = logReporter(settings.log.level, { write: linesFor(io) });
     const { clock } = io;
     // What was planned was rendered already: it is not done twice.
@@ -69,7 +76,7 @@ export function openApplier(
       close: async () => Promise.resolve(),
     };
     const own = { clock, reporter, local: true, pid, open, renderer: shared };
-    const code = await runAgent(settings, own, signal);
+    const code = await runAgent({ ...settings, ...(mysql && { mysql }) }, own, signal);
     return `the agent ended with exit code ${String(code)}`;
   }
   return {

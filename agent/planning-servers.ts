@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import type { Settings } from '../schemas/settings.ts';
 import type { Kind } from './core/kind.ts';
 import { mysqlKind, unknownServers } from './providers/mysql/kind.ts';
 import type { MysqlCall } from './providers/mysql/observed.ts';
@@ -26,25 +27,9 @@ export async function lookAtServers(
   signal: AbortSignal,
   usual = SETTINGS_FILE,
 ): Promise<PlannedServers | { readonly wrong: string }> {
-  const found = await readSettingsFile(file ?? usual, signal);
-  if (found.status !== 'read') {
-    const why = `the agent's settings ${found.path} cannot be read: ${found.why}`;
-    return file === undefined ? unseen(`${why}; \`--settings FILE\` names others`) : { wrong: why };
-  }
-  // What reads YAML takes a while to load: only where there is some.
-  const { readSettings } = await import('./settings.ts');
-  const { settings, diagnostics } = readSettings({
-    file: found,
-    environment: {},
-    flags: {},
-    // Its repository is not opened.
-    local: true,
-  });
-  if (settings === undefined) {
-    const [first] = diagnostics;
-    const why = `the agent's settings ${found.path} are wrong: ${first?.message ?? ''}`;
-    return file === undefined ? unseen(why) : { wrong: why };
-  }
+  const found = await agentSettings(file, signal, usual);
+  if ('wrong' in found) return file === undefined ? unseen(found.wrong) : found;
+  const { settings } = found;
   const kind = mysqlKind((bytes) => randomBytes(bytes));
   const { mysql, environment: owner } = settings;
   if (mysql === undefined) return { kind, sights: new Map() };
@@ -60,4 +45,31 @@ export async function lookAtServers(
 
 function unseen(why: string): PlannedServers {
   return { kind: unknownServers, sights: new Map(), why };
+}
+
+/**
+ * The settings of the agent in this file, or of the one on this machine. Its repository is not looked at, nor flags and environment that
+ * it may have been started with. `wrong`: why they cannot be used. Throws the signal's reason.
+ */
+export async function agentSettings(
+  file: string | undefined,
+  signal: AbortSignal,
+  usual = SETTINGS_FILE,
+): Promise<{ readonly settings: Settings } | { readonly wrong: string }> {
+  const found = await readSettingsFile(file ?? usual, signal);
+  if (found.status !== 'read') {
+    const why = `the agent's settings ${found.path} cannot be read: ${found.why}`;
+    return { wrong: file === undefined ? `${why}; \`--settings FILE\` names others` : why };
+  }
+  // What reads YAML takes a while to load: only where there is some.
+  const { readSettings } = await import('./settings.ts');
+  const { settings, diagnostics } = readSettings({
+    file: found,
+    environment: {},
+    flags: {},
+    local: true,
+  });
+  if (settings !== undefined) return { settings };
+  const [first] = diagnostics;
+  return { wrong: `the agent's settings ${found.path} are wrong: ${first?.message ?? ''}` };
 }

@@ -13,7 +13,8 @@ export async function readSettingsFile(path: string, signal: AbortSignal): Promi
   try {
     return { status: 'read', path, text: await readFile(path, { encoding: 'utf8', signal }) };
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || signal.aborted) throw error;
+    signal.throwIfAborted();
+    if (!(error instanceof Error) || !('code' in error)) throw error;
     const status = error.code === 'ENOENT' ? 'missing' : 'unreadable';
     return { status, path, why: status === 'missing' ? 'it is not there' : String(error.code) };
   }

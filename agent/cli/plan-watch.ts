@@ -22,7 +22,7 @@ export interface Applier {
   /** From now on this is what the stage is brought to. The first one starts it. */
   offer(
     snapshot: Snapshot,
-    where: Pick<PlanWanted, 'folder' | 'socket'> & { readonly environment: string },
+    where: Pick<PlanWanted, 'folder' | 'socket' | 'settings'> & { readonly environment: string },
   ): void;
   /** Aborted when it ended by itself, so that nothing is applied any more; what its reason says is for people. */
   readonly over: AbortSignal;

@@ -58,6 +58,18 @@ export function agentPlaces(plan: StagePlan, hostName?: string): AgentPlaces {
   return placesOf(plan, hostNamed(plan, hostName));
 }
 
+/** Writes what the agent of a manager is set to; gives the file. */
+export async function writeSettings(
+  plan: StagePlan,
+  { host: name, settings }: AgentOverrides = {},
+): Promise<string> {
+  const host = hostNamed(plan, name);
+  const { settingsFile } = placesOf(plan, host);
+  await mkdir(join(host.folder, 'agent'), { recursive: true });
+  await writeFile(settingsFile, stringify({ ...settingsFor(plan, host), ...settings }));
+  return settingsFile;
+}
+
 /** Starts an agent of this project on a manager, with the manager's network and engine. */
 export async function startAgent(
   { plan, tools }: { readonly plan: StagePlan; readonly tools: Tools },
@@ -65,11 +77,7 @@ export async function startAgent(
 ): Promise<StageAgent> {
   const host = hostNamed(plan, overrides.host);
   const places = placesOf(plan, host);
-  await mkdir(join(host.folder, 'agent'), { recursive: true });
-  await writeFile(
-    places.settingsFile,
-    stringify({ ...settingsFor(plan, host), ...overrides.settings }),
-  );
+  await writeSettings(plan, overrides);
   const entry = join(projectFolder, 'agent', 'bin.mjs');
   const command = inNamespace(host.namespace, [
     ...(await withSsh(tools)),

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPrinter, type Output, type Printer } from '../cli/printer.ts';
 import { ageSettings, makeAgeKey } from './age-key.ts';
-import { agentHosts, agentPlaces, findAgent } from './agent-process.ts';
+import { agentHosts, agentPlaces, findAgent, writeSettings } from './agent-process.ts';
 import { parseRehearse, rehearseUsage, usualStage, wrongUse, type Wanted } from './arguments.ts';
 import { again, follow, report, type FollowedAgent } from './follow.ts';
 import { logSize } from './log-file.ts';
@@ -69,20 +69,28 @@ async function rehearse(wanted: Wanted, print: Printer, signal: AbortSignal): Pr
   const stage = standing ?? (await raiseStage(usualStage(wanted), print, signal));
   if (standing === undefined) print.line('the stage stands', 'good');
   if (!wanted.agent) {
-    const socket = join(stage.folder, 'm1', 'docker.sock');
-    print.plain(
-      [
-        '',
-        `The stage's Docker command line: ${join(stage.folder, 'docker')}`,
-        `To apply a folder as you save it: npx understudy plan FOLDER --watch --apply --socket ${socket}`,
-        `To remove it: ${again(stage.plan)} --down`,
-      ].join('\n'),
-    );
+    await adviseAlone(stage, print);
     return 0;
   }
   const revision = await seed(stage, print, signal);
   const followed = { stage, revision, agents: await agentsOf(stage, print) };
   return await (wanted.once ? report : follow)(followed, print, signal);
+}
+
+/** What there is to do with a stage on which no agent runs. */
+async function adviseAlone({ folder, plan, mysql }: Stage, print: Printer): Promise<void> {
+  const socket = join(folder, 'm1', 'docker.sock');
+  // Whoever applies a folder has to reach the servers as an agent does.
+  const servers = mysql === undefined ? '' : ` --settings ${await writeSettings(plan)}`;
+  const apply = `npx understudy plan FOLDER --watch --apply --socket ${socket}${servers}`;
+  print.plain(
+    [
+      '',
+      `The stage's Docker command line: ${join(folder, 'docker')}`,
+      `To apply a folder as you save it: ${apply}`,
+      `To remove it: ${again(plan)} --down`,
+    ].join('\n'),
+  );
 }
 
 /** Pushes the template as the first commit, unless the person has a working copy already. */

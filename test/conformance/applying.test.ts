@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { openApplier } from '../../agent/applying.ts';
 import { openPatientRenderer } from '../../agent/cli/rendered.ts';
@@ -10,6 +10,8 @@ import { systemClock } from '../../agent/clock.ts';
 import type { Snapshot } from '../../agent/core/snapshot.ts';
 import { planIo } from '../../agent/planning.ts';
 import type { UnitRenderer } from '../../agent/render/renderer.ts';
+import { snapshotOf } from '../fakes/repository.ts';
+import { startFakeSwarm } from '../fakes/swarm.ts';
 
 const nothing: Snapshot = {
   revision: 'folder',
@@ -60,6 +62,38 @@ describe('the agent that applies what was saved', () => {
     applier.offer(nothing, where);
     expect(await over).toMatchObject({ message: 'the agent failed: bug: no reports' });
     await applier.ended();
+    await close();
+  });
+
+  it('says so when the settings that were named cannot be read', async () => {
+    const { applier, over, where, close } = opened();
+    applier.offer(nothing, { ...where, settings: join(folder, 'none.yaml') });
+    expect(await over).toMatchObject({ message: expect.stringContaining('cannot be read') });
+    await applier.ended();
+    await close();
+  });
+
+  it('acts on the servers of the settings that were named', async () => {
+    const socket = join(folder, 'docker.sock');
+    const swarm = await startFakeSwarm(socket);
+    const settings = join(folder, 'agent.yaml');
+    await writeFile(join(folder, 'password'), 'nobody\n', { mode: 0o600 });
+    await writeFile(
+      settings,
+      `environment: rehearsal\nrepository: {url: ${folder}}\nmysql: {main: {hosts: ['127.0.0.1:1'], user: understudy, passwordFile: ${join(folder, 'password')}, tls: {mode: off}}}\n`,
+    );
+    const { applier, where, text, stop, close } = opened();
+    const files = {
+      'understudy.yaml': 'version: 1\n',
+      'environments/rehearsal.yaml': 'kind: Environment\nname: rehearsal\n',
+      'mysql/blog.yaml': 'kind: MySQLDatabase\nname: blog\n',
+    };
+    applier.offer(snapshotOf(files), { ...where, socket, settings });
+    await vi.waitFor(() => expect(text.out).toContain('mysql-database/blog: held'), 20_000);
+    expect(text.out).toMatch(/mysql-database\/blog: held: .*127\.0\.0\.1:1/);
+    stop.abort(new Error('enough'));
+    await applier.ended();
+    await swarm.close();
     await close();
   });
 
