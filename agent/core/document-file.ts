@@ -60,7 +60,7 @@ export function renderFile<Spec>(input: FileInput<Spec>): FileOutput<Spec> {
   if (written.length === 0) {
     return { ...nothing, diagnostics: [onlyOne(placeOfFile(path), 'the file holds no document')] };
   }
-  const variables = new DocumentVariables(surroundings.variables, surroundings.sealed);
+  const variables = new DocumentVariables(surroundings);
   const outcomes = written.map((one) =>
     renderOne(withoutExtensions(one, 'everywhere'), variables, input),
   );

@@ -9,14 +9,24 @@ const CHARACTERS_MAX = 4_194_304;
 /** Variables of an environment that are looked at for what was meant. */
 const CANDIDATES_MAX = 1000;
 
+/** Variables, and the environment that has them. */
+interface Whose {
+  readonly environment: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly sealed?: SealedVariables;
+}
+
 /** Where values come from, and how much text the file may still become. */
 export class DocumentVariables {
   readonly #variables: Readonly<Record<string, string>>;
   readonly #sealed: ReadonlySet<string>;
+  /** Of the environment that they belong to: others may have what it lacks. */
+  readonly #file: string;
   #left = CHARACTERS_MAX;
 
-  constructor(variables: Readonly<Record<string, string>>, sealed: SealedVariables | undefined) {
+  constructor({ environment, variables, sealed }: Whose) {
     this.#variables = variables;
+    this.#file = `environments/${environment}.yaml`;
     this.#sealed = new Set(sealed?.names);
   }
 
@@ -84,7 +94,7 @@ export class DocumentVariables {
     const meant = suggest(name, names);
     const hint =
       meant === undefined
-        ? `define it in \`variables\` of the environment, write \`\${${name}:-default}\`, or \`$$\` for the character itself`
+        ? `define it in \`variables\` of ${this.#file}, write \`\${${name}:-default}\`, or \`$$\` for the character itself`
         : `did you mean \`${meant}\`?`;
     const message = `the variable \`${name}\` ${what}`;
     return { severity: 'error', code: 'undefined-variable', message, hint };

@@ -103,6 +103,14 @@ describe('understudy validate', () => {
     expect((await validate(folder, '--no-colour')).out).not.toContain('\u001b[');
   });
 
+  it('names the environment that lacks what another one has', async () => {
+    const file = join(folder, 'environments/production.yaml');
+    await writeFile(file, 'kind: Environment\nname: production\n');
+    const { code, out } = await validate(folder);
+    expect(code).toBe(3);
+    expect(out).toContain('define it in `variables` of environments/production.yaml');
+  });
+
   it('speaks JSON', async () => {
     const fine = await validate(template, '--format', 'json');
     expect(fine.code).toBe(0);

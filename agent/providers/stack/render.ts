@@ -146,10 +146,11 @@ function stateOf(services: Readonly<Record<string, ServiceSpec>>): readonly stri
   return [...new Set(volumes)];
 }
 
-type Around = 'variables' | 'allow' | 'images' | 'read' | 'pin' | 'movedFrom' | 'single';
+type Around =
+  'variables' | 'environment' | 'allow' | 'images' | 'read' | 'pin' | 'movedFrom' | 'single';
 
 function aroundCompose(
-  { surroundings: { variables, allow, images }, read, pin }: FolderInput,
+  { surroundings: { variables, environment, allow, images }, read, pin }: FolderInput,
   {
     movedFrom: moved,
     isSingle,
@@ -157,7 +158,7 @@ function aroundCompose(
 ): Pick<ComposeInput, Around> {
   const movedFrom = moved && { movedFrom: moved.on.slice('stack/'.length) };
   const beside = { ...(images && { images }), ...(pin && { pin }), ...movedFrom };
-  return { variables, allow, read, single: isSingle, ...beside };
+  return { variables, environment, allow, read, single: isSingle, ...beside };
 }
 
 function claimsOf(spec: StackSpec, gives: readonly string[]): readonly string[] {

@@ -178,7 +178,7 @@ describe('variables', () => {
     ],
     [
       'server: "${X}"\n',
-      'error[undefined-variable] mysql/x.yaml:4 (server) the variable `X` is not defined = define it in `variables` of the environment, write `${X:-default}`, or `$$` for the character itself',
+      'error[undefined-variable] mysql/x.yaml:4 (server) the variable `X` is not defined = define it in `variables` of environments/production.yaml, write `${X:-default}`, or `$$` for the character itself',
     ],
     [
       'hosts: ["a$"]\n',

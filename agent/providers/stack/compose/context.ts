@@ -19,6 +19,8 @@ export interface Context {
   /** Folder of the Compose file, within the repository. */
   readonly folder: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** Whose they are; absent: nobody's in particular. */
+  readonly environment?: string;
   readonly read: (path: string) => Uint8Array | undefined;
   /** What is encrypted; absent: nothing. */
   readonly sealed?: SealedFiles;

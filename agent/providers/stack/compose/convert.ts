@@ -33,8 +33,10 @@ export interface ImageInput {
 
 /** Pure. What conversions may look at; `written` tells which keys the file declares, well or badly. */
 export function contextOf(compose: Compose, written: unknown, rest: Surroundings): Context {
-  const { stack, folder, variables, read, sealed, allow, movedFrom, resolved, notes } = rest;
+  const { stack, folder, variables, environment, read, allow, notes } = rest;
+  const { sealed, movedFrom, resolved } = rest;
   return {
+    ...(environment !== undefined && { environment }),
     ...(movedFrom !== undefined && { movedFrom }),
     stack,
     folder,

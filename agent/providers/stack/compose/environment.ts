@@ -10,7 +10,10 @@ import { bytewise, pathInside } from './names.ts';
 import { definedHow } from './variables.ts';
 
 /** What is looked at for the environment of a service. */
-type Inputs = Pick<Context, 'folder' | 'variables' | 'read' | 'sealed' | 'allow' | 'notes'>;
+type Inputs = Pick<
+  Context,
+  'folder' | 'variables' | 'environment' | 'read' | 'sealed' | 'allow' | 'notes'
+>;
 
 /** `KEY=VALUE`, sorted by bytes. */
 export function convertEnvironment(
@@ -85,17 +88,12 @@ function filledIn(
   return value;
 }
 
-function noteUndefined(key: string, path: Path, { allow, variables, notes }: Inputs): void {
+function noteUndefined(key: string, path: Path, context: Inputs): void {
+  const { allow, notes } = context;
   const message = `\`${key}\` has no value, and no variable is called so`;
   const { undefinedVariables } = allow;
   if (undefinedVariables) notes.warn('undefined-variable', path, message);
-  else
-    notes.error(
-      'undefined-variable',
-      path,
-      message,
-      definedHow(key, { variables, undefinedVariables }),
-    );
+  else notes.error('undefined-variable', path, message, definedHow(key, context));
 }
 
 function fromFiles(service: Service, path: Path, context: Inputs): Map<string, string> {
@@ -135,9 +133,7 @@ function fromFile(name: string, path: Path, context: Inputs): Map<string, string
           ? 'a line of the encrypted file has no `=`, and no variable is called so'
           : `\`${key}\` has no value, and no variable is called so`,
         place: file.isOpened ? { ...place, quoted: '' } : place,
-        hint: file.isOpened
-          ? 'write `KEY=VALUE`'
-          : definedHow(key, { variables, undefinedVariables: allow.undefinedVariables }),
+        hint: file.isOpened ? 'write `KEY=VALUE`' : definedHow(key, context),
       });
     }
   }

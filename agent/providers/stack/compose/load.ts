@@ -39,7 +39,12 @@ export interface Loaded {
  */
 export function loadFile(
   { file, text, clears }: ComposeFile,
-  { variables, allow, sealed }: Pick<ComposeInput, 'variables' | 'allow' | 'sealed'>,
+  {
+    variables,
+    environment,
+    allow,
+    sealed,
+  }: Pick<ComposeInput, 'variables' | 'environment' | 'allow' | 'sealed'>,
   before: Notes | undefined,
 ): Loaded | { readonly diagnostics: readonly Diagnostic[] } {
   const parsed = parseYaml(file, text, {
@@ -64,6 +69,7 @@ export function loadFile(
   }
   const source = {
     variables,
+    environment,
     undefinedVariables: allow.undefinedVariables,
     took: (names: readonly string[], path: Path, values: ReplacedValue): void =>
       sealed?.took(names, path, located, values),

@@ -32,6 +32,8 @@ export interface ComposeInput extends ComposeFile, ImageInput {
   readonly over?: readonly ComposeFile[];
   /** The only source for `${...}`. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Whose they are; absent: nobody's in particular. */
+  readonly environment?: string;
   /** A file of the repository by its normalised path; nothing else exists. */
   readonly read: (path: string) => Uint8Array | undefined;
   /** What is encrypted; absent: nothing. */

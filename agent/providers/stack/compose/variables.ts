@@ -12,6 +12,8 @@ const CHARACTERS_MAX = 4_194_304;
 /** Where the values of `${...}` come from: nowhere else, above all not from a process environment. */
 export interface VariableSource {
   readonly variables: Readonly<Record<string, string>>;
+  /** Whose they are; absent: nobody's in particular. */
+  readonly environment?: string | undefined;
   /** True: a variable that is not defined is empty, with a warning. */
   readonly undefinedVariables: boolean;
   /** Told which variables came into the text at a place. */
@@ -101,10 +103,18 @@ function note(finding: Finding, path: Path, source: VariableSource, notes: Notes
   }
 }
 
+/** One of several environments may lack what the others have. */
+function fileOf(environment: string | undefined): string {
+  return environment === undefined ? 'the environment' : `environments/${environment}.yaml`;
+}
+
 /** Pure. What to do about a variable that is not there. */
-export function definedHow(name: string, source: VariableSource): string {
-  const near = nearest(name, Object.keys(source.variables));
+export function definedHow(
+  name: string,
+  { variables, environment }: Pick<VariableSource, 'variables' | 'environment'>,
+): string {
+  const near = nearest(name, Object.keys(variables));
   return near === undefined
-    ? `define it in \`variables\` of the environment, or write \`\${${name}:-default}\``
+    ? `define it in \`variables\` of ${fileOf(environment)}, or write \`\${${name}:-default}\``
     : `did you mean \`${near}\`?`;
 }
