@@ -132,6 +132,14 @@ export class DatabaseAgent {
     return loaded.value.units;
   }
 
+  /** What the differences of its units say for people, by the last look that is made for it. */
+  async notes(): Promise<readonly string[]> {
+    const observed = await this.#ports.provider.observe(signal());
+    if (observed.status !== 'ok') throw new Error(observed.why);
+    const { value } = observed;
+    return this.#desired.units.flatMap((unit) => this.#ports.kind.diff(unit, value).notes ?? []);
+  }
+
   /** Names of what was told. */
   names(): readonly string[] {
     return this.events.map(({ event }) => event);

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { BEGIN_CLUSTER, layScript, nodeOptions } from '../../agent/rehearsal/mysql/galera.ts';
@@ -8,7 +9,7 @@ import { fetchPrograms, type Programs } from '../../agent/rehearsal/mysql/progra
 import { KEEPS_COMMITS } from '../../agent/rehearsal/mysql/start.ts';
 import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
 import { projectFolder } from '../../agent/rehearsal/plan.ts';
-import { waitUntil } from '../../agent/rehearsal/run.ts';
+import { StageError, waitUntil } from '../../agent/rehearsal/run.ts';
 import type { MysqlServerSettings } from '../../schemas/settings.ts';
 import { newPlan, started, USER } from './database.ts';
 import { freePort } from './ssh-server.ts';
@@ -152,6 +153,11 @@ export class DatabaseCluster {
     await server?.kill();
   }
 
+  /** What a dead one kept is gone. */
+  async forget(at: number): Promise<void> {
+    await rm(join(this.member(at).plan.folder, 'data'), { recursive: true });
+  }
+
   /** Those that were killed are started again, and all are in one cluster after that. */
   async restart(): Promise<void> {
     const dead = this.members.filter(({ server }) => server === undefined);
@@ -199,7 +205,10 @@ export class DatabaseCluster {
 
   async #start(one: Member, more: readonly string[] = []): Promise<void> {
     const options = [KEEPS_COMMITS, ...(one.plan.options ?? []), ...more];
-    one.server = await started(this.#programs, { ...one.plan, options });
+    one.server = await started(this.#programs, { ...one.plan, options }).catch((cause: unknown) => {
+      const evidence = cause instanceof StageError ? cause.evidence : '';
+      throw new Error(`a member does not start: ${evidence}`, { cause });
+    });
   }
 }
 
