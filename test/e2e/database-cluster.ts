@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { BEGIN_CLUSTER, layScript, nodeOptions } from '../../agent/rehearsal/mysql/galera.ts';
 import { asRoot, type Client, fetchClient } from '../../agent/rehearsal/mysql/client.ts';
 import { formGroup, memberOptions } from '../../agent/rehearsal/mysql/group.ts';
+import { leastGrants } from '../../agent/rehearsal/mysql/least.ts';
 import { fetchPrograms, type Programs } from '../../agent/rehearsal/mysql/programs.ts';
 import { KEEPS_COMMITS } from '../../agent/rehearsal/mysql/start.ts';
 import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
@@ -16,6 +17,9 @@ import { freePort } from './ssh-server.ts';
 import { WireTap } from './wire-tap.ts';
 
 const within = (): AbortSignal => AbortSignal.timeout(400_000);
+
+/** Databases that the agent under test may touch: it has no right beyond those that it needs. */
+const OWN = 'db%';
 
 /** One server of a cluster, and the tap by which the agent under test reaches it. */
 export interface Member {
@@ -54,6 +58,7 @@ export class DatabaseCluster {
     );
     const plans = places.map((one) => ({
       ...newPlan({
+        grants: leastGrants('mysql', OWN),
         options: [
           ...memberOptions(places, one, '127.0.0.0/8'),
           // One that died is given up at once, not after five seconds more.
@@ -74,7 +79,10 @@ export class DatabaseCluster {
     const all = ports.map((port) => `127.0.0.1:${String(port)}`);
     const plans = await Promise.all(
       all.map(async (address, at) => {
-        const plan = { ...newPlan(), port: await freePort() };
+        const plan = {
+          ...newPlan({ grants: leastGrants('mariadb', OWN) }),
+          port: await freePort(),
+        };
         const provider = [
           `gmcast.listen_addr=tcp://${address}`,
           `ist.recv_addr=127.0.0.1:${String(await freePort())}`,

@@ -24,12 +24,12 @@ afterAll(async () => {
 
 const site = (name: string): string => `
 kind: MySQLDatabase
-name: ${name}
+name: db${name}
 ---
 kind: MySQLUser
 name: ${name}
 password: {generate: true, secret: ${name}_db}
-privileges: [{privileges: [SELECT, INSERT], database: ${name}}]
+privileges: [{privileges: [SELECT, INSERT], database: db${name}}]
 ---`;
 const sites = (...names: readonly string[]): string => names.map(site).join('');
 const WRITES = /^(?:INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|GRANT|REVOKE|KILL)/;
@@ -51,7 +51,7 @@ const grantsOn = async (at: number, name: string): Promise<readonly string[]> =>
   return lines.map((line) => line.replace(/ IDENTIFIED BY PASSWORD '.*'/, '')).toSorted();
 };
 const whole = (name: string): readonly string[] => [
-  `GRANT SELECT, INSERT ON \`${name}\`.* TO \`${name}\`@\`%\``,
+  `GRANT SELECT, INSERT ON \`db${name}\`.* TO \`${name}\`@\`%\``,
   `GRANT USAGE ON *.* TO \`${name}\`@\`%\``,
   `GRANT \`understudy_managed\` TO \`${name}\`@\`%\``,
 ];
@@ -78,7 +78,7 @@ describe('accounts on every node', () => {
   });
 
   it('are told by node and account where one keeps them otherwise, and no node but one is written to', async () => {
-    await alone(1, "ALTER USER 'blog' IDENTIFIED BY 'CanaryHorse55'", "REVOKE INSERT ON blog.* FROM 'blog'"); // prettier-ignore
+    await alone(1, "ALTER USER 'blog' IDENTIFIED BY 'CanaryHorse55'", "REVOKE INSERT ON dbblog.* FROM 'blog'"); // prettier-ignore
     await alone(2, "DROP USER 'shop'");
     const told = await agent.until(({ event }) => event === 'unit notes');
     expect(told).toMatchObject({
@@ -106,7 +106,7 @@ describe('accounts on every node', () => {
     await alone(
       1,
       `ALTER USER 'blog' IDENTIFIED VIA mysql_native_password USING '${hash}'`,
-      "GRANT INSERT ON blog.* TO 'blog'",
+      "GRANT INSERT ON dbblog.* TO 'blog'",
     );
     expect(await agent.notes()).toEqual([
       expect.stringContaining(`account shop@%: on ${host(2)} it is not there`),

@@ -27,12 +27,12 @@ afterAll(async () => {
 
 const site = (name: string, more = ''): string => `
 kind: MySQLDatabase
-name: ${name}
+name: db${name}
 ---
 kind: MySQLUser
 name: ${name}
 password: {generate: true, secret: ${name}_db}
-privileges: [{privileges: [SELECT, INSERT], database: ${name}}]
+privileges: [{privileges: [SELECT, INSERT], database: db${name}}]
 ${more}
 ---`;
 const sites = (...names: readonly string[]): string => names.map((name) => site(name)).join('');
@@ -52,7 +52,7 @@ const grantsOf = async (name: string): Promise<readonly string[]> => {
 };
 const whole = (name: string): readonly string[] => [
   `GRANT USAGE ON *.* TO \`${name}\`@\`%\``,
-  `GRANT SELECT, INSERT ON \`${name}\`.* TO \`${name}\`@\`%\``,
+  `GRANT SELECT, INSERT ON \`db${name}\`.* TO \`${name}\`@\`%\``,
 ];
 
 const rotated = site('blog', 'rotate: once');
