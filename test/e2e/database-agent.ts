@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
+import { linesOf } from '../../agent/cli/plan-words.ts';
 import { systemClock } from '../../agent/clock.ts';
 import type { Id, Rendered } from '../../agent/core/kind.ts';
+import { planNow } from '../../agent/core/plan-now.ts';
+import { step } from '../../agent/core/step.ts';
 import type { UnitRecord } from '../../agent/core/unit.ts';
 import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
 import { openServers, type Servers } from '../../agent/providers/mysql/servers.ts';
@@ -14,6 +17,7 @@ import { headFormat } from '../../agent/record/head.ts';
 import { openRecorder } from '../../agent/record/recorder.ts';
 import type { UnitSpec } from '../../agent/render/unit-spec.ts';
 import { unitKind, type UnitCall, type UnitObserved } from '../../agent/unit-kind.ts';
+import { unitWords } from '../../agent/unit-words.ts';
 import { unitProvider } from '../../agent/unit-provider.ts';
 import type { MysqlServerSettings } from '../../schemas/settings.ts';
 import { VirtualClock } from '../fakes/clock.ts';
@@ -39,8 +43,8 @@ const SHOWN = 30;
  */
 export class DatabaseAgent {
   readonly events: AgentEvent[] = [];
-  readonly engine = new FakeEngine();
-  readonly clock = new VirtualClock();
+  readonly engine: FakeEngine;
+  readonly clock: VirtualClock;
   readonly #servers: Servers;
   readonly #ports: PassPorts<UnitSpec, UnitObserved, UnitCall>;
   readonly #makeHead: () => Promise<unknown>;
@@ -51,7 +55,10 @@ export class DatabaseAgent {
     units: [],
   };
 
-  constructor(settings: MysqlServerSettings) {
+  /** `after`: another process of the same agent, which finds what that one left in the Swarm. */
+  constructor(settings: MysqlServerSettings, after?: DatabaseAgent) {
+    this.engine = after?.engine ?? new FakeEngine();
+    this.clock = after?.clock ?? new VirtualClock();
     const { clock } = this;
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
     const guard = { refusal: () => undefined };
@@ -59,7 +66,7 @@ export class DatabaseAgent {
       { main: settings },
       { clock: systemClock, guard, term: () => 1, holder: 'one' },
     );
-    this.engine.follow(clock);
+    if (after === undefined) this.engine.follow(clock);
     const swarm = directSwarm(this.engine);
     const head = headFormat((bytes) => Buffer.alloc(bytes, 7));
     const keeper = swarmHead(swarm, head);
@@ -125,19 +132,46 @@ export class DatabaseAgent {
 
   /** How the record has its units. */
   async units(): Promise<ReadonlyMap<Id, UnitRecord>> {
+    return (await this.#look()).units;
+  }
+
+  /** What the differences of its units say for people, by a look of its own. */
+  async notes(): Promise<readonly string[]> {
+    const { observed } = await this.#look();
+    return this.#desired.units.flatMap((unit) => this.#ports.kind.diff(unit, observed).notes ?? []);
+  }
+
+  /** What a plan says of its units, as people read it. */
+  async plan(): Promise<readonly string[]> {
+    const { observed, units } = await this.#look();
+    const { kind, clock } = this.#ports;
+    const stepped = step({
+      kind,
+      desired: this.#desired.units,
+      revision: this.#desired.revision,
+      observed,
+      units,
+      requests: [],
+      removals: { policy: SETTINGS.removals, rewound: false },
+      watches: new Map(),
+      refusals: new Map(),
+      answers: new Map(),
+      nowMs: clock.nowMs(),
+      date: clock.date(),
+      intervalMs: SETTINGS.intervalMs,
+      verifyMs: 1_000,
+    });
+    const now = { environment: 'test', desired: this.#desired.units, observed, units, notes: [] };
+    const plan = planNow(kind, unitWords, stepped, now);
+    return plan.units.flatMap((unit) => linesOf(unit).map(({ text }) => text));
+  }
+
+  async #look() {
     const observed = await this.#ports.provider.observe(signal());
     if (observed.status !== 'ok') throw new Error(observed.why);
     const loaded = this.#ports.recorder.load(observed.value);
     if (loaded.status !== 'ok') throw new Error(loaded.why);
-    return loaded.value.units;
-  }
-
-  /** What the differences of its units say for people, by the last look that is made for it. */
-  async notes(): Promise<readonly string[]> {
-    const observed = await this.#ports.provider.observe(signal());
-    if (observed.status !== 'ok') throw new Error(observed.why);
-    const { value } = observed;
-    return this.#desired.units.flatMap((unit) => this.#ports.kind.diff(unit, value).notes ?? []);
+    return { observed: observed.value, units: loaded.value.units };
   }
 
   /** Names of what was told. */

@@ -89,14 +89,29 @@ describe('accounts on every node', () => {
         ),
       ],
     });
-    expect(await agent.notes()).toEqual([
+    const said = [
       expect.stringContaining(`account blog@%: on ${host(1)} it differs: password, privileges`),
       expect.stringContaining(`account shop@%: on ${host(2)} it is not there`),
-    ]);
+    ];
+    expect(await agent.notes()).toEqual(said);
+    expect(await agent.plan()).toEqual(said);
     await agent.pass();
     expect([1, 2].flatMap((at) => sent(WRITES, at))).toEqual([]);
     expect(JSON.stringify(agent.events)).not.toContain('CanaryHorse55');
     await expectSound();
+  });
+
+  it('are told of one node while another one does not answer', async () => {
+    const { tap } = cluster.member(2);
+    const { promise: never, resolve: goOn } = Promise.withResolvers<void>();
+    tap.before = async () => await never;
+    const fresh = new DatabaseAgent(cluster.settings(), agent);
+    await fresh.commit('r1', sites('blog', 'shop'));
+    const said = await fresh.notes();
+    fresh.close();
+    goOn();
+    tap.before = async () => Promise.resolve();
+    expect(said).toEqual([expect.stringContaining(`account blog@%: on ${host(1)} it differs`)]);
   });
 
   it('are told no more of once the nodes are in step again', async () => {
@@ -118,9 +133,12 @@ describe('accounts on every node', () => {
     await cluster.restart();
     expect(await grantsOn(2, 'shop')).toEqual(whole('shop'));
     // The one of before asks a node that was gone again after half a minute.
-    const fresh = new DatabaseAgent(cluster.settings());
+    const fresh = new DatabaseAgent(cluster.settings(), agent);
     await fresh.commit('r1', sites('blog', 'shop'));
+    const asked = sent(READS, 2).length;
     expect(await fresh.notes()).toEqual([]);
+    expect(sent(READS, 2).length).toBeGreaterThan(asked);
+    expect(await fresh.plan()).toEqual([]);
     fresh.close();
   });
 });

@@ -68,18 +68,27 @@ export class OtherNodes {
    * not in step for now, nothing. Rejects with the signal's reason.
    */
   async compare(written: Written, signal: AbortSignal): Promise<readonly Apart[]> {
-    const end = this.#ports.clock.nowMs() + NODES_MS;
-    const limits = { clock: this.#ports.clock, end };
-    await this.#connect(limits, signal);
-    const open = [...this.#nodes].flatMap(([name, node]) =>
-      node.connection === undefined
-        ? []
-        : [{ name, node, ask: asking(node.connection, limits, signal) }],
-    );
-    const own = open.length === 0 ? undefined : sumsIn(await written.ask(SUMS));
+    const { clock, settings } = this.#ports;
+    const nodes = [...this.#nodes].filter(([, node]) => isAsked(node, clock.nowMs()));
+    const own = nodes.length === 0 ? undefined : sumsIn(await written.ask(SUMS));
     if (own === undefined) return (this.#found = []);
+    const isNew = nodes.some(([, { connection }]) => connection === undefined);
+    const read = isNew ? await readLogins(settings) : undefined;
+    const logins = read?.status === 'ok' ? read.logins : [];
+    const limits = { clock, end: clock.nowMs() + NODES_MS };
+    // Side by side, also where they are opened: one that does not answer keeps no other one from being compared.
     const found = await Promise.all(
-      open.map(async (one) => await this.#compareOne(one, own, written)),
+      nodes.map(async ([name, node]) => {
+        const login = logins[settings.hosts.indexOf(name)];
+        const connection = node.connection ?? (login && (await opened(login, limits, signal)));
+        if (connection === undefined) {
+          node.retryAtMs = clock.nowMs() + RETRY_MS;
+          return [];
+        }
+        node.connection = connection;
+        const ask = asking(connection, limits, signal);
+        return await this.#compareOne({ name, node, ask }, own, written);
+      }),
     );
     signal.throwIfAborted();
     const all = found.flat();
@@ -109,30 +118,15 @@ export class OtherNodes {
     if (sumsIn(await ask(SUMS)) === sums) node.last = { written: written.accounts, sums, apart };
     return apart;
   }
+}
 
-  /** Opens what is not open and due, all at once. */
-  async #connect(limits: Limits, signal: AbortSignal): Promise<void> {
-    const { settings } = this.#ports;
-    const { clock } = limits;
-    const due = [...this.#nodes].filter(([, node]) => {
-      if (node.connection?.isClosed() === true) {
-        delete node.connection;
-        node.retryAtMs = clock.nowMs() + RETRY_MS;
-      }
-      return node.connection === undefined && clock.nowMs() >= node.retryAtMs;
-    });
-    if (due.length === 0) return;
-    const read = await readLogins(settings);
-    const logins = read.status === 'ok' ? read.logins : [];
-    await Promise.all(
-      due.map(async ([name, node]) => {
-        const login = logins[settings.hosts.indexOf(name)];
-        const connection = login && (await opened(login, limits, signal));
-        if (connection === undefined) node.retryAtMs = clock.nowMs() + RETRY_MS;
-        else node.connection = connection;
-      }),
-    );
+/** It is open, or due to be opened. One that was closed under us is left alone for a while. */
+function isAsked(node: Node, nowMs: number): boolean {
+  if (node.connection?.isClosed() === true) {
+    delete node.connection;
+    node.retryAtMs = nowMs + RETRY_MS;
   }
+  return node.connection !== undefined || nowMs >= node.retryAtMs;
 }
 
 /** `end`: by the clock, for all that is asked in one look. */
