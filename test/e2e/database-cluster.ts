@@ -166,9 +166,10 @@ export class DatabaseCluster {
     await rm(join(this.member(at).plan.folder, 'data'), { recursive: true });
   }
 
-  /** Those that were killed are started again, and all are in one cluster after that. */
-  async restart(): Promise<void> {
-    const dead = this.members.filter(({ server }) => server === undefined);
+  /** Those that were killed, or one of them, are started again; all that run are in one cluster after that. */
+  async restart(at?: number): Promise<void> {
+    const some = at === undefined ? this.members : [this.member(at)];
+    const dead = some.filter(({ server }) => server === undefined);
     await Promise.all(dead.map(async (one) => await this.#start(one)));
     await this.join();
   }
