@@ -11,6 +11,7 @@ const LONG = [
   'e2e/scene',
   'e2e/moved-tag',
   'e2e/mysql-servers',
+  'e2e/mysql-outage-group',
   'reconcile/crash-points',
   'conformance/git',
   'conformance/renderer',

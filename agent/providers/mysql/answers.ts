@@ -93,6 +93,9 @@ const byCode: Readonly<Record<string, string>> = {
   AUTH_SWITCH_PLUGIN_ERROR: 'the account logs in by a way that is not known here',
 };
 
+/** Also where the library or the operating system stops waiting first: the same is told again and again in other words else. */
+export const LATE = 'no answer in time';
+
 /** Classes of states that say that the statement itself is wrong: in its values, its rights, its words. */
 const WRONG = /^(?:0A|22|23|42)/;
 
@@ -101,9 +104,10 @@ const WRONG = /^(?:0A|22|23|42)/;
  * `unknown`.
  */
 export function outcomeOf(trouble: Trouble): NotOk {
-  const { number, readOnly } = trouble;
+  const { number, readOnly, code } = trouble;
   if (number === undefined) {
-    const why = `${byCode[trouble.code ?? ''] ?? 'the connection failed'}${nameOf(trouble)}`;
+    if (code === 'ETIMEDOUT') return { status: 'unknown', why: LATE, cause: 'unreachable' };
+    const why = `${byCode[code ?? ''] ?? 'the connection failed'}${nameOf(trouble)}`;
     return { status: 'unknown', why, cause: 'unreachable' };
   }
   const rule =

@@ -6,7 +6,7 @@ import type { Connection as Library, ConnectionOptions } from 'mysql2';
 import type { CallOutcome } from '../../core/kind.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../reconcile/ports.ts';
-import { type Failed, failureOf, type NotOk, notConnected, troubleIn } from './answers.ts';
+import { type Failed, failureOf, LATE, type NotOk, notConnected, troubleIn } from './answers.ts';
 import { session } from './server.ts';
 
 /** Where a server is, and as whom we come. */
@@ -193,7 +193,7 @@ async function within(
     const onAbort = (): void =>
       settle({ status: 'unknown', why: 'stopped while waiting for the answer' });
     const cancel = clock.after(deadlineMs, () =>
-      settle({ status: 'unknown', why: 'no answer in time', cause: 'unreachable' }),
+      settle({ status: 'unknown', why: LATE, cause: 'unreachable' }),
     );
     signal.addEventListener('abort', onAbort, { once: true });
     begin(settle);

@@ -1,5 +1,6 @@
 import type { Operation } from '../../core/kind.ts';
 import { type Account, accountKey, isMarked } from './account.ts';
+import { apartWords } from './apart.ts';
 import { difference, type Wanted } from './diff.ts';
 import { accountGuard, adoptionGuard, grantGuard, roleGuard } from './guards.ts';
 import { ledgerOf, noted } from './noted.ts';
@@ -32,7 +33,21 @@ export function diffHolders(one: One<RoleSpec | UserSpec>, asked: WantedOnServer
   const problem = guarded.find((why) => why !== undefined);
   if (problem !== undefined) return hold(spec, [problem]);
   const parts = asked.wanted.map((wanted) => diffHolder(one, wanted));
-  return joined([...parts, leftHosts(one, asked.wanted)]);
+  return joined([...parts, leftHosts(one, asked.wanted), onOtherNodes(one)]);
+}
+
+/** What other nodes of the server's cluster keep otherwise, at whatever host. */
+function onOtherNodes(one: One<RoleSpec | UserSpec>): Diff {
+  const { spec, seen } = one;
+  if (seen.apart === undefined || !ledgerOf(one).isOurs) return nothing;
+  const isRole = spec.kind === 'MySQLRole';
+  const own = seen.apart.filter((apart) => {
+    return apart.account.user === spec.name && apart.isRole === isRole;
+  });
+  const notes = own.map((apart) => {
+    return apartWords(targetOf(spec, isRole ? undefined : apart.account.host), apart);
+  });
+  return { ...nothing, notes };
 }
 
 /** Accounts of ours with the same name at hosts that the document does not have any more: each still lets somebody in. */

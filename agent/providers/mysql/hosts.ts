@@ -92,6 +92,27 @@ export function chooseHost(views: readonly HostView[], before?: string): Writer 
   };
 }
 
+const CLUSTER = 'cluster ';
+
+/** Pure. The Galera cluster that a host writes to; undefined: it is in none. */
+export function clusterOf(view: HostView): string | undefined {
+  if (view.status !== 'writes' || !view.group.startsWith(CLUSTER)) return undefined;
+  return view.group.slice(CLUSTER.length);
+}
+
+/** Pure. Whether a node has done all that the others of this cluster did, by its status. */
+export function isInStep(status: HostAnswer['status'], cluster: string): boolean {
+  return isPrimary(status) && isReady(status) && status.get('wsrep_cluster_state_uuid') === cluster;
+}
+
+function isPrimary(status: HostAnswer['status']): boolean {
+  return status.get('wsrep_cluster_status')?.toLowerCase() === 'primary';
+}
+
+function isReady(status: HostAnswer['status']): boolean {
+  return status.get('wsrep_ready') === 'ON' && status.get('wsrep_local_state_comment') === 'Synced';
+}
+
 /** Names of hosts by what they share. A server that only reads and is in no cluster may follow any of the others. */
 function groupsOf(views: readonly HostView[]): ReadonlyMap<string, readonly string[]> {
   const groups = new Map<string, string[]>();
@@ -127,12 +148,11 @@ function judgeMember(name: string, { variables, members }: HostAnswer): HostView
 }
 
 function judgeNode(name: string, { variables, status }: HostAnswer): HostView {
-  const group = `cluster ${status.get('wsrep_cluster_state_uuid') ?? ''}`;
+  const group = `${CLUSTER}${status.get('wsrep_cluster_state_uuid') ?? ''}`;
   const reads = (why: string): HostView => ({ name, status: 'reads', group, why });
-  const part = status.get('wsrep_cluster_status') ?? '';
-  if (part.toLowerCase() !== 'primary') return reads('it lost its cluster');
+  if (!isPrimary(status)) return reads('it lost its cluster');
   const state = status.get('wsrep_local_state_comment') ?? '';
-  if (status.get('wsrep_ready') !== 'ON' || state !== 'Synced') {
+  if (!isReady(status)) {
     return reads(`in its cluster it is not ready${state === '' ? '' : ` (${state})`}`);
   }
   const why = readOnlyWhy(variables);

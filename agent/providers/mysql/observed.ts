@@ -1,6 +1,7 @@
 import type { Id, Rendered } from '../../core/kind.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Accounts } from './account.ts';
+import type { Apart } from './apart.ts';
 import type { AuthString } from './hash.ts';
 import type { Server } from './server.ts';
 import type { UserSpec } from './spec.ts';
@@ -34,6 +35,8 @@ export interface ServerSeen {
   readonly bytes?: ReadonlyMap<Id, number>;
   /** Patterns of the databases that the settings let the agent touch; absent, or none: all. */
   readonly scope?: readonly string[];
+  /** Accounts of ours that another node of the same cluster keeps otherwise; absent: none is known. */
+  readonly apart?: readonly Apart[];
   /** As whom the agent is logged in: an account that it never touches. */
   readonly self: AccountName;
   /** Whether a connection can be encrypted. */

@@ -4,10 +4,12 @@ import { type Failed, lacksPrivilege, type NotOk } from './answers.ts';
 import type { Connection } from './connect.ts';
 import { sendFenced, takeFence } from './fence.ts';
 import { findWriter, lookAtHost, PROBE_MS } from './find-writer.ts';
+import { clusterOf, type HostView } from './hosts.ts';
 import { ledgerUpgrade, OWN_GRANT } from './ledger.ts';
 import type { LeftSizes } from './left-sizes.ts';
 import { readLogins } from './logins.ts';
 import type { ServerSight } from './observed.ts';
+import { OtherNodes } from './other-nodes.ts';
 import { type Basis, type NotSeen, readServer } from './read-server.ts';
 import type { ServersPorts } from './servers.ts';
 import type { Sql } from './sql.ts';
@@ -19,6 +21,8 @@ const WAITING_MAX = 256;
 interface Session {
   readonly host: string;
   readonly connection: Connection;
+  /** Of the cluster that it is in. */
+  readonly nodes?: OtherNodes;
   basis?: Basis;
   /** The term for which this session took the fence. */
   fencedFor?: number;
@@ -69,11 +73,12 @@ export class OneServer {
     if (this.#isClosed) return { status: 'away', why: CLOSED };
     const session = await this.#reach(signal);
     if ('status' in session) return session;
-    const { host, connection, basis } = session;
+    const { host, connection, basis, nodes } = session;
     const { clock, owner } = this.#ports;
     const as = owner === undefined ? {} : { owner };
     const scope = this.#settings.databases;
-    const place = { host, connection, clock, scope, sizes: this.#sizes, ...as };
+    const rest = { ...as, ...(nodes && { nodes }) };
+    const place = { host, connection, clock, scope, sizes: this.#sizes, ...rest };
     const read = await readServer(place, basis, signal);
     if (this.#isClosed) this.#leave();
     if ('status' in read) return read;
@@ -97,14 +102,29 @@ export class OneServer {
       const hopeless = found.status === 'refused' && found.retry === 'never';
       return { status: hopeless ? 'unusable' : 'away', why: found.why };
     }
-    const { name, connection } = found.value;
+    const { name, connection, views } = found.value;
     this.#before = name;
-    this.#session = { host: name, connection, mustLook: false, isOldLedger: false };
+    const nodes = this.#nodesBeside(
+      views.findIndex((view) => view.name === name),
+      views,
+    );
+    const fresh = { mustLook: false, isOldLedger: false };
+    this.#session = { host: name, connection, ...(nodes && { nodes }), ...fresh };
     return this.#session;
+  }
+
+  /** By its place in the settings' list, which that of the views is. */
+  #nodesBeside(at: number, views: readonly HostView[]): OtherNodes | undefined {
+    const settings = this.#settings;
+    const [view, own] = [views[at], settings.hosts[at]];
+    const cluster = view && clusterOf(view);
+    if (own === undefined || cluster === undefined) return undefined;
+    return new OtherNodes({ settings, clock: this.#ports.clock, own, cluster });
   }
 
   #leave(): void {
     this.#session?.connection.close();
+    this.#session?.nodes?.close();
     this.#session = undefined;
   }
 

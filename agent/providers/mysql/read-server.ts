@@ -11,6 +11,7 @@ import { type LeftSizes, readLeftSizes } from './left-sizes.ts';
 import { mariadbAccounts } from './mariadb-accounts.ts';
 import { mysqlAccounts } from './mysql-accounts.ts';
 import type { ObservedDatabase, ServerSeen, ServerSight } from './observed.ts';
+import type { OtherNodes } from './other-nodes.ts';
 import {
   dynamicOf,
   MariadbRows,
@@ -71,6 +72,8 @@ export interface Place {
   readonly scope: readonly string[];
   /** Of databases that left, as far as they were asked for; grows. */
   readonly sizes: LeftSizes;
+  /** Other nodes of its cluster; absent: it is in none. */
+  readonly nodes?: OtherNodes;
 }
 
 /** Reads all of a server, in some fifteen questions whatever it holds. Rejects with the signal's reason. Writes nothing. */
@@ -106,7 +109,10 @@ export async function readServer(
       hasTls: await readTls(ask, exact, variables),
     };
     const bytes = await readLeftSizes(seen, place.sizes, lenient(ask));
-    return { seen: kept.same({ ...seen, bytes }), basis, isOldLedger };
+    const written = { accounts, server: exact, ask: lenient(ask) };
+    const apart = (await place.nodes?.compare(written, signal)) ?? [];
+    const all = { ...seen, bytes, ...(apart.length > 0 && { apart }) };
+    return { seen: kept.same(all), basis, isOldLedger };
   } catch (error) {
     if (error instanceof Unseen) return error.sight;
     if (error instanceof UnreadableRows) return { status: 'unusable', why: error.message };

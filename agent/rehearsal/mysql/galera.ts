@@ -11,27 +11,51 @@ import { isRunning, type Servers, startDatabase } from './start.ts';
 /** How one node becomes a copy of another. */
 const COPY = 'stage';
 
-/** Pure. What makes a MariaDB server a node of the cluster. */
-export function galeraOptions(plan: StagePlan, one: DatabasePlan, base: string): readonly string[] {
-  const others = plan.databases.map(({ address }) => address).join(',');
+/** One node of a cluster among the others. */
+export interface NodePlace {
+  readonly cluster: string;
+  readonly name: string;
+  /** Where the others reach it: an address, with a port where that is not the usual one. */
+  readonly address: string;
+  /** The same of all nodes. */
+  readonly all: readonly string[];
+  /** More for the library of Galera, as `name=value`. */
+  readonly provider?: readonly string[];
+}
+
+/** Pure. What makes a MariaDB server a node. `base`: where its programs lie. */
+export function nodeOptions(
+  { cluster, name, address, all, provider = [] }: NodePlace,
+  base: string,
+): readonly string[] {
   return [
     '--wsrep-on=ON',
     `--wsrep-provider=${join(base, 'lib/galera/libgalera_smm.so')}`,
-    `--wsrep-cluster-name=${plan.name}`,
-    `--wsrep-cluster-address=gcomm://${others}`,
-    `--wsrep-node-name=${one.name}`,
-    `--wsrep-node-address=${one.address}`,
+    `--wsrep-cluster-name=${cluster}`,
+    `--wsrep-cluster-address=gcomm://${all.join(',')}`,
+    `--wsrep-node-name=${name}`,
+    `--wsrep-node-address=${address}`,
     `--wsrep-sst-method=${COPY}`,
-    '--wsrep-provider-options=gcache.size=32M',
+    `--wsrep-provider-options=${['gcache.size=32M', ...provider].join(';')}`,
     '--binlog-format=ROW',
     '--innodb-autoinc-lock-mode=2',
   ];
 }
 
+/** What begins a cluster, with the one node that has it. */
+export const BEGIN_CLUSTER = '--wsrep-new-cluster';
+
+/** Pure. What makes a MariaDB server of the stage a node of the cluster. */
+export function galeraOptions(plan: StagePlan, one: DatabasePlan, base: string): readonly string[] {
+  const { name, address } = one;
+  const all = plan.databases.map((other) => other.address);
+  return nodeOptions({ cluster: plan.name, name, address, all }, base);
+}
+
 /** Starts the nodes that do not run, in the order in which they know the most. Throws `StageError`. */
 export async function raiseGalera(servers: Servers, signal: AbortSignal): Promise<void> {
   const { plan, tools } = servers;
-  const path = await layScript(plan);
+  const path = await layScript(join(plan.folder, 'galera'));
   const running = await Promise.all(plan.databases.map(async (one) => await isRunning(plan, one)));
   const missing = plan.databases.filter((_, at) => running[at] !== true);
   const nodes = await mostFirst(servers, missing, signal);
@@ -40,7 +64,7 @@ export async function raiseGalera(servers: Servers, signal: AbortSignal): Promis
     const options = [
       ...galeraOptions(plan, one, tools.programs.base),
       ...(position === undefined ? [] : [`--wsrep-start-position=${position}`]),
-      ...(begins ? ['--wsrep-new-cluster'] : []),
+      ...(begins ? [BEGIN_CLUSTER] : []),
     ];
     if (begins && position !== undefined) await allowBeginning(one);
     await startDatabase(servers, one, { options, path }, signal);
@@ -59,9 +83,8 @@ export async function raiseGalera(servers: Servers, signal: AbortSignal): Promis
   );
 }
 
-/** Puts what nodes call to copy one another where they look for it; gives that folder. */
-async function layScript(plan: StagePlan): Promise<string> {
-  const folder = join(plan.folder, 'galera');
+/** Puts what nodes call to copy one another into a folder, where they look for it; gives that folder. */
+export async function layScript(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const name = `wsrep_sst_${COPY}`;
   await cp(new URL(`./${name}`, import.meta.url), join(folder, name));

@@ -12,27 +12,51 @@ const groupPort = 33_061;
 /** Names every group of a stage: none of them ever meets another. */
 const groupName = '5c3f3f0e-8e7a-4d0c-9a57-6d79756e6472';
 
-/** Pure. What makes a MySQL server a member that waits to be told to join. */
-export function groupOptions(plan: StagePlan, one: DatabasePlan): readonly string[] {
-  const seeds = plan.databases.map(({ address }) => `${address}:${groupPort}`).join(',');
+/** Where one member of a group is reached: by everybody, and by the other members. */
+export interface MemberPlace {
+  readonly address: string;
+  readonly port: number;
+  readonly channel: number;
+}
+
+/** Pure. What makes a MySQL server a member that waits to be told to join. `allowed`: from where others come. */
+export function memberOptions(
+  all: readonly MemberPlace[],
+  one: MemberPlace,
+  allowed: string,
+): readonly string[] {
+  const seeds = all.map(({ address, channel }) => `${address}:${channel}`).join(',');
   return [
-    `--server-id=${plan.databases.indexOf(one) + 1}`,
+    `--server-id=${all.findIndex((other) => isSame(other, one)) + 1}`,
     // Others reach it by this.
     `--report-host=${one.address}`,
-    `--report-port=${databasePort}`,
+    `--report-port=${one.port}`,
     '--gtid-mode=ON',
     '--enforce-gtid-consistency=ON',
     '--log-bin=log-bin',
     '--plugin-load-add=group_replication.so',
     `--group-replication-group-name=${groupName}`,
     '--group-replication-start-on-boot=OFF',
-    `--group-replication-local-address=${one.address}:${groupPort}`,
+    `--group-replication-local-address=${one.address}:${one.channel}`,
     `--group-replication-group-seeds=${seeds}`,
-    `--group-replication-ip-allowlist=${plan.subnet}`,
+    `--group-replication-ip-allowlist=${allowed}`,
     '--group-replication-recovery-get-public-key=ON',
     // The least that it takes.
     '--group-replication-message-cache-size=134217728',
   ];
+}
+
+function isSame(one: MemberPlace, other: MemberPlace): boolean {
+  return one.address === other.address && one.channel === other.channel;
+}
+
+/** Pure. The same of a server of the stage. */
+export function groupOptions(plan: StagePlan, one: DatabasePlan): readonly string[] {
+  return memberOptions(plan.databases.map(placeOf), placeOf(one), plan.subnet);
+}
+
+function placeOf({ address }: DatabasePlan): MemberPlace {
+  return { address, port: databasePort, channel: groupPort };
 }
 
 /** Starts the servers that do not run and joins those that are in no group. Throws `StageError`. */
@@ -44,19 +68,31 @@ export async function raiseGroup(servers: Servers, signal: AbortSignal): Promise
     }),
     signal,
   );
-  const file = join(dirname(access.passwordFile), 'mysql-replication');
-  await makePassword(file);
-  const password = await readPassword(file);
   const sql = async (one: DatabasePlan, text: string): Promise<string> =>
     (await asRoot(servers.tools.client, join(one.folder, 'socket'), text, signal)).trim();
-  const apart: DatabasePlan[] = [];
-  for (const one of plan.databases) if ((await sql(one, STATE)) !== 'ONLINE') apart.push(one);
+  const passwordFile = join(dirname(access.passwordFile), 'mysql-replication');
+  await formGroup(plan.databases, { sql, passwordFile }, signal);
+}
+
+/** How members are told something, and where the password lies by which they fetch from each other. */
+export interface Forming<One> {
+  readonly sql: (one: One, text: string) => Promise<string>;
+  readonly passwordFile: string;
+}
+
+/** Joins those of running servers that are in no group. Throws `StageError`. */
+export async function formGroup<One>(
+  all: readonly One[],
+  { sql, passwordFile }: Forming<One>,
+  signal: AbortSignal,
+): Promise<void> {
+  await makePassword(passwordFile);
+  const password = await readPassword(passwordFile);
+  const apart: One[] = [];
+  for (const one of all) if ((await sql(one, STATE)) !== 'ONLINE') apart.push(one);
   for (const one of apart) await sql(one, readyToJoin(password));
   // Where no group is left it begins with the one that knows all that the others know.
-  if (apart.length === plan.databases.length) {
-    const first = await newest(apart, sql);
-    await sql(first, BEGIN);
-  }
+  if (apart.length === all.length) await sql(await newest(apart, sql), BEGIN);
   const joining = apart.map(async (one) => {
     if ((await sql(one, STATE)) !== 'ONLINE') await sql(one, JOIN);
   });
@@ -65,7 +101,7 @@ export async function raiseGroup(servers: Servers, signal: AbortSignal): Promise
     'every member of the group is online',
     { deadlineMs: 60_000, everyMs: 200 },
     async () => {
-      const states = plan.databases.map(async (one) => await sql(one, STATE));
+      const states = all.map(async (one) => await sql(one, STATE));
       return (await Promise.all(states)).every((state) => state === 'ONLINE');
     },
     signal,
@@ -89,10 +125,7 @@ function readyToJoin(password: string): string {
   ].join(';\n');
 }
 
-async function newest(
-  all: readonly DatabasePlan[],
-  sql: (one: DatabasePlan, text: string) => Promise<string>,
-): Promise<DatabasePlan> {
+async function newest<One>(all: readonly One[], sql: Forming<One>['sql']): Promise<One> {
   const known = await Promise.all(
     all.map(async (one) => ({ one, done: await sql(one, 'SELECT @@gtid_executed') })),
   );

@@ -28,6 +28,8 @@ export interface ServerPlan {
   readonly grants?: readonly Grant[];
   /** More options of the server, such as `--read-only`. */
   readonly options?: readonly string[];
+  /** A folder with programs that it calls, looked at first. */
+  readonly path?: string;
 }
 
 /** A running server, our child: it ends with us, whatever becomes of us. */
@@ -67,7 +69,7 @@ export async function startServer(
 ): Promise<Server> {
   const prepared = await prepareServer(programs, plan, signal);
   const { port, socket, log } = prepared;
-  const child = await start(prepared.command, plan.namespace, log);
+  const child = await start(prepared.command, plan, log);
   const stop = async (): Promise<void> => await end(child, 'SIGTERM');
   const kill = async (): Promise<void> => await end(child, 'SIGKILL');
   try {
@@ -132,15 +134,17 @@ async function copyData(programs: Programs, folder: string, signal: AbortSignal)
 
 async function start(
   command: readonly string[],
-  namespace: string | undefined,
+  { namespace, path }: Pick<ServerPlan, 'namespace' | 'path'>,
   log: string,
 ): Promise<ChildProcess> {
   const bound = ['setpriv', '--pdeathsig', 'KILL', ...command];
   const [file = '', ...args] = namespace === undefined ? bound : inNamespace(namespace, bound);
+  const { PATH: usual = '' } = plainEnvironment;
+  const env = { ...plainEnvironment, PATH: path === undefined ? usual : `${path}:${usual}` };
   const output = openSync(log, 'a', 0o600);
   try {
     const child = spawn(file, args, {
-      env: plainEnvironment,
+      env,
       cwd: '/',
       stdio: ['ignore', output, output],
     });

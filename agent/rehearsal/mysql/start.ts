@@ -31,7 +31,7 @@ export interface Starting {
 }
 
 /** A server that is killed loses nothing that it said was done; a machine that loses its power may. */
-const KEEPS_COMMITS = '--innodb-flush-log-at-trx-commit=2';
+export const KEEPS_COMMITS = '--innodb-flush-log-at-trx-commit=2';
 
 /** Whether it runs now. */
 export async function isRunning(plan: StagePlan, { name }: DatabasePlan): Promise<boolean> {

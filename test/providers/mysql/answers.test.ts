@@ -48,3 +48,8 @@ it('knows that nothing was done where no connection came about', () => {
     cause: 'unreachable',
   });
 });
+
+it('says the same of a server that does not answer, whoever stopped waiting', () => {
+  const { why } = outcomeOf(troubleIn({ code: 'ETIMEDOUT', errno: -110 }));
+  expect(why).toBe('no answer in time');
+});

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   chooseHost,
+  clusterOf,
   type GroupMember,
   type HostAnswer,
   type HostView,
+  isInStep,
   judgeHost,
   membersIn,
   namedValues,
@@ -118,5 +120,26 @@ describe('of the hosts', () => {
     ['one left the group of the others, which have no primary', [reads('a', 'group g'), reads('b', 'group g'), writes('c', 'server 3')], 'the hosts do not belong together: a and b; c'], // prettier-ignore
   ])('no one is written to where %s', (_, views, why) => {
     expect(chooseHost(views)).toEqual({ why });
+  });
+});
+
+describe('a node beside the one that is written to', () => {
+  it.each([
+    [true, {}],
+    [false, { wsrep_cluster_status: 'non-Primary' }],
+    [false, { wsrep_ready: 'OFF' }],
+    [false, { wsrep_local_state_comment: 'Donor/Desynced' }],
+    [false, { wsrep_cluster_state_uuid: 'd' }],
+  ])('is in step: %s, with %o', (expected, other) => {
+    const { status } = answer(galera, { status: { ...synced, ...other } });
+    expect(isInStep(status, 'c')).toBe(expected);
+  });
+
+  it('is looked for only where that is a node of a cluster', () => {
+    const node = answer(galera, { status: synced });
+    expect(clusterOf(judgeHost('db:1', node))).toBe('c');
+    expect(clusterOf(judgeHost('db:1', answer(mariadb)))).toBeUndefined();
+    const reads = { ...node, variables: new Map([...node.variables, ['read_only', 'ON']]) };
+    expect(clusterOf(judgeHost('db:1', reads))).toBeUndefined();
   });
 });

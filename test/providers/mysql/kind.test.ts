@@ -702,3 +702,26 @@ describe('what another one made who shares the server', () => {
     expect(diff(database(), shared(mysql97, has, { owner: 'production', owned }))).toEqual(nothing);
   });
 });
+
+describe('an account that another node of the cluster keeps otherwise', () => {
+  const apart = [
+    { node: 'db2:3306', account: { user: 'blog', host: '%' }, isRole: false, is: 'missing' },
+    { node: 'db3:3306', account: { user: 'blog', host: '10.%' }, isRole: false, is: 'left' },
+    { node: 'db3:3306', account: { user: 'blog', host: '' }, isRole: true, is: 'left' },
+    { node: 'db3:3306', account: { user: 'shop', host: '%' }, isRole: false, is: 'missing' },
+  ] as const;
+  const notes = (has: Has) =>
+    mysqlKind.diff(user(), on({ status: 'seen', seen: { ...seen(mariadb118, has), apart } })).notes ?? []; // prettier-ignore
+
+  it('is told of with its own unit, at whatever host, and does not change what is due', () => {
+    const owned = [['mysql/blog', 'd1']] as const;
+    expect(notes({ owned })).toEqual([
+      expect.stringMatching(/^account blog@%: on db2:3306 it is not there: /),
+      expect.stringMatching(/^account blog@10\.%: on db3:3306 it is there, and not /),
+    ]);
+  });
+
+  it('is not told of where the ledger does not say that it is ours', () => {
+    expect(notes({})).toEqual([]);
+  });
+});
