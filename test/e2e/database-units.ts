@@ -15,6 +15,7 @@ import type { StackCall } from '../../agent/providers/stack/swarm.ts';
 import type { Caller } from '../../agent/reconcile/ports.ts';
 import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
 import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
+import type { MysqlServerSettings } from '../../schemas/settings.ts';
 import { mysql, render } from '../providers/mysql/rendering.ts';
 import { newPlan, plainly, programsOf, started, USER } from './database.ts';
 
@@ -24,6 +25,8 @@ export class DatabaseUnits {
   readonly server: Server;
   /** What the Swarm keeps of secrets, and what it gives to tasks alone. */
   readonly secrets = new Map<string, SwarmSecret & { readonly value: string }>();
+  /** How the agent reaches it. */
+  readonly settings: MysqlServerSettings;
   readonly #plan: ServerPlan;
   readonly #servers: Servers;
   readonly #kind = mysqlKind((bytes) => randomBytes(bytes));
@@ -34,7 +37,7 @@ export class DatabaseUnits {
     this.#plan = plan;
     const caFile = join(plan.folder, 'data', 'ca.pem');
     const secure = { mode: 'required', caFile, verifyName: false } as const;
-    const main = {
+    this.settings = {
       hosts: [`127.0.0.1:${String(server.port)}`],
       user: USER,
       passwordFile: plan.passwordFile,
@@ -43,7 +46,7 @@ export class DatabaseUnits {
     };
     const guard = { refusal: () => undefined };
     this.#servers = openServers(
-      { main },
+      { main: this.settings },
       { clock: systemClock, guard, term: () => 1, holder: 'one' },
     );
   }
