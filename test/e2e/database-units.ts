@@ -7,7 +7,11 @@ import { systemClock } from '../../agent/clock.ts';
 import { makePassword } from '../../agent/make-password.ts';
 import type { SwarmSecret } from '../../agent/providers/mysql/generated.ts';
 import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
-import type { MysqlCall, ServerSeen } from '../../agent/providers/mysql/observed.ts';
+import type {
+  MysqlCall,
+  ServerSeen,
+  StatementsCall,
+} from '../../agent/providers/mysql/observed.ts';
 import { openServers, type Servers } from '../../agent/providers/mysql/servers.ts';
 import type { MysqlSpec } from '../../agent/providers/mysql/spec.ts';
 import type { Diff } from '../../agent/providers/mysql/unit-parts.ts';
@@ -31,14 +35,18 @@ export class DatabaseUnits {
   readonly #servers: Servers;
   readonly #kind = mysqlKind((bytes) => randomBytes(bytes));
 
-  private constructor(flavor: Flavor, plan: ServerPlan, server: Server) {
+  /** The agent dies right after a statement with this text. */
+  #deadly: string | undefined;
+
+  private constructor(flavor: Flavor, plan: ServerPlan, started: Started) {
+    const { server, others = [] } = started;
     this.flavor = flavor;
     this.server = server;
     this.#plan = plan;
     const caFile = join(plan.folder, 'data', 'ca.pem');
     const secure = { mode: 'required', caFile, verifyName: false } as const;
     this.settings = {
-      hosts: [`127.0.0.1:${String(server.port)}`],
+      hosts: [`127.0.0.1:${String(server.port)}`, ...others],
       user: USER,
       passwordFile: plan.passwordFile,
       tls: flavor === 'mysql' ? secure : ({ mode: 'off', verifyName: true } as const),
@@ -51,10 +59,26 @@ export class DatabaseUnits {
     );
   }
 
-  /** `options`: more of the server's own. */
-  static async start(flavor: Flavor, options: readonly string[] = []): Promise<DatabaseUnits> {
+  /** `options`: more of the server's own. `others`: more hosts of the settings. */
+  static async start(
+    flavor: Flavor,
+    options: readonly string[] = [],
+    others: readonly string[] = [],
+  ): Promise<DatabaseUnits> {
     const plan = newPlan({ options });
-    return new DatabaseUnits(flavor, plan, await started(await programsOf(flavor), plan));
+    const server = await started(await programsOf(flavor), plan);
+    return new DatabaseUnits(flavor, plan, { server, others });
+  }
+
+  /** Works until a statement with this text is sent, and dies right after it. */
+  async dyingAfter(text: string, work: () => Promise<unknown>): Promise<void> {
+    this.#deadly = text;
+    const how = await work().then(
+      () => 'lived',
+      (error: unknown) => String(error),
+    );
+    this.#deadly = undefined;
+    if (!how.includes(DIED)) throw new Error(`it did not die: ${how}`);
   }
 
   async close(): Promise<void> {
@@ -142,11 +166,22 @@ export class DatabaseUnits {
       const outcome =
         call.op === 'password'
           ? await makePassword(call, ports, limit())
-          : await servers.call(call, limit());
+          : await servers.call({ ...call, statements: this.#livedFor(call) }, limit());
       // The first call of a session that took the fence asks for another look.
       const again = outcome.status === 'refused' && outcome.cause === 'out-of-sequence';
       if (outcome.status !== 'ok' && !again) throw new Error(outcome.why);
+      const sent = call.op === 'statements' && outcome.status === 'ok';
+      if (sent && this.#livedFor(call) !== call.statements) throw new Error(DIED);
     }
+  }
+
+  /** All of it, but where the agent dies in it. */
+  #livedFor({ statements }: StatementsCall): StatementsCall['statements'] {
+    const deadly = this.#deadly;
+    const last = statements.findIndex(
+      (one) => deadly !== undefined && String(one).includes(deadly),
+    );
+    return last === -1 ? statements : statements.slice(0, last + 1);
   }
 
   readonly #swarm: Caller<StackCall> = {
@@ -157,6 +192,13 @@ export class DatabaseUnits {
       return Promise.resolve({ status: 'ok', value: { id: call.name } });
     },
   };
+}
+
+const DIED = 'the agent died';
+
+interface Started {
+  readonly server: Server;
+  readonly others?: readonly string[];
 }
 
 function limit(): AbortSignal {

@@ -116,7 +116,10 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
     return { code, ...text, asked };
   }
   const asBoss = (...more: readonly string[]) => [
-    ...['--user', 'boss', '--password-file', boss()],
+    '--user',
+    'boss',
+    '--password-file',
+    boss(),
     ...more,
   ];
   const yes = (...more: readonly string[]) => asBoss('--yes-delete', 'site.nl', ...more);

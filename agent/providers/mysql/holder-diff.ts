@@ -2,10 +2,12 @@ import type { Operation } from '../../core/kind.ts';
 import { type Account, accountKey, isMarked } from './account.ts';
 import { difference, type Wanted } from './diff.ts';
 import { accountGuard, adoptionGuard, grantGuard, roleGuard } from './guards.ts';
-import { ledgerOf, noted } from './noted.ts';
+import { begun, ledgerOf, noted } from './noted.ts';
+import { keptHost } from './names.ts';
 import type { MysqlCall } from './observed.ts';
 import type { RoleSpec, UserSpec } from './spec.ts';
 import type { AccountName } from './sql.ts';
+import { EndSessions, sessionsNote } from './sessions.ts';
 import { dropped } from './statements.ts';
 import {
   callOf,
@@ -49,19 +51,19 @@ function leftHosts(one: One<RoleSpec | UserSpec>, wanted: readonly Wanted[]): Di
       !kept.has(accountKey(live)),
   );
   if (left.length === 0) return nothing;
-  const later = left
-    .filter((live) => accountGuard(live, seen) === undefined)
-    .map((live): Operation<MysqlCall> => {
-      const target = targetOf(spec, live.host);
-      const call = callOf(spec, dropped(live));
-      const rest = {
-        phase: 'remove',
-        effect: 'destructive',
-        fields: shown(dropped(live)),
-      } as const;
-      return { target, verb: 'remove', ...rest, call };
-    });
-  return { ...nothing, later };
+  const going = left.filter((live) => accountGuard(live, seen) === undefined);
+  const goesOn = sessionsNote(going, seen);
+  const later = going.map((live): Operation<MysqlCall> => {
+    const target = targetOf(spec, live.host);
+    const call = callOf(spec, dropped(live));
+    const rest = {
+      phase: 'remove',
+      effect: 'destructive',
+      fields: shown(dropped(live)),
+    } as const;
+    return { target, verb: 'remove', ...rest, call };
+  });
+  return { ...nothing, later, ...(goesOn !== undefined && { notes: [goesOn] }) };
 }
 
 function joined(parts: readonly Diff[]): Diff {
@@ -95,14 +97,24 @@ function diffHolder(one: One<RoleSpec | UserSpec>, wanted: Wanted): Diff {
   if (refusals.length > 0) return hold(spec, refusals);
   const target = targetOf(spec, hostOf(wanted));
   const isDue = first.length > 0 || !isNoted;
-  const said = [noted(one), ...first];
+  const isShut = live !== undefined && wanted.login?.locked === true;
+  const steps = isShut ? [...first, new EndSessions(live)] : first;
+  const said = isShut ? [begun(one), ...steps, noted(one)] : [noted(one), ...steps];
+  const goesOn = isDue && isShut ? sessionsNote(shutNames(spec), seen) : undefined;
+  const notes = [...left, ...(goesOn === undefined ? [] : [goesOn])];
   const taken = later.length === 0 ? [] : [takenAway(spec, target, later)];
   return {
-    operations: isDue ? [operation(spec, { live, said, fields: shown(first), target })] : [],
+    operations: isDue ? [operation(spec, { live, said, fields: shown(steps), target })] : [],
     blocked: [],
     ...(taken.length > 0 && { later: taken }),
-    ...(left.length > 0 && { notes: left.map((why) => `${target}: ${why}`) }),
+    ...(notes.length > 0 && { notes: notes.map((why) => `${target}: ${why}`) }),
   };
+}
+
+/** All hosts of a document are locked together. */
+function shutNames(spec: RoleSpec | UserSpec): readonly AccountName[] {
+  if (spec.kind !== 'MySQLUser') return [];
+  return spec.hosts.map((host) => ({ user: spec.name, host: keptHost(host) }));
 }
 
 function isBare({ grants, roles, proxies }: Account): boolean {

@@ -1,4 +1,5 @@
-import { goes, holders, type Place, whyKept, wordsOf } from './left-place.ts';
+import { goes, holders, ownHolders, type Place, whyKept, wordsOf } from './left-place.ts';
+import { sessionsNote } from './sessions.ts';
 
 /** Pure. What of a unit that left is there still, for people: said once. */
 export function staysOf(place: Place): readonly string[] {
@@ -15,7 +16,9 @@ export function staysOf(place: Place): readonly string[] {
     if (kept !== undefined) return `${words} stays: ${kept}`;
     if (what === 'role') return `${words} stays until nobody has it`;
     if (!one.locked) return `${words} stays: somebody unlocked it`;
-    return `${words} is locked, and dropped ${spanWords(row.retentionS ?? 0)} after it left`;
+    const goesOn = sessionsNote(ownHolders(place), seen);
+    const locked = `${words} is locked, and dropped ${spanWords(row.retentionS ?? 0)} after it left`;
+    return goesOn === undefined ? locked : `${locked}; ${goesOn}`;
   });
 }
 

@@ -33,6 +33,15 @@ export function noted(one: One<MysqlSpec>): Sql {
   return claim(one.unit.id, claimed(one));
 }
 
+/**
+ * Pure. The same where not all of it shows on the server once it is done: until the line says what `noted` says, all of it is done
+ * again.
+ */
+export function begun(one: One<MysqlSpec>): Sql {
+  const line = claimed(one);
+  return claim(one.unit.id, { ...line, digest: `${line.digest} begun` });
+}
+
 function claimed({ unit, spec, seen: { owner } }: One<MysqlSpec>): Claimed {
   const retentionS = retentionOf(spec);
   return {

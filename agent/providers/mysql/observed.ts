@@ -4,7 +4,8 @@ import type { Accounts } from './account.ts';
 import type { AuthString } from './hash.ts';
 import type { Server } from './server.ts';
 import type { UserSpec } from './spec.ts';
-import type { AccountName, Sql } from './sql.ts';
+import type { Step } from './sessions.ts';
+import type { AccountName } from './sql.ts';
 
 /** What is known by one look of a server that the agent's settings name. */
 export type ServerSight =
@@ -67,7 +68,7 @@ export interface StatementsCall {
   /** As the agent's settings name it; absent: the only one that they name. */
   readonly server?: string;
   /** In this order, ending with the first that does not go well. Each may be carried out again. */
-  readonly statements: readonly Sql[];
+  readonly statements: readonly Step[];
 }
 
 /** Another password is made, or taken as it is written, put into a secret of the Swarm, and given to the server. */

@@ -2,6 +2,7 @@ import type { MysqlServerSettings } from '../../../schemas/settings.ts';
 import type { CallOutcome } from '../../core/kind.ts';
 import { type Failed, lacksPrivilege, type NotOk } from './answers.ts';
 import type { Connection } from './connect.ts';
+import { endSessions } from './end-sessions.ts';
 import { sendFenced, takeFence } from './fence.ts';
 import { findWriter, lookAtHost, PROBE_MS } from './find-writer.ts';
 import { ledgerUpgrade, OWN_GRANT } from './ledger.ts';
@@ -10,7 +11,7 @@ import { readLogins } from './logins.ts';
 import type { ServerSight } from './observed.ts';
 import { type Basis, type NotSeen, readServer } from './read-server.ts';
 import type { ServersPorts } from './servers.ts';
-import type { Sql } from './sql.ts';
+import { EndSessions, type Step } from './sessions.ts';
 import { takingTurns } from './turns.ts';
 
 /** As many as may be under way at once; who comes later looks again first. */
@@ -52,7 +53,7 @@ export class OneServer {
 
   /** As `call`. */
   async carryOut(
-    statements: readonly Sql[],
+    statements: readonly Step[],
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly id: string }>> {
     const work = this.#inTurn(async () => await this.#carryOut(statements, signal));
@@ -109,14 +110,14 @@ export class OneServer {
   }
 
   async #carryOut(
-    statements: readonly Sql[],
+    statements: readonly Step[],
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly id: string }>> {
     signal.throwIfAborted();
     const session = this.#session;
     if (this.#isClosed) return refused(CLOSED, 'held-back');
     if (session === undefined || session.connection.isClosed()) {
-      return refused('there is no session with it: it is looked at first', 'unreachable');
+      return refused(UNSEEN, 'unreachable');
     }
     const { clock, guard, term, holder, owner } = this.#ports;
     const as = owner === undefined ? {} : { owner };
@@ -134,6 +135,11 @@ export class OneServer {
     const before = session.isOldLedger ? [ledgerUpgrade] : [];
     for (const statement of [...before, ...statements]) {
       if (term() !== writer.term) return refused('this agent leads anew', 'held-back');
+      if (statement instanceof EndSessions) {
+        const kept = await this.#endSessions(statement, session, signal);
+        if (kept !== undefined) return kept;
+        continue;
+      }
       const sent = await sendFenced(line, writer, statement);
       if (statement === ledgerUpgrade) {
         const kept = upgradeProblem(sent);
@@ -146,6 +152,18 @@ export class OneServer {
       return sent;
     }
     return { status: 'ok', value: { id: session.host } };
+  }
+
+  async #endSessions(
+    { of }: EndSessions,
+    { host, connection, basis }: Session,
+    signal: AbortSignal,
+  ): Promise<NotOk | undefined> {
+    if (basis === undefined) return refused(UNSEEN, 'unreachable');
+    const { clock, guard } = this.#ports;
+    const { flavor } = basis.server;
+    const hosts = { settings: this.#settings, host, connection, flavor, clock, guard };
+    return await endSessions(of, hosts, signal);
   }
 }
 
@@ -168,6 +186,7 @@ function upgradeProblem(sent: { readonly status: 'ok' } | Failed): NotOk | undef
 }
 
 const HAS_COLUMN = 1060;
+const UNSEEN = 'there is no session with it: it is looked at first';
 const CLOSED = 'the agent ends';
 const CROWDED = 'too much waits for it already';
 

@@ -89,6 +89,8 @@ describe.each([
     const removal = removed(ID, observed);
     expect(said(removal.operations)).toEqual([
       "ALTER USER IF EXISTS 'blog'@'%' ACCOUNT LOCK",
+      "-- ends the sessions of 'blog'@'%'",
+      "-- ends the sessions of 'blog'@'10.0.0.1'",
       NOTE(ID),
     ]);
     expect(removal.left).toHaveLength(2);
@@ -96,12 +98,20 @@ describe.each([
 
   it('is over when its line says that it left, and says what stays', () => {
     const accounts = [accountOf(server, 'blog', '%', { locked: true })];
+    const stays = 'account blog@% is locked, and dropped 30d after it left';
+    const over = { operations: [], left: [], waits: [] };
+    const word = server.flavor === 'mysql' ? 'CONNECTION_ADMIN' : 'CONNECTION ADMIN';
     expect(removed(ID, at(server, { owned: { [ID]: LEFT }, accounts }))).toEqual({
-      operations: [],
-      left: [],
-      waits: [],
-      stays: ['account blog@% is locked, and dropped 30d after it left'],
+      ...over,
+      stays: [
+        `${stays}; sessions that are open go on until they end: GRANT ${word} ON *.* is missing`,
+      ],
     });
+    const level = { on: 'everything' } as const;
+    const may = { level, privileges: new Set([word]), grantOption: false };
+    const self = accountOf(server, 'understudy', '%', { grants: new Map([['', may]]) });
+    const ending = at(server, { owned: { [ID]: LEFT }, accounts: [...accounts, self] });
+    expect(removed(ID, ending)).toEqual({ ...over, stays: [stays] });
   });
 
   it('stays where nothing else was asked for, and is noted', () => {
@@ -245,7 +255,11 @@ describe('a unit that left', () => {
       },
     ]);
     const { operations } = removeLeft(ID, membersLeft(ID, on(['main', one])), later);
-    expect(said(operations)).toEqual(["ALTER USER IF EXISTS 'blog'@'%' ACCOUNT LOCK", NOTE(ID)]);
+    expect(said(operations)).toEqual([
+      "ALTER USER IF EXISTS 'blog'@'%' ACCOUNT LOCK",
+      "-- ends the sessions of 'blog'@'%'",
+      NOTE(ID),
+    ]);
   });
 
   it('is a database that stays, with its size', () => {

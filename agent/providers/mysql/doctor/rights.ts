@@ -28,6 +28,9 @@ interface Need {
   readonly grant: Sql;
 }
 
+const CUT =
+  'sessions of an account that is locked or dropped go on until they end; and one of another account that keeps the lock of the agents cannot be ended';
+
 /** `GRANT …`, without to whom. All that the agent is ever to have, but for databases: those are for a person to choose. */
 const NEEDS: readonly Need[] = [
   {
@@ -71,19 +74,19 @@ const NEEDS: readonly Need[] = [
     grant: sql`GRANT ROLE_ADMIN ON *.*`,
   },
   {
-    severity: 'note',
-    code: 'mysql-right-useful',
+    severity: 'warning',
+    code: 'mysql-right-missing',
     only: 'mysql',
     words: ['CONNECTION_ADMIN'],
-    why: 'where another account keeps the lock of the agents, it cannot be ended',
+    why: CUT,
     grant: sql`GRANT CONNECTION_ADMIN ON *.*`,
   },
   {
-    severity: 'note',
-    code: 'mysql-right-useful',
+    severity: 'warning',
+    code: 'mysql-right-missing',
     only: 'mariadb',
     words: ['CONNECTION ADMIN'],
-    why: 'where another account keeps the lock of the agents, it cannot be ended',
+    why: CUT,
     grant: sql`GRANT CONNECTION ADMIN ON *.*`,
   },
   {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 
-import { accountKey, type Account, type Accounts } from '../account.ts';
+import type { Account, Accounts } from '../account.ts';
 import type { Row } from '../connect.ts';
 import type { Level } from '../grants.ts';
 import { readRows } from '../rows.ts';
 import type { Server } from '../server.ts';
+import { mayByLogin } from '../sessions.ts';
 import { type AccountName, databaseOf, literal, sql, type Sql } from '../sql.ts';
 
 /** Pure. Sessions of a host that have a database as their default one, but for the one that asks. */
@@ -37,14 +38,7 @@ export function referenceWords(rows: readonly Row[]): readonly string[] {
 
 /** Pure. Whether an account sees the sessions of others: by itself, or by roles that it has with every login. */
 export function seesSessions(self: AccountName, accounts: Accounts): boolean {
-  const own = accounts.get(accountKey(self));
-  const roles = (own?.defaultRoles ?? []).flatMap((role) => accounts.get(accountKey(role)) ?? []);
-  return [...(own === undefined ? [] : [own]), ...roles].some(({ grants }) =>
-    [...grants.values()].some(
-      ({ level, privileges }) =>
-        level.on === 'everything' && (privileges.has('PROCESS') || privileges.has('SUPER')),
-    ),
-  );
+  return mayByLogin(self, accounts, ['PROCESS', 'SUPER']);
 }
 
 /** Pure. Accounts and roles with rights on this database by its name, or on something in it. A pattern that covers others is no use of it. */

@@ -45,14 +45,14 @@ describe.each(['mysql', 'mariadb'] as const)('what the agent may do on %s', (fla
       `critical GRANT SELECT ON \`performance_schema\`.* ${who};`,
       `critical ${OWN_GRANT} ${who};`,
       `warning GRANT ROLE_ADMIN ON *.* ${who};`,
-      `note GRANT CONNECTION_ADMIN ON *.* ${who};`,
+      `warning GRANT CONNECTION_ADMIN ON *.* ${who};`,
       `critical GRANT ALL PRIVILEGES ON \`site\\_%\`.* ${who} WITH GRANT OPTION;`,
     ];
     const mariadb = [
       mysql[0],
       mysql[1],
       mysql[3],
-      `note GRANT CONNECTION ADMIN ON *.* ${who};`,
+      `warning GRANT CONNECTION ADMIN ON *.* ${who};`,
       `note GRANT UPDATE ON \`mysql\`.* ${who};`,
       mysql[6],
     ];
