@@ -99,6 +99,10 @@ export class DatabaseUnits {
   async diff(text: string): Promise<Diff> {
     const unit = this.units(text).at(-1);
     if (unit === undefined) throw new Error('no document');
+    return await this.diffUnit(unit);
+  }
+
+  async diffUnit(unit: Rendered<MysqlSpec>): Promise<Diff> {
     return this.#kind.diff(unit, await this.#look());
   }
 
@@ -108,7 +112,7 @@ export class DatabaseUnits {
    */
   async settle(text: string, keep?: 'keep'): Promise<readonly string[]> {
     const said: string[] = [];
-    for (const unit of this.units(text)) said.push(...(await this.#settleOne(unit, keep)));
+    for (const unit of this.units(text)) said.push(...(await this.settleUnit(unit, keep)));
     return said;
   }
 
@@ -139,13 +143,21 @@ export class DatabaseUnits {
     return seen.owned.has(id);
   }
 
+  /** The ports of calls that a test makes by itself. */
+  get ports() {
+    const random = (bytes: number): Uint8Array => randomBytes(bytes);
+    const [swarm, servers] = [this.#swarm, this.#servers];
+    return { swarm, servers, secrets: this.secrets.values(), random };
+  }
+
   async #look() {
     // Each look has lists of its own.
     const secrets = new Map(this.secrets);
     return { servers: await this.#servers.observe(['main'], limit()), secrets };
   }
 
-  async #settleOne(unit: Rendered<MysqlSpec>, keep?: 'keep'): Promise<readonly string[]> {
+  /** The same for one that no document can ask for as it is, such as with a password in plain text. */
+  async settleUnit(unit: Rendered<MysqlSpec>, keep?: 'keep'): Promise<readonly string[]> {
     const said: string[] = [];
     for (let round = 0; round < 6; round += 1) {
       const { operations, blocked, later = [] } = this.#kind.diff(unit, await this.#look());
@@ -160,13 +172,10 @@ export class DatabaseUnits {
 
   async #carryOut(operations: readonly Operation<MysqlCall>[]): Promise<void> {
     for (const { call } of operations) {
-      const servers = this.#servers;
-      const random = (bytes: number): Uint8Array => randomBytes(bytes);
-      const ports = { swarm: this.#swarm, servers, secrets: this.secrets.values(), random };
       const outcome =
         call.op === 'password'
-          ? await makePassword(call, ports, limit())
-          : await servers.call({ ...call, statements: this.#livedFor(call) }, limit());
+          ? await makePassword(call, this.ports, limit())
+          : await this.#servers.call({ ...call, statements: this.#livedFor(call) }, limit());
       // The first call of a session that took the fence asks for another look.
       const again = outcome.status === 'refused' && outcome.cause === 'out-of-sequence';
       if (outcome.status !== 'ok' && !again) throw new Error(outcome.why);

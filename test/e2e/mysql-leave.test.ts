@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../agent/clock.ts';
@@ -18,16 +16,9 @@ import { openServers, type Servers } from '../../agent/providers/mysql/servers.t
 import type { MysqlSpec } from '../../agent/providers/mysql/spec.ts';
 import type { MysqlObserved } from '../../agent/providers/mysql/unit-diff.ts';
 import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
-import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
 import { MySQLDatabase, MySQLRole, MySQLUser } from '../../schemas/mysql.ts';
-import {
-  newPlan,
-  PASSWORD as OWN_PASSWORD,
-  plainly,
-  programsOf,
-  started,
-  USER,
-} from './database.ts';
+import { PASSWORD as OWN_PASSWORD, plainly, USER } from './database.ts';
+import { DatabaseUnits } from './database-units.ts';
 
 type Written = Readonly<Record<string, unknown>>;
 type Unit = Rendered<MysqlSpec>;
@@ -35,20 +26,17 @@ const PASSWORD = 'CanaryHorse33';
 
 /** Units whose documents leave, on real servers and through the core's own states. */
 describe.each<Flavor>(['mysql', 'mariadb'])('what leaves the repository, on %s', (flavor) => {
-  let plan: ServerPlan;
-  let server: Server;
+  let here: DatabaseUnits;
   let opened: Servers[] = [];
   const kind = mysqlKind((bytes) => randomBytes(bytes));
   const signal = (): AbortSignal => AbortSignal.timeout(60_000);
 
   beforeAll(async () => {
-    plan = newPlan();
-    server = await started(await programsOf(flavor), plan);
+    here = await DatabaseUnits.start(flavor);
   });
   afterAll(async () => {
     for (const one of opened) one.close();
-    await server.stop();
-    rmSync(dirname(plan.folder), { recursive: true });
+    await here.close();
   });
   /** Each test begins with nothing of ours and another agent. */
   beforeEach(async () => {
@@ -60,31 +48,17 @@ describe.each<Flavor>(['mysql', 'mariadb'])('what leaves the repository, on %s',
     agent = openAgent();
   });
 
-  const asRoot = async (text: string): Promise<readonly Record<string, unknown>[]> =>
-    await plainly({ user: 'root', socketPath: server.socket }, async (one) => {
-      const [rows] = await one.query<never[]>(text);
-      return rows;
-    });
+  const asRoot = async (text: string) => await here.asRoot(text);
 
   /** On MariaDB a role may be given by whoever made it. */
   const asMaker = async (text: string): Promise<void> => {
-    const login = { host: '127.0.0.1', port: server.port, user: USER, password: OWN_PASSWORD };
-    await plainly(login, async (one) => await one.query(text));
+    expect(await here.as(USER, OWN_PASSWORD, text)).not.toContain('Error');
   };
 
   function openAgent(owner?: string): Servers {
     const term = opened.length + 1;
-    const ca = { caFile: join(plan.folder, 'data', 'ca.pem'), verifyName: false };
     const one = openServers(
-      {
-        main: {
-          hosts: [`127.0.0.1:${server.port}`],
-          user: USER,
-          passwordFile: plan.passwordFile,
-          tls: flavor === 'mysql' ? { ...ca, mode: 'required' } : { mode: 'off', verifyName: true },
-          databases: [],
-        },
-      },
+      { main: here.settings },
       {
         clock: systemClock,
         guard: { refusal: () => undefined },
@@ -203,10 +177,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('what leaves the repository, on %s',
   }
 
   const login = async (): Promise<string> =>
-    await plainly(
-      { host: '127.0.0.1', port: server.port, user: 'blog', password: PASSWORD },
-      async () => Promise.resolve('in'),
-    ).catch((error: unknown) => String(error));
+    (await here.as('blog', PASSWORD, "SELECT 'in' AS it")).replace('[{"it":"in"}]', 'in');
   const ledger = async () =>
     (await asRoot('SELECT id, left_at IS NULL AS stays FROM understudy.ledger ORDER BY id')).map(
       ({ id, stays }) => `${String(id)}${stays === 1 ? '' : ' left'}`,
@@ -229,7 +200,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('what leaves the repository, on %s',
   it('locks an account at once, and drops it when its retention is over', async () => {
     await settle([shop, user()]);
     expect(await login()).toBe('in');
-    const who = { host: '127.0.0.1', port: server.port, user: 'blog', password: PASSWORD };
+    const who = { host: '127.0.0.1', port: here.server.port, user: 'blog', password: PASSWORD };
     const events = await plainly(who, async (session) => {
       session.on('error', () => undefined);
       const told = await settle([shop]);

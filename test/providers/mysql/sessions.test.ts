@@ -70,9 +70,8 @@ describe.each([
   ['MariaDB', mariadb118, 'CONNECTION ADMIN'],
 ] as const)('what is said of sessions on %s', (_, server, word) => {
   const password = { fresh: { plugin: 'x', stored: new Secret('-') }, keepEarlier: false };
-  const login = {
-    ...{ password, defaultRoles: [], require: 'none' as const, limits: NONE, locked: false },
-  };
+  const require = 'none' as const;
+  const login = { password, defaultRoles: [], require, limits: NONE, locked: false };
   const accountOf = (user: string, host: string, other: Partial<Account> = {}) =>
     live(server, { user, host, grants: new Map(), roles: [], login }, other);
   const may = (on: 'everything' | 'dynamic') => {
