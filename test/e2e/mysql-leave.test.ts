@@ -287,6 +287,21 @@ describe.each<Flavor>(['mysql', 'mariadb'])('what leaves the repository, on %s',
     expect(await accounts()).toEqual(['blog']);
   });
 
+  it('is nothing new in a later look, however long ago it left', async () => {
+    await settle([shop, user()]);
+    await settle([shop]);
+    const seen = async () => {
+      const sight = (await see()).servers.get('main');
+      if (sight?.status !== 'seen') throw new Error('not seen');
+      return sight;
+    };
+    const before = await seen();
+    await asRoot('SELECT SLEEP(1.1)');
+    const after = await seen();
+    expect(after.seen).toBe(before.seen);
+    expect(after.nowS).toBeGreaterThan(before.nowS ?? Infinity);
+  });
+
   describe('where the agent dies', () => {
     it('between the lock and the note of it, the next one goes on', async () => {
       await settle([shop, user()]);

@@ -11,21 +11,22 @@ import { shown } from './unit-parts.ts';
 /** Pure. What left the repository so long ago that it goes now, with its line. Whether it is back in it is for the caller to say. */
 export function expired({ servers }: Servers): readonly Leftover<MysqlCall>[] {
   return [...servers].flatMap(([on, sight]) =>
-    sight.status === 'seen' ? dueOn(on, sight.seen) : [],
+    sight.status === 'seen' && sight.nowS !== undefined ? dueOn(on, sight.seen, sight.nowS) : [],
   );
 }
 
-function dueOn(on: string, seen: ServerSeen): readonly Leftover<MysqlCall>[] {
+function dueOn(on: string, seen: ServerSeen, nowS: number): readonly Leftover<MysqlCall>[] {
   const places = [...seen.owned].flatMap(([id, row]): Place[] => {
     const named = row.leftAt === undefined ? undefined : namedBy(id);
     return named !== undefined && goes({ ...named, row }) ? [{ ...named, id, on, seen, row }] : [];
   });
-  return places.filter(isDue).map(leftoverOf);
+  return places.filter((place) => isDue(place, nowS)).map(leftoverOf);
 }
 
-function isDue(place: Place): boolean {
+function isDue(place: Place, nowS: number): boolean {
   const { what, row } = place;
-  if ((row.leftS ?? 0) < (row.retentionS ?? Infinity) || isElsewhere(place)) return false;
+  const { leftAtS = Infinity, retentionS = Infinity } = row;
+  if (nowS - leftAtS < retentionS || isElsewhere(place)) return false;
   if (what === 'role') return !isHeld(place);
   // Whoever unlocked it by hand wants it; it does not go behind his back.
   return ownHolders(place).every(({ locked }) => locked);

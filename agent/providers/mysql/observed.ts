@@ -9,7 +9,12 @@ import type { AccountName } from './sql.ts';
 
 /** What is known by one look of a server that the agent's settings name. */
 export type ServerSight =
-  | { readonly status: 'seen'; readonly seen: ServerSeen }
+  | {
+      readonly status: 'seen';
+      readonly seen: ServerSeen;
+      /** What time it is on the server, where anything left the repository. Seconds since 1970. */
+      readonly nowS?: number;
+    }
   /** No host of it takes writes now, or none answers. Nobody's failure: it may come back by itself. */
   | { readonly status: 'away'; readonly why: string }
   /** It answers, and only a person helps: it is too old, or the agent may not read what it has to. */
@@ -52,8 +57,8 @@ export interface Owned {
   readonly digest: string;
   /** When it left the repository, by the server's clock, ISO 8601; absent: it is in it. */
   readonly leftAt?: string;
-  /** How long ago that is, by the same clock. Seconds. */
-  readonly leftS?: number;
+  /** The same in seconds since 1970. */
+  readonly leftAtS?: number;
   /** So long after it left it goes; absent: it stays. Seconds. */
   readonly retentionS?: number;
   /** Whose it is; absent: whoever names it in a document. */

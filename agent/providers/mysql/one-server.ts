@@ -81,7 +81,8 @@ export class OneServer {
     session.basis = read.basis;
     session.mustLook = false;
     session.isOldLedger = read.isOldLedger;
-    return { status: 'seen', seen: read.seen };
+    const { seen, nowS } = read;
+    return { status: 'seen', seen, ...(nowS !== undefined && { nowS }) };
   }
 
   /** The session of before while its host takes writes, else one on the host that does. */

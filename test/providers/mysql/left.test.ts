@@ -20,9 +20,11 @@ import { mariadb118, mysql97 } from './servers.ts';
 
 const ID: Id = 'mysql-user/blog';
 const DAYS_30 = 30 * 86_400;
+/** What time it is on the server. */
+const NOW_S = 2_000_000_000;
 const GOES: Owned = { digest: 'aa', retentionS: DAYS_30 };
-const LEFT: Owned = { ...GOES, leftAt: '2026-01-01T00:00:00.000Z', leftS: 10 };
-const DUE: Owned = { ...LEFT, leftS: DAYS_30 };
+const LEFT: Owned = { ...GOES, leftAt: '2026-01-01T00:00:00.000Z', leftAtS: NOW_S - 10 };
+const DUE: Owned = { ...LEFT, leftAtS: NOW_S - DAYS_30 };
 
 const login = {
   password: { fresh: { plugin: 'x', stored: new Secret('-') }, keepEarlier: false },
@@ -62,7 +64,8 @@ const seen = (server: Server, has: Has): ServerSeen => ({
 const on = (...sights: readonly (readonly [string, ServerSight])[]) => ({
   servers: new Map(sights),
 });
-const at = (server: Server, has: Has) => on(['main', { status: 'seen', seen: seen(server, has) }]);
+const at = (server: Server, has: Has) =>
+  on(['main', { status: 'seen', seen: seen(server, has), nowS: NOW_S }]);
 const away: ServerSight = { status: 'away', why: 'no host answers' };
 const said = (operations: readonly Operation<MysqlCall>[]): readonly string[] =>
   operations.flatMap(({ call }) => (call.op === 'statements' ? call.statements.map(String) : []));
@@ -120,7 +123,7 @@ describe.each([
     const orphan = { digest: 'aa' };
     expect(membersLeft(ID, observed(orphan))).toEqual([]);
     expect(said(removed(ID, observed(orphan)).operations)).toEqual([NOTE(ID)]);
-    expect(removed(ID, observed({ ...orphan, leftAt: 'x', leftS: 1 })).stays).toEqual([
+    expect(removed(ID, observed({ ...orphan, leftAt: 'x', leftAtS: NOW_S - 1 })).stays).toEqual([
       'account blog@% stays',
     ]);
   });
@@ -176,8 +179,8 @@ describe.each([
     expect(said(due(DUE).map(({ operation }) => operation)).at(-1)).toBe(
       "DELETE FROM `understudy`.`ledger` WHERE id = 'mysql-user/blog' AND owner IS NULL",
     );
-    expect(due({ ...DUE, leftS: DAYS_30 - 1 })).toEqual([]);
-    expect(due({ digest: 'aa', leftAt: 'x', leftS: DAYS_30 })).toEqual([]);
+    expect(due({ ...DUE, leftAtS: NOW_S - DAYS_30 + 1 })).toEqual([]);
+    expect(due({ digest: 'aa', leftAt: 'x', leftAtS: NOW_S - DAYS_30 })).toEqual([]);
     expect(due({ digest: 'aa', retentionS: 0 })).toEqual([]);
   });
 
@@ -201,7 +204,7 @@ describe.each([
 
   it('is a role that goes when nobody but the agent has it', () => {
     const id: Id = 'mysql-role/readers';
-    const owned = { [id]: { digest: 'aa', retentionS: 0, leftAt: 'x', leftS: 0 } };
+    const owned = { [id]: { digest: 'aa', retentionS: 0, leftAt: 'x', leftAtS: NOW_S - 0 } };
     const has = { roles: [{ role: roleName('readers', server), admin: false }] };
     const self = accountOf(server, 'understudy', '%', has);
     const accounts = [roleOf(server, 'readers'), self];
@@ -296,11 +299,17 @@ describe('the size of a database that left', () => {
       asked += 1;
       return Promise.resolve([{ name: 'shop', bytes: '4096' }]);
     };
-    expect(await readLeftSizes(having({ digest: 'aa' }), sizes, ask)).toEqual(new Map());
-    expect(await readLeftSizes(having({ ...LEFT, leftS: 3_601 }), sizes, ask)).toEqual(new Map());
+    expect(await readLeftSizes(having({ digest: 'aa' }), { sizes, nowS: NOW_S }, ask)).toEqual(
+      new Map(),
+    );
+    expect(
+      await readLeftSizes(having({ ...LEFT, leftAtS: NOW_S - 3_601 }), { sizes, nowS: NOW_S }, ask),
+    ).toEqual(new Map());
     expect(asked).toBe(0);
     for (const _ of [1, 2]) {
-      expect(await readLeftSizes(having(LEFT), sizes, ask)).toEqual(new Map([[id, 4096]]));
+      expect(await readLeftSizes(having(LEFT), { sizes, nowS: NOW_S }, ask)).toEqual(
+        new Map([[id, 4096]]),
+      );
     }
     expect(asked).toBe(1);
   });
@@ -313,7 +322,7 @@ describe('the size of a database that left', () => {
       return Promise.resolve([]);
     };
     for (const _ of [1, 2]) {
-      expect(await readLeftSizes(having(LEFT), sizes, ask)).toEqual(new Map());
+      expect(await readLeftSizes(having(LEFT), { sizes, nowS: NOW_S }, ask)).toEqual(new Map());
     }
     expect(asked).toBe(1);
   });

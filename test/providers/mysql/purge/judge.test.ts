@@ -18,7 +18,7 @@ import { mariadb118, mysql97 } from '../servers.ts';
 
 const place = { name: 'a_b', server: 'main' };
 const ID: Id = 'mysql-database/a_b';
-const LEFT: Owned = { digest: 'aa', leftAt: '2026-01-01T00:00:00.000Z', leftS: 9 };
+const LEFT: Owned = { digest: 'aa', leftAt: '2026-01-01T00:00:00.000Z', leftAtS: 9 };
 const ground = (...ids: readonly Id[]) => ({ units: new Set(ids), environment: 'production' });
 
 interface Has {
