@@ -84,7 +84,7 @@ describe('every source file', async () => {
     expect(revealing.toSorted()).toEqual(
       [
         'agent/age/age.ts', // the library for age
-        'agent/make-password.ts', // the content of the secret
+        'agent/make-password.ts', // the content of the secret, and how long it is
         'agent/core/digest.ts', // the digest of a unit covers its secrets
         'agent/providers/mysql/hash.ts', // the password that is hashed, the hash that is compared
         'agent/providers/mysql/password-diff.ts', // an empty hash is not kept, a declared one is compared

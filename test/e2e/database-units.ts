@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 import type { Id, Operation, Rendered } from '../../agent/core/kind.ts';
 import { systemClock } from '../../agent/clock.ts';
-import { makePassword } from '../../agent/make-password.ts';
+import { makePassword, type Unfinished } from '../../agent/make-password.ts';
 import type { SwarmSecret } from '../../agent/providers/mysql/generated.ts';
 import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
 import type {
@@ -35,6 +35,7 @@ export class DatabaseUnits {
   readonly #servers: Servers;
   readonly #kind = mysqlKind((bytes) => randomBytes(bytes));
 
+  readonly #unfinished: Unfinished = new Map();
   /** The agent dies right after a statement with this text. */
   #deadly: string | undefined;
 
@@ -147,7 +148,7 @@ export class DatabaseUnits {
   get ports() {
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
     const [swarm, servers] = [this.#swarm, this.#servers];
-    return { swarm, servers, secrets: this.secrets.values(), random };
+    return { swarm, servers, secrets: this.secrets.values(), random, unfinished: this.#unfinished };
   }
 
   async #look() {

@@ -171,7 +171,11 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
         return servers.call(asked, until);
       };
       await expect(
-        makePassword(call, { ...here.ports, servers: { call: dies } }, AbortSignal.timeout(60_000)),
+        makePassword(
+          call,
+          { ...here.ports, servers: { call: dies }, unfinished: new Map() },
+          AbortSignal.timeout(60_000),
+        ),
       ).rejects.toThrow('died');
       expect(await login(before, 'gen')).toContain('gen@%');
       const count = here.secrets.size;
