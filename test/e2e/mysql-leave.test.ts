@@ -411,6 +411,34 @@ describe.each<Flavor>(['mysql', 'mariadb'])('what leaves the repository, on %s',
       expect(kind.leftovers?.(await see(production))).toHaveLength(1);
     });
 
+    it.each<Id>(['mysql-user/blog', 'mysql-user/main/blog'])(
+      'give nothing to what the other one made since they looked, as %s',
+      async (id) => {
+        const [production, staging] = [openAgent('production'), openAgent('staging')];
+        // Each has its fence, and nothing makes it look again.
+        expect(await bring(shop, staging)).toEqual([]);
+        const all = [{ privileges: ['ALL'], database: 'shop' }];
+        const second = { ...user({ privileges: all }), id };
+        const { operations } = kind.diff(second, await see(staging));
+        expect(await bring(user(), production)).toEqual([]);
+        const before = await asRoot("SELECT * FROM mysql.user WHERE User = 'blog'");
+        for (const { call } of operations) {
+          if (call.op !== 'statements') throw new Error(call.op);
+          expect(await staging.call(call, signal())).toMatchObject({
+            status: 'refused',
+            cause: 'out-of-sequence',
+            why: expect.stringContaining('`production`'),
+          });
+        }
+        expect(operations).toHaveLength(1);
+        expect(await asRoot("SELECT * FROM mysql.user WHERE User = 'blog'")).toEqual(before);
+        expect(await asRoot("SELECT 1 FROM mysql.db WHERE User = 'blog'")).toEqual([]);
+        expect(await ledger()).toEqual(['mysql-database/shop', 'mysql-user/blog']);
+        expect(await bring(second, staging)).toEqual([expect.stringContaining('`production`')]);
+        expect(await bring(user(), production)).toEqual([]);
+      },
+    );
+
     it('do not write over what the other one noted since they looked', async () => {
       const [id, owner] = ['mysql-user/blog', 'staging@swarm2'] as const;
       expect(await bring(user(), openAgent('production@swarm1'))).toEqual([]);

@@ -46,14 +46,19 @@ export async function endSessions(
   if (why !== undefined)
     return { status: 'refused', why, retry: 'after-replan', cause: 'held-back' };
   const end = clock.nowMs() + MYSQL_CALL_MS;
-  const asking = (one: Connection) => async (text: Sql) =>
-    await one.query(text, Math.max(1, end - clock.nowMs()), signal);
+  const asking = (one: Connection) => async (text: Sql) => {
+    // What goes before is carried out: that is an outcome, and no reason to throw.
+    if (signal.aborted) return STOPPED;
+    return await one.query(text, Math.max(1, end - clock.nowMs()), signal);
+  };
   const [own] = await Promise.all([
     endOn(name, on.flavor, asking(connection)),
     elsewhere(name, on, { end, signal, asking }),
   ]);
   return own;
 }
+
+const STOPPED: NotOk = { status: 'unknown', why: 'stopped before sessions were ended' };
 
 type Ask = (text: Sql) => Promise<Answer>;
 

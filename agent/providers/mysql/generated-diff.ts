@@ -5,7 +5,7 @@ import type { AuthString } from './hash.ts';
 import { diffHolders } from './holder-diff.ts';
 import type { PasswordCall } from './observed.ts';
 import type { UserSpec } from './spec.ts';
-import type { Step } from './sessions.ts';
+import type { Step } from './step.ts';
 import { type Diff, nothing, type One, targetOf } from './unit-parts.ts';
 import { pluginOf, wantedUser } from './wanted.ts';
 

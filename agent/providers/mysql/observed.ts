@@ -4,7 +4,7 @@ import type { Accounts } from './account.ts';
 import type { AuthString } from './hash.ts';
 import type { Server } from './server.ts';
 import type { UserSpec } from './spec.ts';
-import type { Step } from './sessions.ts';
+import type { Step } from './step.ts';
 import type { AccountName } from './sql.ts';
 
 /** What is known by one look of a server that the agent's settings name. */

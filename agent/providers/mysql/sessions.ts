@@ -30,9 +30,6 @@ export class EndSessions {
   }
 }
 
-/** What is carried out one after the other. */
-export type Step = Sql | EndSessions;
-
 /** Which sessions with the name of an account are that account's: all of them, those from its own host, or nobody can tell. */
 export type Cut = 'all' | 'host' | 'nobody knows';
 

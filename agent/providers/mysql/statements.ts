@@ -17,7 +17,8 @@ import {
   words,
 } from './sql.ts';
 import type { AccountName, Sql } from './sql.ts';
-import { EndSessions, type Step } from './sessions.ts';
+import { EndSessions } from './sessions.ts';
+import type { Step } from './step.ts';
 import { privilegesOf } from './words.ts';
 
 // One account a statement: MariaDB carries out half of one that fails. Each may be sent twice.

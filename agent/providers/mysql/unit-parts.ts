@@ -1,6 +1,6 @@
 import type { Blocked, Difference, FieldDiff, Operation, Rendered } from '../../core/kind.ts';
 import type { MysqlCall, ServerSeen } from './observed.ts';
-import type { Step } from './sessions.ts';
+import type { Step } from './step.ts';
 import type { MysqlSpec } from './spec.ts';
 
 /** What separates a unit from what its server has. */

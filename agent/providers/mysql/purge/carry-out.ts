@@ -71,10 +71,10 @@ async function take(
 ): Promise<NotOk | undefined> {
   const taken = await connection.query(takeLines(ids, environment), STATEMENT_MS, signal);
   if (taken.status !== 'ok') return untouched(taken);
-  const counted = await connection.query(takenLines(ids, environment), STATEMENT_MS, signal);
+  const counted = await connection.query(takenLines(ids, environment), STATEMENT_MS, NEVER);
   if (counted.status !== 'ok') return untouched(counted);
   if (countIn(counted.value) === ids.length) return undefined;
-  await connection.query(giveLinesBack(ids, environment), STATEMENT_MS, signal);
+  await connection.query(giveLinesBack(ids, environment), STATEMENT_MS, NEVER);
   return refused('an agent wrote to the ledger of its server meanwhile: its document may be back');
 }
 
