@@ -22,11 +22,14 @@ export interface Place extends NamedUnit {
 /** All places of a unit. */
 export interface Found {
   readonly places: readonly Place[];
-  /** Why nobody knows whether it is anywhere. */
+  /** Why nobody knows whether it is anywhere else. */
   readonly hidden?: string;
 }
 
-/** Pure. The default server is in no id, so without a name it is whichever server knows the unit. */
+/**
+ * Pure. The default server is in no id, so without a name it is whichever servers know the unit: more than one, where another one
+ * became the default. So one that is away may have it, too, whatever the others have.
+ */
 export function placesOf(id: Id, { servers }: Servers): Found {
   const named = namedBy(id);
   if (named === undefined) return { places: [] };
@@ -39,8 +42,7 @@ export function placesOf(id: Id, { servers }: Servers): Found {
   const unseen = open.flatMap(([name, sight]) =>
     sight.status === 'seen' ? [] : [`${name}: ${sight.why}`],
   );
-  const isHidden = places.length === 0 && unseen.length > 0;
-  return { places, ...(isHidden && { hidden: unseen.join('; ') }) };
+  return { places, ...(unseen.length > 0 && { hidden: unseen.join('; ') }) };
 }
 
 /** Pure. Whether it goes some day; a database never does. */

@@ -653,6 +653,24 @@ describe('a server', () => {
     ]);
     expect(healthOf(at(mysql97)).status).toBe('converged');
   });
+
+  it('is told, too, where it was before another one became the default', () => {
+    const one: Rendered<MysqlSpec> = { ...user(), id: 'mysql-user/blog' };
+    const before = seen(mysql97, { owned: [[one.id, 'd0']] });
+    const noted = (old: ServerSeen, id: Id = one.id) => {
+      const servers = new Map([
+        ...at(mysql97).servers,
+        ['old', { status: 'seen', seen: old }] as const,
+      ]);
+      return mysqlKind.diff({ ...one, id }, { ...at(mysql97), servers }).notes ?? [];
+    };
+    expect(noted(before)).toEqual([expect.stringContaining('account blog is on `old`, too')]);
+    expect(noted(seen(mysql97))).toEqual([]);
+    const left = new Map([[one.id, { digest: 'd0', leftAt: '2026-01-01T00:00:00.000Z' }]]);
+    expect(noted({ ...before, owned: left })).toEqual([]);
+    // Whoever names the server means that one alone.
+    expect(noted(before, 'mysql-user/main/blog')).toEqual([]);
+  });
 });
 
 describe('a release', () => {
