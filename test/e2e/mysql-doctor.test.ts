@@ -84,6 +84,13 @@ describe.each<Flavor>(['mysql', 'mariadb'])('the rights of the agent on %s', (fl
     expect(await doctor()).toEqual({ code: 0, findings: [] });
   });
 
+  it('are found where they are given by a pattern', async () => {
+    await asRoot("REVOKE ALL PRIVILEGES ON `understudy`.* FROM little@'%'");
+    const words = 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER';
+    await asRoot(`GRANT ${words} ON \`under%\`.* TO little@'%'`);
+    expect(await doctor()).toEqual({ code: 0, findings: [] });
+  });
+
   it('are enough then to make a database, a role and an account, and to let them go', async () => {
     const servers = openServers(
       { main: settings() },

@@ -1,9 +1,10 @@
 import type { Id } from '../../core/kind.ts';
-import { type Account, isMarked } from './account.ts';
+import { type Account, accountKey, isAccount, isMarked } from './account.ts';
 import { accountGuard } from './guards.ts';
 import { type NamedUnit, namedBy } from './named.ts';
 import { foreignOwner } from './noted.ts';
 import type { Owned, ServerSeen, ServerSight } from './observed.ts';
+import type { AccountName } from './sql.ts';
 
 /** The servers that a unit may be on. */
 export interface Servers {
@@ -63,7 +64,7 @@ export function holders({
 }: Pick<Place, 'what' | 'name' | 'seen'>): readonly Account[] {
   if (what === 'database') return [];
   return [...seen.accounts.values()].filter(
-    ({ user, isRole }) => user === name && (isRole === 'no') === (what === 'account'),
+    (one) => one.user === name && isAccount(one) === (what === 'account'),
   );
 }
 
@@ -71,6 +72,14 @@ export function holders({
 export function whyKept(one: Account, seen: ServerSeen): string | undefined {
   if (one.user === seen.self.user) return 'the agent itself logs in by that name';
   return accountGuard(one, seen) ?? (isMarked(one) ? undefined : 'it does not bear our mark');
+}
+
+/** Pure. Whether anybody else has it as a role, also who is locked; but for the agent, to whom MariaDB gives each role that it makes. */
+export function isHeldAsRole(name: AccountName, { accounts, self }: ServerSeen): boolean {
+  const key = accountKey(name);
+  return [...accounts.values()].some(
+    (one) => one.user !== self.user && one.roles.some(({ role }) => accountKey(role) === key),
+  );
 }
 
 /** Pure. Those that bear the name and that we may touch. */

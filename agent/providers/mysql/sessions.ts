@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { accountKey, type Account, type Accounts } from './account.ts';
+import { accountKey, type Account, type Accounts, isAccount } from './account.ts';
 import type { Row } from './connect.ts';
 import { keptHost } from './names.ts';
 import type { ServerSeen } from './observed.ts';
@@ -108,7 +108,7 @@ export function sessionsNote(names: readonly AccountName[], seen: ServerSeen): s
   const going = new Set(names.map((name) => accountKey(name)));
   const unknown = names.filter((name) => {
     const others = [...accounts.values()]
-      .filter((one) => one.user === name.user && one.isRole === 'no')
+      .filter((one) => one.user === name.user && isAccount(one))
       .map((one) => ({ host: one.host, locked: one.locked || going.has(accountKey(one)) }));
     return cutOf(name, others) === 'nobody knows';
   });

@@ -273,6 +273,30 @@ describe.each(families)('an account on %s', (_name, server) => {
     ]);
   });
 
+  it('stays locked where its document does not have its host any more, and others have it as a role', () => {
+    const [every, here] = accountsOf(server, userSpec({ hosts: ['%', '10.0.0.1'] }));
+    if (every === undefined || here === undefined) throw new Error('no account');
+    const holder = {
+      ...live(server, { user: 'shop', host: '%', grants: new Map(), roles: [] }),
+      roles: [{ role: { user: 'blog', host: '10.0.0.1' }, admin: false }],
+    };
+    const found = (locked: boolean) => {
+      const granted = { ...here, isRole: 'both' as const, locked };
+      return diff(user(), at(server, { accounts: [every, granted, holder], ...ours }));
+    };
+    expect(found(false).later).toEqual([
+      "ALTER USER IF EXISTS 'blog'@'10.0.0.1' ACCOUNT LOCK",
+      "-- ends the sessions of 'blog'@'10.0.0.1'",
+    ]);
+    expect(found(true)).toMatchObject({
+      first: [],
+      later: [],
+      notes: expect.arrayContaining([
+        'account blog@10.0.0.1 is locked until nobody has it as a role any more',
+      ]),
+    });
+  });
+
   it('of the same name that is not ours is left alone, at whatever host', () => {
     const foreign = accountsOf(server, userSpec({ hosts: ['10.0.0.1'] }), UNMARKED);
     const own = accountsOf(server, spec);

@@ -248,6 +248,24 @@ describe('a unit that left', () => {
     expect(removeLeft(ID, members, on(['main', away], ['other', one])).operations).toEqual([]);
   });
 
+  it('is an account that others have as a role: locked, and dropped when nobody has it', () => {
+    const has = { roles: [{ role: { user: 'blog', host: '%' }, admin: false }] };
+    const other = accountOf(mysql97, 'shop', '%', has);
+    const granted = (locked: boolean) =>
+      accountOf(mysql97, 'blog', '%', { isRole: 'both', locked });
+    const open = at(mysql97, { owned, accounts: [granted(false), other] });
+    expect(said(removed(ID, open).operations)[0]).toBe(
+      "ALTER USER IF EXISTS 'blog'@'%' ACCOUNT LOCK",
+    );
+    const left = { owned: { [ID]: DUE }, accounts: [granted(true), other] };
+    expect(removed(ID, at(mysql97, left)).stays).toEqual([
+      expect.stringContaining('30d after it left, when nobody has it as a role any more'),
+    ]);
+    expect(expired(at(mysql97, left))).toEqual([]);
+    const free = accountOf(mysql97, 'blog', '%', { locked: true });
+    expect(expired(at(mysql97, { ...left, accounts: [free] }))).toHaveLength(1);
+  });
+
   it('is nothing on a server that the settings name no more', () => {
     const members = membersLeft(ID, on(['main', one]));
     expect(removeLeft(ID, members, on(['other', none])).left).toEqual([]);
