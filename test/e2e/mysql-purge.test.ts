@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { purgeCommand } from '../../agent/cli/purge.ts';
@@ -17,7 +17,7 @@ import { sightOn } from '../../agent/sight.ts';
 import { HeadDesk } from '../fakes/head-desk.ts';
 import { FakeEngine } from '../fakes/swarm-engine.ts';
 import { directSwarm } from '../fakes/swarm-modem.ts';
-import { plainly } from './database.ts';
+import { newPlan, plainly, programsOf, started } from './database.ts';
 import { DatabaseUnits } from './database-units.ts';
 
 const PASSWORD = 'CanaryBoss77';
@@ -69,15 +69,19 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
     readonly types?: readonly string[];
     /** Another way in than the server's own, in plain text. */
     readonly relay?: number;
+    /** More hosts, before the server. */
+    readonly others?: readonly number[];
   }
 
   async function purge(
     args: readonly string[],
-    { units = ['mysql-database/shop'], types, relay }: Weather = {},
+    { units = ['mysql-database/shop'], types, relay, others = [] }: Weather = {},
   ): Promise<Run> {
     const settings = join(folder, 'agent.yaml');
     const plain = { hosts: [`127.0.0.1:${String(relay)}`], tls: { mode: 'off' } };
-    const main = { ...one.settings, ...(relay !== undefined && plain) };
+    const own = { ...one.settings, ...(relay !== undefined && plain) };
+    const before = others.map((port) => `127.0.0.1:${String(port)}`);
+    const main = { ...own, hosts: [...before, ...own.hosts] };
     writeFileSync(settings, JSON.stringify({ mysql: { main } }));
     const engine = new FakeEngine();
     if (units !== 'none') {
@@ -253,6 +257,41 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
     await one.asRoot("DROP USER little@'%'");
     const unknown = await purge(['--user', 'nobody', '--password-file', boss(), '--dry-run']);
     expect([unknown.code, unknown.err]).toEqual([6, expect.stringContaining('let the account in')]);
+  });
+
+  it('goes on the host that takes writes, and stays while a session on any other uses it', async () => {
+    // It follows nobody, and says that it only reads, as a secondary does.
+    const plan = newPlan();
+    const second = await started(await programsOf(flavor), plan);
+    const login = { user: 'root', socketPath: second.socket };
+    try {
+      await plainly(login, async (root) => {
+        await root.query(`CREATE USER boss@'%' IDENTIFIED BY '${PASSWORD}'`);
+        await root.query("GRANT ALL ON *.* TO boss@'%'");
+        await root.query('CREATE DATABASE `site.nl`');
+        await root.query('SET GLOBAL read_only = 1');
+      });
+      const relay = one.server.port;
+      const weather = { relay, others: [second.port] };
+      const reads = { ...login, database: 'site.nl' };
+      const used = await plainly(reads, async () => await purge(yes(), weather));
+      expect([used.code, used.err]).toEqual([
+        1,
+        expect.stringContaining(`sessions use it on 127.0.0.1:${String(second.port)}: root (1)`),
+      ]);
+      const away = await purge(yes(), { relay, others: [1] });
+      expect([away.code, away.err]).toEqual([
+        1,
+        expect.stringContaining('whether a session uses it on 127.0.0.1:1 is not known'),
+      ]);
+      const done = await purge(yes(), weather);
+      expect([done.code, done.err]).toEqual([0, '']);
+      expect(done.out).toMatch(new RegExp(`at +127\\.0\\.0\\.1:${String(relay)}\n`));
+      expect(await isThere()).toBe(false);
+    } finally {
+      await second.stop();
+      rmSync(dirname(plan.folder), { recursive: true });
+    }
   });
 
   it('is read back where no answer came', async () => {
