@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 
+import { frozenLine } from '../core/freeze.ts';
 import type { Id } from '../core/kind.ts';
 import type { PurgeGround } from '../core/purge.ts';
+import { readFreeze } from '../record/freeze.ts';
 import { readRecord } from '../record/read.ts';
 import { SourceError } from '../reconcile/ports.ts';
 import { isFolder, readFolder } from '../source/folder.ts';
@@ -44,7 +46,7 @@ export async function readGround(
 
 async function byRecord(
   { socket, environment: named }: Wanted,
-  io: Pick<PurgeIo, 'openSight'>,
+  io: Pick<PurgeIo, 'openSight' | 'clock'>,
   signal: AbortSignal,
 ): Promise<GroundRead> {
   const desk = io.openSight(socket);
@@ -55,6 +57,9 @@ async function byRecord(
     if (shelf === undefined) {
       return unread(6, 'no agent has run on this Swarm yet: there is no config `understudy.head`');
     }
+    // Nothing is to be called anywhere then; and no agent notes what comes back.
+    const freeze = readFreeze(shelf.head.labels, io.clock.date());
+    if (freeze !== undefined) return unread(1, frozenLine(freeze));
     const record = readRecord(shelf);
     if (record.status !== 'ok') return unread(1, record.why);
     const { owner, units, history, incomplete, notes } = record.value;

@@ -59,6 +59,7 @@ interface Story {
   readonly purge?: CallOutcome<Doomed>;
   readonly units?: readonly Id[];
   readonly types?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** Something of another kind than there is: the command knows no kind. */
@@ -66,7 +67,9 @@ async function run(args: readonly string[], story: Story = {}) {
   const { look = { status: 'ok', value: doomed }, purge = look, types } = story;
   const engine = new FakeEngine();
   const units = new Map((story.units ?? ['box/shop']).map((id) => [id, unknownUnit]));
-  await new HeadDesk(engine).write(units, { seen: 'c0ffee1000', settled: '', revisions: [] });
+  const head = new HeadDesk(engine);
+  await head.write(units, { seen: 'c0ffee1000', settled: '', revisions: [] });
+  await head.label(story.labels ?? {});
   const text = { out: '', err: '' };
   const done: string[] = [];
   const answers = [...(types ?? [])];
@@ -141,6 +144,14 @@ describe('understudy purge', () => {
 
   it.each<[string, readonly string[], Story, number, readonly string[], string]>([
     ['in the repository', YES, { units: ['box/one'] }, 1, [], 'it is in the repository'],
+    [
+      'frozen',
+      YES,
+      { labels: { 'understudy.freeze': '{"by":"ana@m1","why":"an incident"}' } },
+      1,
+      [],
+      'frozen by ana@m1',
+    ],
     ['not typed', LOGIN, { types: ['two'] }, 1, ['look'], 'was not typed'],
     ['given up', LOGIN, { types: [] }, 1, ['look'], 'was not typed'],
     ['asked for by nobody', LOGIN, {}, 2, [], 'no terminal'],
