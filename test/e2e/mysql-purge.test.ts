@@ -243,6 +243,17 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
     await one.asRoot(`CREATE USER little@'%' IDENTIFIED BY '${PASSWORD}'`);
     const asLittle = ['--user', 'little', '--password-file', boss(), '--yes-delete', 'site.nl'];
     expect((await purge(asLittle)).code).toBe(1);
+    // It sees the accounts and the ledger, and not the database.
+    for (const place of ['mysql', 'understudy', 'performance_schema'].slice(
+      0,
+      flavor === 'mysql' ? 3 : 2,
+    ))
+      await one.asRoot(`GRANT SELECT ON ${place}.* TO little@'%'`);
+    const hidden = await purge(asLittle);
+    expect([hidden.code, hidden.err]).toEqual([
+      1,
+      expect.stringContaining('is there is not known'),
+    ]);
     await one.asRoot("GRANT SELECT ON *.* TO little@'%'");
     const blind = await purge(asLittle);
     expect([blind.code, blind.err]).toEqual([1, expect.stringContaining('GRANT PROCESS ON *.*')]);

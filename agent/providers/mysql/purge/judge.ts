@@ -5,7 +5,7 @@ import { OWN_SCHEMA } from '../guards.ts';
 import { namedBy } from '../named.ts';
 import { databaseProblem } from '../names.ts';
 import type { ServerSeen } from '../observed.ts';
-import { holdersOf } from './use.ts';
+import { holdersOf, seesDatabases } from './use.ts';
 
 /** A database, and the server that it is on, as the agent's settings name it. */
 export interface DatabasePlace {
@@ -62,10 +62,19 @@ export function refusalsOf(
   return [
     ...(system === undefined ? [] : [system]),
     ...(git === undefined ? [] : [git]),
+    ...hiddenRefusals(place, look),
     ...ledgerRefusals(place, look, taken),
     ...sessionRefusals(look),
     ...accountRefusals(place, look, ground),
     ...look.references.map((other) => `tables of ${other} refer to tables of it`),
+  ];
+}
+
+/** What an account has no right on it does not see either: that it is gone must be known before its lines go. */
+function hiddenRefusals({ name }: DatabasePlace, { seen }: DatabaseLook): readonly string[] {
+  if (seen.databases.has(name) || seesDatabases(seen.self, seen.accounts)) return [];
+  return [
+    'whether it is there is not known: GRANT SHOW DATABASES ON *.* is missing to the account that looks',
   ];
 }
 

@@ -41,6 +41,11 @@ export function seesSessions(self: AccountName, accounts: Accounts): boolean {
   return mayByLogin(self, accounts, ['PROCESS', 'SUPER']);
 }
 
+/** Pure. Whether an account sees every database that there is: one that it does not see is not there then. */
+export function seesDatabases(self: AccountName, accounts: Accounts): boolean {
+  return mayByLogin(self, accounts, ['SHOW DATABASES', 'SELECT', 'SUPER']);
+}
+
 /** Pure. Accounts and roles with rights on this database by its name, or on something in it. A pattern that covers others is no use of it. */
 export function holdersOf(
   name: string,

@@ -25,8 +25,9 @@ interface Has {
   readonly owned?: readonly (readonly [Id, Owned])[];
   readonly foreign?: readonly (readonly [Id, string])[];
   readonly accounts?: readonly Account[];
-  readonly more?: Partial<DatabaseLook>;
+  readonly more?: Partial<DatabaseLook> & { readonly there?: readonly string[] };
 }
+const CHARACTERS = { characterSet: 'utf8mb4', collation: 'x' };
 
 function look({ owned = [[ID, LEFT]], foreign, accounts = [], more = {} }: Has = {}): DatabaseLook {
   return {
@@ -34,7 +35,7 @@ function look({ owned = [[ID, LEFT]], foreign, accounts = [], more = {} }: Has =
       host: 'db1:3306',
       server: mysql97,
       accounts: new Map(accounts.map((one) => [accountKey(one), one])),
-      databases: new Map(),
+      databases: new Map((more.there ?? ['a_b']).map((name) => [name, CHARACTERS])),
       collations: new Map(),
       owned: new Map(owned),
       ...(foreign !== undefined && { foreign: new Map(foreign) }),
@@ -135,7 +136,14 @@ describe('a database that a person wants gone', () => {
     const id: Id = `mysql-database/${name}`;
     const own = look({ owned: [[id, LEFT]] });
     const told = refusalsOf({ ...place, name }, own, { ground: ground(), taken });
-    expect(told).toEqual([expect.stringContaining(`\`${name}\``)]);
+    expect(told[0]).toContain(`\`${name}\``);
+  });
+
+  it('is not taken for gone by one who does not see every database', () => {
+    const gone = { more: { there: [] } };
+    expect(why(gone)).toEqual([expect.stringContaining('whether it is there is not known')]);
+    const boss = holder('boss', { on: 'everything' });
+    expect(why({ ...gone, accounts: [boss] })).toEqual([]);
   });
 
   it('goes on where one who purged died', () => {
