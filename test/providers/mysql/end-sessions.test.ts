@@ -90,7 +90,7 @@ describe('to end the sessions of an account', () => {
   });
 
   it.each([{ accounts: unknown }, { sessions: unknown }, { kill: unknown }])(
-    'it is not over where no answer comes: %j',
+    'goes on where no answer comes: %j',
     async (story) => {
       expect((await run(story)).outcome).toEqual(unknown);
     },
