@@ -12,6 +12,11 @@ export interface Process extends Output {
   readonly isWatched: boolean;
   /** Of the terminal; absent where there is none. */
   readonly columns?: number;
+  /** A person who can be asked; absent where there is none. */
+  readonly terminal?: () => {
+    readonly input: NodeJS.ReadableStream;
+    readonly output: NodeJS.WritableStream;
+  };
 }
 
 /** What a verb does. */
@@ -121,6 +126,19 @@ export const commands: Readonly<Record<string, Verb>> = {
       return {
         usage,
         run: (args, io, signal) => adoptCommand(args, adoptIo(io, io.environment), signal),
+      };
+    },
+  },
+  purge: {
+    summary: 'delete a database whose document is gone, with your own login',
+    load: async () => {
+      const { purgeUsage: usage } = await import('./cli/purge-options.ts');
+      const { purgeCommand } = await import('./cli/purge.ts');
+      const { purgeIo } = await import('./purging.ts');
+      return {
+        usage,
+        run: (args, io, signal) =>
+          purgeCommand(args, purgeIo(io, io.environment, io.terminal?.()), signal),
       };
     },
   },

@@ -1,3 +1,5 @@
+import { isatty } from 'node:tty';
+
 import { commands, type Process } from './commands.ts';
 import { wantsColour } from './cli/printer.ts';
 import { suggest } from './core/suggest.ts';
@@ -68,6 +70,9 @@ const io: Process = {
   pid: process.pid,
   isWatched: process.stderr.isTTY,
   ...(process.stdout.isTTY && { columns: process.stdout.columns }),
+  // What a command answers may go to a file, and what it asks may not.
+  ...(isatty(0) &&
+    isatty(2) && { terminal: () => ({ input: process.stdin, output: process.stderr }) }),
 };
 
 // A reader that closes the pipe (`| head`) is no mistake of ours. A full disk is: an agent must not end as if asked to.

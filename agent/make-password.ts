@@ -1,7 +1,7 @@
-import type { CallOutcome } from './core/kind.ts';
+import type { CallOutcome, Id } from './core/kind.ts';
 import { Secret } from './core/secret.ts';
 import { passwordStatements } from './providers/mysql/generated-diff.ts';
-import { secretLabels, secretName, type SwarmSecret } from './providers/mysql/generated.ts';
+import { LABELS, secretLabels, secretName, type SwarmSecret } from './providers/mysql/generated.ts';
 import {
   type AuthString,
   CACHING,
@@ -23,7 +23,14 @@ export interface PasswordPorts {
   /** All that the Swarm has. */
   readonly secrets: Iterable<SwarmSecret>;
   readonly random: Random;
+  readonly unfinished: Unfinished;
 }
+
+/**
+ * By unit, passwords that were made and that no server took yet: the next try takes up the same one. What fails for hours has one
+ * secret then, and not one for each try.
+ */
+export type Unfinished = Map<Id, Made>;
 
 type Outcome = CallOutcome<{ readonly id: string }>;
 
@@ -33,24 +40,28 @@ type Outcome = CallOutcome<{ readonly id: string }>;
  */
 export async function makePassword(
   call: PasswordCall,
-  { swarm, servers, secrets, random }: PasswordPorts,
+  ports: PasswordPorts,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { id, spec } = call.unit;
+  const { swarm, servers, unfinished } = ports;
+  const { id } = call.unit;
   const ready = await servers.call(statements(call, []), signal);
   if (ready.status !== 'ok') return ready;
-  const { secret, password, auth } = chosen(call, random);
-  const kept = await swarm.call(
-    {
-      op: 'secret-create',
-      name: secretName(secret, auth, secrets),
-      labels: secretLabels({ id, spec, password: { secret } }, auth),
-      data: base64(password),
-    },
-    signal,
-  );
-  if (kept.status !== 'ok') return kept;
-  return servers.call(statements(call, passwordStatements(call, auth)), signal);
+  const secrets = [...ports.secrets];
+  const made = begun(call, unfinished.get(id)) ?? newlyMade(call, secrets, ports.random);
+  unfinished.set(id, made);
+  if (!isKept(made, secrets)) {
+    const { name, labels, password } = made;
+    const data = base64(password);
+    const kept = await swarm.call({ op: 'secret-create', name, labels, data }, signal);
+    // Another one has the name: the next try looks for a free one.
+    if (kept.status === 'refused') unfinished.delete(id);
+    if (kept.status !== 'ok') return kept;
+  }
+  const said = statements(call, passwordStatements(call, made.auth));
+  const written = await servers.call(said, signal);
+  if (written.status === 'ok') unfinished.delete(id);
+  return written;
 }
 
 interface Chosen {
@@ -59,6 +70,39 @@ interface Chosen {
   readonly password: Secret;
   /** What the server is to keep of it. */
   readonly auth: AuthString;
+}
+
+/** A password with the secret that holds it, or is to hold it. */
+export interface Made extends Chosen {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** One that an earlier try left, where it still is what is asked for. */
+function begun({ unit, seen, given }: PasswordCall, made: Made | undefined): Made | undefined {
+  const { id, spec } = unit;
+  const { password: source } = spec;
+  if (made === undefined || given !== undefined || source.from !== 'generated') return undefined;
+  const labels = secretLabels({ id, spec, password: source }, made.auth);
+  const isAsked =
+    JSON.stringify(labels) === JSON.stringify(made.labels) &&
+    made.auth.plugin === pluginOf(spec, seen.server) &&
+    made.password.reveal().length === source.length;
+  return isAsked ? made : undefined;
+}
+
+function newlyMade(call: PasswordCall, secrets: readonly SwarmSecret[], random: Random): Made {
+  const { id, spec } = call.unit;
+  const one = chosen(call, random);
+  const { secret, auth } = one;
+  const labels = secretLabels({ id, spec, password: { secret } }, auth);
+  return { ...one, name: secretName(secret, auth, secrets), labels };
+}
+
+function isKept({ name, labels }: Made, secrets: readonly SwarmSecret[]): boolean {
+  return secrets.some(
+    (one) => one.name === name && one.labels[LABELS.auth] === labels[LABELS.auth],
+  );
 }
 
 function chosen({ unit: { id, spec }, seen, given }: PasswordCall, random: Random): Chosen {

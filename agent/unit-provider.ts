@@ -1,5 +1,5 @@
 import { withPasswords } from './account-secrets.ts';
-import { makePassword } from './make-password.ts';
+import { makePassword, type Unfinished } from './make-password.ts';
 import type { Random } from './providers/mysql/hash.ts';
 import type { Servers } from './providers/mysql/servers.ts';
 import type { StackObserved } from './providers/stack/observed.ts';
@@ -21,6 +21,7 @@ export function unitProvider(
   stacks: Provider<StackObserved, StackCall>,
   { servers, names, random }: ServerPorts,
 ): Provider<UnitObserved, UnitCall> {
+  const unfinished: Unfinished = new Map();
   return {
     observe: async (signal) => {
       const [seen, sights] = await Promise.all([
@@ -40,7 +41,7 @@ export function unitProvider(
           if (call.op === 'statements') return servers.call(call, signal);
           if (call.op !== 'password') return own.call(call, signal);
           const secrets = observed.secrets.values();
-          return makePassword(call, { swarm: own, servers, secrets, random }, signal);
+          return makePassword(call, { swarm: own, servers, secrets, random, unfinished }, signal);
         },
       };
     },

@@ -24,6 +24,18 @@ function importsOf(file: string): string[] {
   );
 }
 
+/** These, and all that they import, whenever it is. */
+function reachedFrom(...files: readonly string[]): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const queue = [...files];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    queue.push(...importsOf(file));
+  }
+  return reached;
+}
+
 const banned: Readonly<Record<string, string>> = {
   TODO: 'an issue',
   FIXME: 'an issue',
@@ -34,18 +46,25 @@ describe('every source file', async () => {
   const files = [...(await filesBelow('agent', '.ts')), ...(await filesBelow('schemas', '.ts'))];
 
   it('is reached from the program: there is no dead file', () => {
-    const reached = new Set<string>();
     // Beside the program itself: what the renderer starts as a child, and what ./rehearse --down runs on its own.
-    const queue = ['agent/main.ts', 'agent/render/child.ts', 'agent/rehearsal/down.ts'];
-    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-      if (reached.has(file)) continue;
-      reached.add(file);
-      queue.push(...importsOf(file));
-    }
+    const reached = reachedFrom(
+      'agent/main.ts',
+      'agent/render/child.ts',
+      'agent/rehearsal/down.ts',
+    );
     // Servers for a stage and the way to Ceph, which tests ask for and the program does not yet.
     const ahead =
       /^(agent\/(rehearsal\/(mysql|ceph)\/|providers\/ceph\/|child-processes\.ts$)|schemas\/ceph)/;
     expect(files.filter((file) => !reached.has(file) && !ahead.test(file))).toEqual([]);
+  });
+
+  it('drops a database in one file, which no agent has', () => {
+    const dropping = files.filter((file) => /DROP\s+(?:DATABASE|SCHEMA)/i.test(read(file)));
+    expect(dropping).toEqual(['agent/providers/mysql/purge/drop.ts']);
+    const agent = reachedFrom('agent/start.ts', 'agent/applying.ts', 'agent/render/child.ts');
+    expect(agent).toContain('agent/providers/mysql/servers.ts');
+    expect([...agent].filter((file) => /purge|purging/.test(file))).toEqual([]);
+    expect(reachedFrom('agent/main.ts')).toContain(dropping[0]);
   });
 
   it('names dockerode, simple-git, mysql2 and the library for age in one module each', () => {
@@ -66,7 +85,7 @@ describe('every source file', async () => {
     expect(revealing.toSorted()).toEqual(
       [
         'agent/age/age.ts', // the library for age
-        'agent/make-password.ts', // the content of the secret
+        'agent/make-password.ts', // the content of the secret, and how long it is
         'agent/core/digest.ts', // the digest of a unit covers its secrets
         'agent/providers/ceph/asking.ts', // the answer whose shape is checked
         'agent/providers/ceph/bridge.ts', // the input of a command goes through a pipe

@@ -4,10 +4,14 @@ import { dirname, join } from 'node:path';
 
 import type { Id, Operation, Rendered } from '../../agent/core/kind.ts';
 import { systemClock } from '../../agent/clock.ts';
-import { makePassword } from '../../agent/make-password.ts';
+import { makePassword, type Unfinished } from '../../agent/make-password.ts';
 import type { SwarmSecret } from '../../agent/providers/mysql/generated.ts';
 import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
-import type { MysqlCall, ServerSeen } from '../../agent/providers/mysql/observed.ts';
+import type {
+  MysqlCall,
+  ServerSeen,
+  StatementsCall,
+} from '../../agent/providers/mysql/observed.ts';
 import { openServers, type Servers } from '../../agent/providers/mysql/servers.ts';
 import type { MysqlSpec } from '../../agent/providers/mysql/spec.ts';
 import type { Diff } from '../../agent/providers/mysql/unit-parts.ts';
@@ -15,6 +19,7 @@ import type { StackCall } from '../../agent/providers/stack/swarm.ts';
 import type { Caller } from '../../agent/reconcile/ports.ts';
 import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
 import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
+import type { MysqlServerSettings } from '../../schemas/settings.ts';
 import { mysql, render } from '../providers/mysql/rendering.ts';
 import { newPlan, plainly, programsOf, started, USER } from './database.ts';
 
@@ -24,18 +29,25 @@ export class DatabaseUnits {
   readonly server: Server;
   /** What the Swarm keeps of secrets, and what it gives to tasks alone. */
   readonly secrets = new Map<string, SwarmSecret & { readonly value: string }>();
+  /** How the agent reaches it. */
+  readonly settings: MysqlServerSettings;
   readonly #plan: ServerPlan;
   readonly #servers: Servers;
   readonly #kind = mysqlKind((bytes) => randomBytes(bytes));
 
-  private constructor(flavor: Flavor, plan: ServerPlan, server: Server) {
+  readonly #unfinished: Unfinished = new Map();
+  /** The agent dies right after a statement with this text. */
+  #deadly: string | undefined;
+
+  private constructor(flavor: Flavor, plan: ServerPlan, started: Started) {
+    const { server, others = [] } = started;
     this.flavor = flavor;
     this.server = server;
     this.#plan = plan;
     const caFile = join(plan.folder, 'data', 'ca.pem');
     const secure = { mode: 'required', caFile, verifyName: false } as const;
-    const main = {
-      hosts: [`127.0.0.1:${String(server.port)}`],
+    this.settings = {
+      hosts: [`127.0.0.1:${String(server.port)}`, ...others],
       user: USER,
       passwordFile: plan.passwordFile,
       tls: flavor === 'mysql' ? secure : ({ mode: 'off', verifyName: true } as const),
@@ -43,15 +55,31 @@ export class DatabaseUnits {
     };
     const guard = { refusal: () => undefined };
     this.#servers = openServers(
-      { main },
+      { main: this.settings },
       { clock: systemClock, guard, term: () => 1, holder: 'one' },
     );
   }
 
-  /** `options`: more of the server's own. */
-  static async start(flavor: Flavor, options: readonly string[] = []): Promise<DatabaseUnits> {
+  /** `options`: more of the server's own. `others`: more hosts of the settings. */
+  static async start(
+    flavor: Flavor,
+    options: readonly string[] = [],
+    others: readonly string[] = [],
+  ): Promise<DatabaseUnits> {
     const plan = newPlan({ options });
-    return new DatabaseUnits(flavor, plan, await started(await programsOf(flavor), plan));
+    const server = await started(await programsOf(flavor), plan);
+    return new DatabaseUnits(flavor, plan, { server, others });
+  }
+
+  /** Works until a statement with this text is sent, and dies right after it. */
+  async dyingAfter(text: string, work: () => Promise<unknown>): Promise<void> {
+    this.#deadly = text;
+    const how = await work().then(
+      () => 'lived',
+      (error: unknown) => String(error),
+    );
+    this.#deadly = undefined;
+    if (!how.includes(DIED)) throw new Error(`it did not die: ${how}`);
   }
 
   async close(): Promise<void> {
@@ -72,6 +100,10 @@ export class DatabaseUnits {
   async diff(text: string): Promise<Diff> {
     const unit = this.units(text).at(-1);
     if (unit === undefined) throw new Error('no document');
+    return await this.diffUnit(unit);
+  }
+
+  async diffUnit(unit: Rendered<MysqlSpec>): Promise<Diff> {
     return this.#kind.diff(unit, await this.#look());
   }
 
@@ -81,7 +113,7 @@ export class DatabaseUnits {
    */
   async settle(text: string, keep?: 'keep'): Promise<readonly string[]> {
     const said: string[] = [];
-    for (const unit of this.units(text)) said.push(...(await this.#settleOne(unit, keep)));
+    for (const unit of this.units(text)) said.push(...(await this.settleUnit(unit, keep)));
     return said;
   }
 
@@ -112,13 +144,21 @@ export class DatabaseUnits {
     return seen.owned.has(id);
   }
 
+  /** The ports of calls that a test makes by itself. */
+  get ports() {
+    const random = (bytes: number): Uint8Array => randomBytes(bytes);
+    const [swarm, servers] = [this.#swarm, this.#servers];
+    return { swarm, servers, secrets: this.secrets.values(), random, unfinished: this.#unfinished };
+  }
+
   async #look() {
     // Each look has lists of its own.
     const secrets = new Map(this.secrets);
     return { servers: await this.#servers.observe(['main'], limit()), secrets };
   }
 
-  async #settleOne(unit: Rendered<MysqlSpec>, keep?: 'keep'): Promise<readonly string[]> {
+  /** The same for one that no document can ask for as it is, such as with a password in plain text. */
+  async settleUnit(unit: Rendered<MysqlSpec>, keep?: 'keep'): Promise<readonly string[]> {
     const said: string[] = [];
     for (let round = 0; round < 6; round += 1) {
       const { operations, blocked, later = [] } = this.#kind.diff(unit, await this.#look());
@@ -133,17 +173,25 @@ export class DatabaseUnits {
 
   async #carryOut(operations: readonly Operation<MysqlCall>[]): Promise<void> {
     for (const { call } of operations) {
-      const servers = this.#servers;
-      const random = (bytes: number): Uint8Array => randomBytes(bytes);
-      const ports = { swarm: this.#swarm, servers, secrets: this.secrets.values(), random };
       const outcome =
         call.op === 'password'
-          ? await makePassword(call, ports, limit())
-          : await servers.call(call, limit());
+          ? await makePassword(call, this.ports, limit())
+          : await this.#servers.call({ ...call, statements: this.#livedFor(call) }, limit());
       // The first call of a session that took the fence asks for another look.
       const again = outcome.status === 'refused' && outcome.cause === 'out-of-sequence';
       if (outcome.status !== 'ok' && !again) throw new Error(outcome.why);
+      const sent = call.op === 'statements' && outcome.status === 'ok';
+      if (sent && this.#livedFor(call) !== call.statements) throw new Error(DIED);
     }
+  }
+
+  /** All of it, but where the agent dies in it. */
+  #livedFor({ statements }: StatementsCall): StatementsCall['statements'] {
+    const deadly = this.#deadly;
+    const last = statements.findIndex(
+      (one) => deadly !== undefined && String(one).includes(deadly),
+    );
+    return last === -1 ? statements : statements.slice(0, last + 1);
   }
 
   readonly #swarm: Caller<StackCall> = {
@@ -154,6 +202,13 @@ export class DatabaseUnits {
       return Promise.resolve({ status: 'ok', value: { id: call.name } });
     },
   };
+}
+
+const DIED = 'the agent died';
+
+interface Started {
+  readonly server: Server;
+  readonly others?: readonly string[];
 }
 
 function limit(): AbortSignal {

@@ -55,6 +55,16 @@ export async function plainly<Value>(
   }
 }
 
+/** Whether the server ended a session, which takes it a moment. What the library says of it differs with that moment. */
+export async function isEnded(session: Plain): Promise<boolean> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const answer = await session.query('SELECT 1').catch(() => undefined);
+    if (answer === undefined) return true;
+    await systemClock.sleep(100, within());
+  }
+  return false;
+}
+
 /** The account's way in. */
 export function loginTo(server: Server, more: Partial<Login> = {}): Login {
   const password = new Secret(PASSWORD);

@@ -1,25 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../agent/clock.ts';
-import type { Id, Operation, Rendered } from '../../agent/core/kind.ts';
+import type { Id, Rendered } from '../../agent/core/kind.ts';
 import { Secret } from '../../agent/core/secret.ts';
-import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
 import { makePassword } from '../../agent/make-password.ts';
-import type { SwarmSecret } from '../../agent/providers/mysql/generated.ts';
+import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
 import { openingSecrets } from '../../agent/providers/mysql/opening.ts';
-import type { MysqlCall } from '../../agent/providers/mysql/observed.ts';
-import type { StackCall } from '../../agent/providers/stack/swarm.ts';
-import type { Caller } from '../../agent/reconcile/ports.ts';
 import { openServers, type Servers } from '../../agent/providers/mysql/servers.ts';
 import type { MysqlSpec, UserSpec } from '../../agent/providers/mysql/spec.ts';
 import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
-import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
 import { MySQLDatabase, MySQLRole, MySQLUser } from '../../schemas/mysql.ts';
-import type { MysqlServerSettings } from '../../schemas/settings.ts';
-import { newPlan, plainly, programsOf, started, USER } from './database.ts';
+import { DatabaseUnits } from './database-units.ts';
 
 type Written = Readonly<Record<string, unknown>>;
 const OLD = 'CanaryHorse11';
@@ -27,61 +19,11 @@ const NEW = 'CanaryHorse22';
 
 /** Units of documents on real servers: what is asked for is there after it, and a second look finds nothing to do. */
 describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) => {
-  let plan: ServerPlan;
-  let server: Server;
-  let servers: Servers;
-  /** The same server, for one who may touch less. */
-  let narrow: MysqlServerSettings;
-  const kind = mysqlKind((bytes) => randomBytes(bytes));
-  const signal = (): AbortSignal => AbortSignal.timeout(60_000);
-
+  let here: DatabaseUnits;
   beforeAll(async () => {
-    plan = newPlan();
-    server = await started(await programsOf(flavor), plan);
-    const ca = { mode: 'required', caFile: join(plan.folder, 'data', 'ca.pem'), verifyName: false };
-    const main: MysqlServerSettings = {
-      hosts: [`127.0.0.1:${server.port}`],
-      user: USER,
-      passwordFile: plan.passwordFile,
-      tls: flavor === 'mysql' ? { ...ca, mode: 'required' } : { mode: 'off', verifyName: true },
-      databases: [],
-    };
-    narrow = { ...main, databases: ['shop'] };
-    servers = openServers({ main }, ports);
+    here = await DatabaseUnits.start(flavor);
   });
-  const ports = {
-    clock: systemClock,
-    guard: { refusal: () => undefined },
-    term: () => 1,
-    holder: 'one',
-  };
-  afterAll(async () => {
-    servers.close();
-    await server.stop();
-    rmSync(dirname(plan.folder), { recursive: true });
-  });
-
-  const asRoot = async (text: string): Promise<readonly Record<string, unknown>[]> =>
-    await plainly({ user: 'root', socketPath: server.socket }, async (one) => {
-      const [rows] = await one.query<never[]>(text);
-      return rows;
-    });
-  /** What the Swarm keeps of secrets, and what it gives to tasks alone. */
-  const secrets = new Map<string, SwarmSecret & { readonly value: string }>();
-  const look = async () => ({
-    servers: await servers.observe(['main'], signal()),
-    // Each look has lists of its own.
-    secrets: new Map(secrets),
-  });
-  const swarm: Caller<StackCall> = {
-    call: async (call) => {
-      if (call.op !== 'secret-create' || call.data === undefined) throw new Error(call.op);
-      const value = Buffer.from(call.data.reveal(), 'base64').toString('utf8');
-      secrets.set(call.name.toLowerCase(), { name: call.name, labels: call.labels, value });
-      return Promise.resolve({ status: 'ok', value: { id: call.name } });
-    },
-  };
-  const random = (bytes: number) => randomBytes(bytes);
+  afterAll(async () => here.close());
 
   const unit = (id: Id, spec: MysqlSpec, digest: string): Rendered<MysqlSpec> => ({
     id,
@@ -113,38 +55,10 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     return unit('mysql-user/blog', spec, digest);
   };
 
-  async function carryOut(operations: readonly Operation<MysqlCall>[]): Promise<void> {
-    for (const { call } of operations) {
-      const ports = { swarm, servers, secrets: secrets.values(), random };
-      const outcome =
-        call.op === 'password'
-          ? await makePassword(call, ports, signal())
-          : await servers.call(call, signal());
-      // The first call of a session that took the fence asks for another look.
-      const again = outcome.status === 'refused' && outcome.cause === 'out-of-sequence';
-      if (!again) expect(outcome).toMatchObject({ status: 'ok' });
-    }
-  }
-
-  /** Rounds of looking and calling until nothing is left; what goes away only goes where it is asked for. */
-  async function settle(one: Rendered<MysqlSpec>, takeAway = true): Promise<readonly string[]> {
-    const said: string[] = [];
-    for (let round = 0; round < 6; round += 1) {
-      const { operations, blocked, later = [] } = kind.diff(one, await look());
-      expect(blocked).toEqual([]);
-      const due = operations.length > 0 ? operations : takeAway ? later : [];
-      if (due.length === 0) return said;
-      said.push(...due.flatMap(({ fields }) => fields.map(({ desired = '' }) => desired)));
-      await carryOut(due);
-    }
-    throw new Error(`it does not come to rest: ${said.join('; ')}`);
-  }
-
+  const settle = async (one: Rendered<MysqlSpec>, keep?: 'keep') =>
+    await here.settleUnit(one, keep);
   const login = async (password: string, name = 'blog'): Promise<string> =>
-    await plainly({ host: '127.0.0.1', port: server.port, user: name, password }, async (one) => {
-      const [rows] = await one.query<never[]>('SELECT CURRENT_USER() AS me');
-      return JSON.stringify(rows);
-    }).catch((error: unknown) => String(error));
+    await here.as(name, password, 'SELECT CURRENT_USER() AS me');
 
   const reads = { privileges: ['SELECT', 'SHOW VIEW'], database: 'site.nl' };
   const writes = { privileges: ['INSERT', 'UPDATE'], database: 'site.nl' };
@@ -155,7 +69,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     const bin = database('2', { collation: 'utf8mb4_bin' });
     await settle(bin);
     expect(await settle(bin)).toEqual([]);
-    const [row] = await asRoot(
+    const [row] = await here.asRoot(
       "SELECT DEFAULT_COLLATION_NAME AS c FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'site.nl'",
     );
     expect(row).toEqual({ c: 'utf8mb4_bin' });
@@ -181,8 +95,8 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
       roles: ['readers'],
       defaultRoles: ['readers'],
     });
-    await asRoot("GRANT DELETE ON `site.nl`.* TO blog@'%'");
-    await asRoot("REVOKE INSERT ON `site.nl`.* FROM blog@'%'");
+    await here.asRoot("GRANT DELETE ON `site.nl`.* TO blog@'%'");
+    await here.asRoot("REVOKE INSERT ON `site.nl`.* FROM blog@'%'");
     const said = await settle(one);
     expect(said.filter((text) => text.startsWith('GRANT')).join()).toContain('INSERT');
     expect(said.filter((text) => text.startsWith('REVOKE')).join()).toContain('DELETE');
@@ -197,11 +111,11 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
       expect.stringContaining('Access denied'),
     ]);
     expect(await settle(one)).toEqual([]);
-    const here = user('3', NEW, { privileges: [writes], hosts: ['%'] });
-    const kept = await settle(here, false);
+    const alone = user('3', NEW, { privileges: [writes], hosts: ['%'] });
+    const kept = await settle(alone, 'keep');
     expect(kept).toEqual([]);
-    await settle(here);
-    const hosts = await asRoot("SELECT Host AS host FROM mysql.user WHERE User = 'blog'");
+    await settle(alone);
+    const hosts = await here.asRoot("SELECT Host AS host FROM mysql.user WHERE User = 'blog'");
     expect(hosts).toEqual([{ host: '%' }]);
   });
 
@@ -216,15 +130,14 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
       return unit('mysql-user/gen', { ...spec, password: source }, digest);
     };
     const current = async () => {
-      const { main } = Object.fromEntries((await look()).servers);
-      if (main?.status !== 'seen') throw new Error('not seen');
+      const { accounts } = await here.seen();
       const { current: names } = openingSecrets(
-        new Map([['main', main.seen.accounts.values()]]),
-        secrets.values(),
+        new Map([['main', accounts.values()]]),
+        here.secrets.values(),
       );
       return names.get('gen_db') ?? 'none';
     };
-    const valueOf = (name: string) => secrets.get(name)?.value ?? 'none';
+    const valueOf = (name: string) => here.secrets.get(name)?.value ?? 'none';
 
     it('comes to a secret with the plain name, and logs in', async () => {
       const said = await settle(made('1'));
@@ -235,7 +148,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     });
 
     it('is rotated with both valid, until what uses the old one is settled', async () => {
-      await settle(made('2', '2026'), false);
+      await settle(made('2', '2026'), 'keep');
       const name = await current();
       expect(name).toMatch(/^gen_db-[0-9a-f]{8}$/);
       const both = [await login(valueOf('gen_db'), 'gen'), await login(valueOf(name), 'gen')];
@@ -249,21 +162,25 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
     it('is made once more where its maker died before the server had it, and the old one goes on', async () => {
       const before = valueOf(await current());
       const one = made('3', '2027');
-      const { operations } = kind.diff(one, await look());
+      const { operations } = await here.diffUnit(one);
       const [{ call } = { call: undefined }] = operations;
       if (call?.op !== 'password') throw new Error('nothing is made');
+      const { servers } = here.ports;
       const dies: Servers['call'] = async (asked, until) => {
         if (asked.statements.length > 0) throw new Error('died');
         return servers.call(asked, until);
       };
-      const ports = { swarm, secrets: secrets.values(), random };
       await expect(
-        makePassword(call, { ...ports, servers: { call: dies } }, signal()),
+        makePassword(
+          call,
+          { ...here.ports, servers: { call: dies }, unfinished: new Map() },
+          AbortSignal.timeout(60_000),
+        ),
       ).rejects.toThrow('died');
       expect(await login(before, 'gen')).toContain('gen@%');
-      const count = secrets.size;
-      await settle(one, false);
-      expect(secrets.size).toBe(count + 1);
+      const count = here.secrets.size;
+      await settle(one, 'keep');
+      expect(here.secrets.size).toBe(count + 1);
       const both = [await login(before, 'gen'), await login(valueOf(await current()), 'gen')];
       expect(both).toEqual([expect.stringContaining('gen@%'), expect.stringContaining('gen@%')]);
       await settle(one);
@@ -271,18 +188,18 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
 
     it('comes to a new host without being made anew', async () => {
       const name = await current();
-      const count = secrets.size;
+      const count = here.secrets.size;
       await settle(made('4', '2027', ['%', '127.0.0.1']));
-      expect([secrets.size, await current()]).toEqual([count, name]);
+      expect([here.secrets.size, await current()]).toEqual([count, name]);
       expect(await login(valueOf(name), 'gen')).toContain('gen@127.0.0.1');
     });
 
     it('is made anew where its secret is lost, and the old one goes on until then', async () => {
       const lost = await current();
       const value = valueOf(lost);
-      secrets.clear();
+      here.secrets.clear();
       const one = made('4', '2027', ['%', '127.0.0.1']);
-      await settle(one, false);
+      await settle(one, 'keep');
       const both = [await login(value, 'gen'), await login(valueOf(await current()), 'gen')];
       expect(both.join()).not.toContain('denied');
       await settle(one);
@@ -291,9 +208,9 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
   });
 
   it('what is there and not ours is held until its document takes it over', async () => {
-    await asRoot("CREATE USER shop@'%' IDENTIFIED BY 'x'");
-    await asRoot('CREATE DATABASE shop');
-    const held = async (one: Rendered<MysqlSpec>) => kind.diff(one, await look()).blocked.length;
+    await here.asRoot("CREATE USER shop@'%' IDENTIFIED BY 'x'");
+    await here.asRoot('CREATE DATABASE shop');
+    const held = async (one: Rendered<MysqlSpec>) => (await here.diffUnit(one)).blocked.length;
     const named = (adopt: boolean) => ({
       ...user('1', NEW, { name: 'shop', adopt }),
       id: 'mysql-user/shop' as const,
@@ -310,9 +227,14 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
   });
 
   it('what the settings keep from the agent is held', async () => {
-    const other = openServers({ main: narrow }, ports);
-    const seen = { servers: await other.observe(['main'], signal()), secrets };
-    other.close();
+    const narrow = openServers(
+      { main: { ...here.settings, databases: ['shop'] } },
+      { clock: systemClock, guard: { refusal: () => undefined }, term: () => 1, holder: 'one' },
+    );
+    const servers = await narrow.observe(['main'], AbortSignal.timeout(60_000));
+    narrow.close();
+    const seen = { servers, secrets: here.secrets };
+    const kind = mysqlKind((bytes) => randomBytes(bytes));
     const { operations, blocked } = kind.diff(database('1'), seen);
     expect([operations.length, blocked.map(({ why }) => why)]).toEqual([
       0,
@@ -322,8 +244,8 @@ describe.each<Flavor>(['mysql', 'mariadb'])('units on a server of %s', (flavor) 
   });
 
   it('an administrator that our account became is not touched', async () => {
-    await asRoot("GRANT CREATE USER ON *.* TO blog@'%'");
-    const { operations, blocked } = kind.diff(user('9', OLD), await look());
+    await here.asRoot("GRANT CREATE USER ON *.* TO blog@'%'");
+    const { operations, blocked } = await here.diffUnit(user('9', OLD));
     expect([operations.length, blocked.length]).toEqual([0, 1]);
   });
 });

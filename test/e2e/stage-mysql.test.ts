@@ -56,7 +56,7 @@ describe('one MariaDB on the stage', () => {
       .split('\n')
       .map((line) => line.replace(/ IDENTIFIED BY PASSWORD '.*'/, ''));
     expect(grants).toEqual([
-      'GRANT CREATE USER ON *.* TO `understudy`@`%`',
+      'GRANT CREATE USER, CONNECTION ADMIN ON *.* TO `understudy`@`%`',
       'GRANT SELECT ON `mysql`.* TO `understudy`@`%`',
       'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `understudy`.* TO `understudy`@`%`',
       'GRANT ALL PRIVILEGES ON `blog%`.* TO `understudy`@`%` WITH GRANT OPTION',

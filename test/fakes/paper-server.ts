@@ -21,7 +21,7 @@ export class PaperServer implements Pick<Servers, 'observe' | 'call'> {
 
   async call({ statements }: StatementsCall): Promise<CallOutcome<{ readonly id: string }>> {
     if (this.away) return Promise.resolve({ status: 'unknown', why: 'no host answers' });
-    for (const { text } of statements) this.#take(text.reveal());
+    for (const step of statements) if ('text' in step) this.#take(step.text.reveal());
     return Promise.resolve({ status: 'ok', value: { id: 'server' } });
   }
 

@@ -33,8 +33,11 @@ export interface Restriction {
 
 /** An account or a role as a server keeps it, in one form for both families. */
 export interface Account extends AccountName {
-  /** `perhaps`: MySQL keeps roles as locked accounts without a password, and so does it what only looks like one. */
-  readonly isRole: 'yes' | 'no' | 'perhaps';
+  /**
+   * `perhaps`: MySQL keeps roles as locked accounts without a password, and so does it what only looks like one. `both`: an account
+   * with a password that others have as a role, which MySQL lets any account be.
+   */
+  readonly isRole: 'yes' | 'no' | 'perhaps' | 'both';
   /** MariaDB has several, each of which opens the account; else one. A role has none. */
   readonly authentication: readonly AuthString[];
   /** MySQL: the earlier password, which counts too. */
@@ -78,6 +81,11 @@ export const MARK = {
 export function isMarked({ attributes, roles }: Account): boolean {
   if (attributes[MARK.attribute] === MARK.value) return true;
   return roles.some(({ role }) => role.user === MARK.role && role.host === '');
+}
+
+/** Pure. Whether somebody may log in with it, whatever else it is. */
+export function isAccount({ isRole }: Pick<Account, 'isRole'>): boolean {
+  return isRole === 'no' || isRole === 'both';
 }
 
 /** Pure. Rows by the account that they are about. */

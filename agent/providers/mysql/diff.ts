@@ -1,4 +1,4 @@
-import { accountKey, isMarked, MARK } from './account.ts';
+import { accountKey, isAccount, isMarked, MARK } from './account.ts';
 import type { Account, Limits, Require } from './account.ts';
 import { beyond, keyOf } from './grants.ts';
 import type { Grant, Grants, Level } from './grants.ts';
@@ -74,7 +74,10 @@ export function difference(wanted: Wanted, live: Account | undefined, server: Se
 
 /** MySQL keeps both in one table, so that a role may have an account's name. */
 function otherKind({ login }: Wanted, { isRole }: Account): string | undefined {
-  if (login === undefined && isRole === 'no') return 'an account has the name of this role';
+  if (login === undefined && isAccount({ isRole })) return 'an account has the name of this role';
+  if (login !== undefined && isRole === 'both') {
+    return 'others have this account as a role: what it is given they have, too; take it from them first';
+  }
   if (login !== undefined && isRole === 'yes') return 'a role has the name of this account';
   return undefined;
 }

@@ -1,42 +1,50 @@
 import type { Leftover } from '../../core/member.ts';
-import { accountKey } from './account.ts';
 import { roleName } from './diff.ts';
-import { goes, isElsewhere, ownHolders, type Place, type Servers, wordsOf } from './left-place.ts';
+import {
+  goes,
+  isElsewhere,
+  isHeldAsRole,
+  ownHolders,
+  type Place,
+  type Servers,
+  wordsOf,
+} from './left-place.ts';
 import { release } from './ledger.ts';
 import { namedBy } from './named.ts';
 import type { MysqlCall, ServerSeen } from './observed.ts';
+import type { AccountName } from './sql.ts';
 import { dropped, droppedRole } from './statements.ts';
 import { shown } from './unit-parts.ts';
 
 /** Pure. What left the repository so long ago that it goes now, with its line. Whether it is back in it is for the caller to say. */
 export function expired({ servers }: Servers): readonly Leftover<MysqlCall>[] {
   return [...servers].flatMap(([on, sight]) =>
-    sight.status === 'seen' ? dueOn(on, sight.seen) : [],
+    sight.status === 'seen' && sight.nowS !== undefined ? dueOn(on, sight.seen, sight.nowS) : [],
   );
 }
 
-function dueOn(on: string, seen: ServerSeen): readonly Leftover<MysqlCall>[] {
+function dueOn(on: string, seen: ServerSeen, nowS: number): readonly Leftover<MysqlCall>[] {
   const places = [...seen.owned].flatMap(([id, row]): Place[] => {
     const named = row.leftAt === undefined ? undefined : namedBy(id);
     return named !== undefined && goes({ ...named, row }) ? [{ ...named, id, on, seen, row }] : [];
   });
-  return places.filter(isDue).map(leftoverOf);
+  return places.filter((place) => isDue(place, nowS)).map(leftoverOf);
 }
 
-function isDue(place: Place): boolean {
+function isDue(place: Place, nowS: number): boolean {
   const { what, row } = place;
-  if ((row.leftS ?? 0) < (row.retentionS ?? Infinity) || isElsewhere(place)) return false;
-  if (what === 'role') return !isHeld(place);
+  const { leftAtS = Infinity, retentionS = Infinity } = row;
+  if (nowS - leftAtS < retentionS || isElsewhere(place)) return false;
+  // What others have by it they would lose without a word.
+  if (thingsOf(place).some((one) => isHeldAsRole(one, place.seen))) return false;
+  if (what === 'role') return true;
   // Whoever unlocked it by hand wants it; it does not go behind his back.
   return ownHolders(place).every(({ locked }) => locked);
 }
 
-/** Whether anybody has the role, also who is locked; but for the agent, to whom MariaDB gives each role that it makes. */
-function isHeld({ name, seen }: Place): boolean {
-  const key = accountKey(roleName(name, seen.server));
-  return [...seen.accounts.values()].some(
-    (one) => one.user !== seen.self.user && one.roles.some(({ role }) => accountKey(role) === key),
-  );
+/** The role by its name, there or not; the accounts that are there. */
+function thingsOf(place: Place): readonly AccountName[] {
+  return place.what === 'role' ? [roleName(place.name, place.seen.server)] : ownHolders(place);
 }
 
 function leftoverOf(place: Place): Leftover<MysqlCall> {

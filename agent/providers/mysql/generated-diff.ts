@@ -5,7 +5,7 @@ import type { AuthString } from './hash.ts';
 import { diffHolders } from './holder-diff.ts';
 import type { PasswordCall } from './observed.ts';
 import type { UserSpec } from './spec.ts';
-import type { Sql } from './sql.ts';
+import type { Step } from './step.ts';
 import { type Diff, nothing, type One, targetOf } from './unit-parts.ts';
 import { pluginOf, wantedUser } from './wanted.ts';
 
@@ -58,7 +58,7 @@ export function diffGenerated(one: One<UserSpec>, secrets: Iterable<SwarmSecret>
 export function passwordStatements(
   { unit, seen, given }: Pick<PasswordCall, 'unit' | 'seen' | 'given'>,
   auth: AuthString,
-): readonly Sql[] {
+): readonly Step[] {
   const { keepEarlier = true } = given ?? {};
   const { operations } = withPassword({ unit, spec: unit.spec, seen }, auth, keepEarlier);
   return operations.flatMap(({ call }) => (call.op === 'statements' ? call.statements : []));

@@ -1,13 +1,17 @@
 import type { Operation } from '../../core/kind.ts';
-import { type Account, accountKey, isMarked } from './account.ts';
+import { type Account, accountKey, isAccount, isMarked } from './account.ts';
 import { apartWords } from './apart.ts';
 import { difference, type Wanted } from './diff.ts';
 import { accountGuard, adoptionGuard, grantGuard, roleGuard } from './guards.ts';
-import { ledgerOf, noted } from './noted.ts';
+import { isHeldAsRole } from './left-place.ts';
+import { begun, ledgerOf, noted } from './noted.ts';
+import { keptHost } from './names.ts';
 import type { MysqlCall } from './observed.ts';
 import type { RoleSpec, UserSpec } from './spec.ts';
 import type { AccountName } from './sql.ts';
-import { dropped } from './statements.ts';
+import { EndSessions, sessionsNote } from './sessions.ts';
+import { dropped, lock } from './statements.ts';
+import type { Step } from './step.ts';
 import {
   callOf,
   type Diff,
@@ -59,24 +63,43 @@ function leftHosts(one: One<RoleSpec | UserSpec>, wanted: readonly Wanted[]): Di
     (live) =>
       live.user === spec.name &&
       // A role of that name is another unit's.
-      live.isRole === 'no' &&
+      isAccount(live) &&
       isMarked(live) &&
       !kept.has(accountKey(live)),
   );
   if (left.length === 0) return nothing;
-  const later = left
-    .filter((live) => accountGuard(live, seen) === undefined)
-    .map((live): Operation<MysqlCall> => {
-      const target = targetOf(spec, live.host);
-      const call = callOf(spec, dropped(live));
-      const rest = {
-        phase: 'remove',
-        effect: 'destructive',
-        fields: shown(dropped(live)),
-      } as const;
-      return { target, verb: 'remove', ...rest, call };
-    });
-  return { ...nothing, later };
+  const going = left.filter((live) => accountGuard(live, seen) === undefined);
+  const goesOn = sessionsNote(going, seen);
+  const [held, free] = partition(going, (live) => isHeldAsRole(live, seen));
+  const later = [
+    ...free.map((live) => leftHost(spec, live, dropped(live))),
+    ...held
+      .filter(({ locked }) => !locked)
+      .map((live) => leftHost(spec, live, [lock(live), new EndSessions(live)])),
+  ];
+  const stays = held.map(
+    ({ host }) => `${targetOf(spec, host)} is locked until nobody has it as a role any more`,
+  );
+  const notes = [...stays, ...(goesOn === undefined ? [] : [goesOn])];
+  return { ...nothing, later, ...(notes.length > 0 && { notes }) };
+}
+
+function leftHost(spec: UserSpec, { host }: Account, steps: readonly Step[]): Operation<MysqlCall> {
+  return {
+    target: targetOf(spec, host),
+    verb: 'remove',
+    phase: 'remove',
+    effect: 'destructive',
+    fields: shown(steps),
+    call: callOf(spec, steps),
+  };
+}
+
+function partition(
+  all: readonly Account[],
+  is: (one: Account) => boolean,
+): readonly [readonly Account[], readonly Account[]] {
+  return [all.filter(is), all.filter((one) => !is(one))];
 }
 
 function joined(parts: readonly Diff[]): Diff {
@@ -110,14 +133,24 @@ function diffHolder(one: One<RoleSpec | UserSpec>, wanted: Wanted): Diff {
   if (refusals.length > 0) return hold(spec, refusals);
   const target = targetOf(spec, hostOf(wanted));
   const isDue = first.length > 0 || !isNoted;
-  const said = [noted(one), ...first];
+  const isShut = live !== undefined && wanted.login?.locked === true;
+  const steps = isShut ? [...first, new EndSessions(live)] : first;
+  const said = isShut ? [begun(one), ...steps, noted(one)] : [noted(one), ...steps];
+  const goesOn = isDue && isShut ? sessionsNote(shutNames(spec), seen) : undefined;
+  const notes = [...left, ...(goesOn === undefined ? [] : [goesOn])];
   const taken = later.length === 0 ? [] : [takenAway(spec, target, later)];
   return {
-    operations: isDue ? [operation(spec, { live, said, fields: shown(first), target })] : [],
+    operations: isDue ? [operation(spec, { live, said, fields: shown(steps), target })] : [],
     blocked: [],
     ...(taken.length > 0 && { later: taken }),
-    ...(left.length > 0 && { notes: left.map((why) => `${target}: ${why}`) }),
+    ...(notes.length > 0 && { notes: notes.map((why) => `${target}: ${why}`) }),
   };
+}
+
+/** All hosts of a document are locked together. */
+function shutNames(spec: RoleSpec | UserSpec): readonly AccountName[] {
+  if (spec.kind !== 'MySQLUser') return [];
+  return spec.hosts.map((host) => ({ user: spec.name, host: keptHost(host) }));
 }
 
 function isBare({ grants, roles, proxies }: Account): boolean {

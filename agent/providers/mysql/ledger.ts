@@ -87,12 +87,26 @@ function isOwn(owner: string | undefined): Sql {
   return owner === undefined ? none : sql`(${none} OR owner = ${literal(owner)})`;
 }
 
-const LINE = sql`SELECT id, digest, CONCAT(LEFT(DATE_FORMAT(left_at, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z') AS left_at, TIMESTAMPDIFF(SECOND, left_at, UTC_TIMESTAMP(3)) AS left_s`;
+// Nothing in it that changes by itself: who compares looks sees that nothing else did.
+const LINE = sql`SELECT id, digest, CONCAT(LEFT(DATE_FORMAT(left_at, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z') AS left_at, ${sinceEpoch(sql`left_at`)} AS left_at_s`;
 
 /** All of it. */
 export const LEDGER_LINES: Sql = sql`${LINE}, deletes, retention_s, owner FROM ${LEDGER}`;
 /** The same of a ledger of the first version, which has no more. */
 export const FIRST_LEDGER_LINES: Sql = sql`${LINE} FROM ${LEDGER}`;
+
+/** What time it is on the server, as `nowIn` reads it. */
+export const NOW: Sql = sql`SELECT ${sinceEpoch(sql`UTC_TIMESTAMP(3)`)} AS now_s`;
+
+/** Pure. Throws `UnreadableRows`. */
+export function nowIn(rows: readonly Row[]): number {
+  return readRows(z.tuple([z.looseObject({ now_s: Whole })]), rows)[0].now_s;
+}
+
+/** Seconds, whatever the time zone of a session is. */
+function sinceEpoch(moment: Sql): Sql {
+  return sql`TIMESTAMPDIFF(SECOND, '1970-01-01', ${moment})`;
+}
 
 const Whole = z.union([
   z.number(),
@@ -106,7 +120,7 @@ const LedgerRows = z.array(
     id: z.templateLiteral([z.string(), '/', z.string()]),
     digest: z.string(),
     left_at: z.string().nullable(),
-    left_s: Whole.nullish(),
+    left_at_s: Whole.nullish(),
     deletes: Whole.nullish(),
     retention_s: Whole.nullish(),
     owner: z.string().nullish(),
@@ -129,12 +143,12 @@ export function readLedger(rows: readonly Row[], owner?: string): LedgerSeen {
       foreign.set(id, row.owner);
       continue;
     }
-    const { left_at: leftAt, left_s: leftS, retention_s: retentionS } = row;
-    const hasLeft = leftAt !== null && typeof leftS === 'number';
+    const { left_at: leftAt, left_at_s: leftAtS, retention_s: retentionS } = row;
+    const hasLeft = leftAt !== null && typeof leftAtS === 'number';
     const goes = row.deletes === 1 && typeof retentionS === 'number';
     owned.set(id, {
       digest,
-      ...(hasLeft && { leftAt, leftS }),
+      ...(hasLeft && { leftAt, leftAtS }),
       ...(goes && { retentionS }),
       ...(typeof row.owner === 'string' && { owner: row.owner }),
     });

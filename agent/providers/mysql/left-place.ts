@@ -1,9 +1,10 @@
 import type { Id } from '../../core/kind.ts';
-import { type Account, isMarked } from './account.ts';
+import { type Account, accountKey, isAccount, isMarked } from './account.ts';
 import { accountGuard } from './guards.ts';
 import { type NamedUnit, namedBy } from './named.ts';
 import { foreignOwner } from './noted.ts';
 import type { Owned, ServerSeen, ServerSight } from './observed.ts';
+import type { AccountName } from './sql.ts';
 
 /** The servers that a unit may be on. */
 export interface Servers {
@@ -22,11 +23,14 @@ export interface Place extends NamedUnit {
 /** All places of a unit. */
 export interface Found {
   readonly places: readonly Place[];
-  /** Why nobody knows whether it is anywhere. */
+  /** Why nobody knows whether it is anywhere else. */
   readonly hidden?: string;
 }
 
-/** Pure. The default server is in no id, so without a name it is whichever server knows the unit. */
+/**
+ * Pure. The default server is in no id, so without a name it is whichever servers know the unit: more than one, where another one
+ * became the default. So one that is away may have it, too, whatever the others have.
+ */
 export function placesOf(id: Id, { servers }: Servers): Found {
   const named = namedBy(id);
   if (named === undefined) return { places: [] };
@@ -39,8 +43,7 @@ export function placesOf(id: Id, { servers }: Servers): Found {
   const unseen = open.flatMap(([name, sight]) =>
     sight.status === 'seen' ? [] : [`${name}: ${sight.why}`],
   );
-  const isHidden = places.length === 0 && unseen.length > 0;
-  return { places, ...(isHidden && { hidden: unseen.join('; ') }) };
+  return { places, ...(unseen.length > 0 && { hidden: unseen.join('; ') }) };
 }
 
 /** Pure. Whether it goes some day; a database never does. */
@@ -61,7 +64,7 @@ export function holders({
 }: Pick<Place, 'what' | 'name' | 'seen'>): readonly Account[] {
   if (what === 'database') return [];
   return [...seen.accounts.values()].filter(
-    ({ user, isRole }) => user === name && (isRole === 'no') === (what === 'account'),
+    (one) => one.user === name && isAccount(one) === (what === 'account'),
   );
 }
 
@@ -69,6 +72,14 @@ export function holders({
 export function whyKept(one: Account, seen: ServerSeen): string | undefined {
   if (one.user === seen.self.user) return 'the agent itself logs in by that name';
   return accountGuard(one, seen) ?? (isMarked(one) ? undefined : 'it does not bear our mark');
+}
+
+/** Pure. Whether anybody else has it as a role, also who is locked; but for the agent, to whom MariaDB gives each role that it makes. */
+export function isHeldAsRole(name: AccountName, { accounts, self }: ServerSeen): boolean {
+  const key = accountKey(name);
+  return [...accounts.values()].some(
+    (one) => one.user !== self.user && one.roles.some(({ role }) => accountKey(role) === key),
+  );
 }
 
 /** Pure. Those that bear the name and that we may touch. */

@@ -20,11 +20,11 @@ const PATIENCE_S = 2;
 /** How large databases are that left just now, by one question for those that are not known yet. */
 export async function readLeftSizes(
   { owned, databases }: Pick<ServerSeen, 'owned' | 'databases'>,
-  sizes: LeftSizes,
+  { sizes, nowS }: { readonly sizes: LeftSizes; readonly nowS: number },
   ask: (question: Sql) => Promise<readonly Row[]>,
 ): Promise<ReadonlyMap<Id, number>> {
-  const left = [...owned].flatMap(([id, { leftAt, leftS = Infinity }]) => {
-    if (leftS > RECENT_S) return [];
+  const left = [...owned].flatMap(([id, { leftAt, leftAtS = -Infinity }]) => {
+    if (nowS - leftAtS > RECENT_S) return [];
     const { what, name = '' } = namedBy(id) ?? {};
     return what === 'database' && databases.has(name)
       ? [{ id, name, line: `${id} ${leftAt ?? ''}` }]

@@ -1,4 +1,13 @@
-import { goes, holders, type Place, whyKept, wordsOf } from './left-place.ts';
+import {
+  goes,
+  holders,
+  isHeldAsRole,
+  ownHolders,
+  type Place,
+  whyKept,
+  wordsOf,
+} from './left-place.ts';
+import { sessionsNote } from './sessions.ts';
 
 /** Pure. What of a unit that left is there still, for people: said once. */
 export function staysOf(place: Place): readonly string[] {
@@ -15,7 +24,11 @@ export function staysOf(place: Place): readonly string[] {
     if (kept !== undefined) return `${words} stays: ${kept}`;
     if (what === 'role') return `${words} stays until nobody has it`;
     if (!one.locked) return `${words} stays: somebody unlocked it`;
-    return `${words} is locked, and dropped ${spanWords(row.retentionS ?? 0)} after it left`;
+    const held = isHeldAsRole(one, seen);
+    const goesOn = sessionsNote(ownHolders(place), seen);
+    const late = held ? ', when nobody has it as a role any more' : '';
+    const locked = `${words} is locked, and dropped ${spanWords(row.retentionS ?? 0)} after it left${late}`;
+    return goesOn === undefined ? locked : `${locked}; ${goesOn}`;
   });
 }
 

@@ -13,7 +13,8 @@ import {
 } from './left-place.ts';
 import { staysOf } from './left-words.ts';
 import type { MysqlCall } from './observed.ts';
-import { account, sql, type Sql } from './sql.ts';
+import { EndSessions } from './sessions.ts';
+import { lock } from './statements.ts';
 import { shown } from './unit-parts.ts';
 
 // A unit whose document is gone: what the ledger on its server keeps of it says what becomes of it. It is noted there that it left,
@@ -68,28 +69,29 @@ function awayOf(members: readonly Member[], { servers }: Servers): string | unde
 function noteOf(place: Place, members: ReadonlySet<string>): Operation<MysqlCall> {
   const { id, on, what } = place;
   const isDue = what === 'account' && goes(place) && !isElsewhere(place);
-  const open = ownHolders(place).filter(
-    (one) => isDue && !one.locked && members.has(memberOf(place, one).id),
-  );
+  const due = ownHolders(place).filter((one) => isDue && members.has(memberOf(place, one).id));
+  const open = due.filter(({ locked }) => !locked);
   const locks = open.map(lock);
+  // Also of one that is locked already: whoever locked it may have died before this.
+  const ends = due.map((one) => new EndSessions(one));
   const target = open.map((one) => wordsOf(place, one)).join(', ');
   return {
     target: target === '' ? lineOf(id) : target,
     verb: 'update',
     phase: 'remove',
     effect: 'none',
-    fields: shown(locks),
-    // Whoever dies in between finds the line as it was, and locks once more.
-    call: { op: 'statements', server: on, statements: [...locks, leave(id, place.seen.owner)] },
+    fields: shown([...locks, ...ends]),
+    // Whoever dies in between finds the line as it was, and does all of it once more.
+    call: {
+      op: 'statements',
+      server: on,
+      statements: [...locks, ...ends, leave(id, place.seen.owner)],
+    },
   };
 }
 
 function lineOf(id: Id): string {
   return `the ledger's line of ${id}`;
-}
-
-function lock(name: Account): Sql {
-  return sql`ALTER USER IF EXISTS ${account(name)} ACCOUNT LOCK`;
 }
 
 function memberOf(place: Place, one: Account): Member {

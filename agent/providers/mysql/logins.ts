@@ -14,10 +14,18 @@ export type Logins =
 
 /** Reads the files that the settings name, each time: a new password or certificate counts with the next connection. */
 export async function readLogins(settings: MysqlServerSettings): Promise<Logins> {
-  const { hosts, user, passwordFile } = settings;
+  const { user, passwordFile } = settings;
   const read = await readPassword(passwordFile);
   if (read.text === undefined) return unread('the password', passwordFile, read.why);
-  const password = new Secret(read.text);
+  return await loginsFor(settings, { user, password: new Secret(read.text) });
+}
+
+/** The same for somebody else than the agent. */
+export async function loginsFor(
+  settings: MysqlServerSettings,
+  { user, password }: Pick<Login, 'user' | 'password'>,
+): Promise<Logins> {
+  const { hosts } = settings;
   const trusted = await readTrusted(settings);
   if ('status' in trusted) return trusted;
   return {

@@ -36,7 +36,7 @@ export function mysqlAccounts(rows: MysqlRows, server: Server): Accounts {
     return {
       ...name,
       ...ownFields(row),
-      isRole: roles.has(key) ? 'yes' : looksLikeRole(row) ? 'perhaps' : 'no',
+      isRole: roles.has(key) ? grantedAs(row) : looksLikeRole(row) ? 'perhaps' : 'no',
       grants: gathered([
         everywhere,
         ...(dynamic.get(key) ?? []).map(dynamicGrant).filter(({ level }) => isKnown(level, server)),
@@ -61,6 +61,11 @@ function nameOf(user: string, host: string): AccountName {
 
 function named({ USER, HOST }: { readonly USER: string; readonly HOST: string }): AccountName {
   return nameOf(USER, HOST);
+}
+
+/** What others have as a role. */
+function grantedAs({ current_auth: auth }: UserRow): 'yes' | 'both' {
+  return (auth ?? '') === '' ? 'yes' : 'both';
 }
 
 function looksLikeRole(row: UserRow): boolean {

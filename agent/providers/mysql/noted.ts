@@ -1,9 +1,9 @@
 import { digestOf } from '../../core/digest.ts';
-import { type Claimed, claim } from './ledger.ts';
+import { Claim } from './claim.ts';
+import type { Claimed } from './ledger.ts';
 import { namedBy } from './named.ts';
 import type { ServerSeen } from './observed.ts';
 import type { MysqlSpec } from './spec.ts';
-import type { Sql } from './sql.ts';
 import type { One } from './unit-parts.ts';
 
 // What the ledger on a server says of a unit, and is to say.
@@ -29,8 +29,21 @@ export function ledgerOf(one: One<MysqlSpec>): {
 }
 
 /** Pure. Goes before what makes or changes it. */
-export function noted(one: One<MysqlSpec>): Sql {
-  return claim(one.unit.id, claimed(one));
+export function noted(one: One<MysqlSpec>): Claim {
+  return claimOf(one, claimed(one));
+}
+
+/**
+ * Pure. The same where not all of it shows on the server once it is done: until the line says what `noted` says, all of it is done
+ * again.
+ */
+export function begun(one: One<MysqlSpec>): Claim {
+  const line = claimed(one);
+  return claimOf(one, { ...line, digest: `${line.digest} begun` });
+}
+
+function claimOf({ unit: { id }, seen: { owned } }: One<MysqlSpec>, line: Claimed): Claim {
+  return new Claim(id, line, !owned.has(id));
 }
 
 function claimed({ unit, spec, seen: { owner } }: One<MysqlSpec>): Claimed {

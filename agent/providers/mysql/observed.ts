@@ -5,11 +5,17 @@ import type { Apart } from './apart.ts';
 import type { AuthString } from './hash.ts';
 import type { Server } from './server.ts';
 import type { UserSpec } from './spec.ts';
-import type { AccountName, Sql } from './sql.ts';
+import type { Step } from './step.ts';
+import type { AccountName } from './sql.ts';
 
 /** What is known by one look of a server that the agent's settings name. */
 export type ServerSight =
-  | { readonly status: 'seen'; readonly seen: ServerSeen }
+  | {
+      readonly status: 'seen';
+      readonly seen: ServerSeen;
+      /** What time it is on the server, where anything left the repository. Seconds since 1970. */
+      readonly nowS?: number;
+    }
   /** No host of it takes writes now, or none answers. Nobody's failure: it may come back by itself. */
   | { readonly status: 'away'; readonly why: string }
   /** It answers, and only a person helps: it is too old, or the agent may not read what it has to. */
@@ -54,8 +60,8 @@ export interface Owned {
   readonly digest: string;
   /** When it left the repository, by the server's clock, ISO 8601; absent: it is in it. */
   readonly leftAt?: string;
-  /** How long ago that is, by the same clock. Seconds. */
-  readonly leftS?: number;
+  /** The same in seconds since 1970. */
+  readonly leftAtS?: number;
   /** So long after it left it goes; absent: it stays. Seconds. */
   readonly retentionS?: number;
   /** Whose it is; absent: whoever names it in a document. */
@@ -70,7 +76,7 @@ export interface StatementsCall {
   /** As the agent's settings name it; absent: the only one that they name. */
   readonly server?: string;
   /** In this order, ending with the first that does not go well. Each may be carried out again. */
-  readonly statements: readonly Sql[];
+  readonly statements: readonly Step[];
 }
 
 /** Another password is made, or taken as it is written, put into a secret of the Swarm, and given to the server. */

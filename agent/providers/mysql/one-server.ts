@@ -1,22 +1,36 @@
 import type { MysqlServerSettings } from '../../../schemas/settings.ts';
-import type { CallOutcome } from '../../core/kind.ts';
+import type { CallOutcome, Id } from '../../core/kind.ts';
 import { type Failed, lacksPrivilege, type NotOk } from './answers.ts';
-import type { Connection } from './connect.ts';
-import { sendFenced, takeFence } from './fence.ts';
+import type { Connection, Row } from './connect.ts';
+import { Claim, claimants, rivalIn } from './claim.ts';
+import { endSessions } from './end-sessions.ts';
+import { type Line, sendFenced, takeFence } from './fence.ts';
+import type { Writer } from './fence-row.ts';
 import { findWriter, lookAtHost, PROBE_MS } from './find-writer.ts';
 import { clusterOf, type HostView } from './hosts.ts';
-import { ledgerUpgrade, OWN_GRANT } from './ledger.ts';
+import { ledgerUpgrade, OWN_GRANT, release } from './ledger.ts';
 import type { LeftSizes } from './left-sizes.ts';
 import { readLogins } from './logins.ts';
 import type { ServerSight } from './observed.ts';
 import { OtherNodes } from './other-nodes.ts';
 import { type Basis, type NotSeen, readServer } from './read-server.ts';
 import type { ServersPorts } from './servers.ts';
-import type { Sql } from './sql.ts';
+import { UnreadableRows } from './rows.ts';
+import { EndSessions } from './sessions.ts';
+import type { Step } from './step.ts';
 import { takingTurns } from './turns.ts';
 
 /** As many as may be under way at once; who comes later looks again first. */
 const WAITING_MAX = 256;
+
+/** The look at who else claimed a thing. Milliseconds. */
+const CLAIM_MS = 2_000;
+
+interface Sending {
+  readonly line: Line;
+  readonly writer: Writer;
+  readonly session: Session;
+}
 
 interface Session {
   readonly host: string;
@@ -56,7 +70,7 @@ export class OneServer {
 
   /** As `call`. */
   async carryOut(
-    statements: readonly Sql[],
+    statements: readonly Step[],
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly id: string }>> {
     const work = this.#inTurn(async () => await this.#carryOut(statements, signal));
@@ -85,7 +99,8 @@ export class OneServer {
     session.basis = read.basis;
     session.mustLook = false;
     session.isOldLedger = read.isOldLedger;
-    return { status: 'seen', seen: read.seen };
+    const { seen, nowS } = read;
+    return { status: 'seen', seen, ...(nowS !== undefined && { nowS }) };
   }
 
   /** The session of before while its host takes writes, else one on the host that does. */
@@ -129,14 +144,14 @@ export class OneServer {
   }
 
   async #carryOut(
-    statements: readonly Sql[],
+    statements: readonly Step[],
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly id: string }>> {
     signal.throwIfAborted();
     const session = this.#session;
     if (this.#isClosed) return refused(CLOSED, 'held-back');
     if (session === undefined || session.connection.isClosed()) {
-      return refused('there is no session with it: it is looked at first', 'unreachable');
+      return refused(UNSEEN, 'unreachable');
     }
     const { clock, guard, term, holder, owner } = this.#ports;
     const as = owner === undefined ? {} : { owner };
@@ -151,21 +166,51 @@ export class OneServer {
     if (session.mustLook) {
       return refused('another session wrote to it: it is looked at first', 'out-of-sequence');
     }
-    const before = session.isOldLedger ? [ledgerUpgrade] : [];
-    for (const statement of [...before, ...statements]) {
+    if (session.isOldLedger) {
+      const kept = upgradeProblem(await sendFenced(line, writer, ledgerUpgrade));
+      if (kept !== undefined) return kept;
+      session.isOldLedger = false;
+    }
+    for (const step of statements) {
       if (term() !== writer.term) return refused('this agent leads anew', 'held-back');
-      const sent = await sendFenced(line, writer, statement);
-      if (statement === ledgerUpgrade) {
-        const kept = upgradeProblem(sent);
-        if (kept !== undefined) return kept;
-        session.isOldLedger = false;
-        continue;
-      }
-      if (sent.status === 'ok') continue;
-      if (sent.cause === 'held-back') delete session.fencedFor;
-      return sent;
+      const failed = await this.#take(step, { line, writer, session });
+      if (failed === undefined) continue;
+      if (failed.cause === 'held-back') delete session.fencedFor;
+      return failed;
     }
     return { status: 'ok', value: { id: session.host } };
+  }
+
+  /** Undefined: it is done. */
+  async #take(step: Step, { line, writer, session }: Sending): Promise<NotOk | undefined> {
+    if (step instanceof EndSessions) return await this.#endSessions(step, session, line.signal);
+    const sent = await sendFenced(line, writer, step);
+    if (sent.status !== 'ok') return sent;
+    if (!(step instanceof Claim)) return undefined;
+    const { id, isNew } = step;
+    // The line is written: that is an outcome, and no reason to throw.
+    if (line.signal.aborted) return refused('stopped before the next one was sent', 'held-back');
+    const looked = await line.connection.query(claimants(id), CLAIM_MS, line.signal);
+    if (looked.status !== 'ok') return looked;
+    const rival = rivalOf(looked.value, id, line.owner);
+    if (typeof rival !== 'string') return rival;
+    session.mustLook = true;
+    // Of two who claimed in one moment both may see the other: neither keeps a line, and one is first the next time.
+    const removed = isNew ? await sendFenced(line, writer, release(id, line.owner)) : looked;
+    if (removed.status !== 'ok') return removed;
+    return refused(`\`${rival}\`, another one who writes there, noted it first`, 'out-of-sequence');
+  }
+
+  async #endSessions(
+    { of }: EndSessions,
+    { host, connection, basis }: Session,
+    signal: AbortSignal,
+  ): Promise<NotOk | undefined> {
+    if (basis === undefined) return refused(UNSEEN, 'unreachable');
+    const { clock, guard } = this.#ports;
+    const { flavor } = basis.server;
+    const hosts = { settings: this.#settings, host, connection, flavor, clock, guard };
+    return await endSessions(of, hosts, signal);
   }
 }
 
@@ -188,6 +233,21 @@ function upgradeProblem(sent: { readonly status: 'ok' } | Failed): NotOk | undef
 }
 
 const HAS_COLUMN = 1060;
+/** Its name; undefined: there is none. */
+function rivalOf(
+  rows: readonly Row[],
+  id: Id,
+  owner: string | undefined,
+): string | NotOk | undefined {
+  try {
+    return rivalIn(rows, id, owner);
+  } catch (error) {
+    if (!(error instanceof UnreadableRows)) throw error;
+    return { status: 'refused', why: error.message, retry: 'never' };
+  }
+}
+
+const UNSEEN = 'there is no session with it: it is looked at first';
 const CLOSED = 'the agent ends';
 const CROWDED = 'too much waits for it already';
 

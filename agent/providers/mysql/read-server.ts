@@ -1,12 +1,13 @@
 import { z } from 'zod';
 
+import type { Id } from '../../core/kind.ts';
 import type { Clock } from '../../reconcile/ports.ts';
 import { type Failed, isAbsent, lacksColumn, lacksPrivilege } from './answers.ts';
 import type { Accounts } from './account.ts';
 import type { Connection, Row } from './connect.ts';
 import { namedValues } from './hosts.ts';
 import { KeptAnswers } from './kept-answers.ts';
-import { FIRST_LEDGER_LINES, LEDGER_LINES, OWN_GRANT, readLedger } from './ledger.ts';
+import { FIRST_LEDGER_LINES, LEDGER_LINES, NOW, nowIn, OWN_GRANT, readLedger } from './ledger.ts';
 import { type LeftSizes, readLeftSizes } from './left-sizes.ts';
 import { mariadbAccounts } from './mariadb-accounts.ts';
 import { mysqlAccounts } from './mysql-accounts.ts';
@@ -55,6 +56,8 @@ export type NotSeen = Exclude<ServerSight, { readonly status: 'seen' }>;
 export type ReadServer =
   | {
       readonly seen: ServerSeen;
+      /** As a sight has it. */
+      readonly nowS?: number;
       readonly basis: Basis;
       /** The ledger is one of the first version: it is changed before anything is written to it. */
       readonly isOldLedger: boolean;
@@ -108,11 +111,17 @@ export async function readServer(
       self: basis.self,
       hasTls: await readTls(ask, exact, variables),
     };
-    const bytes = await readLeftSizes(seen, place.sizes, lenient(ask));
+    const hasLeft = [...seen.owned.values()].some(({ leftAt }) => leftAt !== undefined);
+    const nowS = hasLeft ? nowIn(await ask(NOW)) : undefined;
+    const { sizes } = place;
+    const bytes =
+      nowS === undefined
+        ? new Map<Id, number>()
+        : await readLeftSizes(seen, { sizes, nowS }, lenient(ask));
     const written = { accounts, server: exact, ask: lenient(ask) };
     const apart = (await place.nodes?.compare(written, signal)) ?? [];
-    const all = { ...seen, bytes, ...(apart.length > 0 && { apart }) };
-    return { seen: kept.same(all), basis, isOldLedger };
+    const same = kept.same({ ...seen, bytes, ...(apart.length > 0 && { apart }) });
+    return { seen: same, basis, isOldLedger, ...(nowS !== undefined && { nowS }) };
   } catch (error) {
     if (error instanceof Unseen) return error.sight;
     if (error instanceof UnreadableRows) return { status: 'unusable', why: error.message };

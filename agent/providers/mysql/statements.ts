@@ -17,6 +17,8 @@ import {
   words,
 } from './sql.ts';
 import type { AccountName, Sql } from './sql.ts';
+import { EndSessions } from './sessions.ts';
+import type { Step } from './step.ts';
 import { privilegesOf } from './words.ts';
 
 // One account a statement: MariaDB carries out half of one that fails. Each may be sent twice.
@@ -203,9 +205,13 @@ export function limited(limits: Partial<Limits>): Sql {
 /**
  * Pure. Takes an account away: locked first, so that nobody comes in while it goes. Sessions that are open go on until they end.
  */
-export function dropped(name: AccountName): readonly Sql[] {
-  const who = account(name);
-  return [sql`ALTER USER IF EXISTS ${who} ACCOUNT LOCK`, sql`DROP USER IF EXISTS ${who}`];
+export function dropped(name: AccountName): readonly Step[] {
+  return [lock(name), new EndSessions(name), sql`DROP USER IF EXISTS ${account(name)}`];
+}
+
+/** Pure. Nobody is let in any more. */
+export function lock(name: AccountName): Sql {
+  return sql`ALTER USER IF EXISTS ${account(name)} ACCOUNT LOCK`;
 }
 
 /** Pure. Takes a role away, and with it what everybody may do by it. */

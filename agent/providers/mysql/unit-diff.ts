@@ -4,6 +4,7 @@ import { diffDelivered } from './delivered-diff.ts';
 import { diffGenerated } from './generated-diff.ts';
 import { LABELS, type SwarmSecret } from './generated.ts';
 import { nameGuard } from './guards.ts';
+import { placesOf } from './left-place.ts';
 import type { Random } from './hash.ts';
 import { diffHolders } from './holder-diff.ts';
 import { foreignOwner, ledgerOf, noted } from './noted.ts';
@@ -11,7 +12,7 @@ import type { ServerSight } from './observed.ts';
 import { Settled } from './settled.ts';
 import { scopeProblem } from './scope.ts';
 import type { DatabaseSpec, MysqlSpec, UserSpec } from './spec.ts';
-import { type Diff, FOREIGN, hold, nothing, type One, operation } from './unit-parts.ts';
+import { type Diff, FOREIGN, hold, nothing, type One, operation, targetOf } from './unit-parts.ts';
 import { Unquotable } from './sql.ts';
 import { passwordOf } from './unit-password.ts';
 import { wantedRole } from './wanted.ts';
@@ -31,9 +32,16 @@ export function diffUnit(unit: Rendered<MysqlSpec>, observed: MysqlObserved, ran
     return hold(spec, [sight.why], sight.status === 'away');
   }
   const own = ownSecrets(unit, observed.secrets);
-  return settled.of({ unit, seen: sight.seen, own }, () =>
+  const difference = settled.of({ unit, seen: sight.seen, own }, () =>
     diffHere({ unit, spec, seen: sight.seen }, own, random),
   );
+  const before = placesOf(unit.id, observed).places.filter(
+    ({ seen, row }) => seen !== sight.seen && row.leftAt === undefined,
+  );
+  if (before.length === 0) return difference;
+  const names = before.map(({ on }) => `\`${on}\``).join(', ');
+  const note = `${targetOf(spec)} is on ${names}, too, where it was before another server became the default: it stays as it is there, and goes with its document`;
+  return { ...difference, notes: [...(difference.notes ?? []), note] };
 }
 
 function diffHere(

@@ -1,7 +1,7 @@
 import type { Blocked, Difference, FieldDiff, Operation, Rendered } from '../../core/kind.ts';
 import type { MysqlCall, ServerSeen } from './observed.ts';
+import type { Step } from './step.ts';
 import type { MysqlSpec } from './spec.ts';
-import type { Sql } from './sql.ts';
 
 /** What separates a unit from what its server has. */
 export type Diff = Difference<MysqlCall>;
@@ -32,7 +32,7 @@ export const FOREIGN = 'it is there already and not ours: `adopt: true` takes it
 
 interface Said {
   readonly live: object | undefined;
-  readonly said: readonly Sql[];
+  readonly said: readonly Step[];
   readonly fields: readonly FieldDiff[];
   readonly target?: string;
 }
@@ -56,7 +56,7 @@ export function operation(
 export function takenAway(
   spec: MysqlSpec,
   target: string,
-  later: readonly Sql[],
+  later: readonly Step[],
 ): Operation<MysqlCall> {
   const fields = shown(later);
   const call = callOf(spec, later);
@@ -64,11 +64,11 @@ export function takenAway(
 }
 
 /** Pure. */
-export function callOf({ server }: MysqlSpec, statements: readonly Sql[]): MysqlCall {
+export function callOf({ server }: MysqlSpec, statements: readonly Step[]): MysqlCall {
   return { op: 'statements', statements, ...(server !== undefined && { server }) };
 }
 
 /** Pure. The statements themselves say best what changes. Secrets are blanked in them. */
-export function shown(statements: readonly Sql[]): readonly FieldDiff[] {
+export function shown(statements: readonly Step[]): readonly FieldDiff[] {
   return statements.map((statement) => ({ path: 'sql', desired: String(statement) }));
 }

@@ -17,8 +17,14 @@ export const everything: Grant = { privileges: 'ALL ON *.*', grantOption: true }
 export function leastGrants(flavor: Flavor, databases: string): readonly Grant[] {
   const read = ['mysql', ...(flavor === 'mysql' ? ['performance_schema'] : [])];
   return [
-    // On MySQL a role that another account made is given on with `ROLE_ADMIN` alone.
-    { privileges: `CREATE USER${flavor === 'mysql' ? ', ROLE_ADMIN' : ''} ON *.*` },
+    // On MySQL a role that another account made is given on with `ROLE_ADMIN` alone. Sessions of an account that is locked are
+    // ended with the last.
+    {
+      privileges:
+        flavor === 'mysql'
+          ? 'CREATE USER, ROLE_ADMIN, CONNECTION_ADMIN ON *.*'
+          : 'CREATE USER, CONNECTION ADMIN ON *.*',
+    },
     ...read.map((name) => ({ privileges: `SELECT ON \`${name}\`.*` })),
     { privileges: 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `understudy`.*' },
     { privileges: `ALL ON \`${databases}\`.*`, grantOption: true },

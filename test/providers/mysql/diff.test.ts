@@ -174,6 +174,9 @@ describe.each(families)('on %s', (_, server) => {
       refusals: ['a role has the name of this account'],
     });
     const role: Wanted = { ...roleName('r', server), grants: new Map(), roles: [] };
+    expect(difference(one, live(server, one, { isRole: 'both' }), server).refusals).toEqual([
+      expect.stringContaining('others have this account as a role'),
+    ]);
     expect(shown(difference(role, live(server, role, { isRole: 'no' }), server))).toEqual({
       ...nothing,
       refusals: ['an account has the name of this role'],

@@ -268,8 +268,33 @@ describe.each(families)('an account on %s', (_name, server) => {
     expect(found.first[0]).toContain("CREATE USER IF NOT EXISTS 'blog'@'10.0.0.%'");
     expect(found.later).toEqual([
       "ALTER USER IF EXISTS 'blog'@'10.0.0.1' ACCOUNT LOCK",
+      "-- ends the sessions of 'blog'@'10.0.0.1'",
       "DROP USER IF EXISTS 'blog'@'10.0.0.1'",
     ]);
+  });
+
+  it('stays locked where its document does not have its host any more, and others have it as a role', () => {
+    const [every, here] = accountsOf(server, userSpec({ hosts: ['%', '10.0.0.1'] }));
+    if (every === undefined || here === undefined) throw new Error('no account');
+    const holder = {
+      ...live(server, { user: 'shop', host: '%', grants: new Map(), roles: [] }),
+      roles: [{ role: { user: 'blog', host: '10.0.0.1' }, admin: false }],
+    };
+    const found = (locked: boolean) => {
+      const granted = { ...here, isRole: 'both' as const, locked };
+      return diff(user(), at(server, { accounts: [every, granted, holder], ...ours }));
+    };
+    expect(found(false).later).toEqual([
+      "ALTER USER IF EXISTS 'blog'@'10.0.0.1' ACCOUNT LOCK",
+      "-- ends the sessions of 'blog'@'10.0.0.1'",
+    ]);
+    expect(found(true)).toMatchObject({
+      first: [],
+      later: [],
+      notes: expect.arrayContaining([
+        'account blog@10.0.0.1 is locked until nobody has it as a role any more',
+      ]),
+    });
   });
 
   it('of the same name that is not ours is left alone, at whatever host', () => {
@@ -502,7 +527,7 @@ describe('a password', () => {
       mysqlKind
         .diff(one, observed)
         .operations.flatMap(saidBy)
-        .map(({ text }) => text.reveal())
+        .flatMap((step) => ('text' in step ? step.text.reveal() : []))
         .filter((text) => text.startsWith('ALTER USER'));
     const [first = '', second = ''] = texts();
     expect(texts()).toEqual([first, second]);
@@ -545,7 +570,7 @@ describe('a password', () => {
     const auth = hashed('old horse battery');
     const one = of(file('old horse battery'), { hosts: ['%', '10.0.0.1'] });
     const made = mysqlKind.diff(one, having(auth)).operations.flatMap(saidBy);
-    const text = made.map((statement) => statement.text.reveal()).join();
+    const text = made.map((step) => ('text' in step ? step.text.reveal() : '')).join();
     expect(text).toContain(
       Buffer.from(auth.stored.reveal(), 'latin1').toString('hex').toUpperCase(),
     );
@@ -651,6 +676,24 @@ describe('a server', () => {
       'database blog: the agent has several servers: name one with `server`',
     ]);
     expect(healthOf(at(mysql97)).status).toBe('converged');
+  });
+
+  it('is told, too, where it was before another one became the default', () => {
+    const one: Rendered<MysqlSpec> = { ...user(), id: 'mysql-user/blog' };
+    const before = seen(mysql97, { owned: [[one.id, 'd0']] });
+    const noted = (old: ServerSeen, id: Id = one.id) => {
+      const servers = new Map([
+        ...at(mysql97).servers,
+        ['old', { status: 'seen', seen: old }] as const,
+      ]);
+      return mysqlKind.diff({ ...one, id }, { ...at(mysql97), servers }).notes ?? [];
+    };
+    expect(noted(before)).toEqual([expect.stringContaining('account blog is on `old`, too')]);
+    expect(noted(seen(mysql97))).toEqual([]);
+    const left = new Map([[one.id, { digest: 'd0', leftAt: '2026-01-01T00:00:00.000Z' }]]);
+    expect(noted({ ...before, owned: left })).toEqual([]);
+    // Whoever names the server means that one alone.
+    expect(noted(before, 'mysql-user/main/blog')).toEqual([]);
   });
 });
 

@@ -37,9 +37,9 @@ it('quotes what it keeps', () => {
 it('is read by id', () => {
   const none = { deletes: null, retention_s: null, owner: null };
   const rows = [
-    { id: 'mysql-user/a', digest: 'aa', left_at: null, left_s: null, ...none },
+    { id: 'mysql-user/a', digest: 'aa', left_at: null, left_at_s: null, ...none },
     // As the first version kept it.
-    { id: 'mysql-role/b', digest: 'bb', left_at: '2026-01-02T03:04:05.678Z', left_s: 7 },
+    { id: 'mysql-role/b', digest: 'bb', left_at: '2026-01-02T03:04:05.678Z', left_at_s: 7 },
     { id: 'mysql-user/c', digest: 'cc', left_at: null, ...none, deletes: 1, retention_s: '60' },
     { id: 'mysql-user/d', digest: 'dd', left_at: null, ...none, owner: 'us' },
     { id: 'mysql-user/e', digest: 'ee', left_at: null, ...none, owner: 'them' },
@@ -48,7 +48,7 @@ it('is read by id', () => {
   expect(owned).toEqual(
     new Map([
       ['mysql-user/a', { digest: 'aa' }],
-      ['mysql-role/b', { digest: 'bb', leftAt: '2026-01-02T03:04:05.678Z', leftS: 7 }],
+      ['mysql-role/b', { digest: 'bb', leftAt: '2026-01-02T03:04:05.678Z', leftAtS: 7 }],
       ['mysql-user/c', { digest: 'cc', retentionS: 60 }],
       ['mysql-user/d', { digest: 'dd', owner: 'us' }],
     ]),

@@ -10,13 +10,13 @@ const said = (flavor: 'mysql' | 'mariadb'): readonly string[] =>
 
 it('lets an agent do no more than it needs', () => {
   expect(said('mariadb')).toEqual([
-    'GRANT CREATE USER ON *.* TO x',
+    'GRANT CREATE USER, CONNECTION ADMIN ON *.* TO x',
     'GRANT SELECT ON `mysql`.* TO x',
     'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `understudy`.* TO x',
     'GRANT ALL ON `blog%`.* TO x WITH GRANT OPTION',
   ]);
   expect(said('mysql').slice(0, 3)).toEqual([
-    'GRANT CREATE USER, ROLE_ADMIN ON *.* TO x',
+    'GRANT CREATE USER, ROLE_ADMIN, CONNECTION_ADMIN ON *.* TO x',
     'GRANT SELECT ON `mysql`.* TO x',
     'GRANT SELECT ON `performance_schema`.* TO x',
   ]);
@@ -25,7 +25,9 @@ it('lets an agent do no more than it needs', () => {
 it('gives an account what it is to have, and nothing beside', () => {
   const grants = leastGrants('mariadb', 'blog%').slice(0, 1);
   const text = accountStatements('mariadb', { user: 'keeper', password: 'Password1', grants });
-  expect(text.match(/^GRANT.*$/gm)).toEqual(["GRANT CREATE USER ON *.* TO 'keeper'@'%';"]);
+  expect(text.match(/^GRANT.*$/gm)).toEqual([
+    "GRANT CREATE USER, CONNECTION ADMIN ON *.* TO 'keeper'@'%';",
+  ]);
 });
 
 it.each(['single', 'group', 'galera'] as const)(

@@ -5,6 +5,7 @@ import type { Finding } from '../../../core/finding.ts';
 import { Secret } from '../../../core/secret.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
 import { type Connection, openConnection, type Row } from '../connect.ts';
+import { namedValues } from '../hosts.ts';
 import { readLogins } from '../logins.ts';
 import { readRows, UnreadableRows } from '../rows.ts';
 import { parseVersion } from '../server.ts';
@@ -16,6 +17,8 @@ const QUESTION_MS = 5_000;
 
 // What an account may do itself the server tells it without any privilege; so one that has none at all can be helped, too.
 const SELF = 'SELECT VERSION() AS version, CURRENT_USER() AS self, CURRENT_ROLE() AS roles';
+/** MariaDB does not have it, and says nothing. */
+const PARTIAL = "SHOW GLOBAL VARIABLES LIKE 'partial_revokes'";
 const EVERYTHING =
   'SELECT GRANTEE AS who, PRIVILEGE_TYPE AS word, IS_GRANTABLE AS passes FROM information_schema.USER_PRIVILEGES';
 const DATABASES =
@@ -83,7 +86,7 @@ async function readRights(
   signal: AbortSignal,
 ): Promise<OwnRights | { readonly why: string }> {
   const answers: (readonly Row[])[] = [];
-  for (const text of [SELF, EVERYTHING, DATABASES]) {
+  for (const text of [SELF, EVERYTHING, DATABASES, PARTIAL]) {
     const answer = await connection.query({ text: new Secret(text) }, QUESTION_MS, signal);
     if (answer.status !== 'ok') return { why: answer.why };
     answers.push(answer.value);
@@ -97,7 +100,7 @@ async function readRights(
 }
 
 /** Pure. Throws `UnreadableRows`. */
-function rightsIn([first = [], second = [], third = []]: readonly (readonly Row[])[]):
+function rightsIn([first = [], second = [], third = [], last = []]: readonly (readonly Row[])[]):
   OwnRights | { readonly why: string } {
   const [{ version, self, roles }] = readRows(Self, first);
   const parsed = parseVersion(version);
@@ -114,6 +117,7 @@ function rightsIn([first = [], second = [], third = []]: readonly (readonly Row[
     databases: new Map(
       [...Map.groupBy(own, ({ place }) => place)].map(([place, rows]) => [place, wordsOf(rows)]),
     ),
+    partialRevokes: namedValues(last).get('partial_revokes') === 'ON',
     hasRoles: roles !== null && roles !== 'NONE',
   };
 }

@@ -1,7 +1,8 @@
 import type { Finding, Severity } from '../../../core/finding.ts';
 import { namesInWords } from '../../../core/finding.ts';
 import type { Flavor } from '../server.ts';
-import { account, identifier, sql } from '../sql.ts';
+import { isLike } from '../like.ts';
+import { account, databaseOf, identifier, sql } from '../sql.ts';
 import type { AccountName, Sql } from '../sql.ts';
 
 /** What the agent's own account may do, as the server tells it to itself. */
@@ -12,6 +13,8 @@ export interface OwnRights {
   readonly everything: ReadonlySet<string>;
   /** The same by database, as the server keeps it: a pattern. */
   readonly databases: ReadonlyMap<string, ReadonlySet<string>>;
+  /** MySQL: names of databases are plain then, and no patterns. */
+  readonly partialRevokes: boolean;
   /** Roles that count for it: what they give is not in the lists. */
   readonly hasRoles: boolean;
 }
@@ -27,6 +30,9 @@ interface Need {
   readonly why: string;
   readonly grant: Sql;
 }
+
+const CUT =
+  'sessions of an account that is locked or dropped go on until they end; and one of another account that keeps the lock of the agents cannot be ended';
 
 /** `GRANT …`, without to whom. All that the agent is ever to have, but for databases: those are for a person to choose. */
 const NEEDS: readonly Need[] = [
@@ -71,19 +77,19 @@ const NEEDS: readonly Need[] = [
     grant: sql`GRANT ROLE_ADMIN ON *.*`,
   },
   {
-    severity: 'note',
-    code: 'mysql-right-useful',
+    severity: 'warning',
+    code: 'mysql-right-missing',
     only: 'mysql',
     words: ['CONNECTION_ADMIN'],
-    why: 'where another account keeps the lock of the agents, it cannot be ended',
+    why: CUT,
     grant: sql`GRANT CONNECTION_ADMIN ON *.*`,
   },
   {
-    severity: 'note',
-    code: 'mysql-right-useful',
+    severity: 'warning',
+    code: 'mysql-right-missing',
     only: 'mariadb',
     words: ['CONNECTION ADMIN'],
-    why: 'where another account keeps the lock of the agents, it cannot be ended',
+    why: CUT,
     grant: sql`GRANT CONNECTION ADMIN ON *.*`,
   },
   {
@@ -123,9 +129,27 @@ export function judgeRights(name: string, rights: OwnRights): readonly Finding[]
   return [...missing, ...databaseFindings(where, rights), ...tooMuch(where, rights)];
 }
 
-function has({ everything, databases }: OwnRights, word: string, database?: string): boolean {
-  if (everything.has(word)) return true;
-  return database !== undefined && databases.get(database)?.has(word) === true;
+function has(rights: OwnRights, word: string, database?: string): boolean {
+  if (rights.everything.has(word)) return true;
+  return database !== undefined && wordsOn(database, rights).has(word);
+}
+
+/** Of several that cover it the most specific one counts alone, as servers sort them: the one that is written out furthest. */
+function wordsOn(database: string, { databases, partialRevokes }: OwnRights): ReadonlySet<string> {
+  const rules = { partialRevokes };
+  const covering = [...databases].filter(([stored]) =>
+    partialRevokes ? stored === database : isLike(database, stored),
+  );
+  const length = ([stored]: readonly [string, unknown]): number =>
+    databaseOf(stored, rules) === undefined ? writtenOut(stored) : Infinity;
+  const [most] = covering.toSorted((one, other) => length(other) - length(one));
+  return most?.[1] ?? new Set();
+}
+
+/** Characters before the first that stands for others. */
+function writtenOut(pattern: string): number {
+  const [first = ''] = /^(?:\\.|[^_%])*/su.exec(pattern) ?? [];
+  return first.replaceAll(/\\(.)/gsu, '$1').length;
 }
 
 /** Which databases is for a person to say: with a pattern that covers them and no others. */

@@ -12,6 +12,7 @@ const enough = (flavor: OwnRights['flavor'], more: Partial<OwnRights> = {}): Own
   self,
   flavor,
   hasRoles: false,
+  partialRevokes: false,
   everything: new Set(
     flavor === 'mysql'
       ? ['CREATE USER', 'ROLE_ADMIN', 'CONNECTION_ADMIN']
@@ -45,18 +46,47 @@ describe.each(['mysql', 'mariadb'] as const)('what the agent may do on %s', (fla
       `critical GRANT SELECT ON \`performance_schema\`.* ${who};`,
       `critical ${OWN_GRANT} ${who};`,
       `warning GRANT ROLE_ADMIN ON *.* ${who};`,
-      `note GRANT CONNECTION_ADMIN ON *.* ${who};`,
+      `warning GRANT CONNECTION_ADMIN ON *.* ${who};`,
       `critical GRANT ALL PRIVILEGES ON \`site\\_%\`.* ${who} WITH GRANT OPTION;`,
     ];
     const mariadb = [
       mysql[0],
       mysql[1],
       mysql[3],
-      `note GRANT CONNECTION ADMIN ON *.* ${who};`,
+      `warning GRANT CONNECTION ADMIN ON *.* ${who};`,
       `note GRANT UPDATE ON \`mysql\`.* ${who};`,
       mysql[6],
     ];
     expect(said(nothing)).toEqual(flavor === 'mysql' ? mysql : mariadb);
+  });
+
+  it.each([
+    ['by a pattern', 'under%', false, 0],
+    ['by an escaped name', 'understud\\y', false, 0],
+    ['by a pattern of one character', 'understud_', false, 0],
+    ['by a pattern of another name', 'under\\_%', false, 1],
+    ['by a pattern, where patterns open nothing', 'under%', true, 1],
+  ])('is enough where it is given %s', (_, stored, partialRevokes, missing) => {
+    const { databases } = enough(flavor);
+    const given = new Map([...databases].filter(([name]) => name !== 'understudy'));
+    const rights = { databases: new Map([...given, [stored, new Set(OWN)]]), partialRevokes };
+    expect(said(enough(flavor, rights))).toHaveLength(missing);
+  });
+
+  it('is what the most specific of several gives, and no other', () => {
+    const { databases } = enough(flavor);
+    const poor = new Map([
+      ...databases,
+      ['understudy', new Set(['SELECT'])],
+      ['under%', new Set(OWN)],
+    ]);
+    expect(said(enough(flavor, { databases: poor }))).toHaveLength(1);
+    const given = [...databases].filter(([name]) => name !== 'understudy');
+    const two = [
+      ['u%', new Set(['SELECT'])],
+      ['under%', new Set(OWN)],
+    ] as const;
+    expect(said(enough(flavor, { databases: new Map([...given, ...two]) }))).toEqual([]);
   });
 
   it('is missing where the agent may make a database and give nothing on it', () => {

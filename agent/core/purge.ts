@@ -1,0 +1,64 @@
+import type { CallOutcome, Id } from './kind.ts';
+import type { Secret } from './secret.ts';
+
+// What holds data is never deleted by an agent. A person does it, with a login of his own; each kind says how.
+
+/** What is known of the repository and of the agents that follow it. */
+export interface PurgeGround {
+  /** Units that the repository has, and those of which something is still under way. */
+  readonly units: ReadonlySet<Id>;
+  /** As whom the agents write. */
+  readonly environment: string;
+}
+
+/** As whom a person comes. */
+export interface PurgeLogin {
+  readonly user: string;
+  readonly password: Secret;
+}
+
+/** One thing that is known of it. */
+export interface PurgeFact {
+  /** For programs: `bytes`. */
+  readonly key: string;
+  readonly value: string | number;
+  /** For people: `size  12.3 MB`. */
+  readonly label: string;
+  readonly words: string;
+}
+
+/** What would go, as one look shows it. */
+export interface Doomed {
+  /** False: it is gone already, and a note of it is left. */
+  readonly isThere: boolean;
+  /** Where it is found: `db1:3306`. */
+  readonly host: string;
+  readonly facts: readonly PurgeFact[];
+  /** Why it is not to go now, each in words that stand alone. Empty: it may. */
+  readonly refusals: readonly string[];
+  /** What people should know beside that. */
+  readonly notes: readonly string[];
+}
+
+/** A login at the place where it is. */
+export interface Purger {
+  /** Looks, and writes nothing. Rejects with the signal's reason. */
+  look(signal: AbortSignal): Promise<CallOutcome<Doomed>>;
+  /**
+   * Looks once more, and deletes it where nothing speaks against it. `refused`: it is there as it was, unless `why` says otherwise.
+   * `unknown`: it may be deleted still. Milliseconds, for the deletion alone. Rejects with the signal's reason before anything was
+   * written, and never later.
+   */
+  purge(deadlineMs: number, signal: AbortSignal): Promise<CallOutcome<Doomed>>;
+}
+
+/** One thing that may hold data, by its id and the agent's settings. */
+export interface PurgeTarget {
+  /** `database blog on server main`. */
+  readonly what: string;
+  /** What a person types so that it goes. */
+  readonly name: string;
+  /** Pure. Why it stays, by what the repository has; undefined: nothing there speaks against it. */
+  kept(ground: PurgeGround): string | undefined;
+  open(login: PurgeLogin, ground: PurgeGround): Purger;
+}

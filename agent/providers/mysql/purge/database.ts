@@ -1,0 +1,79 @@
+import type { MysqlServerSettings } from '../../../../schemas/settings.ts';
+import type { CallOutcome } from '../../../core/kind.ts';
+import type { Doomed, PurgeGround, Purger, PurgeTarget } from '../../../core/purge.ts';
+import type { Clock } from '../../../reconcile/ports.ts';
+import { loginsFor } from '../logins.ts';
+import { carryOut } from './carry-out.ts';
+import { purgeOwner } from './drop.ts';
+import { type DatabasePlace, keptInGit, notesOf, refusalsOf } from './judge.ts';
+import { type Looked, lookAt, type Reach } from './look.ts';
+
+/** A database of one server of the agent's settings: of these only hosts and encryption are used. */
+export function databaseTarget(
+  place: DatabasePlace,
+  settings: MysqlServerSettings,
+  clock: Clock,
+): PurgeTarget {
+  return {
+    what: `database ${place.name} on server ${place.server}`,
+    name: place.name,
+    kept: (ground) => keptInGit(place, ground),
+    open: (login, ground) => {
+      const reaching = async (): Promise<Reach | string> => {
+        const read = await loginsFor(settings, login);
+        return read.status === 'ok' ? { logins: read.logins, clock } : read.why;
+      };
+      return purger({ place, ground, reaching });
+    },
+  };
+}
+
+interface Own {
+  readonly place: DatabasePlace;
+  readonly ground: PurgeGround;
+  /** Or why it is not known how. */
+  readonly reaching: () => Promise<Reach | string>;
+}
+
+function purger({ place, ground, reaching }: Own): Purger {
+  async function looked(
+    signal: AbortSignal,
+  ): Promise<CallOutcome<{ readonly reach: Reach; readonly look: Looked }>> {
+    const reach = await reaching();
+    if (typeof reach === 'string') return { status: 'refused', why: reach, retry: 'never' };
+    const look = await lookAt(place, reach, ground, signal);
+    return look.status === 'ok' ? { status: 'ok', value: { reach, look: look.value } } : look;
+  }
+  return {
+    look: async (signal) => {
+      const found = await looked(signal);
+      if (found.status !== 'ok') return found;
+      found.value.look.connection.close();
+      return { status: 'ok', value: doomed(place, found.value.look, ground) };
+    },
+    purge: async (deadlineMs, signal) => {
+      const found = await looked(signal);
+      if (found.status !== 'ok') return found;
+      const { reach, look } = found.value;
+      const value = doomed(place, look, ground);
+      if (value.refusals.length > 0) {
+        look.connection.close();
+        return { status: 'refused', why: value.refusals.join('; '), retry: 'after-replan' };
+      }
+      const done = await carryOut(place, { look, reach, ground }, { deadlineMs, signal });
+      return done === undefined ? { status: 'ok', value } : done;
+    },
+  };
+}
+
+/** Pure. */
+function doomed(place: DatabasePlace, look: Looked, ground: PurgeGround): Doomed {
+  const taken = purgeOwner(ground.environment);
+  return {
+    isThere: look.seen.databases.has(place.name),
+    host: look.seen.host,
+    facts: look.facts,
+    refusals: refusalsOf(place, look, { ground, taken }),
+    notes: notesOf(place, look),
+  };
+}
