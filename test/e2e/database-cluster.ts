@@ -21,6 +21,14 @@ const within = (): AbortSignal => AbortSignal.timeout(400_000);
 /** Databases that the agent under test may touch: it has no right beyond those that it needs. */
 const OWN = 'db%';
 
+/** What a test wants of all members beside what makes them a cluster. */
+export interface MemberWishes {
+  /** The account of the agent may do everything. */
+  readonly everything?: true;
+  /** Of the server. */
+  readonly options?: readonly string[];
+}
+
 /** One server of a cluster, and the tap by which the agent under test reaches it. */
 export interface Member {
   readonly plan: ServerPlan & { readonly port: number };
@@ -47,7 +55,7 @@ export class DatabaseCluster {
     this.#client = client;
   }
 
-  static async group(): Promise<DatabaseCluster> {
+  static async group({ everything, options = [] }: MemberWishes = {}): Promise<DatabaseCluster> {
     const tools = await toolsFor('mysql');
     const places = await Promise.all(
       [1, 2, 3].map(async () => ({
@@ -58,8 +66,9 @@ export class DatabaseCluster {
     );
     const plans = places.map((one) => ({
       ...newPlan({
-        grants: leastGrants('mysql', OWN),
+        ...(everything === undefined && { grants: leastGrants('mysql', OWN) }),
         options: [
+          ...options,
           ...memberOptions(places, one, '127.0.0.0/8'),
           // One that died is given up at once, not after five seconds more.
           '--group-replication-member-expel-timeout=0',
@@ -73,14 +82,14 @@ export class DatabaseCluster {
     return cluster;
   }
 
-  static async galera(): Promise<DatabaseCluster> {
+  static async galera({ everything, options = [] }: MemberWishes = {}): Promise<DatabaseCluster> {
     const tools = await toolsFor('galera');
     const ports = await Promise.all([1, 2, 3].map(async () => await freePort()));
     const all = ports.map((port) => `127.0.0.1:${String(port)}`);
     const plans = await Promise.all(
       all.map(async (address, at) => {
         const plan = {
-          ...newPlan({ grants: leastGrants('mariadb', OWN) }),
+          ...newPlan(everything === undefined ? { grants: leastGrants('mariadb', OWN) } : {}),
           port: await freePort(),
         };
         const provider = [
@@ -93,7 +102,7 @@ export class DatabaseCluster {
         ];
         const place = { cluster: 'e2e', name: `n${String(at + 1)}`, address, all, provider };
         const path = await layScript(join(dirname(plan.folder), 'galera'));
-        return { ...plan, path, options: nodeOptions(place, tools.programs.base) };
+        return { ...plan, path, options: [...nodeOptions(place, tools.programs.base), ...options] };
       }),
     );
     const cluster = new DatabaseCluster('galera', await tapped(plans), tools);

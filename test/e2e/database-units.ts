@@ -18,10 +18,12 @@ import type { Diff } from '../../agent/providers/mysql/unit-parts.ts';
 import type { StackCall } from '../../agent/providers/stack/swarm.ts';
 import type { Caller } from '../../agent/reconcile/ports.ts';
 import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
-import type { Server, ServerPlan } from '../../agent/rehearsal/mysql/server.ts';
+import type { Server } from '../../agent/rehearsal/mysql/server.ts';
 import type { MysqlServerSettings } from '../../schemas/settings.ts';
 import { mysql, render } from '../providers/mysql/rendering.ts';
 import { newPlan, plainly, programsOf, started, USER } from './database.ts';
+import { DatabaseCluster } from './database-cluster.ts';
+import { DatabaseRouter } from './database-router.ts';
 
 /** Documents on a real server: what they ask for is carried out by the kind and the client that the agent has. */
 export class DatabaseUnits {
@@ -31,7 +33,7 @@ export class DatabaseUnits {
   readonly secrets = new Map<string, SwarmSecret & { readonly value: string }>();
   /** How the agent reaches it. */
   readonly settings: MysqlServerSettings;
-  readonly #plan: ServerPlan;
+  readonly #end: () => Promise<void>;
   readonly #servers: Servers;
   readonly #kind = mysqlKind((bytes) => randomBytes(bytes));
 
@@ -39,20 +41,11 @@ export class DatabaseUnits {
   /** The agent dies right after a statement with this text. */
   #deadly: string | undefined;
 
-  private constructor(flavor: Flavor, plan: ServerPlan, started: Started) {
-    const { server, others = [] } = started;
+  private constructor(flavor: Flavor, { server, settings, close }: Place) {
     this.flavor = flavor;
     this.server = server;
-    this.#plan = plan;
-    const caFile = join(plan.folder, 'data', 'ca.pem');
-    const secure = { mode: 'required', caFile, verifyName: false } as const;
-    this.settings = {
-      hosts: [`127.0.0.1:${String(server.port)}`, ...others],
-      user: USER,
-      passwordFile: plan.passwordFile,
-      tls: flavor === 'mysql' ? secure : ({ mode: 'off', verifyName: true } as const),
-      databases: [],
-    };
+    this.settings = settings;
+    this.#end = close;
     const guard = { refusal: () => undefined };
     this.#servers = openServers(
       { main: this.settings },
@@ -68,7 +61,38 @@ export class DatabaseUnits {
   ): Promise<DatabaseUnits> {
     const plan = newPlan({ options });
     const server = await started(await programsOf(flavor), plan);
-    return new DatabaseUnits(flavor, plan, { server, others });
+    const caFile = join(plan.folder, 'data', 'ca.pem');
+    const secure = { mode: 'required', caFile, verifyName: false } as const;
+    const settings: MysqlServerSettings = {
+      hosts: [`127.0.0.1:${String(server.port)}`, ...others],
+      user: USER,
+      passwordFile: plan.passwordFile,
+      tls: flavor === 'mysql' ? secure : { mode: 'off', verifyName: true },
+      databases: [],
+    };
+    const close = async (): Promise<void> => {
+      await server.stop();
+      rmSync(dirname(plan.folder), { recursive: true });
+    };
+    return new DatabaseUnits(flavor, { server, settings, close });
+  }
+
+  /** Three of MySQL as a group, reached through a router, whose primary is the server that root asks. */
+  static async startGroup(options: readonly string[]): Promise<DatabaseUnits> {
+    const cluster = await DatabaseCluster.group({ everything: true, options });
+    const router = await DatabaseRouter.to(cluster.members.map(({ tap }) => tap.host));
+    const close = async (): Promise<void> => {
+      await router.close();
+      await cluster.close();
+    };
+    return new DatabaseUnits('mysql', { ...firstOf(cluster, [router.host]), close });
+  }
+
+  /** Three of MariaDB as a cluster of Galera. Root asks the one that the agent writes to. */
+  static async startGalera(options: readonly string[]): Promise<DatabaseUnits> {
+    const cluster = await DatabaseCluster.galera({ everything: true, options });
+    const close = async (): Promise<void> => cluster.close();
+    return new DatabaseUnits('mariadb', { ...firstOf(cluster), close });
   }
 
   /** Works until a statement with this text is sent, and dies right after it. */
@@ -84,8 +108,7 @@ export class DatabaseUnits {
 
   async close(): Promise<void> {
     this.#servers.close();
-    await this.server.stop();
-    rmSync(dirname(this.#plan.folder), { recursive: true });
+    await this.#end();
   }
 
   /** The units of a file of documents. Throws where there is a mistake in it. */
@@ -206,9 +229,17 @@ export class DatabaseUnits {
 
 const DIED = 'the agent died';
 
-interface Started {
+/** Where the servers run that are looked at. */
+interface Place {
   readonly server: Server;
-  readonly others?: readonly string[];
+  readonly settings: MysqlServerSettings;
+  readonly close: () => Promise<void>;
+}
+
+function firstOf(cluster: DatabaseCluster, hosts?: string[]): Omit<Place, 'close'> {
+  const { server } = cluster.member(0);
+  if (server === undefined) throw new Error('it does not run');
+  return { server, settings: cluster.settings(hosts) };
 }
 
 function limit(): AbortSignal {

@@ -1,23 +1,29 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
 import { DatabaseUnits } from './database-units.ts';
 
 /**
  * What went wrong with accounts in other tools, each as a case on real servers of both families. The numbers are those of the list that
  * they were collected in; 21 and 22, which are about connections and members, are among the tests of the fence and of groups.
  */
-describe.each<Flavor>(['mysql', 'mariadb'])('bugs of others, on %s', (flavor) => {
+const logged = ['--log-bin=binlog'];
+const places: readonly [what: string, isMysql: boolean, start: () => Promise<DatabaseUnits>][] = [
+  ['mysql', true, async () => DatabaseUnits.start('mysql', [...logged, '--server-id=7'])],
+  [
+    'mariadb',
+    false,
+    async () => DatabaseUnits.start('mariadb', [...logged, '--server-id=7', '--binlog-format=ROW']),
+  ],
+  ['a group of mysql behind a router', true, async () => DatabaseUnits.startGroup([])],
+  ['a cluster of mariadb', false, async () => DatabaseUnits.startGalera(logged)],
+];
+
+describe.each(places)('bugs of others, on %s', (_what, isMysql, start) => {
   let one: DatabaseUnits;
-  const isMysql = flavor === 'mysql';
 
   beforeAll(async () => {
-    one = await DatabaseUnits.start(flavor, [
-      '--log-bin=binlog',
-      '--server-id=7',
-      ...(isMysql ? [] : ['--binlog-format=ROW']),
-    ]);
+    one = await start();
     await one.asRoot('SET GLOBAL general_log = ON');
     await one.asRoot('CREATE DATABASE untouched');
   });
@@ -109,8 +115,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('bugs of others, on %s', (flavor) =>
   it('6: what is given on everything stands beside what is given on a database', async () => {
     const everywhere = isMysql ? 'SHOW_ROUTINE' : 'SHOW CREATE ROUTINE';
     const privileges = `{privileges: [${everywhere}]}, ${on('c5', 'SELECT')}`;
-    const wanted =
-      flavor === 'mariadb' && !(await hasWord(everywhere)) ? on('c5', 'SELECT') : privileges;
+    const wanted = !isMysql && !(await hasWord(everywhere)) ? on('c5', 'SELECT') : privileges;
     await one.settle(user('six', wanted));
     expect(await one.settle(user('six', wanted))).toEqual([]);
     expect((await grantsOf('six')).join()).toContain('`c5`');
@@ -223,9 +228,14 @@ describe.each<Flavor>(['mysql', 'mariadb'])('bugs of others, on %s', (flavor) =>
     const [log] = await one.asRoot("SHOW VARIABLES LIKE 'general_log_file'");
     const [folder] = await one.asRoot("SHOW VARIABLES LIKE 'datadir'");
     const file = (name: string): string => `${String(folder?.['Value'])}${name}`;
-    const names = [String(log?.['Value']).split('/').at(-1) ?? '', 'binlog.000001'];
-    for (const name of names) expect(statSync(file(name)).size).toBeGreaterThan(500);
-    const told = names.map((name) => readFileSync(file(name), 'latin1')).join();
+    const binlogs = (await one.asRoot('SHOW BINARY LOGS')).map((row) => String(row['Log_name']));
+    const general = String(log?.['Value']).split('/').at(-1) ?? '';
+    const [spoken, written] = [[general], binlogs].map((names) =>
+      names.map((name) => readFileSync(file(name), 'latin1')).join(),
+    );
+    expect([spoken?.length, written?.length].every((length = 0) => length > 500)).toBe(true);
+    const told = `${spoken ?? ''}${written ?? ''}`;
+    expect(written).toContain('IDENTIFIED');
     expect(told).toContain('IDENTIFIED');
     expect(values.filter((value) => told.includes(value))).toEqual([]);
   });
