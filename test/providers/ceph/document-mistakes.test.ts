@@ -86,6 +86,14 @@ describe('what documents say of each other', () => {
     expect(told(render(files('cephfs'), { memo }))).toEqual([]);
   });
 
+  it('is not looked for in a second document of the same thing', () => {
+    const subvolume = 'kind: CephSubvolume\nname: s\nfilesystem: cephfs\n';
+    const done = render(
+      ceph(filesystem('cephfs', 'm', 'd'), subvolume, `${subvolume}dataPool: x\n`),
+    );
+    expect(done.diagnostics.map(({ code }) => code)).toEqual(['name-conflict']);
+  });
+
   it('is a mistake as often as any other one in a file', () => {
     const folders = Array.from(
       { length: 130 },
