@@ -49,6 +49,13 @@ export const CephSubvolumeGroup = z.strictObject({
 });
 export type CephSubvolumeGroup = z.output<typeof CephSubvolumeGroup>;
 
+const GROUP = 'the name of a group';
+/** Ids call it `_nogroup` where there is none; Ceph takes that for no name. */
+const Group = z
+  .string({ error: `write ${GROUP} as text` })
+  .refine((name) => name !== '_nogroup', { error: 'leave `group` out for none' })
+  .pipe(cephName(GROUP));
+
 const VARIABLE = 'write the name of a variable: letters, digits and `_`';
 
 /** A subvolume: what one site mounts. */
@@ -59,7 +66,7 @@ export const CephSubvolume = z.strictObject({
   deletionPolicy: kept('a subvolume'),
   ...folder,
   /** Absent: it is in no group. */
-  group: cephName('the name of a group').optional(),
+  group: Group.optional(),
   /** Bytes; absent: no limit. */
   size: Size.optional(),
   namespaceIsolated: Flag.default(false),

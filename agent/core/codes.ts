@@ -4,7 +4,9 @@
  */
 export const diagnosticCodes = {
   'alias-loop': 'an alias inside of the part that it names',
+  'all-rights': 'a key that may do everything',
   conflict: 'two keys exclude each other',
+  'data-risk': 'a pool that loses data easily',
   'dependency-cycle': 'units that wait for each other',
   directive: 'a YAML directive',
   'duplicate-key': 'a key is written twice',

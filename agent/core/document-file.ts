@@ -1,7 +1,7 @@
 import { type Diagnostic, type Place, placeOfFile } from './diagnostic.ts';
 import { digestOf } from './digest.ts';
 import { decodeText, onlyOne, withoutExtensions } from './document.ts';
-import { documentId, thingOf } from './document-id.ts';
+import { documentId, type Named, thingOf } from './document-id.ts';
 import type {
   CheckedDocument,
   DocumentFolder,
@@ -27,6 +27,7 @@ export interface DocumentUnit<Spec> {
   /** Also where something else of it is wrong. */
   readonly gives: readonly string[];
   readonly wants: readonly Want[];
+  readonly places: ReadonlyMap<string, Place>;
   readonly output: FolderOutput<Spec>;
 }
 
@@ -155,7 +156,7 @@ function brokenBy(diagnostics: readonly Diagnostic[]): IsBroken {
 interface Identity {
   /** Undefined where it cannot be known. */
   readonly id?: Id;
-  readonly name: { readonly name: string; readonly server?: string };
+  readonly name: Named;
   /** The server as the settings name it, and as it stands in the id. */
   readonly server?: string;
   readonly named?: string;
@@ -164,25 +165,37 @@ interface Identity {
 
 function identify<Spec>(
   located: Located,
-  { unit }: DocumentKind<Spec>,
+  { unit, within = [] }: DocumentKind<Spec>,
   { folder: { folder, serverKey }, surroundings }: FileInput<Spec>,
   isBroken: IsBroken,
 ): Identity {
   const { environment, servers } = surroundings;
   const name = textAt(located.value, 'name') ?? '';
+  const lies = within.flatMap(({ key, otherwise = '' }): readonly string[] => {
+    const outer = has(located.value, key) ? textAt(located.value, key) : otherwise;
+    return outer === undefined || outer === '' || isBroken(key) ? [] : [outer];
+  });
+  const isLost = lies.length < within.length;
   const unknown = { name: { name }, diagnostics: [] };
-  const written = isMapping(located.value) && Object.hasOwn(located.value, serverKey);
+  const written = has(located.value, serverKey);
   const server = written ? textAt(located.value, serverKey) : 'default';
-  if (name === '' || server === undefined || isBroken('name') || isBroken(serverKey)) {
-    return unknown;
-  }
-  const meant = meantServer(server, servers, { environment, key: folder });
+  const isUnnamed = name === '' || server === undefined || isLost;
+  if (isUnnamed || isBroken('name') || isBroken(serverKey)) return unknown;
+  const meant = meantServer(server, servers, {
+    environment,
+    key: folder,
+    word: serverKey,
+  });
   if (meant.status === 'wrong') {
     const place = located.place([written ? serverKey : 'name'], 'value');
     return { ...unknown, diagnostics: [{ severity: 'error', ...meant.mistake, place }] };
   }
   const isNamed = meant.named && meant.server !== undefined;
-  const whole = { name, ...(isNamed && { server: meant.server }) };
+  const whole = {
+    name,
+    ...(lies.length > 0 && { within: lies }),
+    ...(isNamed && { server: meant.server }),
+  };
   const id = documentId(unit, whole);
   const where = {
     name: whole,
@@ -212,9 +225,10 @@ function unitOf<Spec>(
   diagnostics: readonly Diagnostic[],
 ): DocumentUnit<Spec> {
   const place = located.place(['name'], 'value');
-  const depends = (common?.dependsOn ?? []).map((on, index) => {
+  const written = (common?.dependsOn ?? []).map((on, index) => {
     return { on, place: located.place(['dependsOn', index], 'value') };
   });
+  const depends = [...written, ...(result?.depends ?? [])];
   const gives = [...own, ...(result?.gives ?? [])];
   const claims = result?.claims ?? [];
   const rendered: Rendered<Spec> | undefined =
@@ -236,6 +250,7 @@ function unitOf<Spec>(
     place,
     gives,
     wants: result?.wants ?? [],
+    places: result?.places ?? new Map(),
     output: {
       ...(rendered && { rendered }),
       claims: claims.map(({ name }) => name),
@@ -257,7 +272,11 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function has(value: unknown, key: string): value is Readonly<Record<string, unknown>> {
+  return isMapping(value) && Object.hasOwn(value, key);
+}
+
 function textAt(value: unknown, key: string): string | undefined {
-  const field = isMapping(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  const field = has(value, key) ? value[key] : undefined;
   return typeof field === 'string' ? field : undefined;
 }

@@ -45,21 +45,31 @@ function percent(character: string): string {
 /** A name on a server. */
 export interface Named {
   readonly name: string;
+  /** Names of what it lies in on that server, outermost first. Absent: it lies in nothing. */
+  readonly within?: readonly string[];
   /** Absent: the default one. */
   readonly server?: string;
 }
 
-/** Pure. `mysql-user/blog`, `mysql-user/main/blog`. Undefined where the name is too long for one, empty, or no text. */
-export function documentId(kind: string, { name, server }: Named): Id | undefined {
-  const part = encodedName(name);
-  if (part === undefined || part === '') return undefined;
-  const tail = server === undefined ? part : `${server}/${part}`;
+/**
+ * Pure. `mysql-user/blog`, `mysql-user/main/blog`, `ceph-subvolume/cephfs/sites/blog`. Undefined where the names are too long
+ * for one, empty, or no text.
+ */
+export function documentId(kind: string, { name, within = [], server }: Named): Id | undefined {
+  const parts = [...within, name].map(encodedName);
+  if (parts.some((part) => part === undefined || part === '')) return undefined;
+  const tail = [...(server === undefined ? [] : [server]), ...parts].join('/');
   return tail.length > TAIL_MAX ? undefined : `${kind}/${tail}`;
 }
 
 /** Pure. What a unit needs or gives: `database:blog`, `database:main/blog`. The same for the same name alone, also where case is not looked at. */
-export function thingOf(what: string, { name, server }: Named): string {
-  const part = encoded(name.toWellFormed(), KEPT_SMALL) ?? '';
-  const where = server === undefined ? '' : `${encoded(server, KEPT_SMALL) ?? ''}/`;
-  return `${what}:${where}${part}`;
+export function thingOf(what: string, { name, within = [], server }: Named): string {
+  const names = [...(server === undefined ? [] : [server]), ...within, name];
+  const parts = names.map((one) => encoded(one.toWellFormed(), KEPT_SMALL) ?? '');
+  return `${what}:${parts.join('/')}`;
+}
+
+/** Pure. The names in what `thingOf` gives, as people write them. */
+export function namesIn(thing: string): string {
+  return decodeURIComponent(thing.slice(thing.indexOf(':') + 1));
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import { check } from './check.ts';
 import type { Diagnostic, Place } from './diagnostic.ts';
+import type { Dependency } from './folder-kind.ts';
 import type { Id } from './kind.ts';
 import type { Located } from './parse.ts';
 import type { SealedVariables } from './sealed-environment.ts';
@@ -34,6 +35,10 @@ export interface DocumentResult<Spec> {
   readonly rotations?: ReadonlyMap<string, string>;
   readonly claims?: readonly Claim[];
   readonly wants?: readonly Want[];
+  /** Units that it names beside `dependsOn`, and waits for: each has to exist. */
+  readonly depends?: readonly Dependency[];
+  /** Where things stand that `mistakes` of the folder may have to show, by path as people write it. */
+  readonly places?: ReadonlyMap<string, Place>;
   /** A file that it names is encrypted, and nobody has to have the key here: the spec says nothing. */
   readonly closed?: true;
   readonly diagnostics: readonly Diagnostic[];
@@ -73,6 +78,13 @@ export interface CheckedDocument<Spec> {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** A key that names what a document lies in. */
+export interface OuterKey {
+  readonly key: string;
+  /** What stands in ids where the key is not written. Absent: it has to be written. */
+  readonly otherwise?: string;
+}
+
 /** A kind whose units are documents. Pure: it runs in the renderer's child. */
 export interface DocumentKind<Spec> {
   /** `MySQLUser` */
@@ -81,13 +93,15 @@ export interface DocumentKind<Spec> {
   readonly unit: string;
   /** What others may need under the name of the document: `database`. */
   readonly makes?: string;
+  /** Keys that name what it lies in, outermost first: they stand before its name in ids. Absent: it lies in nothing. */
+  readonly within?: readonly OuterKey[];
   /** Without an input only what can be said without one. */
   read(located: Located, input: DocumentInput | undefined): CheckedDocument<Spec>;
 }
 
 /** Pure. A kind by its schema and by what it makes of a document that fits it. */
 export function documentKind<Document extends CommonKeys, Spec>(
-  names: Pick<DocumentKind<Spec>, 'kind' | 'unit' | 'makes'>,
+  names: Pick<DocumentKind<Spec>, 'kind' | 'unit' | 'makes' | 'within'>,
   schema: z.ZodType<Document>,
   render: (document: Document, input: DocumentInput) => DocumentResult<Spec>,
 ): DocumentKind<Spec> {
@@ -103,6 +117,15 @@ export function documentKind<Document extends CommonKeys, Spec>(
   };
 }
 
+/** A document without mistakes of its own, beside the others of its folder. */
+export interface SoundDocument<Spec> {
+  readonly id: Id;
+  readonly spec: Spec;
+  /** Where it stands: its name. */
+  readonly place: Place;
+  readonly places: ReadonlyMap<string, Place>;
+}
+
 /** A folder of documents about servers of one family, with several documents a file. */
 export interface DocumentFolder<Spec> {
   /** Its name, and the key of Environments that says which servers there are: `mysql`. */
@@ -110,6 +133,8 @@ export interface DocumentFolder<Spec> {
   /** The key of documents that names the server. */
   readonly serverKey: string;
   readonly kinds: readonly DocumentKind<Spec>[];
+  /** What is wrong with its own documents that are right by themselves; they come in the order of the files. */
+  mistakes?(documents: readonly SoundDocument<Spec>[]): readonly Diagnostic[];
 }
 
 /** What the documents of a folder are rendered with: parts of the Environment. */

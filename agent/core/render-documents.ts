@@ -1,6 +1,8 @@
 import type { Diagnostic, Place } from './diagnostic.ts';
 import { digestOf } from './digest.ts';
 import { type FileOutput, type DocumentUnit, renderFile } from './document-file.ts';
+import { namesIn } from './document-id.ts';
+import { mistakesTogether } from './document-mistakes.ts';
 import type { DocumentFolder, DocumentSurroundings, OpenedFile } from './document-kind.ts';
 import type { Files } from './folder-kind.ts';
 import type { Id } from './kind.ts';
@@ -69,8 +71,15 @@ export function renderDocuments<Spec>(
       return { path, output, isNew: true };
     });
   });
-  const related = relate(files);
-  return { ...related, leftOut: files.flatMap(({ output }) => output.leftOut), isPending };
+  const { outputs, diagnostics } = relate(files);
+  const together = mistakesTogether(folders, files);
+  const told = [...diagnostics, ...together];
+  return {
+    outputs,
+    diagnostics: told,
+    leftOut: files.flatMap(({ output }) => output.leftOut),
+    isPending,
+  };
 }
 
 /** Pure. Whether every file that went into a result is still the same. */
@@ -193,10 +202,8 @@ function nowhere(
   made: ReadonlySet<string>,
 ): Diagnostic {
   const what = on.slice(0, on.indexOf(':') + 1);
-  const alike = [...made]
-    .filter((one) => one.startsWith(what))
-    .map((one) => one.slice(what.length));
-  const meant = suggest(on.slice(what.length), alike);
+  const alike = [...made].filter((one) => one.startsWith(what)).map(namesIn);
+  const meant = suggest(namesIn(on), alike);
   return {
     severity: 'warning',
     code: 'undefined-unit',

@@ -39,18 +39,27 @@ export function serversOf({ located }: Read<unknown>, key: string): ServerChoice
   return { ...(meant !== undefined && { default: meant }), ...(allowed && { allowed }) };
 }
 
-/** Pure. Which server a document means; `key`: how Environments call the family. */
+/** How a family of servers is called. */
+export interface ServerWords {
+  readonly environment: string;
+  /** By Environments: `mysql`. */
+  readonly key: string;
+  /** One of them: `server`, as documents call it. */
+  readonly word: string;
+}
+
+/** Pure. Which server a document means. */
 export function meantServer(
   written: string,
   choice: ServerChoice,
-  { environment, key }: { readonly environment: string; readonly key: string },
+  { environment, key, word }: ServerWords,
 ): MeantServer {
   const { default: usual, allowed = [], unknown } = choice;
   const file = `environments/${environment}.yaml`;
   if (written === DEFAULT) {
     if (usual !== undefined) return { status: 'found', server: usual, named: false };
     if (allowed.length < 2) return { status: 'found', named: false };
-    const message = `the environment has several servers and no default: ${listed(allowed)}`;
+    const message = `the environment has several ${word}s and no default: ${listed(allowed)}`;
     const hint = `name one of them, or write \`${key}: {default: …}\` in ${file}`;
     return { status: 'wrong', mistake: { code: 'missing-key', message, hint } };
   }
@@ -60,7 +69,7 @@ export function meantServer(
   }
   const known = [...new Set([...(usual === undefined ? [] : [usual]), ...allowed])];
   const meant = suggest(written, known);
-  const message = `the environment \`${environment}\` does not allow the server \`${written}\``;
+  const message = `the environment \`${environment}\` does not allow the ${word} \`${written}\``;
   const hint =
     meant === undefined
       ? `add it to \`${key}: {allowed: […]}\` of ${file}, or leave the key out`

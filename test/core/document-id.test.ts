@@ -2,7 +2,13 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { UnitId } from '../../schemas/common.ts';
-import { decodedName, documentId, encodedName, thingOf } from '../../agent/core/document-id.ts';
+import {
+  decodedName,
+  documentId,
+  encodedName,
+  namesIn,
+  thingOf,
+} from '../../agent/core/document-id.ts';
 import { UnitId as RecordedId } from '../../agent/record/shapes.ts';
 
 const names = fc.oneof(
@@ -25,6 +31,17 @@ describe('ids of names that hold anything', () => {
   ])('%s is %s', (name, id) => {
     expect(documentId('mysql-user', { name })).toBe(id);
     expect(documentId('mysql-user', { name, server: 'main' })).toBe(id.replace('/', '/main/'));
+  });
+
+  it('name what it lies in first', () => {
+    const named = { name: 'blog', within: ['cephfs', 'Sites'] };
+    expect(documentId('ceph-subvolume', named)).toBe('ceph-subvolume/cephfs/Sites/blog');
+    const there = { ...named, server: 'old' };
+    expect(documentId('ceph-subvolume', there)).toBe('ceph-subvolume/old/cephfs/Sites/blog');
+    expect(thingOf('subvolume', there)).toBe('subvolume:old/cephfs/%53ites/blog');
+    expect(namesIn(thingOf('subvolume', there))).toBe('old/cephfs/Sites/blog');
+    expect(documentId('ceph-subvolume', { name: 'blog', within: [''] })).toBeUndefined();
+    expect(documentId('k', { name: 'a', within: ['b'.repeat(200)] })).toBeUndefined();
   });
 
   it.each(['', '\ud800', 'ä'.repeat(34), 'a'.repeat(201)])('%j has none', (name) => {

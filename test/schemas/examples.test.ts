@@ -4,6 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { readDocument } from '../../agent/core/document.ts';
+import { CephCrushRule, CephPool } from '../../schemas/ceph-pool.ts';
+import {
+  CephClient,
+  CephFilesystem,
+  CephSubvolume,
+  CephSubvolumeGroup,
+} from '../../schemas/ceph.ts';
 import { ENVIRONMENT_UNSUPPORTED, Environment } from '../../schemas/environment.ts';
 import { ImagesLock } from '../../schemas/images-lock.ts';
 import { MySQLDatabase, MySQLRole, MySQLUser } from '../../schemas/mysql.ts';
@@ -44,6 +51,31 @@ const kinds: readonly {
       '.privileges[].pattern',
       '.privileges[].grantOption',
     ],
+  },
+  {
+    name: 'ceph-pool',
+    schema: CephPool,
+    unsupported: [],
+    excluded: [
+      '.erasureCoded',
+      '.erasureCoded.dataChunks',
+      '.erasureCoded.codingChunks',
+      '.erasureCoded.algorithm',
+      '.erasureCoded.overwrites',
+      '.crushRule',
+      '.pgNum',
+      '.parameters.fast_read',
+    ],
+  },
+  { name: 'ceph-crush-rule', schema: CephCrushRule, unsupported: [] },
+  { name: 'ceph-filesystem', schema: CephFilesystem, unsupported: [] },
+  { name: 'ceph-subvolume-group', schema: CephSubvolumeGroup, unsupported: [] },
+  { name: 'ceph-subvolume', schema: CephSubvolume, unsupported: ['output'] },
+  {
+    name: 'ceph-client',
+    schema: CephClient,
+    unsupported: [],
+    excluded: ['.caps', '.caps.mon', '.caps.osd', '.caps.mds', '.caps.mgr'],
   },
 ];
 
