@@ -37,7 +37,7 @@ function onItsWay<Servers>(stacks: StackKind, servers: ServerKind<Servers>) {
       by<Difference<UnitCall>>(
         unit,
         (one) => stacks.diff(one, seen, made),
-        (one) => whileMounted(servers.diff(one, seen, made), one, seen),
+        (one) => located(one, whileMounted(servers.diff(one, seen, made), one, seen)),
       ),
     first: (unit, seen, { operations, answers }) => {
       const own = operations?.filter(isOfStack);
@@ -86,6 +86,14 @@ function onItsWay<Servers>(stacks: StackKind, servers: ServerKind<Servers>) {
         (one) => servers.rollback(one),
       ),
   } satisfies Partial<Whole<Servers>>;
+}
+
+/** What only a person ends is told with the document that it is about: several may stand in one file. */
+function located<Call>({ place }: Rendered<MysqlSpec>, said: Difference<Call>): Difference<Call> {
+  if (said.blocked.every(({ waits }) => waits)) return said;
+  const at = ` (${place.file}:${String(place.line)})`;
+  const blocked = said.blocked.map((one) => (one.waits ? one : { ...one, why: one.why + at }));
+  return { ...said, blocked };
 }
 
 /** What is there of a unit, and how it goes. */

@@ -79,7 +79,11 @@ describe.each(worlds)('where %s is there', (_name, world) => {
   });
 
   it('a database is looked at by its server', () => {
-    expect(both.diff(database, world)).toEqual(mysqlKind.diff(database, world));
+    const { blocked, ...rest } = mysqlKind.diff(database, world);
+    const at = ` (${stack.place.file}:${String(stack.place.line)})`;
+    const told = blocked.map((one) => ({ ...one, why: one.waits ? one.why : `${one.why}${at}` }));
+    expect(blocked).toHaveLength(1);
+    expect(both.diff(database, world)).toEqual({ ...rest, blocked: told });
     expect(both.first?.(database, world, input)).toEqual({ status: 'clear' });
     expect(both.health(database, world, seen())).toEqual(mysqlKind.health(database, world, seen()));
     expect(both.rollback(database).mode).toBe('forward');
@@ -88,4 +92,10 @@ describe.each(worlds)('where %s is there', (_name, world) => {
     const release = { digest: 'd1', revision: 'r', at: '', content };
     expect(both.restore(database.id, release)?.spec).toMatchObject({ kind: 'MySQLDatabase' });
   });
+});
+
+it('what only a person ends is told with its document, and what ends by itself without', () => {
+  const [nothing, much] = worlds.map(([, world]) => both.diff(database, world).blocked[0]?.why);
+  expect(nothing).toMatch(/settings have no `mysql.default` \(stacks\/blog\/compose\.yaml:\d+\)$/);
+  expect(much).toMatch(/no host answers$/);
 });
