@@ -4,7 +4,7 @@ import { readJson } from '../../core/json.ts';
 import type { Guard } from '../../reconcile/lease-ports.ts';
 import { type Failed, isAbsent, lacksCaps, type NotOk } from './answers.ts';
 import type { Check, Step } from './call.ts';
-import { capsFor, type Command, commandProblem, daemonOf } from './commands.ts';
+import { capsFor, type Command, commandProblem, daemonOf, isOfFilesystem } from './commands.ts';
 import { type Ceph, type CephCommand, DEADLINE_MS } from './driver.ts';
 
 /** Where commands go, and who says whether they may. */
@@ -13,6 +13,8 @@ export interface Line {
   readonly guard: Guard;
   readonly signal: AbortSignal;
 }
+
+const EPERM = 1;
 
 /** Undefined: it went well. */
 export type Ended = NotOk | undefined;
@@ -40,7 +42,8 @@ async function send(command: Command, line: Line): Promise<Ended> {
   if (why !== undefined) return { status: 'refused', why, retry: 'never' };
   const answer = await guarded({ to: daemonOf(command), words: command }, line);
   if (answer.status === 'ok') return undefined;
-  return failedWith(answer, command.prefix, capsFor(command));
+  const isGuarded = answer.errno === EPERM && isOfFilesystem(command);
+  return failedWith(answer, command.prefix, capsFor(command), isGuarded);
 }
 
 async function guarded(
@@ -59,8 +62,8 @@ async function guarded(
   }
 }
 
-function failedWith(answer: Failed, prefix: string, caps: string): NotOk {
-  const lacks = lacksCaps(answer) ? `: ${caps} is missing` : '';
+function failedWith(answer: Failed, prefix: string, caps: string, isGuarded = false): NotOk {
+  const lacks = lacksCaps(answer) || isGuarded ? `: ${caps} is missing` : '';
   const why = `\`${prefix}\`: ${answer.why}${lacks}`;
   const cause = answer.cause === undefined ? {} : { cause: answer.cause };
   if (answer.status === 'unknown') return { status: 'unknown', why, ...cause };

@@ -18,7 +18,7 @@ const limit = z.union([z.literal('inf'), z.string().regex(/^[1-9]\d*$/)]);
 
 const MARK = new RegExp(`^${MARK_PREFIX}ceph-[a-z-]+/[A-Za-z0-9_.%/-]{1,200}$`);
 const key = z.string().regex(MARK, { error: 'this is no mark of ours' });
-/** Clients, and none of Ceph's own: those have no dot behind `client.` but are names that the settings never fit. */
+/** A client, and not one that everything hangs on. */
 const entity = z
   .string()
   .regex(/^client\.[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'this is no client' })
@@ -164,7 +164,16 @@ export function commandProblem(command: Command): string | undefined {
 /** Pure. What makes it allowed. */
 export function capsFor(command: Command): string {
   if (daemonOf(command) === 'mgr') return "mgr 'allow module volumes rw'";
-  return `mon 'allow command "${command.prefix}"'`;
+  const log = isOfFilesystem(command) ? `, ${ANY_WRITE}` : '';
+  return `mon 'allow command "${command.prefix}"${log}'`;
+}
+
+/** What changes a file system is taken only from who may write to something: this is the least. Refused with errno 1, not 13. */
+const ANY_WRITE = 'allow service log rw';
+
+/** Pure. */
+export function isOfFilesystem({ prefix }: Command): boolean {
+  return prefix === 'fs set' || prefix === 'fs add_data_pool' || prefix === 'fs new';
 }
 
 /** Pure. For people: `osd pool set pool=rep var=size val=3`. Nothing in it is secret. */
