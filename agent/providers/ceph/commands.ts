@@ -21,7 +21,7 @@ const key = z.string().regex(MARK, { error: 'this is no mark of ours' });
 /** A client, and not one that everything hangs on. */
 const entity = z
   .string()
-  .regex(/^client\.[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'this is no client' })
+  .regex(/^client\.[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, { error: 'this is no client' })
   .refine((one) => !/^client\.(admin|bootstrap-.*)$/.test(one), { error: 'Ceph itself needs it' });
 const caps = z.array(text).min(2);
 

@@ -179,10 +179,13 @@ function changedFolder(one: One<Folder>, live: FolderDetails, { wanted, resize }
   }
   if (obstacles.length > 0) return hold(spec, obstacles);
   if (wanted === now) return operationOf(one, live, { steps: [], fields: [] });
-  const shown = (size: number) => (size === 0 ? undefined : sizeWords(size));
-  const fields = [fieldOf('size', shown(now), shown(wanted))];
+  const fields = [fieldOf('size', limitWords(now), limitWords(wanted))];
   const steps = [resize(wanted === 0 ? 'inf' : String(wanted))];
   return operationOf(one, live, { steps, fields });
+}
+
+function limitWords(size: number): string | undefined {
+  return size === 0 ? undefined : sizeWords(size);
 }
 
 /** What a command of Ceph could only change by making it once more. */

@@ -77,10 +77,15 @@ export function removeLeft(
   const going = places.filter((place) => goes(place) && known.has(memberOf(place).id));
   const used = going.flatMap((place) => usersOf(place).map((user) => ({ place, user })));
   const free = going.filter((place) => !used.some((one) => one.place === place));
-  const stays = places.filter((place) => !goes(place)).flatMap(staysOf);
+  const kept = places.filter((place) => !goes(place));
+  const empty = kept.filter((place) => bytesOf(place) === undefined);
+  const stays = kept.flatMap(staysOf);
   return {
-    operations: free.map((place) => takenAway(id, place)),
-    left: going.map(memberOf),
+    operations: [
+      ...free.map((place) => takenAway(id, place)),
+      ...empty.map((place) => unmarked(id, place)),
+    ],
+    left: [...going.map(memberOf), ...empty.map(markOf)],
     waits: used.map(({ place, user }) => `${wordsOf(place)} stays: ${user}`),
     ...(stays.length > 0 && { stays }),
   };
@@ -140,6 +145,17 @@ function takenAway(id: Id, place: Place): Operation<CephCall> {
   };
 }
 
+/** The thing itself was never made, or somebody deleted it: it is nobody's. */
+function unmarked(id: Id, place: Place): Operation<CephCall> {
+  const call: CephCall = { op: 'ceph', cluster: place.on, steps: [release(id)] };
+  const { target } = markOf(place);
+  return { target, verb: 'remove', phase: 'remove', effect: 'none', fields: [], call };
+}
+
+function markOf(place: Place): Member {
+  return { target: `the mark of ${wordsOf(place)}`, id: `${place.on} mark ${wordsOf(place)}` };
+}
+
 /** What is there still, for people: said once. */
 function staysOf(place: Place): readonly string[] {
   const bytes = bytesOf(place);
@@ -148,10 +164,12 @@ function staysOf(place: Place): readonly string[] {
   return [`${wordsOf(place)} stays${size}`];
 }
 
-/** How much it holds; undefined: it is not there. */
+const UNASKED = { status: 'away', why: 'it was not looked at' } as const;
+
+/** How much it holds; undefined: it is not there, for certain. */
 function bytesOf({ what, names, seen }: Place): number | 'unknown' | undefined {
   const [first = '', second = '', third = ''] = names;
-  const sight = seen.volumes.get(first);
+  const sight = seen.filesystems.has(first) ? (seen.volumes.get(first) ?? UNASKED) : undefined;
   const group = sight?.status === 'seen' ? sight.groups.get(second) : undefined;
   switch (what) {
     case 'ceph-pool': {

@@ -29,7 +29,13 @@ export function diffRule(one: One<RuleSpec>): Diff {
   const obstacle = obstacleTo(spec, wanted, seen);
   if (obstacle !== undefined) return hold(spec, [obstacle]);
   const steps = [ruleCommand(spec.name, wanted, profileOf(spec))];
-  const fields = Object.entries(wanted).map(([key, value]) => fieldOf(key, undefined, value));
+  const fields = [
+    fieldOf('root', undefined, wanted.root),
+    fieldOf('failureDomain', undefined, wanted.failureDomain),
+    ...(wanted.deviceClass === undefined
+      ? []
+      : [fieldOf('deviceClass', undefined, wanted.deviceClass)]),
+  ];
   return operationOf(one, undefined, { steps, fields });
 }
 
