@@ -37,6 +37,7 @@ const COMMANDS = [
   'fs add_data_pool',
   'fs set',
   'auth ls',
+  'auth get',
   'auth get-or-create',
   'auth caps',
   'auth rm',
@@ -193,6 +194,43 @@ describe('a pool', () => {
     const larger = { erasureCoded: { dataChunks: 3, codingChunks: 1, overwrites: true } };
     expect(whys(await differs(coded(larger)))).toEqual([
       'pool ec: it is made with `k=2` and not `3`, and that never changes: make a pool of another name, copy what is in this one, and use that',
+    ]);
+  });
+
+  it('is completed wherever somebody died on the way', async () => {
+    const words = { ...whole, failureDomain: 'osd' };
+    const unitOf = (cut: number) => cephUnit('CephPool', `cut-${String(cut)}`, words);
+    const length = (await differs(unitOf(0))).operations.flatMap(({ call }) => call.steps).length;
+    expect(length).toBeGreaterThan(10);
+    for (let cut = 1; cut < length; cut += 1) {
+      const { operations } = await differs(unitOf(cut));
+      for (const { call } of operations) {
+        const steps = call.steps.slice(0, cut);
+        expect(await clusters.call({ ...call, steps }, signal())).toMatchObject({ status: 'ok' });
+      }
+      expect(await apply(unitOf(cut))).toEqual(NOTHING);
+    }
+  });
+
+  it.each([
+    ['low', { pgNumMin: 1, pgNumMax: 4 }, { pgNumMin: 2, pgNumMax: 2 }],
+    ['high', { pgNumMin: 32, targetSizeBytes: '1Gi' }, { pgNumMin: 64, targetSizeRatio: 0.5 }],
+    ['fixed', { pgAutoscaleMode: 'off', pgNum: 4, pgNumMin: 4 }, { pgAutoscaleMode: 'off', pgNum: 64, pgNumMin: 16, pgNumMax: 64 }], // prettier-ignore
+    ['down', { pgAutoscaleMode: 'off', pgNum: 64, pgNumMin: 32 }, { pgAutoscaleMode: 'off', pgNum: 16, pgNumMin: 8, pgNumMax: 16 }], // prettier-ignore
+  ])('has bounds for its placement groups: %s', async (name, first, second) => {
+    const common = { application: 'rbd', replicated: {}, targetSizeRatio: 0 };
+    expect(await apply(cephUnit('CephPool', name, { ...common, ...first }))).toEqual(NOTHING);
+    expect(await apply(cephUnit('CephPool', name, { ...common, ...second }))).toEqual(NOTHING);
+  });
+
+  it('moves no data while the cluster is not well', async () => {
+    await done(cluster, 'mon', 'osd set', { key: 'noout' });
+    const observed = await observe();
+    const unit = cephUnit('CephPool', 'rep', whole);
+    const { blocked } = cephKind.diff(unit, { ...observed, dataMovement: 'healthy' });
+    await done(cluster, 'mon', 'osd unset', { key: 'noout' });
+    expect(blocked).toMatchObject([
+      { waits: true, why: expect.stringMatching('^pool rep: at most .* would move, .*OSDMAP_FLAGS') }, // prettier-ignore
     ]);
   });
 

@@ -9,6 +9,7 @@ export type Check =
       readonly check: 'absent';
       readonly words:
         | { readonly prefix: 'osd pool get'; readonly pool: string; readonly var: 'size' }
+        | { readonly prefix: 'auth get'; readonly entity: string }
         | {
             readonly prefix: 'fs subvolumegroup info' | 'fs subvolume info';
             readonly vol_name: string;

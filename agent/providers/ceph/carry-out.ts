@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import { readJson } from '../../core/json.ts';
 import type { Guard } from '../../reconcile/lease-ports.ts';
 import { type Failed, isAbsent, lacksCaps, type NotOk } from './answers.ts';
+import { valueIn } from './asking.ts';
 import type { Check, Step } from './call.ts';
 import { capsFor, type Command, commandProblem, daemonOf, isOfFilesystem } from './commands.ts';
 import { type Ceph, type CephCommand, DEADLINE_MS } from './driver.ts';
@@ -78,13 +78,16 @@ async function askAbsent(
   { words }: Extract<Check, { check: 'absent' }>,
   line: Line,
 ): Promise<Ended> {
-  const isPool = words.prefix === 'osd pool get';
-  const answer = await guarded({ to: isPool ? 'mon' : 'mgr', words }, line);
+  const isInFilesystem = 'vol_name' in words;
+  const answer = await guarded({ to: isInFilesystem ? 'mgr' : 'mon', words }, line);
   if (answer.status === 'ok') return changedMeanwhile('somebody made it since it was looked at');
   if (isAbsent(answer)) return undefined;
-  return unsent(failedWith(answer, words.prefix, isPool ? READ : "mgr 'allow module volumes r'"));
+  const ofMonitor = words.prefix === 'auth get' ? READ_KEY : READ;
+  const caps = isInFilesystem ? "mgr 'allow module volumes r'" : ofMonitor;
+  return unsent(failedWith(answer, words.prefix, caps));
 }
 
+const READ_KEY = 'mon \'allow command "auth get"\'';
 const READ = "mon 'allow r'";
 
 /** What a monitor says of a pool, as far as it was asked for when the pool was made. */
@@ -103,11 +106,12 @@ async function askPool(
   if (answer.status !== 'ok') {
     return unsent(failedWith(answer, words.prefix, READ));
   }
-  const read = PoolAnswer.safeParse(readJson(answer.value.reveal()));
-  if (!read.success) {
-    return { status: 'refused', why: `what Ceph says of the pool \`${pool}\` is not understood`, retry: 'never' }; // prettier-ignore
+  const read = valueIn(answer.value, PoolAnswer);
+  if ('at' in read) {
+    const why = `what Ceph says of the pool \`${pool}\` is not understood${read.at}`;
+    return { status: 'refused', why, retry: 'never' };
   }
-  const { size: is, crush_rule: by, erasure_code_profile: coded } = read.data;
+  const { size: is, crush_rule: by, erasure_code_profile: coded } = read.value;
   const isOurs = by === rule && coded === profile && (size === undefined || is === size);
   if (isOurs) return undefined;
   const kept = await send(otherwise, line);

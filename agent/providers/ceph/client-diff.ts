@@ -1,5 +1,6 @@
 import { globFits } from '../../core/glob.ts';
 import type { FieldDiff } from '../../core/kind.ts';
+import type { Step } from './call.ts';
 import { type Caps, capsList, normalised, wantedCaps } from './client-caps.ts';
 import type { ObservedClient } from './observed.ts';
 import type { ClientSpec } from './spec.ts';
@@ -42,8 +43,15 @@ export function diffClient(one: One<ClientSpec>, rules: ClientRules): Diff {
   if (live !== undefined && fields.length === 0) {
     return operationOf(one, live, { steps: [], fields });
   }
-  const prefix = live === undefined ? 'auth get-or-create' : 'auth caps';
-  return operationOf(one, live, { steps: [{ prefix, entity, caps: capsList(caps) }], fields });
+  const words = { entity, caps: capsList(caps) };
+  const steps: readonly Step[] =
+    live === undefined
+      ? [
+          { check: 'absent', words: { prefix: 'auth get', entity } },
+          { prefix: 'auth get-or-create', ...words },
+        ]
+      : [{ prefix: 'auth caps', ...words }];
+  return operationOf(one, live, { steps, fields });
 }
 
 function capFields(wanted: Caps, live: ObservedClient | undefined): readonly FieldDiff[] {

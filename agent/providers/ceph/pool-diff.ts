@@ -11,7 +11,7 @@ import {
   placesOf,
   placementProblem,
 } from './placement.ts';
-import { poolSettings } from './pool-settings.ts';
+import { boundProblem, poolSettings, wantedPgNum } from './pool-settings.ts';
 import type { PoolSpec } from './spec.ts';
 import {
   type Diff,
@@ -40,7 +40,10 @@ function made(one: One<PoolSpec>): Diff {
   const { name: pool, replicated } = spec;
   const size = replicated === undefined ? {} : { size: replicated.size };
   const coded = profile === undefined ? {} : { profile };
-  const rest = poolSettings(spec, fresh(spec, rule), undefined);
+  const made = fresh(spec, rule);
+  const beyond = boundProblem(spec, made);
+  if (beyond !== undefined) return hold(spec, [{ why: beyond }]);
+  const rest = poolSettings(spec, made, undefined);
   const steps: readonly Step[] = [
     { check: 'absent', words: { prefix: 'osd pool get', pool, var: 'size' } },
     ...placed.commands,
@@ -54,7 +57,7 @@ function made(one: One<PoolSpec>): Diff {
 
 function createCommand(spec: PoolSpec, { rule, profile }: Placement): Command {
   const { name: pool, replicated, pgNum, pgNumMin, pgNumMax, bulk } = spec;
-  const { targetSizeRatio, targetSizeBytes = 0 } = spec;
+  const { targetSizeRatio = 0, targetSizeBytes = 0 } = spec;
   return {
     prefix: 'osd pool create',
     pool,
@@ -66,7 +69,7 @@ function createCommand(spec: PoolSpec, { rule, profile }: Placement): Command {
     ...(pgNum !== undefined && { pg_num: pgNum }),
     ...(pgNumMin !== undefined && { pg_num_min: pgNumMin }),
     ...(pgNumMax !== undefined && { pg_num_max: pgNumMax }),
-    ...(targetSizeRatio !== undefined && { target_size_ratio: targetSizeRatio }),
+    ...(targetSizeRatio > 0 && { target_size_ratio: targetSizeRatio }),
     ...(targetSizeBytes > 0 && { target_size_bytes: targetSizeBytes }),
     ...(bulk && { bulk }),
   };
@@ -127,7 +130,9 @@ function changed(one: One<PoolSpec>, live: ObservedPool): Diff {
   if (placed !== undefined && 'why' in placed) return hold(spec, [placed]);
   const settings = poolSettings(spec, live, placed?.rule);
   const moves = movedBytes(spec, live, placed);
+  const beyond = boundProblem(spec, live);
   const obstacles = [
+    ...(beyond === undefined ? [] : [{ why: beyond }]),
     ...shrinks(one, live),
     ...crowded(one, live, placed),
     ...(moves === undefined ? [] : movementObstacle(one, moves)),
@@ -226,8 +231,8 @@ function movedBytes(
 ): number | undefined {
   const { usedBytes = 0, storedBytes = 0 } = live.usage ?? {};
   const copies = Math.max(0, (spec.replicated?.size ?? 0) - live.size);
-  const isCounted = spec.pgNum !== undefined && spec.pgAutoscaleMode !== 'on';
-  const spreads = isCounted && spec.pgNum !== live.pgNum;
+  const groups = wantedPgNum(spec, live);
+  const spreads = groups !== undefined && groups !== live.pgNum;
   if (placed === undefined && copies === 0 && !spreads) return undefined;
   const existing = placed === undefined && !spreads ? 0 : usedBytes;
   return existing + copies * storedBytes;

@@ -33,14 +33,50 @@ export function poolSettings(
   ];
 }
 
+/**
+ * Pure. How many placement groups a pool is given; undefined: that is the autoscaler's, or nobody says. A bound is refused that the
+ * number is beyond, also where the autoscaler would move it there in time.
+ */
+export function wantedPgNum(
+  { pgAutoscaleMode, pgNum, pgNumMin, pgNumMax }: PoolSpec,
+  live: ObservedPool,
+): number | undefined {
+  if (pgAutoscaleMode !== 'on' && pgNum !== undefined) return pgNum;
+  const isNew = (name: PoolVariable, bound: number): boolean => live.options.get(name) !== bound;
+  if (pgNumMin !== undefined && pgNumMin > live.pgNum && isNew('pg_num_min', pgNumMin)) {
+    return pgNumMin;
+  }
+  if (pgNumMax !== undefined && pgNumMax < live.pgNum && isNew('pg_num_max', pgNumMax)) {
+    return pgNumMax;
+  }
+  return undefined;
+}
+
+/** Pure. Why a pool does not take the number of placement groups: bounds hold also where nobody declares them any more. */
+export function boundProblem(spec: PoolSpec, live: ObservedPool): string | undefined {
+  const wanted = wantedPgNum(spec, live);
+  if (wanted === undefined) return undefined;
+  const min = Number(spec.pgNumMin ?? live.options.get('pg_num_min') ?? 0);
+  const max = Number(spec.pgNumMax ?? live.options.get('pg_num_max') ?? Infinity);
+  const [key, bound] = wanted < min ? ['pgNumMin', min] : ['pgNumMax', max];
+  if (wanted >= min && wanted <= max) return undefined;
+  return `${String(wanted)} placement groups are beyond \`${key}\`, which is ${String(bound)}: write another one`;
+}
+
 function pgSettings(spec: PoolSpec, live: ObservedPool): readonly FieldChange[] {
-  const { name: pool, pgAutoscaleMode, pgNum } = spec;
-  const option = (name: string): Value => live.options.get(name);
+  const { name: pool, pgNumMin, pgNumMax } = spec;
+  const option = (name: PoolVariable): Value => live.options.get(name);
+  const min = set(pool, 'pg_num_min', option('pg_num_min'), pgNumMin);
+  const max = set(pool, 'pg_num_max', option('pg_num_max'), pgNumMax);
+  // Bounds that give way come before the number, the others after it.
+  const isLower = (pgNumMin ?? 0) < Number(option('pg_num_min') ?? 0);
+  const isHigher = (pgNumMax ?? 0) > Number(option('pg_num_max') ?? Infinity);
   return [
-    // With the autoscaler on it is the autoscaler's.
-    ...set(pool, 'pg_num', live.pgNum, pgAutoscaleMode === 'on' ? undefined : pgNum),
-    ...set(pool, 'pg_num_min', option('pg_num_min'), spec.pgNumMin),
-    ...set(pool, 'pg_num_max', option('pg_num_max'), spec.pgNumMax),
+    ...(isLower ? min : []),
+    ...(isHigher ? max : []),
+    ...set(pool, 'pg_num', live.pgNum, wantedPgNum(spec, live)),
+    ...(isLower ? [] : min),
+    ...(isHigher ? [] : max),
     ...set(pool, 'target_size_ratio', option('target_size_ratio') ?? 0, spec.targetSizeRatio),
     ...set(pool, 'target_size_bytes', option('target_size_bytes') ?? 0, spec.targetSizeBytes),
   ];

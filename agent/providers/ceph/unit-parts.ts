@@ -77,16 +77,25 @@ export function operationOf(
   const noted = markAt(unit.id, seen);
   const isNoted = noted !== undefined && noted !== 'unreadable' && isSameMark(noted, mark);
   if (steps.length === 0 && isNoted && live !== undefined) return nothing;
+  const known = noted === 'unreadable' ? undefined : noted;
+  const marked = live === undefined ? [] : markFields(known, mark);
   const all = isNoted ? steps : claimed(steps, claim(unit.id, mark));
   const operation: Operation<CephCall> = {
     target: targetOf(spec),
     verb: live === undefined ? 'create' : 'update',
     phase: live === undefined ? 'add' : 'change',
     effect: movesBytes === undefined ? 'none' : 'moves-data',
-    fields,
+    fields: [...marked, ...fields],
     call: callOf(spec, all),
   };
   return { ...nothing, operations: [operation] };
+}
+
+/** What is noted about something that is there. */
+function markFields(noted: Mark | undefined, mark: Mark): readonly FieldDiff[] {
+  const of = (key: 'owner' | 'policy') =>
+    noted?.[key] === mark[key] ? [] : [fieldOf(`mark.${key}`, noted?.[key], mark[key])];
+  return [...of('owner'), ...of('policy')];
 }
 
 /** After what asks whether it is there: what somebody made meanwhile is not claimed. */

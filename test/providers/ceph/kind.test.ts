@@ -183,6 +183,8 @@ describe('what is not done', () => {
     ['more chunks than places', coded({ erasureCoded: { dataChunks: 2, codingChunks: 2 } }), empty, ['pool ec: below `default` there are 3 of type `host`, and 4 are needed']],
     ['devices that there are none of', pool({ deviceClass: 'nvme' }), empty, ['pool rep: there is no device of class `nvme`: there are `hdd`, `ssd`']],
     ['a bucket that there is none of', pool({ crushRoot: 'cold' }), empty, ['pool rep: there is no bucket `cold` to begin with']],
+    ['more placement groups than it may have', pool({ pgAutoscaleMode: 'off', pgNum: 16 }), applied(empty, pool({ pgNumMax: 4 })), ['pool rep: 16 placement groups are beyond `pgNumMax`, which is 4: write another one']],
+    ['fewer placement groups than it may have', pool({ pgAutoscaleMode: 'off', pgNum: 16, pgNumMin: 32 }), empty, ['pool rep: 16 placement groups are beyond `pgNumMin`, which is 32: write another one']],
     ['a rule that is not there yet', pool({ crushRule: 'fast' }), empty, ['pool rep: there is no rule `fast` yet (waits)']],
     ['a rule for others', pool({ crushRule: 'ec_host' }), ec, ['pool rep: the rule `ec_host` is for erasure pools']],
     ['a changed rule', rule({ failureDomain: 'osd' }), applied(empty, rule()), ['rule fast: it places data by `host` below `default`, and rules do not change: give it another name, and name that one in the pool']],
@@ -252,16 +254,25 @@ describe('whoever dies between two commands', () => {
     bulk: flag,
     targetSizeRatio: option(fc.constantFrom(0, 0.1, 2)),
     quotas: fc.record({ maxObjects: fc.nat(5), maxSize: fc.nat(5) }),
-    pgNumMin: option(fc.constantFrom(1, 4)),
+    bounds: fc.constantFrom({}, { pgNumMin: 4 }, { pgNumMax: 64 }, { pgNumMin: 8, pgNumMax: 8 }, { pgNumMin: 32 }, { pgNumMax: 4 }), // prettier-ignore
     parameters: fc.record({
       compression_mode: option(fc.constantFrom('none', 'force')),
       recovery_priority: option(fc.integer({ min: -2, max: 2 })),
     }),
     pgs: option(fc.constantFrom(8, 16)),
   };
-  const withPgs = ({ pgs, ...rest }: { readonly pgs: number | undefined }) => ({
+  // A number and bounds together are refused where they do not fit.
+  const withPgs = ({
+    pgs,
+    bounds,
+    ...rest
+  }: {
+    readonly pgs: number | undefined;
+    readonly bounds: object;
+  }) => ({
+    // prettier-ignore
     ...rest,
-    ...(pgs !== undefined && { pgNum: pgs, pgAutoscaleMode: 'off' }),
+    ...(pgs === undefined ? bounds : { pgNum: pgs, pgAutoscaleMode: 'off' }),
   });
   const documents = fc.oneof(
     fc

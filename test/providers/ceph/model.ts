@@ -233,8 +233,11 @@ function setPool(
     case 'crush_rule':
       get(rules, val);
       return { ...pool, rule: val };
-    case 'pg_num':
+    case 'pg_num': {
+      const [min, max] = [pool.options.get('pg_num_min') ?? 0, pool.options.get('pg_num_max') ?? Infinity]; // prettier-ignore
+      if (Number(val) < Number(min) || Number(val) > Number(max)) throw new Error('EINVAL pg_num');
       return { ...pool, pgNum: Number(val) };
+    }
     case 'pg_autoscale_mode':
       return { ...pool, pgAutoscaleMode: val === 'on' ? 'on' : val === 'off' ? 'off' : 'warn' };
     case 'nodelete':
@@ -255,6 +258,8 @@ function setPool(
     case 'compression_min_blob_size':
     case 'compression_max_blob_size': {
       const number = Number(val);
+      if (name === 'pg_num_min' && number > pool.pgNum) throw new Error('EINVAL pg_num_min');
+      if (name === 'pg_num_max' && number < pool.pgNum) throw new Error('EINVAL pg_num_max');
       if (number === 0) return { ...pool, options: without(pool.options, name) };
       return { ...pool, options: put(pool.options, name, Number.isNaN(number) ? val : number) };
     }
