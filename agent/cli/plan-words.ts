@@ -96,6 +96,7 @@ export function operationLines({
 const effects = {
   restart: 'its tasks restart',
   replace: 'it is made anew',
+  'moves-data': 'its data moves',
   destructive: 'it is gone then',
 } as const;
 

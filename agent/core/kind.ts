@@ -72,7 +72,7 @@ export interface Operation<Call> {
   readonly target: string;
   readonly verb: 'create' | 'update' | 'remove';
   readonly phase: 'add' | 'change' | 'remove';
-  readonly effect: 'none' | 'restart' | 'replace' | 'destructive';
+  readonly effect: 'none' | 'restart' | 'replace' | 'moves-data' | 'destructive';
   readonly fields: readonly FieldDiff[];
   /** It carries out again what is done, such as a job: right for a new digest, never to correct drift. */
   readonly reruns?: true;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import type { Secret } from '../../core/secret.ts';
 import type { Clock } from '../../reconcile/ports.ts';
 import { type Failed, isAbsent, lacksCaps } from './answers.ts';
 import type { Ceph } from './driver.ts';
@@ -52,7 +53,7 @@ export function asker(
     if (answer.status !== 'ok') {
       throw new Unseen(sightOf(answer, words.prefix, caps), isAbsent(answer));
     }
-    const read = readAnswer(answer.value.reveal(), shape);
+    const read = valueIn(answer.value, shape);
     if ('value' in read) return read.value;
     const why = `what Ceph answers to \`${words.prefix}\` is not understood${read.at}`;
     throw new Unseen({ status: 'unusable', why });
@@ -78,6 +79,14 @@ function sightOf(answer: Failed, prefix: string, caps: string): NotSeen {
   if (answer.errno === undefined) return { status: 'away', why: answer.why };
   const hopeless = answer.status === 'refused' && answer.retry === 'never';
   return { status: hopeless ? 'unusable' : 'away', why: `\`${prefix}\`: ${answer.why}` };
+}
+
+/** Pure. What an answer says, where it has this shape. */
+export function valueIn<Value>(
+  answer: Secret,
+  shape: z.ZodType<Value>,
+): { readonly value: Value } | { readonly at: string } {
+  return readAnswer(answer.reveal(), shape);
 }
 
 /** Pure. An answer may hold keys: of what is wrong with it only the place is told, exported for a test. */

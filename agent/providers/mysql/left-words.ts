@@ -1,3 +1,4 @@
+import { sizeWords } from '../../core/bytes.ts';
 import {
   goes,
   holders,
@@ -30,16 +31,6 @@ export function staysOf(place: Place): readonly string[] {
     const locked = `${words} is locked, and dropped ${spanWords(row.retentionS ?? 0)} after it left${late}`;
     return goesOn === undefined ? locked : `${locked}; ${goesOn}`;
   });
-}
-
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
-
-/** Pure. Bytes in steps of a thousand: `12.3 MB`. */
-export function sizeWords(bytes: number): string {
-  const step = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const value = bytes / 1000 ** step;
-  const digits = step === 0 || value >= 100 ? 0 : 1;
-  return `${value.toFixed(digits)} ${UNITS[step] ?? ''}`;
 }
 
 const SPANS = [

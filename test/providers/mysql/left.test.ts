@@ -6,7 +6,7 @@ import { type Account, accountKey } from '../../../agent/providers/mysql/account
 import { roleName } from '../../../agent/providers/mysql/diff.ts';
 import { expired } from '../../../agent/providers/mysql/expired.ts';
 import { hiddenLeft, membersLeft, removeLeft } from '../../../agent/providers/mysql/left.ts';
-import { sizeWords } from '../../../agent/providers/mysql/left-words.ts';
+import { sizeWords } from '../../../agent/core/bytes.ts';
 import { type LeftSizes, readLeftSizes } from '../../../agent/providers/mysql/left-sizes.ts';
 import type {
   MysqlCall,

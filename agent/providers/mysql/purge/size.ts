@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
+import { sizeWords } from '../../../core/bytes.ts';
 import type { PurgeFact } from '../../../core/purge.ts';
 import type { Row } from '../connect.ts';
-import { sizeWords } from '../left-words.ts';
 import { readRows } from '../rows.ts';
 import type { Server } from '../server.ts';
 import { literal, sql, type Sql } from '../sql.ts';

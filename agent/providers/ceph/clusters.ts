@@ -1,0 +1,78 @@
+import type { CephClusterSettings } from '../../../schemas/settings.ts';
+import type { CallOutcome, Id } from '../../core/kind.ts';
+import type { Guard } from '../../reconcile/lease-ports.ts';
+import type { NotOk } from './answers.ts';
+import type { BridgePorts } from './bridge.ts';
+import type { CephCall } from './call.ts';
+import { carryOut } from './carry-out.ts';
+import { type Ceph, openCeph } from './driver.ts';
+import { readCluster } from './read-cluster.ts';
+import type { ObservedCluster } from './unit-diff.ts';
+import { wantedOf } from './wanted.ts';
+
+/** The clusters of the agent's settings. */
+export interface Clusters {
+  /**
+   * Looks at all of them, at once, as far as these units need it: those of the repository, and those that left it. Writes nothing.
+   * Rejects with the signal's reason and for nothing else.
+   */
+  observe(ids: readonly Id[], signal: AbortSignal): Promise<ReadonlyMap<string, ObservedCluster>>;
+  /**
+   * Carries commands out; gives the cluster. `out-of-sequence`: somebody else made what was to be made. `held-back`: this agent may not
+   * write. `unknown`: one of them may be carried out still. Rejects with the signal's reason if that was aborted before.
+   */
+  call(call: CephCall, signal: AbortSignal): Promise<CallOutcome<{ readonly id: string }>>;
+  /** Nothing is sent from then on. */
+  close(): void;
+}
+
+export interface ClustersPorts extends BridgePorts {
+  readonly guard: Guard;
+}
+
+interface OneCluster extends Pick<ObservedCluster, 'clients'> {
+  readonly ceph: Ceph;
+}
+
+/** By their names in the settings. Starts a process for each when there is something to look at. */
+export function openClusters(
+  settings: Readonly<Record<string, CephClusterSettings>>,
+  ports: ClustersPorts,
+): Clusters {
+  const { clock, guard } = ports;
+  const all: ReadonlyMap<string, OneCluster> = new Map(
+    Object.entries(settings).map(([name, { clientPattern: pattern, ...way }]) => [
+      name,
+      { ceph: openCeph(way, ports), clients: { self: way.client, pattern } },
+    ]),
+  );
+  const [only, ...others] = all.keys();
+  return {
+    observe: async (ids, signal) => {
+      signal.throwIfAborted();
+      const sights = [...all].map(
+        async ([name, { ceph, clients }]): Promise<readonly [string, ObservedCluster]> => {
+          const sight = await readCluster({ ceph, clock }, wantedOf(ids, name), signal);
+          return [name, { sight, clients }];
+        },
+      );
+      return new Map(await Promise.all(sights));
+    },
+    call: async ({ cluster, steps }, signal) => {
+      signal.throwIfAborted();
+      const name = cluster ?? (others.length === 0 ? only : undefined);
+      if (name === undefined) return refused('it is not said in which cluster');
+      const one = all.get(name);
+      if (one === undefined) return refused(`the agent's settings name no cluster \`${name}\``);
+      const failed = await carryOut(steps, { ceph: one.ceph, guard, signal });
+      return failed ?? { status: 'ok', value: { id: name } };
+    },
+    close: () => {
+      for (const { ceph } of all.values()) ceph.close();
+    },
+  };
+}
+
+function refused(why: string): NotOk {
+  return { status: 'refused', why, retry: 'never' };
+}

@@ -1,0 +1,258 @@
+import { sizeWords } from '../../core/bytes.ts';
+import type { FieldDiff } from '../../core/kind.ts';
+import type { Step } from './call.ts';
+import type { Command } from './commands.ts';
+import { markAt, release } from './marks.ts';
+import type { ObservedPool } from './observed.ts';
+import {
+  newPlacement,
+  nextPlacement,
+  type Placement,
+  placesOf,
+  placementProblem,
+} from './placement.ts';
+import { boundProblem, poolSettings, wantedPgNum } from './pool-settings.ts';
+import type { PoolSpec } from './spec.ts';
+import {
+  type Diff,
+  fieldOf,
+  hold,
+  type Obstacle,
+  type One,
+  operationOf,
+  ownerProblem,
+} from './unit-parts.ts';
+
+/** Pure. What separates a pool from its document. */
+export function diffPool(one: One<PoolSpec>): Diff {
+  const { spec, seen } = one;
+  const live = seen.pools.get(spec.name);
+  const taken = ownerProblem(one, live);
+  if (taken !== undefined) return hold(spec, [{ why: taken }]);
+  return live === undefined ? made(one) : changed(one, live);
+}
+
+function made(one: One<PoolSpec>): Diff {
+  const { spec, seen } = one;
+  const placed = newPlacement(spec, seen);
+  if ('why' in placed) return hold(spec, [placed]);
+  const { rule, profile } = placed;
+  const { name: pool, replicated } = spec;
+  const size = replicated === undefined ? {} : { size: replicated.size };
+  const coded = profile === undefined ? {} : { profile };
+  const made = fresh(spec, rule);
+  const beyond = boundProblem(spec, made);
+  if (beyond !== undefined) return hold(spec, [{ why: beyond }]);
+  const rest = poolSettings(spec, made, undefined);
+  const steps: readonly Step[] = [
+    { check: 'absent', words: { prefix: 'osd pool get', pool, var: 'size' } },
+    ...placed.commands,
+    createCommand(spec, placed),
+    // One that somebody made since the look was left as it is, without a word.
+    { check: 'pool', pool, rule, ...size, ...coded, otherwise: release(one.unit.id) },
+    ...rest.flatMap(({ commands }) => commands),
+  ];
+  return operationOf(one, undefined, { steps, fields: madeFields(spec, rule) });
+}
+
+function createCommand(spec: PoolSpec, { rule, profile }: Placement): Command {
+  const { name: pool, replicated, pgNum, pgNumMin, pgNumMax, bulk } = spec;
+  const { targetSizeRatio = 0, targetSizeBytes = 0 } = spec;
+  return {
+    prefix: 'osd pool create',
+    pool,
+    pool_type: replicated === undefined ? 'erasure' : 'replicated',
+    rule,
+    autoscale_mode: spec.pgAutoscaleMode,
+    ...(profile !== undefined && { erasure_code_profile: profile }),
+    ...(replicated !== undefined && { size: replicated.size }),
+    ...(pgNum !== undefined && { pg_num: pgNum }),
+    ...(pgNumMin !== undefined && { pg_num_min: pgNumMin }),
+    ...(pgNumMax !== undefined && { pg_num_max: pgNumMax }),
+    ...(targetSizeRatio > 0 && { target_size_ratio: targetSizeRatio }),
+    ...(targetSizeBytes > 0 && { target_size_bytes: targetSizeBytes }),
+    ...(bulk && { bulk }),
+  };
+}
+
+/** A pool as the command leaves it that makes it. With how few copies is written is for the settings of monitors to say. */
+function fresh(spec: PoolSpec, rule: string): ObservedPool {
+  const { pgNum = 0, pgNumMin, pgNumMax, targetSizeRatio, targetSizeBytes } = spec;
+  const options = Object.entries({
+    pg_num_min: pgNumMin,
+    pg_num_max: pgNumMax,
+    target_size_ratio: targetSizeRatio,
+    target_size_bytes: targetSizeBytes,
+  });
+  return {
+    id: 0,
+    type: spec.replicated === undefined ? 'erasure' : 'replicated',
+    size: placesOf(spec),
+    minSize: 0,
+    rule,
+    pgNum,
+    pgAutoscaleMode: spec.pgAutoscaleMode,
+    flags: new Set(spec.bulk ? ['bulk'] : []),
+    fastRead: false,
+    quota: { maxBytes: 0, maxObjects: 0 },
+    options: new Map(
+      options.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+    ),
+    applications: new Map(),
+  };
+}
+
+function madeFields(spec: PoolSpec, rule: string): readonly FieldDiff[] {
+  const { replicated, erasureCoded, application } = spec;
+  return [
+    ...(replicated === undefined
+      ? []
+      : [
+          fieldOf('size', undefined, replicated.size),
+          fieldOf('min_size', undefined, replicated.minSize),
+        ]),
+    ...(erasureCoded === undefined
+      ? []
+      : [
+          fieldOf('dataChunks', undefined, erasureCoded.dataChunks),
+          fieldOf('codingChunks', undefined, erasureCoded.codingChunks),
+        ]),
+    fieldOf('crush_rule', undefined, rule),
+    fieldOf('application', undefined, application),
+  ];
+}
+
+function changed(one: One<PoolSpec>, live: ObservedPool): Diff {
+  const { spec, seen } = one;
+  const fixed = immutable(one, live);
+  if (fixed.length > 0) return hold(spec, fixed);
+  const placed = nextPlacement(spec, live, seen);
+  if (placed !== undefined && 'why' in placed) return hold(spec, [placed]);
+  const settings = poolSettings(spec, live, placed?.rule);
+  const moves = movedBytes(spec, live, placed);
+  const beyond = boundProblem(spec, live);
+  const obstacles = [
+    ...(beyond === undefined ? [] : [{ why: beyond }]),
+    ...shrinks(one, live),
+    ...crowded(one, live, placed),
+    ...(moves === undefined ? [] : movementObstacle(one, moves)),
+  ];
+  if (obstacles.length > 0) return hold(spec, obstacles);
+  const steps = [...(placed?.commands ?? []), ...settings.flatMap(({ commands }) => commands)];
+  const fields = [
+    ...settings.map(({ field }) => field),
+    ...(moves === undefined ? [] : [fieldOf('moves', undefined, `at most ${sizeWords(moves)}`)]),
+  ];
+  const bytes = moves === undefined ? {} : { movesBytes: moves };
+  const diff = operationOf(one, live, { steps, fields, ...bytes });
+  const notes = notesOf(spec, live);
+  return notes.length === 0 ? diff : { ...diff, notes };
+}
+
+const COPY = 'make a pool of another name, copy what is in this one, and use that';
+
+function immutable({ spec, seen }: One<PoolSpec>, live: ObservedPool): readonly Obstacle[] {
+  const { erasureCoded, application } = spec;
+  const type = erasureCoded === undefined ? 'replicated' : 'erasure';
+  if (type !== live.type) {
+    const is = live.type === 'erasure' ? 'erasure coded' : 'replicated';
+    return [{ why: `it is ${is}, and that never changes: ${COPY}` }];
+  }
+  const others = [...live.applications.keys()];
+  if (others.length > 0 && !others.includes(application)) {
+    return [{ why: `\`${others.join('`, `')}\` uses it, and not \`${application}\`` }];
+  }
+  if (erasureCoded === undefined) return [];
+  const profile = seen.profiles.get(live.profile ?? '');
+  const { dataChunks, codingChunks, algorithm } = erasureCoded;
+  const wanted = { k: String(dataChunks), m: String(codingChunks), plugin: algorithm };
+  return Object.entries(wanted).flatMap(([key, value]): readonly Obstacle[] => {
+    const is = profile?.get(key);
+    if (is === value) return [];
+    return [
+      {
+        why: `it is made with \`${key}=${is ?? ''}\` and not \`${value}\`, and that never changes: ${COPY}`,
+      },
+    ];
+  });
+}
+
+/** What takes safety away, or locks out who writes: a person does it. */
+function shrinks(one: One<PoolSpec>, live: ObservedPool): readonly Obstacle[] {
+  const { unit, spec, seen } = one;
+  const { name, replicated, quotas } = spec;
+  const found: string[] = [];
+  if (replicated !== undefined && replicated.size < live.size) {
+    found.push(byHand(`size ${String(live.size)} -> ${String(replicated.size)} gives up copies`, `ceph osd pool set ${name} size ${String(replicated.size)}`)); // prettier-ignore
+  }
+  const mark = markAt(unit.id, seen);
+  const noted = mark === 'unreadable' ? undefined : mark?.minSize;
+  const lowers = replicated !== undefined && replicated.minSize < live.minSize;
+  // What it was let before is only set again: to set the number of copies has set this one, too.
+  if (lowers && replicated.size === live.size && noted !== replicated.minSize) {
+    found.push(byHand(`min_size ${String(live.minSize)} -> ${String(replicated.minSize)} lets it be written with fewer copies`, `ceph osd pool set ${name} min_size ${String(replicated.minSize)}`)); // prettier-ignore
+  }
+  const { storedBytes = 0, objects = 0 } = live.usage ?? {};
+  if (isBelow(quotas.maxSize, live.quota.maxBytes, storedBytes)) {
+    found.push(`a quota of ${sizeWords(quotas.maxSize)} is less than the ${sizeWords(storedBytes)} that are stored: nobody could write`); // prettier-ignore
+  }
+  if (isBelow(quotas.maxObjects, live.quota.maxObjects, objects)) {
+    found.push(`a quota of ${String(quotas.maxObjects)} objects is less than the ${String(objects)} that are stored: nobody could write`); // prettier-ignore
+  }
+  return found.map((why) => ({ why }));
+}
+
+function byHand(what: string, command: string): string {
+  return `${what}: the agent does not do that; a person does, with \`${command}\``;
+}
+
+/** Another quota, and it is reached already. */
+function isBelow(wanted: number, now: number, used: number): boolean {
+  return wanted > 0 && wanted !== now && wanted < used;
+}
+
+/** More copies than places for them. */
+function crowded(
+  { spec, seen }: One<PoolSpec>,
+  live: ObservedPool,
+  placed: Placement | undefined,
+): readonly Obstacle[] {
+  const grows = spec.replicated !== undefined && spec.replicated.size > live.size;
+  const rule = grows && placed === undefined ? seen.rules.get(live.rule)?.simple : undefined;
+  const why = rule && placementProblem(rule, placesOf(spec), seen.crush);
+  return why === undefined ? [] : [{ why }];
+}
+
+/** At most so many bytes go to other disks; undefined: none do. */
+function movedBytes(
+  spec: PoolSpec,
+  live: ObservedPool,
+  placed: Placement | undefined,
+): number | undefined {
+  const { usedBytes = 0, storedBytes = 0 } = live.usage ?? {};
+  const copies = Math.max(0, (spec.replicated?.size ?? 0) - live.size);
+  const groups = wantedPgNum(spec, live);
+  const spreads = groups !== undefined && groups !== live.pgNum;
+  if (placed === undefined && copies === 0 && !spreads) return undefined;
+  const existing = placed === undefined && !spreads ? 0 : usedBytes;
+  return existing + copies * storedBytes;
+}
+
+function movementObstacle(
+  { spec, seen, dataMovement }: One<PoolSpec>,
+  bytes: number,
+): readonly Obstacle[] {
+  const what = `at most ${sizeWords(bytes)} would move`;
+  if (dataMovement === 'never')
+    return [{ why: `${what}, and \`policy.ceph.dataMovement\` is \`never\`` }];
+  const { status, checks } = seen.health;
+  if (dataMovement === 'always' || spec.allowDataMovement || status === 'HEALTH_OK') return [];
+  const codes = [...checks].flatMap(([code, { muted }]) => (muted ? [] : [code])).toSorted();
+  const said = codes.length === 0 ? status : `${status}: ${codes.join(', ')}`;
+  return [{ why: `${what}, which waits until the cluster is healthy (${said})`, waits: true }];
+}
+
+function notesOf({ erasureCoded }: PoolSpec, { flags }: ObservedPool): readonly string[] {
+  const isOn = erasureCoded?.overwrites === false && flags.has('ec_overwrites');
+  return isOn ? ['it takes overwrites, and that never ends'] : [];
+}

@@ -1,0 +1,431 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { shownCommand } from '../../../agent/providers/ceph/commands.ts';
+import { cephKind } from '../../../agent/providers/ceph/kind.ts';
+import type { ClusterSeen, ObservedPool } from '../../../agent/providers/ceph/observed.ts';
+import type { CephObserved } from '../../../agent/providers/ceph/unit-diff.ts';
+import { after, applied, empty, observed, stepsOf } from './model.ts';
+import { cephUnit } from './units.ts';
+
+const NOTHING = { operations: [], blocked: [] };
+type Written = Readonly<Record<string, unknown>>;
+
+const pool = (more: Written = {}) =>
+  cephUnit('CephPool', 'rep', { application: 'rbd', replicated: {}, ...more });
+const coded = (more: Written = {}) =>
+  cephUnit('CephPool', 'ec', {
+    application: 'rbd',
+    erasureCoded: { dataChunks: 2, codingChunks: 1 },
+    ...more,
+  });
+const rule = (more: Written = {}) => cephUnit('CephCrushRule', 'fast', more);
+const filesPool = (name: string) =>
+  cephUnit('CephPool', name, { application: 'cephfs', replicated: {} });
+const filesystem = (more: Written = {}) =>
+  cephUnit('CephFilesystem', 'cephfs', { metadataPool: 'meta', dataPools: ['data'], ...more });
+const group = (more: Written = {}) =>
+  cephUnit('CephSubvolumeGroup', 'sites', { filesystem: 'cephfs', ...more });
+const subvolume = (more: Written = {}) =>
+  cephUnit('CephSubvolume', 'blog', { filesystem: 'cephfs', group: 'sites', ...more });
+const client = (more: Written = {}, name = 'site-blog') =>
+  cephUnit('CephClient', name, {
+    subvolumes: [{ id: 'ceph-subvolume/cephfs/sites/blog' }],
+    secret: 'blog',
+    ...more,
+  });
+
+/** With a file system and a group. */
+const withFiles = [
+  filesPool('meta'),
+  filesPool('data'),
+  filesPool('more'),
+  filesystem(),
+  group(),
+].reduce(applied, empty);
+
+const diff = (
+  unit: ReturnType<typeof cephUnit>,
+  seen: ClusterSeen,
+  more: Partial<CephObserved> = {},
+) => cephKind.diff(unit, observed(seen, more));
+const shown = (unit: ReturnType<typeof cephUnit>, seen: ClusterSeen) =>
+  stepsOf(diff(unit, seen)).map((step) => ('check' in step ? `? ${step.check}` : shownCommand(step))); // prettier-ignore
+const whys = (
+  unit: ReturnType<typeof cephUnit>,
+  seen: ClusterSeen,
+  more: Partial<CephObserved> = {},
+) => diff(unit, seen, more).blocked.map(({ why, waits }) => `${why}${waits ? ' (waits)' : ''}`);
+
+/** The same pool with something else about it. */
+function withPool(seen: ClusterSeen, name: string, more: Partial<ObservedPool>): ClusterSeen {
+  const one = seen.pools.get(name);
+  if (one === undefined) throw new Error(`no pool ${name}`);
+  return { ...seen, pools: new Map([...seen.pools, [name, { ...one, ...more }]]) };
+}
+
+const usage = { storedBytes: 4e9, objects: 1000, usedBytes: 12e9, availableBytes: 1e12 };
+const ill: ClusterSeen['health'] = {
+  status: 'HEALTH_WARN',
+  checks: new Map([['OSD_DOWN', { severity: 'HEALTH_WARN', summary: '1 down', muted: false }]]),
+};
+
+describe('what is said to a cluster', () => {
+  it('makes a pool with all that its command takes, then the rest, and how few copies last', () => {
+    const unit = pool({
+      failureDomain: 'osd',
+      deviceClass: 'hdd',
+      pgNumMin: 4,
+      bulk: true,
+      replicated: { size: 3, minSize: 1 },
+      quotas: { maxSize: '1Gi' },
+      parameters: { compression_mode: 'force' },
+    });
+    expect(shown(unit, empty)).toEqual([
+      '? absent',
+      'config-key set key=understudy/ceph-pool/rep val="{\\"owner\\":\\"test\\",\\"policy\\":\\"Orphan\\",\\"minSize\\":1}"',
+      'osd crush rule create-replicated name=rep_osd_hdd root=default type=osd class=hdd',
+      'osd pool create pool=rep pool_type=replicated rule=rep_osd_hdd autoscale_mode=on size=3 pg_num_min=4 bulk=true',
+      '? pool',
+      'osd pool set pool=rep var=nodelete val=true',
+      'osd pool set-quota pool=rep field=max_bytes val=1073741824',
+      'osd pool set pool=rep var=compression_mode val=force',
+      'osd pool application enable pool=rep app=rbd',
+      'osd pool set pool=rep var=min_size val=1',
+    ]);
+  });
+
+  it('makes a profile and a rule of it for a pool of chunks', () => {
+    const steps = shown(coded(), empty).filter((one) => /profile|rule|create/.test(one));
+    expect(steps).toEqual([
+      'osd erasure-code-profile set name=ec_profile profile="k=2 m=1 plugin=jerasure crush-root=default crush-failure-domain=host"',
+      'osd crush rule create-erasure name=ec_host profile=ec_profile',
+      'osd pool create pool=ec pool_type=erasure rule=ec_host autoscale_mode=on erasure_code_profile=ec_profile',
+    ]);
+  });
+
+  it('sets how few copies are enough again whenever it sets how many there are', () => {
+    const seen = applied(empty, pool({ replicated: { size: 2, minSize: 1 } }));
+    expect(shown(pool({ replicated: { size: 3, minSize: 2 } }), seen).slice(1)).toEqual([
+      'osd pool set pool=rep var=size val=3',
+      'osd pool set pool=rep var=min_size val=2',
+    ]);
+  });
+
+  it('gives a client its folders in all its file systems', () => {
+    const unit = client({
+      subvolumes: [
+        { id: 'ceph-subvolume/cephfs/sites/blog', access: 'ro' },
+        { id: 'ceph-subvolume/cephfs/_nogroup/all' },
+        { id: 'ceph-subvolume/old/sites/blog', access: 'ro' },
+      ],
+    });
+    expect(shown(unit, empty).at(-1)).toBe(
+      'auth get-or-create entity=client.site-blog caps="mon allow r fsname=cephfs, allow r fsname=old mds allow r fsname=cephfs path=/volumes/sites/blog, allow rw fsname=cephfs path=/volumes/_nogroup/all, allow r fsname=old path=/volumes/sites/blog osd allow rw tag cephfs data=cephfs, allow r tag cephfs data=old"',
+    );
+  });
+
+  it('has no word in any source file that deletes what holds data', () => {
+    const folder = new URL('../../../agent/providers/ceph/', import.meta.url);
+    const files = readdirSync(folder);
+    expect(files.length).toBeGreaterThan(20);
+    const deletes =
+      /osd pool (?:delete|rm)\b|\bfs (?:volume )?rm\b|\bfs subvolume(?:group)? rm\b|rm_data_pool|\bosd pool rename\b|\bfs fail\b|\bfs reset\b|erasure-code-profile rm/;
+    const found = files.filter((name) => deletes.test(readFileSync(new URL(name, folder), 'utf8')));
+    expect(found).toEqual([]);
+  });
+});
+
+describe('what is no difference', () => {
+  it.each<[string, Partial<ObservedPool>]>([
+    ['what the autoscaler moves', { pgNum: 128 }],
+    ['flags that Ceph sets', { flags: new Set(['nodelete', 'selfmanaged_snaps']) }],
+    ['what is not declared', { options: new Map([['pg_autoscale_bias', 4]]) }],
+    ['applications beside ours', { applications: new Map([['rbd', new Map()], ['x', new Map()]]) }], // prettier-ignore
+    ['usage', { usage }],
+  ])('is %s', (_, more) => {
+    expect(diff(pool(), withPool(applied(empty, pool()), 'rep', more))).toEqual(NOTHING);
+  });
+
+  it('is a ratio with fewer digits, and blanks in caps', () => {
+    const unit = pool({ targetSizeRatio: 0.1 });
+    expect(applied(empty, unit).pools.get('rep')?.options.get('target_size_ratio')).not.toBe(0.1);
+    expect(diff(unit, applied(empty, unit))).toEqual(NOTHING);
+    const seen = applied(empty, client({ subvolumes: undefined, caps: { mon: 'allow r' } }));
+    const spaced = client({ subvolumes: undefined, caps: { mon: ' allow   r ' } });
+    expect(diff(spaced, seen)).toEqual(NOTHING);
+  });
+});
+
+describe('what is not done', () => {
+  const rep = applied(empty, pool());
+  const ec = applied(empty, coded());
+  const full = withPool(rep, 'rep', { usage });
+  const foreign = { ...rep, marks: new Map() };
+  const folders = applied(withFiles, subvolume({ size: '1Gi' }));
+
+  it.each<[string, ReturnType<typeof cephUnit>, ClusterSeen, readonly string[]]>([
+    ['a foreign pool', pool(), foreign, ['pool rep: it is there already and not ours: `adopt: true` takes it over']],
+    ['a pool of another environment', pool({ adopt: true }), { ...rep, marks: new Map([['ceph-pool/rep', '{"owner":"other","policy":"Orphan"}']]) }, ['pool rep: the cluster says that it belongs to `other`, another one who writes there']],
+    ['a pool of another environment, by another id', pool(), { ...empty, marks: new Map([['ceph-pool/main/rep', '{"owner":"other","policy":"Orphan"}']]) }, ['pool rep: the cluster says that it belongs to `other`, another one who writes there']],
+    ['a mark that nobody understands', pool({ adopt: true }), { ...rep, marks: new Map([['ceph-pool/rep', 'x']]) }, ['pool rep: what the cluster keeps about whose it is is not understood']],
+    ['another type', cephUnit('CephPool', 'ec', { application: 'rbd', replicated: {} }), ec, ['pool ec: it is erasure coded, and that never changes: make a pool of another name, copy what is in this one, and use that']],
+    ['another algorithm', coded({ erasureCoded: { dataChunks: 2, codingChunks: 1, algorithm: 'isa' } }), ec, ['pool ec: it is made with `plugin=jerasure` and not `isa`, and that never changes: make a pool of another name, copy what is in this one, and use that']],
+    ['another application', pool({ application: 'cephfs' }), rep, ['pool rep: `rbd` uses it, and not `cephfs`']],
+    ['fewer copies', pool({ replicated: { size: 2 } }), rep, ['pool rep: size 3 -> 2 gives up copies: the agent does not do that; a person does, with `ceph osd pool set rep size 2`']],
+    ['writes with fewer copies', pool({ replicated: { size: 3, minSize: 1 } }), rep, ['pool rep: min_size 2 -> 1 lets it be written with fewer copies: the agent does not do that; a person does, with `ceph osd pool set rep min_size 1`']],
+    ['a quota below what is stored', pool({ quotas: { maxSize: '1Gi', maxObjects: 10 } }), full, ['pool rep: a quota of 1.1 GB is less than the 4.0 GB that are stored: nobody could write', 'pool rep: a quota of 10 objects is less than the 1000 that are stored: nobody could write']],
+    ['a type that there is none of', pool({ failureDomain: 'room' }), empty, ['pool rep: there is no type `room` to lie apart by: there are `host`, `osd`, `rack`, `root`']],
+    ['too few places', pool({ failureDomain: 'rack' }), empty, ['pool rep: below `default` there are 0 of type `rack`, and 3 are needed']],
+    ['too few places with devices', pool({ deviceClass: 'ssd' }), empty, ['pool rep: below `default` there are 1 of type `host` with devices of class `ssd`, and 3 are needed']],
+    ['more copies than places', pool({ replicated: { size: 4 } }), rep, ['pool rep: below `default` there are 3 of type `host`, and 4 are needed']],
+    ['more chunks than places', coded({ erasureCoded: { dataChunks: 2, codingChunks: 2 } }), empty, ['pool ec: below `default` there are 3 of type `host`, and 4 are needed']],
+    ['devices that there are none of', pool({ deviceClass: 'nvme' }), empty, ['pool rep: there is no device of class `nvme`: there are `hdd`, `ssd`']],
+    ['a bucket that there is none of', pool({ crushRoot: 'cold' }), empty, ['pool rep: there is no bucket `cold` to begin with']],
+    ['more placement groups than it may have', pool({ pgAutoscaleMode: 'off', pgNum: 16 }), applied(empty, pool({ pgNumMax: 4 })), ['pool rep: 16 placement groups are beyond `pgNumMax`, which is 4: write another one']],
+    ['fewer placement groups than it may have', pool({ pgAutoscaleMode: 'off', pgNum: 16, pgNumMin: 32 }), empty, ['pool rep: 16 placement groups are beyond `pgNumMin`, which is 32: write another one']],
+    ['a rule that is not there yet', pool({ crushRule: 'fast' }), empty, ['pool rep: there is no rule `fast` yet (waits)']],
+    ['a rule for others', pool({ crushRule: 'ec_host' }), ec, ['pool rep: the rule `ec_host` is for erasure pools']],
+    ['a changed rule', rule({ failureDomain: 'osd' }), applied(empty, rule()), ['rule fast: it places data by `host` below `default`, and rules do not change: give it another name, and name that one in the pool']],
+    ['a rule without its profile', rule({ type: 'erasure', erasureProfile: 'p' }), empty, ['rule fast: there is no profile `p` yet (waits)']],
+    ['a file system without pools', filesystem(), empty, ['file system cephfs: there is no pool `meta` yet (waits)', 'file system cephfs: there is no pool `data` yet (waits)']],
+    ['other metadata', filesystem({ metadataPool: 'more' }), withFiles, ['file system cephfs: its metadata lies in `meta`, and that never changes: make a file system of another name, and copy the files']],
+    ['a pool of another file system', cephUnit('CephFilesystem', 'two', { metadataPool: 'more', dataPools: ['data'] }), withFiles, ['file system two: the pool `data` is of the file system `cephfs`']],
+    ['a group without its file system', group(), empty, ['group cephfs/sites: there is no file system `cephfs` yet (waits)']],
+    ['a subvolume without its group', subvolume({ group: 'x' }), withFiles, ['subvolume cephfs/x/blog: there is no group `x` yet (waits)']],
+    ['another mode', subvolume({ size: '1Gi', mode: '0700' }), folders, ['subvolume cephfs/sites/blog: it has mode 0755 and not 0700: Ceph has no command for that, so change it where it is mounted, or in the document']],
+    ['a namespace', subvolume({ namespaceIsolated: true }), folders, ['subvolume cephfs/sites/blog: it does not have a namespace of its own, and that never changes: make another one, and copy the files']],
+    ['another data pool', subvolume({ size: '1Gi', dataPool: 'more' }), folders, ['subvolume cephfs/sites/blog: its files lie in `data`: with another pool they would lie in both, so make another one, and copy the files']],
+    ['a client beside the pattern', client({}, 'mail'), empty, ["client client.mail: the agent's settings let it touch `client.site-*` alone (`clientPattern`)"]],
+    ['the client of the agent', client({}, 'understudy'), empty, ['client client.understudy: the agent itself comes by that name']],
+    ['a subvolume of another cluster', client({ subvolumes: [{ id: 'ceph-subvolume/far/cephfs/sites/blog' }] }), empty, ['client client.site-blog: `ceph-subvolume/far/cephfs/sites/blog` is in another cluster']],
+  ])('is %s', (_, unit, seen, reasons) => {
+    expect(whys(unit, seen)).toEqual(reasons);
+    expect(diff(unit, seen).operations).toEqual([]);
+  }); // prettier-ignore
+
+  it('is a limit below what a subvolume holds', () => {
+    const sight = folders.volumes.get('cephfs');
+    const full = sight?.status === 'seen' ? sight.groups.get('sites')?.subvolumes?.get('blog') : undefined; // prettier-ignore
+    if (sight?.status !== 'seen' || full?.state !== 'complete') throw new Error('not made');
+    const subvolumes = new Map([['blog', { ...full, usedBytes: 9e8 }]]);
+    const groups = new Map([['sites', { subvolumes }]]);
+    const seen = {
+      ...folders,
+      volumes: new Map([['cephfs', { status: 'seen' as const, groups }]]),
+    };
+    expect(whys(subvolume({ size: '512Mi' }), seen)).toEqual([
+      'subvolume cephfs/sites/blog: a limit of 537 MB is less than the 900 MB that it holds: nobody could write',
+    ]);
+  });
+});
+
+describe('a change that moves data', () => {
+  const seen = withPool(applied(empty, pool()), 'rep', { usage });
+  const moved = pool({ failureDomain: 'osd' });
+
+  it('says at most how much', () => {
+    expect(diff(moved, seen).operations).toMatchObject([
+      { effect: 'moves-data', fields: [{ path: 'crush_rule', observed: 'rep_host', desired: 'rep_osd' }, { path: 'moves', desired: 'at most 12.0 GB' }] }, // prettier-ignore
+    ]);
+    const two = applied(empty, pool({ replicated: { size: 2, minSize: 2 } }));
+    const grown = diff(pool(), withPool(two, 'rep', { usage }));
+    expect(grown.operations[0]?.fields.at(-1)).toEqual({ path: 'moves', desired: 'at most 4.0 GB' }); // prettier-ignore
+  });
+
+  it.each<[ReturnType<typeof cephUnit>, CephObserved['dataMovement'], readonly string[]]>([
+    [moved, 'healthy', ['pool rep: at most 12.0 GB would move, which waits until the cluster is healthy (HEALTH_WARN: OSD_DOWN) (waits)']], // prettier-ignore
+    [moved, 'never', ['pool rep: at most 12.0 GB would move, and `policy.ceph.dataMovement` is `never`']], // prettier-ignore
+    [moved, 'always', []],
+    [pool({ failureDomain: 'osd', allowDataMovement: true }), 'healthy', []],
+    [pool({ quotas: { maxSize: '1Ti' } }), 'healthy', []],
+  ])('is held while the cluster is not well, as the policy says', (unit, dataMovement, reasons) => {
+    expect(whys(unit, { ...seen, health: ill }, { dataMovement })).toEqual(reasons);
+  });
+});
+
+describe('whoever dies between two commands', () => {
+  const flag = fc.boolean();
+  const option = <Value>(one: fc.Arbitrary<Value>) => fc.option(one, { nil: undefined });
+  const common = {
+    failureDomain: option(fc.constantFrom('host', 'osd')),
+    deviceClass: option(fc.constant('hdd')),
+    bulk: flag,
+    targetSizeRatio: option(fc.constantFrom(0, 0.1, 2)),
+    quotas: fc.record({ maxObjects: fc.nat(5), maxSize: fc.nat(5) }),
+    bounds: fc.constantFrom({}, { pgNumMin: 4 }, { pgNumMax: 64 }, { pgNumMin: 8, pgNumMax: 8 }, { pgNumMin: 32 }, { pgNumMax: 4 }), // prettier-ignore
+    parameters: fc.record({
+      compression_mode: option(fc.constantFrom('none', 'force')),
+      recovery_priority: option(fc.integer({ min: -2, max: 2 })),
+    }),
+    pgs: option(fc.constantFrom(8, 16)),
+  };
+  // A number and bounds together are refused where they do not fit.
+  const withPgs = ({
+    pgs,
+    bounds,
+    ...rest
+  }: {
+    readonly pgs: number | undefined;
+    readonly bounds: object;
+  }) => ({
+    // prettier-ignore
+    ...rest,
+    ...(pgs === undefined ? bounds : { pgNum: pgs, pgAutoscaleMode: 'off' }),
+  });
+  const documents = fc.oneof(
+    fc
+      .record({
+        ...common,
+        size: fc.integer({ min: 1, max: 3 }),
+        min: fc.integer({ min: 1, max: 3 }),
+      })
+      .map(({ size, min, ...rest }) =>
+        pool({ ...withPgs(rest), replicated: { size, minSize: Math.min(size, min) } }),
+      ),
+    fc
+      .record({ ...common, overwrites: flag })
+      .map(({ overwrites, ...rest }) =>
+        coded({ ...withPgs(rest), erasureCoded: { dataChunks: 2, codingChunks: 1, overwrites } }),
+      ),
+    fc
+      .record({ activeCount: fc.integer({ min: 1, max: 2 }), more: flag, allowStandbyReplay: flag })
+      .map(({ more, ...rest }) =>
+        filesystem({ ...rest, dataPools: more ? ['data', 'more'] : ['data'] }),
+      ),
+    fc.record({ size: fc.nat(3), namespaceIsolated: flag }).map(subvolume),
+    fc.record({ quota: fc.nat(3) }).map((more) => group(more)),
+    fc
+      .record({
+        access: fc.constantFrom('rw', 'ro'),
+        deletionPolicy: fc.constantFrom('Orphan', 'Delete'),
+      }) // prettier-ignore
+      .map(({ access, ...rest }) =>
+        client({ ...rest, subvolumes: [{ id: 'ceph-subvolume/cephfs/sites/blog', access }] }),
+      ),
+  );
+  const bare = [filesPool('meta'), filesPool('data'), filesPool('more')].reduce(applied, empty);
+
+  it('leaves what the next pass completes, and then nothing differs', () => {
+    const changed = { count: 0 };
+    fc.assert(
+      fc.property(documents, documents, flag, fc.nat(12), (wanted, earlier, isNew, cut) => {
+        const ground = wanted.id.startsWith('ceph-filesystem/') ? bare : withFiles;
+        const hasEarlier = !isNew && earlier.id === wanted.id && !wanted.id.startsWith('ceph-subvolume-group'); // prettier-ignore
+        const before = hasEarlier ? applied(ground, earlier) : ground;
+        const difference = diff(wanted, before);
+        // What would take safety away: only what is there already can have it.
+        if (hasEarlier && difference.blocked.length > 0) return;
+        const steps = stepsOf(difference);
+        changed.count += steps.length;
+        const whole = steps.reduce(after, before);
+        const dead = steps.slice(0, cut).reduce(after, before);
+        expect(applied(dead, wanted)).toEqual(whole);
+        expect(diff(wanted, whole)).toMatchObject(NOTHING);
+      }),
+      { numRuns: 1000 },
+    );
+    expect(changed.count).toBeGreaterThan(1000);
+  });
+});
+
+describe('what leaves the repository', () => {
+  const gone = (unit: ReturnType<typeof cephUnit>, seen: ClusterSeen, more = observed(seen)) =>
+    cephKind.remove(unit.id, cephKind.members(unit.id, more), more);
+  const stepsIn = (unit: ReturnType<typeof cephUnit>, seen: ClusterSeen) =>
+    gone(unit, seen).operations.flatMap(({ call }) => call.steps.map((one) => ('check' in one ? one.check : shownCommand(one)))); // prettier-ignore
+
+  it('stays where it holds data, and is told with its size', () => {
+    const seen = withPool(applied(withFiles, subvolume()), 'data', { usage });
+    const said = [filesPool('data'), filesystem(), group(), subvolume()].map((unit) => gone(unit, seen)); // prettier-ignore
+    expect(said.flatMap(({ stays = [] }) => stays)).toEqual([
+      'pool data stays (4.0 GB)',
+      'file system cephfs stays (4.0 GB)',
+      'group cephfs/sites stays (0 B)',
+      'subvolume cephfs/sites/blog stays (0 B)',
+    ]);
+    expect(said.flatMap(({ operations, left }) => [...operations, ...left])).toEqual([]);
+  });
+
+  it('stays whatever the mark of a pool says', () => {
+    const marks = new Map([['ceph-pool/rep', '{"owner":"test","policy":"Delete"}']]);
+    expect(stepsIn(pool(), { ...applied(empty, pool()), marks })).toEqual([]);
+  });
+
+  it('goes where it holds none and its document said so, its mark last', () => {
+    const unit = client({ deletionPolicy: 'Delete' });
+    const seen = applied(empty, unit);
+    const steps = ['auth rm entity=client.site-blog', 'config-key rm key=understudy/ceph-client/site-blog']; // prettier-ignore
+    expect(stepsIn(unit, seen)).toEqual(steps);
+    // Somebody died in between.
+    expect(stepsIn(unit, { ...seen, clients: new Map() })).toEqual(steps.slice(1));
+    expect(gone(unit, { ...seen, clients: new Map(), marks: new Map() }).left).toEqual([]);
+    expect(gone(client(), applied(empty, client())).stays).toEqual(['client client.site-blog stays']); // prettier-ignore
+  });
+
+  it('waits while a pool uses a rule', () => {
+    const unit = rule({ deletionPolicy: 'Delete' });
+    const seen = [unit, pool({ crushRule: 'fast' })].reduce(applied, empty);
+    expect(gone(unit, seen)).toMatchObject({
+      operations: [],
+      left: [{ target: 'rule fast' }],
+      waits: ['rule fast stays: the pool `rep` uses it'],
+    });
+    const free = applied(empty, unit);
+    expect(stepsIn(unit, free)).toEqual(['osd crush rule rm name=fast', 'config-key rm key=understudy/ceph-crush-rule/fast']); // prettier-ignore
+  });
+
+  it('leaves no mark of what was never made, and keeps one of what nobody saw', () => {
+    const made = applied(withFiles, subvolume());
+    const { marks } = made;
+    expect(stepsIn(subvolume(), { ...withFiles, marks })).toEqual(['config-key rm key=understudy/ceph-subvolume/cephfs/sites/blog']); // prettier-ignore
+    expect(gone(subvolume(), { ...withFiles, marks }).left).toHaveLength(1);
+    expect(stepsIn(subvolume(), { ...made, volumes: new Map() })).toEqual([]);
+    expect(stepsIn(pool(), { ...applied(empty, pool()), pools: new Map() })).toEqual(['config-key rm key=understudy/ceph-pool/rep']); // prettier-ignore
+  });
+
+  it('is left alone where the mark is of another environment', () => {
+    const unit = client({ deletionPolicy: 'Delete' });
+    const seen = applied(empty, unit);
+    const other = observed(seen, { owner: 'other' });
+    expect(cephKind.members(unit.id, other)).toEqual([]);
+    expect(gone(unit, seen, other)).toEqual({ operations: [], left: [], waits: [] });
+  });
+
+  it('is hidden while its cluster is away', () => {
+    const sight = { status: 'away' as const, why: 'no quorum' };
+    const clients = { self: 'client.understudy', pattern: 'client.site-*' };
+    const away = { ...observed(empty), clusters: new Map([['main', { sight, clients }]]) };
+    expect(cephKind.hidden?.(pool().id, away)).toBe('main: no quorum');
+    expect(gone(pool(), empty, away)).toMatchObject({ operations: [], waits: ['main: no quorum'] });
+    expect(cephKind.diff(pool(), away).blocked).toEqual([
+      { target: 'pool rep', why: 'pool rep: no quorum', waits: true },
+    ]);
+    const { clients: _clients, ...unasked } = applied(empty, client());
+    expect(cephKind.hidden?.(client().id, observed(unasked))).toBe('main: its clients were not looked at'); // prettier-ignore
+  });
+});
+
+describe('the kind', () => {
+  it('says how a unit does by whether it can be asked', () => {
+    const seen = { baseline: new Set<string>(), lost: new Set<string>(), answers: new Map(), judged: true }; // prettier-ignore
+    const healthOf = (unit: ReturnType<typeof cephUnit>, cluster: ClusterSeen) => cephKind.health(unit, observed(cluster), seen); // prettier-ignore
+    expect(healthOf(pool(), empty)).toMatchObject({ status: 'converged', members: empty.fsid });
+    const sight = { status: 'away' as const, why: 'no metadata daemon' };
+    const down = { ...withFiles, volumes: new Map([['cephfs', sight]]) };
+    expect(healthOf(group(), down)).toMatchObject({ status: 'outside', why: 'no metadata daemon' });
+    expect(healthOf(pool(), down)).toMatchObject({ status: 'converged' });
+  });
+
+  it.each([pool(), coded(), rule(), filesystem(), group(), subvolume(), client()])(
+    'knows a unit by its release: $id',
+    (unit) => {
+      const content = cephKind.release(unit, observed(empty), 'all');
+      const release = { digest: 'd1', revision: 'r', at: '2026-01-01T00:00:00Z', content };
+      const restored = cephKind.restore(unit.id, release);
+      expect(restored).toBe(cephKind.restore(unit.id, release));
+      expect(restored && cephKind.parts(restored)).toEqual(cephKind.parts(unit));
+    },
+  );
+});
