@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 
+import type { Settings } from '../schemas/settings.ts';
 import type { Applier } from './cli/plan-watch.ts';
 import type { PlanIo } from './cli/plan-ports.ts';
 import { createPrinter } from './cli/printer.ts';
@@ -20,7 +21,10 @@ interface Where {
   readonly folder: string;
   readonly environment: string;
   readonly socket: string;
-  /** The agent's settings, of which the servers of databases count; absent: those of an agent on this machine. */
+  /**
+   * The agent's settings, of which the servers of databases count. Absent: there are none. The Swarm says of itself that it is a stage;
+   * servers do not, and those of an agent on this machine may be anything but that.
+   */
   readonly settings?: string;
 }
 
@@ -64,10 +68,8 @@ export function openApplier(
       io.err(formatText(diagnostics, { colour: io.colour }));
       return 'the settings of the agent are wrong';
     }
-    // Without any it has no servers, and says so of each document.
-    const named = await agentSettings(where.settings, signal);
-    if ('wrong' in named && where.settings !== undefined) return named.wrong;
-    const mysql = 'settings' in named ? named.settings.mysql : undefined;
+    const servers = await serversOf(where, signal);
+    if ('wrong' in servers) return servers.wrong;
     const reporter = logReporter(settings.log.level, { write: linesFor(io) });
     const { clock } = io;
     // What was planned was rendered already: it is not done twice.
@@ -76,7 +78,7 @@ export function openApplier(
       close: async () => Promise.resolve(),
     };
     const own = { clock, reporter, local: true, pid, open, renderer: shared };
-    const code = await runAgent({ ...settings, ...(mysql && { mysql }) }, own, signal);
+    const code = await runAgent({ ...settings, ...servers }, own, signal);
     return `the agent ended with exit code ${String(code)}`;
   }
   return {
@@ -92,6 +94,18 @@ export function openApplier(
       await running;
     },
   };
+}
+
+/** Those that were named, as they stand in an agent's settings. */
+async function serversOf(
+  { settings: file }: Where,
+  signal: AbortSignal,
+): Promise<Pick<Settings, 'mysql'> | { readonly wrong: string }> {
+  if (file === undefined) return {};
+  const named = await agentSettings(file, signal);
+  if ('wrong' in named) return named;
+  const { mysql } = named.settings;
+  return mysql === undefined ? {} : { mysql };
 }
 
 /** The agent's lines as sentences, and what to do where another one leads. */

@@ -81,7 +81,10 @@ async function rehearse(wanted: Wanted, print: Printer, signal: AbortSignal): Pr
 async function adviseAlone({ folder, plan, mysql }: Stage, print: Printer): Promise<void> {
   const socket = join(folder, 'm1', 'docker.sock');
   // Whoever applies a folder has to reach the servers as an agent does.
-  const servers = mysql === undefined ? '' : ` --settings ${await writeSettings(plan)}`;
+  const servers =
+    mysql === undefined
+      ? ''
+      : ` --settings ${await writeSettings(plan, { settings: await ageSettings(folder) })}`;
   const apply = `npx understudy plan FOLDER --watch --apply --socket ${socket}${servers}`;
   print.plain(
     [

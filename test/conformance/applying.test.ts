@@ -73,8 +73,11 @@ describe('the agent that applies what was saved', () => {
     await close();
   });
 
-  it('acts on the servers of the settings that were named', async () => {
-    const socket = join(folder, 'docker.sock');
+  it.each([
+    ['acts on the servers of the settings that were named', true, /127\.0\.0\.1:1/],
+    ['acts on no server where none was named', false, /settings name no server/],
+  ])('%s', async (what, isNamed, why) => {
+    const socket = join(folder, `${what.length.toString()}.sock`);
     const swarm = await startFakeSwarm(socket);
     const settings = join(folder, 'agent.yaml');
     await writeFile(join(folder, 'password'), 'nobody\n', { mode: 0o600 });
@@ -88,9 +91,9 @@ describe('the agent that applies what was saved', () => {
       'environments/rehearsal.yaml': 'kind: Environment\nname: rehearsal\n',
       'mysql/blog.yaml': 'kind: MySQLDatabase\nname: blog\n',
     };
-    applier.offer(snapshotOf(files), { ...where, socket, settings });
+    applier.offer(snapshotOf(files), { ...where, socket, ...(isNamed && { settings }) });
     await vi.waitFor(() => expect(text.out).toContain('mysql-database/blog: held'), 20_000);
-    expect(text.out).toMatch(/mysql-database\/blog: held: .*127\.0\.0\.1:1/);
+    expect(text.out).toMatch(why);
     stop.abort(new Error('enough'));
     await applier.ended();
     await swarm.close();

@@ -458,6 +458,23 @@ describe.each<Flavor>(['mysql', 'mariadb'])('what leaves the repository, on %s',
       },
     );
 
+    it('keep the line of what they made before the other one noted it, too', async () => {
+      const production = openAgent('production');
+      expect(await bring(shop, production)).toEqual([]);
+      const [operation] = kind.diff(user(), await see(production)).operations;
+      if (operation?.call.op !== 'statements') throw new Error('nothing to do');
+      expect(await production.call(operation.call, signal())).toMatchObject({ status: 'ok' });
+      await asRoot(
+        "INSERT INTO understudy.ledger (id, digest, owner) VALUES ('mysql-user/main/blog', 'x', 'staging')",
+      );
+      // The same once more, as of an account from a second host, decided by the look before.
+      expect(await production.call(operation.call, signal())).toMatchObject({
+        status: 'refused',
+        why: expect.stringContaining('`staging`'),
+      });
+      expect(await ledger()).toContain('mysql-user/blog');
+    });
+
     it('do not write over what the other one noted since they looked', async () => {
       const [id, owner] = ['mysql-user/blog', 'staging@swarm2'] as const;
       expect(await bring(user(), openAgent('production@swarm1'))).toEqual([]);

@@ -5,6 +5,7 @@ import type { Clock } from '../../reconcile/ports.ts';
 import type { NotOk } from './answers.ts';
 import { type Answer, type Connection, openConnection } from './connect.ts';
 import { readLogins } from './logins.ts';
+import { keptHost } from './names.ts';
 import { UnreadableRows } from './rows.ts';
 import type { Flavor } from './server.ts';
 import {
@@ -97,7 +98,8 @@ async function endOn(name: AccountName, flavor: Flavor, ask: Ask): Promise<NotOk
   try {
     const others = readSameName(same.value);
     // Somebody let it in again meanwhile.
-    if (others.some((one) => one.host === name.host && !one.locked)) return undefined;
+    if (others.some((one) => keptHost(one.host) === keptHost(name.host) && !one.locked))
+      return undefined;
     const cut = cutOf(name, others);
     if (cut === 'nobody knows') return undefined;
     if (flavor === 'mariadb') return failureIn(await ask(endByName(name, cut)));

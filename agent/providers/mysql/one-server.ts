@@ -44,6 +44,8 @@ interface Session {
   mustLook: boolean;
   /** Its ledger lacks what this version writes to it. */
   isOldLedger: boolean;
+  /** Whose lines were made and stood alone since the last look: what they are about may be made by now. */
+  claimed: Set<Id>;
 }
 
 /** One server of the settings. Connects with the first look. One session reads and writes: what it read is what it changes. */
@@ -98,6 +100,7 @@ export class OneServer {
     if ('status' in read) return read;
     session.basis = read.basis;
     session.mustLook = false;
+    session.claimed = new Set();
     session.isOldLedger = read.isOldLedger;
     const { seen, nowS } = read;
     return { status: 'seen', seen, ...(nowS !== undefined && { nowS }) };
@@ -123,7 +126,7 @@ export class OneServer {
       views.findIndex((view) => view.name === name),
       views,
     );
-    const fresh = { mustLook: false, isOldLedger: false };
+    const fresh = { mustLook: false, isOldLedger: false, claimed: new Set<Id>() };
     this.#session = { host: name, connection, ...(nodes && { nodes }), ...fresh };
     return this.#session;
   }
@@ -193,10 +196,13 @@ export class OneServer {
     const looked = await line.connection.query(claimants(id), CLAIM_MS, line.signal);
     if (looked.status !== 'ok') return looked;
     const rival = rivalOf(looked.value, id, line.owner);
+    if (rival === undefined) session.claimed.add(id);
     if (typeof rival !== 'string') return rival;
     session.mustLook = true;
-    // Of two who claimed in one moment both may see the other: neither keeps a line, and one is first the next time.
-    const removed = isNew ? await sendFenced(line, writer, release(id, line.owner)) : looked;
+    // Of two who claimed in one moment both may see the other: neither keeps a line, and one is first the next time. A line that
+    // stood alone before stays: an account without it would be nobody's.
+    const isLost = isNew && !session.claimed.has(id);
+    const removed = isLost ? await sendFenced(line, writer, release(id, line.owner)) : looked;
     if (removed.status !== 'ok') return removed;
     return refused(`\`${rival}\`, another one who writes there, noted it first`, 'out-of-sequence');
   }

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import { z } from 'zod';
 
 import { accountKey, type Account, type Accounts, isAccount } from './account.ts';
@@ -44,7 +46,18 @@ export function cutOf({ host }: Pick<AccountName, 'host'>, others: SameName): Cu
   const open = others.filter((one) => !one.locked && keptHost(one.host) !== keptHost(host));
   if (open.length === 0) return 'all';
   // Of several that fit a server takes the one that is written without a pattern.
-  return /[%_/]/.test(host) ? 'nobody knows' : 'host';
+  if (isPattern(host)) return 'nobody knows';
+  // One machine may have come by its name, and by its address.
+  const exact = open.filter((one) => !isPattern(one.host));
+  return exact.some((one) => isAddress(one.host) !== isAddress(host)) ? 'nobody knows' : 'host';
+}
+
+function isPattern(host: string): boolean {
+  return /[%_/]/.test(host);
+}
+
+function isAddress(host: string): boolean {
+  return isIP(host) !== 0;
 }
 
 /** Pure. All accounts of that name, with `locked`. */

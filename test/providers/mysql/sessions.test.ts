@@ -25,6 +25,9 @@ describe('the sessions of an account that lets nobody in any more', () => {
     ['another one of the name is open', '%', [shut('%'), open('10.0.0.1')], 'nobody knows'],
     ['it is from one place', '10.0.0.1', [open('%'), shut('10.0.0.1')], 'host'],
     ['it is from one host, in capitals', 'DB1', [open('%'), shut('db1')], 'host'],
+    ['its machine has a name and an address', 'localhost', [open('127.0.0.1')], 'nobody knows'],
+    ['its machine has an address and a name', '10.0.0.1', [open('db1'), open('%')], 'nobody knows'],
+    ['it is from one address of two', '10.0.0.1', [open('10.0.0.2')], 'host'],
     ['it is from a network', '10.0.0.0/255.0.0.0', [open('%')], 'nobody knows'],
     ['it is from a pattern', '10.0.%', [open('%')], 'nobody knows'],
   ] as const)('are known where %s', (_, host, others, cut) => {
