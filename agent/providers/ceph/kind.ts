@@ -7,43 +7,22 @@ import {
   CephSubvolumeGroup,
 } from '../../../schemas/ceph.ts';
 import { CephCrushRule, CephPool } from '../../../schemas/ceph-pool.ts';
+import { unlookedKind } from '../../core/data-kind.ts';
 import type { Health, Kind, Release, Rendered } from '../../core/kind.ts';
 import type { CephCall } from './call.ts';
 import { hiddenLeft, membersLeft, removeLeft } from './left.ts';
 import type { ClusterSeen } from './observed.ts';
 import type { CephSpec } from './spec.ts';
 import { type CephObserved, clusterOf, diffUnit } from './unit-diff.ts';
-import { nothing, targetOf } from './unit-parts.ts';
-
-/** Milliseconds. A command is carried out or not: there is nothing to wait for once it is. */
-const TIMES = { timeoutMs: 300_000, stableForMs: 0 };
+import { targetOf } from './unit-parts.ts';
 
 /** The same for one who does not look at clusters: nothing is said to differ, and all are well. */
-export const unknownClusters: Kind<CephSpec, unknown, CephCall> = {
+export const unknownClusters = unlookedKind<CephSpec, CephCall>({
   kind: 'ceph',
-  diff: () => nothing,
-  baseline: () => [],
-  absent: () => [],
-  health: () => ({ status: 'converged', members: '', summary: 'not looked at' }),
-  givenUp: () => undefined,
-  resume: () => [],
-  times: () => TIMES,
-  rollback: () => ({ mode: 'forward', keep: 1 }),
-  // What is there and not ours is held by the difference itself: no `approve` takes it over.
-  isThere: () => false,
   release: ({ spec }) => contentOf(spec),
   restore: restoreUnit,
   parts: ({ spec }) => [targetOf(spec)],
-  stop: () => [],
-  removal: () => ({ hold: false, prune: true }),
-  makes: () => [],
-  members: () => [],
-  remove: () => ({ operations: [], left: [], waits: [] }),
-  runs: () => undefined,
-  users: () => [],
-  spares: () => [],
-  sizes: () => ({}),
-};
+});
 
 /**
  * Pools, rules, file systems, their parts and clients: what differs and how they do, from data alone. They only go forward, and what

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { MySQLDatabase, MySQLRole, MySQLUser } from '../../../schemas/mysql.ts';
+import { unlookedKind } from '../../core/data-kind.ts';
 import type { Health, Kind, Release, Rendered } from '../../core/kind.ts';
 import { expired } from './expired.ts';
 import type { Random } from './hash.ts';
@@ -8,10 +9,7 @@ import { hiddenLeft, membersLeft, removeLeft } from './left.ts';
 import type { MysqlCall } from './observed.ts';
 import type { MysqlSpec, UserSpec } from './spec.ts';
 import { diffUnit, type MysqlObserved, sightOf } from './unit-diff.ts';
-import { nothing, targetOf } from './unit-parts.ts';
-
-/** Milliseconds. A statement is carried out or not: there is nothing to wait for once it is. */
-const TIMES = { timeoutMs: 300_000, stableForMs: 0 };
+import { targetOf } from './unit-parts.ts';
 
 /**
  * Databases, roles and accounts: what differs and how they do, from data alone. They only go forward; a database that leaves the
@@ -36,32 +34,12 @@ export function mysqlKind(random: Random): Kind<MysqlSpec, MysqlObserved, MysqlC
 }
 
 /** The same for one who does not look at servers: nothing is said to differ, and all are well. */
-export const unknownServers: Kind<MysqlSpec, unknown, MysqlCall> = {
+export const unknownServers = unlookedKind<MysqlSpec, MysqlCall>({
   kind: 'mysql',
-  diff: () => nothing,
-  baseline: () => [],
-  absent: () => [],
-  health: () => ({ status: 'converged', members: '', summary: 'not looked at' }),
-  givenUp: () => undefined,
-  resume: () => [],
-  times: () => TIMES,
-  rollback: () => ({ mode: 'forward', keep: 1 }),
-  // What is there and not ours is held by the difference itself: no `approve` takes it over.
-  isThere: () => false,
   release: ({ spec }) => contentOf(spec),
   restore: restoreUnit,
   parts: partsOf,
-  stop: () => [],
-  // Nothing of it is a part that leaves; what was made for it and nothing needs may be collected.
-  removal: () => ({ hold: false, prune: true }),
-  makes: () => [],
-  members: () => [],
-  remove: () => ({ operations: [], left: [], waits: [] }),
-  runs: () => undefined,
-  users: () => [],
-  spares: () => [],
-  sizes: () => ({}),
-};
+});
 
 /** By whether its server can be asked: what differs is seen elsewhere. */
 function healthOf(spec: MysqlSpec, observed: MysqlObserved): Health {
