@@ -18,25 +18,25 @@ export function databaseTarget(
     what: `database ${place.name} on server ${place.server}`,
     name: place.name,
     kept: (ground) => keptInGit(place, ground),
-    open: (login, ground) => {
+    open: (login) => {
       const reaching = async (): Promise<Reach | string> => {
         const read = await loginsFor(settings, login);
         return read.status === 'ok' ? { logins: read.logins, clock } : read.why;
       };
-      return purger({ place, ground, reaching });
+      return purger({ place, reaching });
     },
   };
 }
 
 interface Own {
   readonly place: DatabasePlace;
-  readonly ground: PurgeGround;
   /** Or why it is not known how. */
   readonly reaching: () => Promise<Reach | string>;
 }
 
-function purger({ place, ground, reaching }: Own): Purger {
+function purger({ place, reaching }: Own): Purger {
   async function looked(
+    ground: PurgeGround,
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly reach: Reach; readonly look: Looked }>> {
     const reach = await reaching();
@@ -45,25 +45,35 @@ function purger({ place, ground, reaching }: Own): Purger {
     return look.status === 'ok' ? { status: 'ok', value: { reach, look: look.value } } : look;
   }
   return {
-    look: async (signal) => {
-      const found = await looked(signal);
+    look: async (ground, signal) => {
+      const found = await looked(ground, signal);
       if (found.status !== 'ok') return found;
       found.value.look.connection.close();
       return { status: 'ok', value: doomed(place, found.value.look, ground) };
     },
-    purge: async (deadlineMs, signal) => {
-      const found = await looked(signal);
+    purge: async ({ ground, shown, deadlineMs }, signal) => {
+      const found = await looked(ground, signal);
       if (found.status !== 'ok') return found;
       const { reach, look } = found.value;
       const value = doomed(place, look, ground);
-      if (value.refusals.length > 0) {
+      const refusals = [...value.refusals, ...againRefusals(shown, value)];
+      if (refusals.length > 0) {
         look.connection.close();
-        return { status: 'refused', why: value.refusals.join('; '), retry: 'after-replan' };
+        return { status: 'refused', why: refusals.join('; '), retry: 'after-replan' };
       }
       const done = await carryOut(place, { look, reach, ground }, { deadlineMs, signal });
       return done === undefined ? { status: 'ok', value } : done;
     },
   };
+}
+
+/** Pure. What nobody was shown, and nobody typed the name of, stays. */
+function againRefusals(
+  shown: Pick<Doomed, 'isThere'>,
+  { isThere }: Pick<Doomed, 'isThere'>,
+): readonly string[] {
+  if (shown.isThere || !isThere) return [];
+  return ['it is there now, and was not when it was shown: begin again'];
 }
 
 /** Pure. */
