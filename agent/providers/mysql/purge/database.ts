@@ -2,10 +2,13 @@ import type { MysqlServerSettings } from '../../../../schemas/settings.ts';
 import type { CallOutcome } from '../../../core/kind.ts';
 import type { Doomed, PurgeGround, Purger, PurgeTarget } from '../../../core/purge.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
+import type { Answer } from '../connect.ts';
+import { findWriter } from '../find-writer.ts';
 import { loginsFor } from '../logins.ts';
-import { carryOut } from './carry-out.ts';
+import type { Sql } from '../sql.ts';
+import { carryOut, STATEMENT_MS } from './carry-out.ts';
 import { purgeOwner } from './drop.ts';
-import { type DatabasePlace, keptInGit, notesOf, refusalsOf } from './judge.ts';
+import { type DatabasePlace, keptInGit, linesOf, notesOf, refusalsOf } from './judge.ts';
 import { type Looked, lookAt, type Reach } from './look.ts';
 
 /** A database of one server of the agent's settings: of these only hosts and encryption are used. */
@@ -23,18 +26,19 @@ export function databaseTarget(
         const read = await loginsFor(settings, login);
         return read.status === 'ok' ? { logins: read.logins, clock } : read.why;
       };
-      return purger({ place, reaching });
+      return purger({ place, clock, reaching });
     },
   };
 }
 
 interface Own {
+  readonly clock: Clock;
   readonly place: DatabasePlace;
   /** Or why it is not known how. */
   readonly reaching: () => Promise<Reach | string>;
 }
 
-function purger({ place, reaching }: Own): Purger {
+function purger({ place, clock, reaching }: Own): Purger {
   async function looked(
     ground: PurgeGround,
     signal: AbortSignal,
@@ -61,9 +65,32 @@ function purger({ place, reaching }: Own): Purger {
         look.connection.close();
         return { status: 'refused', why: refusals.join('; '), retry: 'after-replan' };
       }
-      const done = await carryOut(place, { look, reach, ground }, { deadlineMs, signal });
+      const { name } = place;
+      const doom = {
+        name,
+        isThere: value.isThere,
+        ids: linesOf(place, look.seen),
+        environment: ground.environment,
+        connection: look.connection,
+        askWriter: askingWriter(reach),
+        clock,
+      };
+      const done = await carryOut(doom, { deadlineMs, signal });
       return done === undefined ? { status: 'ok', value } : done;
     },
+  };
+}
+
+/** Says one statement to the host that takes writes then, over a session of its own. Nothing stops it but its time. */
+function askingWriter({ logins, clock }: Reach): (statement: Sql) => Promise<Answer> {
+  const never = new AbortController().signal;
+  return async (statement) => {
+    const found = await findWriter(logins, { clock }, never);
+    if (found.status !== 'ok') return found;
+    const { connection } = found.value;
+    const answer = await connection.query(statement, STATEMENT_MS, never);
+    connection.close();
+    return answer;
   };
 }
 
