@@ -45,7 +45,7 @@ over. It shows what would go, and wants the name typed.
   --timeout TIME      how long the deletion may take; default 10m
   --socket PATH       the engine's socket; default UNDERSTUDY_DOCKER_SOCKET, else ${DEFAULT_SOCKET}
   --json              one JSON object: id, what, status (gone, shown, refused, unknown), why, host, isThere, facts,
-                      refusals, notes
+                      refusals, notes; needs --yes-delete or --dry-run
   --help              this text
 
 Exit codes: 0 gone (with --dry-run: nothing speaks against it), 1 refused, failed, or not known whether it goes, 2 wrong
@@ -88,6 +88,10 @@ export function purgeWantedOf(
   const dryRun = values['dry-run'] === true;
   if (dryRun && yes !== undefined)
     return { wrong: '`--dry-run` deletes nothing: leave out `--yes-delete`' };
+  const json = values.json === true;
+  // What would go is not shown then, so nobody can be asked.
+  if (json && !dryRun && yes === undefined)
+    return { wrong: '`--json` shows nothing before it asks: give `--yes-delete` or `--dry-run`' };
   return {
     id,
     where: { settings: settings ?? SETTINGS_FILE, ...(server !== undefined && { server }) },
@@ -99,6 +103,6 @@ export function purgeWantedOf(
     dryRun,
     timeoutMs,
     socket: socketOf(values.socket, environment),
-    json: values.json === true,
+    json,
   };
 }

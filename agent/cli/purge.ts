@@ -1,5 +1,5 @@
 import type { CallOutcome } from '../core/kind.ts';
-import type { PurgeLogin, PurgeTarget } from '../core/purge.ts';
+import type { Doomed, PurgeGround, PurgeLogin, Purger, PurgeTarget } from '../core/purge.ts';
 import { Secret } from '../core/secret.ts';
 import { createPrinter, type Printer } from './printer.ts';
 import { readGround } from './purge-ground.ts';
@@ -67,14 +67,12 @@ async function purge(task: Task, signal: AbortSignal): Promise<PurgeEnd> {
       `there is no terminal to type the name on: \`--yes-delete ${target.name}\` takes its place`,
     );
   }
-  const known = await readGround(wanted, io, signal);
-  if (known.status === 'unread') return failed(known.code, known.why);
-  const kept = target.kept(known.ground);
-  if (kept !== undefined) return failed(1, `${kept}: take it out first`);
+  const known = await groundOf(task, signal);
+  if ('status' in known) return known;
   const login = await loginOf(task, signal);
   if ('status' in login) return login;
-  const purger = target.open(login, known.ground);
-  const seen = await purger.look(signal);
+  const purger = target.open(login);
+  const seen = await purger.look(known.ground, signal);
   if (seen.status !== 'ok') return unreached(seen);
   const doomed = seen.value;
   for (const line of doomedLines(target.what, doomed, known.from)) print.plain(line);
@@ -84,10 +82,51 @@ async function purge(task: Task, signal: AbortSignal): Promise<PurgeEnd> {
   if (doomed.isThere && !(await isTyped(task, signal))) {
     return { ...failed(1, 'the name was not typed: nothing was deleted'), doomed };
   }
-  const outcome = await purger.purge(wanted.timeoutMs, signal);
-  if (outcome.status === 'ok') return { status: 'gone', code: 0, doomed: outcome.value };
-  const { status, why } = outcome;
-  return { status, code: 1, why, doomed };
+  // To type a name takes as long as somebody likes.
+  const now = await groundOf(task, signal);
+  if ('status' in now) return { ...now, doomed };
+  return await carryOut({ purger, ground: now.ground, doomed }, task, signal);
+}
+
+interface Known {
+  readonly ground: PurgeGround;
+  readonly from: readonly string[];
+}
+
+/** What the repository has now, where nothing in it speaks against it. */
+async function groundOf(
+  { wanted, io, target }: Task,
+  signal: AbortSignal,
+): Promise<Known | PurgeEnd> {
+  const read = await readGround(wanted, io, signal);
+  if (read.status === 'unread') return failed(read.code, read.why);
+  const { ground, from } = read;
+  const kept = target.kept(ground);
+  return kept === undefined ? { ground, from } : failed(1, `${kept}: take it out first`);
+}
+
+interface Shown {
+  readonly purger: Purger;
+  readonly ground: PurgeGround;
+  readonly doomed: Doomed;
+}
+
+async function carryOut(
+  { purger, ground, doomed }: Shown,
+  { wanted }: Task,
+  signal: AbortSignal,
+): Promise<PurgeEnd> {
+  try {
+    const order = { ground, shown: doomed, deadlineMs: wanted.timeoutMs };
+    const outcome = await purger.purge(order, signal);
+    if (outcome.status === 'ok') return { status: 'gone', code: 0, doomed: outcome.value };
+    const { status, why } = outcome;
+    return { status, code: 1, why, doomed };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const why = 'stopped: whether it goes is not known; the same command goes on with it';
+    return { status: 'unknown', code: 1, why, doomed };
+  }
 }
 
 /** A login by options, or by questions. */

@@ -40,16 +40,26 @@ export interface Doomed {
   readonly notes: readonly string[];
 }
 
+/** What is to be deleted now. */
+export interface PurgeOrder {
+  /** As it is now: a document may have come back since the first look. */
+  readonly ground: PurgeGround;
+  /** What was shown. The name of what was gone then was not asked for. */
+  readonly shown: Pick<Doomed, 'isThere'>;
+  /** For the deletion alone. Milliseconds. */
+  readonly deadlineMs: number;
+}
+
 /** A login at the place where it is. */
 export interface Purger {
   /** Looks, and writes nothing. Rejects with the signal's reason. */
-  look(signal: AbortSignal): Promise<CallOutcome<Doomed>>;
+  look(ground: PurgeGround, signal: AbortSignal): Promise<CallOutcome<Doomed>>;
   /**
-   * Looks once more, and deletes it where nothing speaks against it. `refused`: it is there as it was, unless `why` says otherwise.
-   * `unknown`: it may be deleted still. Milliseconds, for the deletion alone. Rejects with the signal's reason before anything was
+   * Looks once more, and deletes it where nothing speaks against it, and where it is not there again since it was shown. `refused`: it is there as it was, unless `why` says otherwise.
+   * `unknown`: it may be deleted still. Rejects with the signal's reason before anything was
    * written, and never later.
    */
-  purge(deadlineMs: number, signal: AbortSignal): Promise<CallOutcome<Doomed>>;
+  purge(order: PurgeOrder, signal: AbortSignal): Promise<CallOutcome<Doomed>>;
 }
 
 /** One thing that may hold data, by its id and the agent's settings. */
@@ -60,5 +70,5 @@ export interface PurgeTarget {
   readonly name: string;
   /** Pure. Why it stays, by what the repository has; undefined: nothing there speaks against it. */
   kept(ground: PurgeGround): string | undefined;
-  open(login: PurgeLogin, ground: PurgeGround): Purger;
+  open(login: PurgeLogin): Purger;
 }

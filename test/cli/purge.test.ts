@@ -5,7 +5,7 @@ import { purgeCommand } from '../../agent/cli/purge.ts';
 import { purgeWantedOf } from '../../agent/cli/purge-options.ts';
 import type { PurgeIo } from '../../agent/cli/purge-ports.ts';
 import type { CallOutcome, Id } from '../../agent/core/kind.ts';
-import type { Doomed, PurgeGround, PurgeLogin } from '../../agent/core/purge.ts';
+import type { Doomed, PurgeLogin, PurgeOrder } from '../../agent/core/purge.ts';
 import { Secret } from '../../agent/core/secret.ts';
 import { unknownUnit } from '../../agent/core/unit.ts';
 import { sightOn } from '../../agent/sight.ts';
@@ -28,6 +28,7 @@ describe('the arguments of purge', () => {
     [['a/b', '--user', ''], '`--user` is'],
     [['a/b', '--timeout', 'soon'], '`--timeout` is a time'],
     [['a/b', '--dry-run', '--yes-delete', 'b'], '`--dry-run` deletes nothing'],
+    [['a/b', '--json'], '`--json` shows nothing before it asks'],
   ])('%j are wrong: %s', (args, why) => {
     expect(purgeWantedOf(args, {})).toEqual({ wrong: expect.stringContaining(why) });
   });
@@ -60,20 +61,37 @@ interface Story {
   readonly units?: readonly Id[];
   readonly types?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
+  /** What happens while the name is typed. */
+  readonly meanwhile?: {
+    readonly units?: readonly Id[];
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  /** The command is stopped by then, and this is thrown. */
+  readonly stoppedAt?: 'look' | 'purge';
 }
 
 /** Something of another kind than there is: the command knows no kind. */
 async function run(args: readonly string[], story: Story = {}) {
   const { look = { status: 'ok', value: doomed }, purge = look, types } = story;
   const engine = new FakeEngine();
-  const units = new Map((story.units ?? ['box/shop']).map((id) => [id, unknownUnit]));
   const head = new HeadDesk(engine);
-  await head.write(units, { seen: 'c0ffee1000', settled: '', revisions: [] });
-  await head.label(story.labels ?? {});
+  const record = async (ids: readonly Id[], labels: Readonly<Record<string, string>> = {}) => {
+    const units = new Map(ids.map((id) => [id, unknownUnit]));
+    await head.write(units, { seen: 'c0ffee1000', settled: '', revisions: [] });
+    await head.label(labels);
+  };
+  await record(story.units ?? ['box/shop'], story.labels);
+  const stop = new AbortController();
+  const stopAt = (at: Story['stoppedAt']): void => {
+    if (story.stoppedAt !== at) return;
+    stop.abort(new Error('stopped by a signal'));
+    stop.signal.throwIfAborted();
+  };
   const text = { out: '', err: '' };
   const done: string[] = [];
   const answers = [...(types ?? [])];
-  const opened: { login: PurgeLogin; ground: PurgeGround }[] = [];
+  const opened: PurgeLogin[] = [];
+  const orders: PurgeOrder[] = [];
   const io: PurgeIo = {
     out: (more) => void (text.out += more),
     err: (more) => void (text.err += more),
@@ -94,11 +112,20 @@ async function run(args: readonly string[], story: Story = {}) {
                 what: 'box 1',
                 name: 'one',
                 kept: ({ units: known }) => (known.has(id) ? 'it is in the repository' : undefined),
-                open: (login, ground) => {
-                  opened.push({ login, ground });
+                open: (login) => {
+                  opened.push(login);
                   return {
-                    look: async () => (done.push('look'), Promise.resolve(look)),
-                    purge: async (ms) => (done.push(`purge ${String(ms)}`), Promise.resolve(purge)),
+                    look: async () => {
+                      done.push('look');
+                      stopAt('look');
+                      return Promise.resolve(look);
+                    },
+                    purge: async (order) => {
+                      done.push(`purge ${String(order.deadlineMs)}`);
+                      orders.push(order);
+                      stopAt('purge');
+                      return Promise.resolve(purge);
+                    },
                   };
                 },
               },
@@ -108,7 +135,13 @@ async function run(args: readonly string[], story: Story = {}) {
     ]),
     ...(types && {
       terminal: {
-        ask: async () => Promise.resolve(answers.shift()),
+        ask: async () => {
+          if (answers.length === 1 && story.meanwhile !== undefined) {
+            const { units = ['box/shop'], labels } = story.meanwhile;
+            await record(units, labels);
+          }
+          return answers.shift();
+        },
         askSecret: async () => {
           const typed = answers.shift();
           return Promise.resolve(typed === undefined ? undefined : new Secret(typed));
@@ -116,11 +149,12 @@ async function run(args: readonly string[], story: Story = {}) {
       },
     }),
   };
-  const code = await purgeCommand(['box/one', ...args], io, signal);
+  const code = await purgeCommand(['box/one', ...args], io, stop.signal);
   expect(`${text.out}${text.err}`).not.toContain(CANARY);
-  return { code, done, opened, ...text };
+  return { code, done, opened, orders, ...text };
 }
 
+const FROZEN = { 'understudy.freeze': '{"by":"ana@m1","why":"an incident"}' };
 const LOGIN = ['--user', 'boss', '--password-file', '/there'];
 const YES = [...LOGIN, '--yes-delete', 'one', '--timeout', '7s'];
 
@@ -128,7 +162,7 @@ describe('understudy purge', () => {
   it('shows what would go before it asks, and says when it is gone', async () => {
     const told = await run([], { types: ['boss', CANARY, 'one'] });
     expect(told).toMatchObject({ code: 0, done: ['look', 'purge 600000'], err: '' });
-    expect(told.opened[0]?.login.user).toBe('boss');
+    expect(told.opened[0]?.user).toBe('boss');
     expect(told.out).toBe(
       [
         'box 1',
@@ -144,13 +178,31 @@ describe('understudy purge', () => {
 
   it.each<[string, readonly string[], Story, number, readonly string[], string]>([
     ['in the repository', YES, { units: ['box/one'] }, 1, [], 'it is in the repository'],
+    ['frozen', YES, { labels: FROZEN }, 1, [], 'frozen by ana@m1'],
     [
-      'frozen',
-      YES,
-      { labels: { 'understudy.freeze': '{"by":"ana@m1","why":"an incident"}' } },
+      'frozen while the name is typed',
+      LOGIN,
+      { types: ['one'], meanwhile: { labels: FROZEN } },
       1,
-      [],
+      ['look'],
       'frozen by ana@m1',
+    ],
+    [
+      'back in the repository when the name is typed',
+      LOGIN,
+      { types: ['one'], meanwhile: { units: ['box/one'] } },
+      1,
+      ['look'],
+      'it is in the repository',
+    ],
+    ['stopped before', YES, { stoppedAt: 'look' }, 1, ['look'], 'stopped: nothing was deleted'],
+    [
+      'stopped when it has begun',
+      YES,
+      { stoppedAt: 'purge' },
+      1,
+      ['look', 'purge 7000'],
+      'stopped: whether it goes is not known',
     ],
     ['not typed', LOGIN, { types: ['two'] }, 1, ['look'], 'was not typed'],
     ['given up', LOGIN, { types: [] }, 1, ['look'], 'was not typed'],
@@ -194,6 +246,16 @@ describe('understudy purge', () => {
     const told = await run(args, story);
     expect([told.code, told.done, told.err]).toEqual([code, done, expect.stringContaining(why)]);
     expect(told.out).not.toContain('is gone');
+  });
+
+  it('is told what was shown, and what the repository has when the name is typed', async () => {
+    const gone = { ...doomed, isThere: false };
+    const meanwhile = { units: ['box/other'] } as const;
+    const told = await run(LOGIN, { types: ['one'], meanwhile });
+    expect(told.orders).toMatchObject([{ shown: { isThere: true }, deadlineMs: 600_000 }]);
+    expect(told.orders[0]?.ground.units).toEqual(new Set(['box/other']));
+    const again = await run(LOGIN, { types: [], look: { status: 'ok', value: gone } });
+    expect(again.orders).toMatchObject([{ shown: { isThere: false } }]);
   });
 
   it('says the same to programs, in one object', async () => {

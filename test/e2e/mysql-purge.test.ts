@@ -67,6 +67,8 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
     readonly units?: readonly Id[] | 'none';
     /** What a person types; absent: there is no terminal. */
     readonly types?: readonly string[];
+    /** What happens between the first look and the second. */
+    readonly between?: () => Promise<unknown>;
     /** Another way in than the server's own, in plain text. */
     readonly relay?: number;
     /** More hosts, before the server. */
@@ -75,7 +77,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
 
   async function purge(
     args: readonly string[],
-    { units = ['mysql-database/shop'], types, relay, others = [] }: Weather = {},
+    { units = ['mysql-database/shop'], types, relay, others = [], between }: Weather = {},
   ): Promise<Run> {
     const settings = join(folder, 'agent.yaml');
     const plain = { hosts: [`127.0.0.1:${String(relay)}`], tls: { mode: 'off' } };
@@ -101,9 +103,21 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
       err: (more: string) => void (text.err += more),
       colour: false,
     };
+    let reads = 0;
     const io: PurgeIo = {
       ...purgeIo(output, {}, undefined),
-      openSight: () => sightOn(directSwarm(engine)),
+      openSight: () => {
+        const desk = sightOn(directSwarm(engine));
+        reads += 1;
+        const isSecond = reads === 2;
+        return {
+          ...desk,
+          sight: async (signal) => {
+            if (isSecond) await between?.();
+            return await desk.sight(signal);
+          },
+        };
+      },
       ...(types && {
         terminal: {
           ask: answer,
@@ -165,6 +179,18 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('names `site`')]);
     const silent = await purge(asBoss());
     expect([silent.code, silent.err]).toEqual([2, expect.stringContaining('no terminal')]);
+    expect([await isThere(), await lines()]).toEqual([true, [`${ID} null`]]);
+  });
+
+  it('stays where it was gone when it was shown, and is there again', async () => {
+    await one.asRoot('DROP DATABASE `site.nl`');
+    const between = async () => await one.asRoot('CREATE DATABASE `site.nl`');
+    const done = await purge(asBoss(), { types: [], between });
+    expect([done.code, done.asked, done.err]).toEqual([
+      1,
+      [],
+      expect.stringContaining('it is there now, and was not when it was shown: begin again'),
+    ]);
     expect([await isThere(), await lines()]).toEqual([true, [`${ID} null`]]);
   });
 

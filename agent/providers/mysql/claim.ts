@@ -67,9 +67,18 @@ export function rivalIn(
   id: Id,
   owner: string | undefined,
 ): string | undefined {
-  const what = namedBy(id)?.what;
-  const rival = readRows(Claimants, rows).find(
-    (one) => namedBy(one.id)?.what === what && one.owner !== null && one.owner !== owner,
-  );
+  const rival = linesIn(rows, id).find((one) => one.owner !== null && one.owner !== owner);
   return rival?.owner ?? undefined;
+}
+
+/** Lines that name the same thing as `id`, as `claimants` gives them, and whose each is; null: nobody is named. */
+export interface OwnerLine {
+  readonly id: Id;
+  readonly owner: string | null;
+}
+
+/** Pure. Throws `UnreadableRows`. */
+export function linesIn(rows: readonly Row[], id: Id): readonly OwnerLine[] {
+  const what = namedBy(id)?.what;
+  return readRows(Claimants, rows).filter((one) => namedBy(one.id)?.what === what);
 }

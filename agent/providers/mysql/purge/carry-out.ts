@@ -1,17 +1,16 @@
 import { z } from 'zod';
 
-import type { PurgeGround } from '../../../core/purge.ts';
+import type { Id } from '../../../core/kind.ts';
+import type { Clock } from '../../../reconcile/ports.ts';
 import type { Failed, NotOk } from '../answers.ts';
+import { claimants, linesIn } from '../claim.ts';
 import type { Answer, Connection } from '../connect.ts';
-import { findWriter } from '../find-writer.ts';
-import { readRows } from '../rows.ts';
+import { readRows, UnreadableRows } from '../rows.ts';
 import { literal, sql, type Sql } from '../sql.ts';
-import { dropDatabase, giveLinesBack, removeLines, takeLines, takenLines } from './drop.ts';
-import { type DatabasePlace, linesOf } from './judge.ts';
-import type { Looked, Reach } from './look.ts';
+import { dropDatabase, giveLinesBack, purgeOwner, removeLines, takeLines } from './drop.ts';
 
 /** Of what is asked beside the deletion. Milliseconds. */
-const STATEMENT_MS = 10_000;
+export const STATEMENT_MS = 10_000;
 /** How often it is looked whether a deletion of which no answer came is done, and how long that takes at most. Milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_MS = 15_000;
@@ -19,10 +18,18 @@ const LOOK_MS = 15_000;
 /** What has begun is brought to its end: half of it is worse than either. */
 const NEVER = new AbortController().signal;
 
-interface Ground {
-  readonly look: Looked;
-  readonly reach: Reach;
-  readonly ground: PurgeGround;
+/** What goes, and where. */
+export interface Doom {
+  readonly name: string;
+  readonly isThere: boolean;
+  /** Its lines in the ledger, as they were seen: one at least. */
+  readonly ids: readonly Id[];
+  readonly environment: string;
+  /** To the host that takes writes. It is closed in the end. */
+  readonly connection: Connection;
+  /** Says one statement to whichever host takes writes now, over a session of its own. */
+  readonly askWriter: (statement: Sql) => Promise<Answer>;
+  readonly clock: Clock;
 }
 
 interface Limits {
@@ -34,93 +41,100 @@ interface Limits {
 
 /**
  * Takes the lines, drops, removes the lines: whoever dies in between leaves lines that the agents do not touch, and the next one who
- * purges goes on. Undefined: all of it is done. Closes the session.
+ * purges goes on. Undefined: all of it is done. Closes the session. Rejects with the signal's reason before anything was written.
  */
 export async function carryOut(
-  place: DatabasePlace,
-  on: Ground,
+  doom: Doom,
   { deadlineMs, signal }: Limits,
 ): Promise<NotOk | undefined> {
-  const { look, ground } = on;
-  const { connection } = look;
-  const ids = linesOf(place, look.seen);
-  const lines = { ids, environment: ground.environment };
-  const kept = await take(connection, lines, signal);
-  if (kept !== undefined) return closed(connection, kept);
-  if (look.seen.databases.has(place.name)) {
-    const dropped = await connection.query(dropDatabase(place.name), deadlineMs, NEVER);
-    if (dropped.status !== 'ok') {
-      connection.close();
-      return await afterFailure(place, on, dropped);
+  const { name, ids, environment, connection } = doom;
+  try {
+    const kept = await take(doom, signal);
+    if (kept !== undefined) return kept;
+    if (doom.isThere) {
+      const dropped = await connection.query(dropDatabase(name), deadlineMs, NEVER);
+      if (dropped.status !== 'ok') {
+        connection.close();
+        return await afterFailure(doom, dropped);
+      }
     }
+    const removed = await connection.query(removeLines(ids, environment), STATEMENT_MS, NEVER);
+    return removed.status === 'ok' ? undefined : lineLeft(removed.why);
+  } finally {
+    connection.close();
   }
-  const removed = await connection.query(removeLines(ids, ground.environment), STATEMENT_MS, NEVER);
-  return closed(connection, removed.status === 'ok' ? undefined : lineLeft(removed.why));
 }
 
-interface Lines {
-  readonly ids: ReturnType<typeof linesOf>;
-  readonly environment: string;
-}
-
-/** All of them, or none: what an agent wrote since the look stays. */
-async function take(
-  connection: Connection,
-  { ids, environment }: Lines,
-  signal: AbortSignal,
-): Promise<NotOk | undefined> {
+/** All lines of it, under whatever id, or none: what an agent wrote since the look stays. */
+async function take(doom: Doom, signal: AbortSignal): Promise<NotOk | undefined> {
+  const { ids, environment, connection } = doom;
   const taken = await connection.query(takeLines(ids, environment), STATEMENT_MS, signal);
-  if (taken.status !== 'ok') return untouched(taken);
-  const counted = await connection.query(takenLines(ids, environment), STATEMENT_MS, NEVER);
-  if (counted.status !== 'ok') return untouched(counted);
-  if (countIn(counted.value) === ids.length) return undefined;
-  await connection.query(giveLinesBack(ids, environment), STATEMENT_MS, NEVER);
-  return refused('an agent wrote to the ledger of its server meanwhile: its document may be back');
+  if (taken.status === 'unknown') {
+    // It may be carried out after the lines are given back as well.
+    await giveBack(doom);
+    return refused(`nothing was deleted: ${taken.why}; ${stillTaken(environment)}`);
+  }
+  if (taken.status !== 'ok') return refused(`nothing was deleted: ${taken.why}`);
+  const why = await otherLines(doom);
+  return why === undefined ? undefined : await kept(doom, why);
+}
+
+/** Why it stays, by the lines that name it after they were taken; undefined: all are the purge's. */
+async function otherLines({ ids, environment, connection }: Doom): Promise<string | undefined> {
+  const owners = new Map<Id, string | null>();
+  for (const id of ids) {
+    const answer = await connection.query(claimants(id), STATEMENT_MS, NEVER);
+    if (answer.status !== 'ok') return `nothing was deleted: ${answer.why}`;
+    const lines = readable(() => linesIn(answer.value, id));
+    if (lines === undefined) return 'nothing was deleted: the answer is not understood';
+    for (const line of lines) owners.set(line.id, line.owner);
+  }
+  const mine = purgeOwner(environment);
+  const isAll = ids.every((id) => owners.get(id) === mine);
+  if (isAll && [...owners.values()].every((owner) => owner === mine)) return undefined;
+  return 'an agent wrote to the ledger of its server meanwhile: its document may be back';
+}
+
+/** It is not dropped: the agents get their lines again. */
+async function kept(doom: Doom, why: string): Promise<NotOk> {
+  const given = await giveBack(doom);
+  if (given.status === 'ok') return refused(why);
+  return refused(`${why}; ${stillTaken(doom.environment)}: ${given.why}`);
+}
+
+async function giveBack({ ids, environment, connection, askWriter }: Doom): Promise<Answer> {
+  const statement = giveLinesBack(ids, environment);
+  if (connection.isClosed()) return await askWriter(statement);
+  return await connection.query(statement, STATEMENT_MS, NEVER);
 }
 
 /** What became of it is read: also an error may be the end of something that went well. */
-async function afterFailure(
-  place: DatabasePlace,
-  { look, reach, ground }: Ground,
-  failed: Failed,
-): Promise<NotOk | undefined> {
-  const ids = linesOf(place, look.seen);
-  const end = reach.clock.nowMs() + LOOK_MS;
+async function afterFailure(doom: Doom, failed: Failed): Promise<NotOk | undefined> {
+  const { ids, environment, askWriter, clock } = doom;
+  const end = clock.nowMs() + LOOK_MS;
   for (;;) {
-    const state = await stateOf(place, reach);
-    if (state === 'gone') return await onWriter(reach, removeLines(ids, ground.environment));
+    const state = await stateOf(doom);
+    if (state === 'gone') {
+      const removed = await askWriter(removeLines(ids, environment));
+      return removed.status === 'ok' ? undefined : lineLeft(removed.why);
+    }
     // Where the server answered, nothing of it is under way any more.
     if (state === 'there' && failed.number !== undefined) {
-      await onWriter(reach, giveLinesBack(ids, ground.environment));
-      return refused(`it is there still, perhaps not all of it: ${failed.why}`);
+      return await kept(doom, `it is there still, perhaps not all of it: ${failed.why}`);
     }
-    if (reach.clock.nowMs() >= end) return unclear(failed, state);
-    await reach.clock.sleep(LOOK_EVERY_MS, NEVER);
+    if (clock.nowMs() >= end) return unclear(failed, state);
+    await clock.sleep(LOOK_EVERY_MS, NEVER);
   }
 }
 
 type State = 'there' | 'gone' | 'unreached';
 
-async function stateOf({ name }: DatabasePlace, reach: Reach): Promise<State> {
+async function stateOf({ name, askWriter }: Doom): Promise<State> {
   const question = sql`SELECT COUNT(*) AS many FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${literal(name)}`;
-  const answer = await askWriter(reach, question);
-  if (answer.status !== 'ok') return 'unreached';
-  return countIn(answer.value) > 0 ? 'there' : 'gone';
-}
-
-/** Takes the lines away, or gives them back. */
-async function onWriter(reach: Reach, statement: Sql): Promise<NotOk | undefined> {
-  const answer = await askWriter(reach, statement);
-  return answer.status === 'ok' ? undefined : lineLeft(answer.why);
-}
-
-async function askWriter({ logins, clock }: Reach, statement: Sql): Promise<Answer> {
-  const found = await findWriter(logins, { clock }, NEVER);
-  if (found.status !== 'ok') return found;
-  const { connection } = found.value;
-  const answer = await connection.query(statement, STATEMENT_MS, NEVER);
-  connection.close();
-  return answer;
+  const answer = await askWriter(question);
+  const many = answer.status === 'ok' ? readable(() => countIn(answer.value)) : undefined;
+  if (many === undefined) return 'unreached';
+  return many > 0 ? 'there' : 'gone';
 }
 
 function unclear({ why }: NotOk, state: Exclude<State, 'gone'>): NotOk {
@@ -139,9 +153,18 @@ function countIn(rows: unknown): number {
   return readRows(Counts, rows)[0].many;
 }
 
-/** Nothing was dropped; a line may be taken, which the next one who purges takes over. */
-function untouched({ why }: NotOk): NotOk {
-  return refused(`nothing was deleted: ${why}`);
+/** Undefined: the server's answer is not understood. What has begun does not end by that. */
+function readable<Read>(read: () => Read): Read | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UnreadableRows) return undefined;
+    throw error;
+  }
+}
+
+function stillTaken(environment: string): string {
+  return `its lines in the ledger may still be those of \`${purgeOwner(environment)}\`, so that agents leave it alone (docs/mysql.md says how they are given back)`;
 }
 
 function lineLeft(why: string): NotOk {
@@ -153,9 +176,4 @@ function lineLeft(why: string): NotOk {
 
 function refused(why: string): NotOk {
   return { status: 'refused', why, retry: 'after-replan' };
-}
-
-function closed(connection: Connection, outcome: NotOk | undefined): NotOk | undefined {
-  connection.close();
-  return outcome;
 }

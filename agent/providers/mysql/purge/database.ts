@@ -2,10 +2,13 @@ import type { MysqlServerSettings } from '../../../../schemas/settings.ts';
 import type { CallOutcome } from '../../../core/kind.ts';
 import type { Doomed, PurgeGround, Purger, PurgeTarget } from '../../../core/purge.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
+import type { Answer } from '../connect.ts';
+import { findWriter } from '../find-writer.ts';
 import { loginsFor } from '../logins.ts';
-import { carryOut } from './carry-out.ts';
+import type { Sql } from '../sql.ts';
+import { carryOut, STATEMENT_MS } from './carry-out.ts';
 import { purgeOwner } from './drop.ts';
-import { type DatabasePlace, keptInGit, notesOf, refusalsOf } from './judge.ts';
+import { type DatabasePlace, keptInGit, linesOf, notesOf, refusalsOf } from './judge.ts';
 import { type Looked, lookAt, type Reach } from './look.ts';
 
 /** A database of one server of the agent's settings: of these only hosts and encryption are used. */
@@ -18,25 +21,26 @@ export function databaseTarget(
     what: `database ${place.name} on server ${place.server}`,
     name: place.name,
     kept: (ground) => keptInGit(place, ground),
-    open: (login, ground) => {
+    open: (login) => {
       const reaching = async (): Promise<Reach | string> => {
         const read = await loginsFor(settings, login);
         return read.status === 'ok' ? { logins: read.logins, clock } : read.why;
       };
-      return purger({ place, ground, reaching });
+      return purger({ place, clock, reaching });
     },
   };
 }
 
 interface Own {
+  readonly clock: Clock;
   readonly place: DatabasePlace;
-  readonly ground: PurgeGround;
   /** Or why it is not known how. */
   readonly reaching: () => Promise<Reach | string>;
 }
 
-function purger({ place, ground, reaching }: Own): Purger {
+function purger({ place, clock, reaching }: Own): Purger {
   async function looked(
+    ground: PurgeGround,
     signal: AbortSignal,
   ): Promise<CallOutcome<{ readonly reach: Reach; readonly look: Looked }>> {
     const reach = await reaching();
@@ -45,25 +49,58 @@ function purger({ place, ground, reaching }: Own): Purger {
     return look.status === 'ok' ? { status: 'ok', value: { reach, look: look.value } } : look;
   }
   return {
-    look: async (signal) => {
-      const found = await looked(signal);
+    look: async (ground, signal) => {
+      const found = await looked(ground, signal);
       if (found.status !== 'ok') return found;
       found.value.look.connection.close();
       return { status: 'ok', value: doomed(place, found.value.look, ground) };
     },
-    purge: async (deadlineMs, signal) => {
-      const found = await looked(signal);
+    purge: async ({ ground, shown, deadlineMs }, signal) => {
+      const found = await looked(ground, signal);
       if (found.status !== 'ok') return found;
       const { reach, look } = found.value;
       const value = doomed(place, look, ground);
-      if (value.refusals.length > 0) {
+      const refusals = [...value.refusals, ...againRefusals(shown, value)];
+      if (refusals.length > 0) {
         look.connection.close();
-        return { status: 'refused', why: value.refusals.join('; '), retry: 'after-replan' };
+        return { status: 'refused', why: refusals.join('; '), retry: 'after-replan' };
       }
-      const done = await carryOut(place, { look, reach, ground }, { deadlineMs, signal });
+      const { name } = place;
+      const doom = {
+        name,
+        isThere: value.isThere,
+        ids: linesOf(place, look.seen),
+        environment: ground.environment,
+        connection: look.connection,
+        askWriter: askingWriter(reach),
+        clock,
+      };
+      const done = await carryOut(doom, { deadlineMs, signal });
       return done === undefined ? { status: 'ok', value } : done;
     },
   };
+}
+
+/** Says one statement to the host that takes writes then, over a session of its own. Nothing stops it but its time. */
+function askingWriter({ logins, clock }: Reach): (statement: Sql) => Promise<Answer> {
+  const never = new AbortController().signal;
+  return async (statement) => {
+    const found = await findWriter(logins, { clock }, never);
+    if (found.status !== 'ok') return found;
+    const { connection } = found.value;
+    const answer = await connection.query(statement, STATEMENT_MS, never);
+    connection.close();
+    return answer;
+  };
+}
+
+/** Pure. What nobody was shown, and nobody typed the name of, stays. */
+function againRefusals(
+  shown: Pick<Doomed, 'isThere'>,
+  { isThere }: Pick<Doomed, 'isThere'>,
+): readonly string[] {
+  if (shown.isThere || !isThere) return [];
+  return ['it is there now, and was not when it was shown: begin again'];
 }
 
 /** Pure. */

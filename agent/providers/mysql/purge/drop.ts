@@ -23,12 +23,6 @@ export function takeLines(ids: readonly Id[], environment: string): Sql {
   return sql`UPDATE ${LEDGER} SET owner = ${mine} WHERE id IN (${list(ids.map(literal))}) AND left_at IS NOT NULL AND (owner IS NULL OR owner IN (${own}, ${mine}))`;
 }
 
-/** Pure. How many lines are taken, under `many`. */
-export function takenLines(ids: readonly Id[], environment: string): Sql {
-  const [, mine] = owners(environment);
-  return sql`SELECT COUNT(*) AS many FROM ${LEDGER} WHERE id IN (${list(ids.map(literal))}) AND owner = ${mine}`;
-}
-
 /** Pure. Nothing was dropped: the agents have their lines again. */
 export function giveLinesBack(ids: readonly Id[], environment: string): Sql {
   const [own, mine] = owners(environment);

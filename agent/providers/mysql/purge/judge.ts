@@ -72,7 +72,8 @@ export function refusalsOf(
 
 /** What an account has no right on it does not see either: that it is gone must be known before its lines go. */
 function hiddenRefusals({ name }: DatabasePlace, { seen }: DatabaseLook): readonly string[] {
-  if (seen.databases.has(name) || seesDatabases(seen.self, seen.accounts)) return [];
+  const { self, accounts, server } = seen;
+  if (seen.databases.has(name) || seesDatabases(self, accounts, server)) return [];
   return [
     'whether it is there is not known: GRANT SHOW DATABASES ON *.* is missing to the account that looks',
   ];

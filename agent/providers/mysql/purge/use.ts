@@ -38,12 +38,20 @@ export function referenceWords(rows: readonly Row[]): readonly string[] {
 
 /** Pure. Whether an account sees the sessions of others: by itself, or by roles that it has with every login. */
 export function seesSessions(self: AccountName, accounts: Accounts): boolean {
-  return mayByLogin(self, accounts, ['PROCESS', 'SUPER']);
+  return mayByLogin(self, accounts, ['PROCESS']);
 }
 
-/** Pure. Whether an account sees every database that there is: one that it does not see is not there then. */
-export function seesDatabases(self: AccountName, accounts: Accounts): boolean {
-  return mayByLogin(self, accounts, ['SHOW DATABASES', 'SELECT', 'SUPER']);
+/**
+ * Pure. Whether an account sees every database that there is: one that it does not see is not there then. What is partly revoked hides
+ * a database from who may read everything else.
+ */
+export function seesDatabases(
+  self: AccountName,
+  accounts: Accounts,
+  { partialRevokes }: Pick<Server, 'partialRevokes'>,
+): boolean {
+  const words = partialRevokes ? ['SHOW DATABASES'] : ['SHOW DATABASES', 'SELECT'];
+  return mayByLogin(self, accounts, words);
 }
 
 /** Pure. Accounts and roles with rights on this database by its name, or on something in it. A pattern that covers others is no use of it. */

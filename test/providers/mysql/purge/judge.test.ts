@@ -12,9 +12,10 @@ import {
   notesOf,
   refusalsOf,
 } from '../../../../agent/providers/mysql/purge/judge.ts';
-import { seesSessions } from '../../../../agent/providers/mysql/purge/use.ts';
+import { seesDatabases, seesSessions } from '../../../../agent/providers/mysql/purge/use.ts';
+import type { AccountName } from '../../../../agent/providers/mysql/sql.ts';
 import { live } from '../live.ts';
-import { mariadb118, mysql97 } from '../servers.ts';
+import { mariadb118, mysql97, mysqlExact } from '../servers.ts';
 
 const place = { name: 'a_b', server: 'main' };
 const ID: Id = 'mysql-database/a_b';
@@ -173,15 +174,12 @@ describe('a database that a person wants gone', () => {
   });
 });
 
-it.each([
-  ['by itself', [['everything', 'PROCESS']], [], true],
-  ['not with rights on one database', [['database', 'PROCESS']], [], false],
-  ['by a role that counts with every login', [], [{ user: 'admins', host: '%' }], true],
-] as const)('whoever looks sees the sessions of others %s', (_, grants, defaultRoles, sees) => {
-  const levels: Record<string, Level> = {
-    everything: { on: 'everything' },
-    database: { on: 'database', stored: 'a' },
-  };
+/** Whoever looks, with rights on all or on one database, and with roles that count with every login. */
+function boss(
+  grants: readonly (readonly [string, string])[],
+  defaultRoles: readonly AccountName[],
+) {
+  const levels: Record<string, Level> = { database: { on: 'database', stored: 'a' } };
   const given = (words: readonly (readonly [string, string])[]) =>
     gathered(
       words.map(([on, word]) => ({
@@ -191,9 +189,35 @@ it.each([
       })),
     );
   const self = { user: 'boss', host: '%' };
-  const boss = live(mariadb118, { ...self, grants: given(grants), roles: [] }, { defaultRoles });
-  const process = given([['everything', 'PROCESS']]);
-  const admins = live(mysql97, { user: 'admins', host: '%', grants: process, roles: [] });
-  const accounts = new Map([boss, admins].map((one) => [accountKey(one), one]));
+  const own = live(mariadb118, { ...self, grants: given(grants), roles: [] }, { defaultRoles });
+  const all = given([
+    ['everything', 'PROCESS'],
+    ['everything', 'SHOW DATABASES'],
+  ]);
+  const admins = live(mysql97, { user: 'admins', host: '%', grants: all, roles: [] });
+  return { self, accounts: new Map([own, admins].map((one) => [accountKey(one), one])) };
+}
+
+const ADMINS = [{ user: 'admins', host: '%' }];
+
+it.each([
+  ['by itself', [['everything', 'PROCESS']], [], true],
+  ['not with rights on one database', [['database', 'PROCESS']], [], false],
+  ['not as an administrator alone', [['everything', 'SUPER']], [], false],
+  ['by a role that counts with every login', [], ADMINS, true],
+] as const)('whoever looks sees the sessions of others %s', (_, grants, defaultRoles, sees) => {
+  const { self, accounts } = boss(grants, defaultRoles);
   expect(seesSessions(self, accounts)).toBe(sees);
+});
+
+it.each([
+  ['by itself', [['everything', 'SHOW DATABASES']], [], [true, true]],
+  ['where nothing is revoked of all', [['everything', 'SELECT']], [], [true, false]],
+  ['not with rights on one', [['database', 'SELECT']], [], [false, false]],
+  ['not as an administrator alone', [['everything', 'SUPER']], [], [false, false]],
+  ['by a role that counts with every login', [], ADMINS, [true, true]],
+] as const)('whoever looks sees every database %s', (_, grants, defaultRoles, sees) => {
+  const { self, accounts } = boss(grants, defaultRoles);
+  const seen = [mysql97, mysqlExact].map((server) => seesDatabases(self, accounts, server));
+  expect(seen).toEqual(sees);
 });
