@@ -17,6 +17,11 @@ export interface PlannedServers {
   readonly why?: string;
 }
 
+/** The servers of an agent whose settings name none. */
+export function noServers(): PlannedServers {
+  return { kind: mysqlKind((bytes) => randomBytes(bytes)), sights: new Map() };
+}
+
 /**
  * Looks at the servers that the agent's settings name, and writes nothing. Without a file those of an agent on this machine, if
  * there is one. `wrong`: the file that was named cannot be used. Throws the signal's reason.
@@ -30,9 +35,9 @@ export async function lookAtServers(
   const found = await agentSettings(file, signal, usual);
   if ('wrong' in found) return file === undefined ? unseen(found.wrong) : found;
   const { settings } = found;
-  const kind = mysqlKind((bytes) => randomBytes(bytes));
   const { mysql, environment: owner } = settings;
-  if (mysql === undefined) return { kind, sights: new Map() };
+  if (mysql === undefined) return noServers();
+  const { kind } = noServers();
   const { openServers } = await import('./providers/mysql/servers.ts');
   const guard = { refusal: () => 'a plan writes nothing' };
   const servers = openServers(mysql, { clock, guard, term: () => 0, holder: '', owner });

@@ -11,7 +11,7 @@ import { planNow } from './core/plan-now.ts';
 import { defaultRemovals, stricter } from './core/removal.ts';
 import { Secret } from './core/secret.ts';
 import { step } from './core/step.ts';
-import { lookAtServers, type PlannedServers } from './planning-servers.ts';
+import { lookAtServers, noServers, type PlannedServers } from './planning-servers.ts';
 import { comparedDocuments } from './providers/mysql/compare-documents.ts';
 import { asObserved, withoutNeeds } from './providers/stack/as-observed.ts';
 import { openSwarm } from './providers/stack/client.ts';
@@ -44,9 +44,11 @@ export function planIo(
     environment,
     progress,
     compare: compareUnits,
-    openSight: ({ socket, settings }) =>
-      sightOn(openSwarm({ socket }, systemClock), systemClock, (signal) =>
-        lookAtServers(settings, systemClock, signal),
+    openSight: ({ socket, settings, apply }) =>
+      sightOn(openSwarm({ socket }, systemClock), systemClock, async (signal) =>
+        apply === true && settings === undefined
+          ? noServers()
+          : lookAtServers(settings, systemClock, signal),
       ),
   };
 }

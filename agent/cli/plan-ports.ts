@@ -26,6 +26,8 @@ export interface SightWanted {
   readonly socket: string;
   /** The agent's settings, which name the servers of databases; absent: those of the agent on this machine. */
   readonly settings?: string;
+  /** What is planned is applied, to servers that were named and no others. */
+  readonly apply?: boolean;
 }
 
 /** The Swarm as one who plans needs it: it is read and never written. */

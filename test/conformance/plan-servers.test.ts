@@ -100,6 +100,17 @@ describe('databases and accounts', { timeout: 120_000 }, () => {
     await swarm.close();
   });
 
+  it('are held where what is saved is applied, and no server was named for that', async () => {
+    const swarm = await startFakeSwarm(join(await mkdtemp(join(top, 'swarm-')), 's.sock'));
+    const { text: _text, ...output } = printing();
+    const { code, out } = await plan([], (of) =>
+      planIo(output, {}, false).openSight({ ...of, socket: swarm.socket, apply: true }),
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/held: database blog: .*`mysql` is not in them/);
+    await swarm.close();
+  });
+
   it('are refused with settings that are named and cannot be read', async () => {
     const swarm = await startFakeSwarm(join(await mkdtemp(join(top, 'swarm-')), 's.sock'));
     const { code, err } = await plan(['--settings', join(top, 'none'), '--socket', swarm.socket]);

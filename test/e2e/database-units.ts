@@ -25,6 +25,15 @@ import { newPlan, plainly, programsOf, started, USER } from './database.ts';
 import { DatabaseCluster } from './database-cluster.ts';
 import { DatabaseRouter } from './database-router.ts';
 
+/** Where what holds of one server has to hold, too. */
+export const databasePlaces = [
+  'mysql',
+  'mariadb',
+  'a group of mysql behind a router',
+  'a cluster of mariadb',
+] as const;
+export type DatabasePlace = (typeof databasePlaces)[number];
+
 /** Documents on a real server: what they ask for is carried out by the kind and the client that the agent has. */
 export class DatabaseUnits {
   readonly flavor: Flavor;
@@ -75,6 +84,23 @@ export class DatabaseUnits {
       rmSync(dirname(plan.folder), { recursive: true });
     };
     return new DatabaseUnits(flavor, { server, settings, close });
+  }
+
+  /** `logged`: what is written goes to a log, too. */
+  static async on(place: DatabasePlace, logged: boolean): Promise<DatabaseUnits> {
+    const log = logged ? ['--log-bin=binlog'] : [];
+    const alone = [...log, ...(logged ? ['--server-id=7'] : [])];
+    switch (place) {
+      case 'mysql':
+        return DatabaseUnits.start('mysql', alone);
+      case 'mariadb':
+        return DatabaseUnits.start('mariadb', [...alone, '--binlog-format=ROW']);
+      case 'a group of mysql behind a router':
+        // It has one anyway.
+        return DatabaseUnits.startGroup([]);
+      case 'a cluster of mariadb':
+        return DatabaseUnits.startGalera(log);
+    }
   }
 
   /** Three of MySQL as a group, reached through a router, whose primary is the server that root asks. */

@@ -1,29 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { DatabaseUnits } from './database-units.ts';
+import { databasePlaces, DatabaseUnits } from './database-units.ts';
 
 /**
  * What went wrong with accounts in other tools, each as a case on real servers of both families. The numbers are those of the list that
  * they were collected in; 21 and 22, which are about connections and members, are among the tests of the fence and of groups.
  */
-const logged = ['--log-bin=binlog'];
-const places: readonly [what: string, isMysql: boolean, start: () => Promise<DatabaseUnits>][] = [
-  ['mysql', true, async () => DatabaseUnits.start('mysql', [...logged, '--server-id=7'])],
-  [
-    'mariadb',
-    false,
-    async () => DatabaseUnits.start('mariadb', [...logged, '--server-id=7', '--binlog-format=ROW']),
-  ],
-  ['a group of mysql behind a router', true, async () => DatabaseUnits.startGroup([])],
-  ['a cluster of mariadb', false, async () => DatabaseUnits.startGalera(logged)],
-];
-
-describe.each(places)('bugs of others, on %s', (_what, isMysql, start) => {
+describe.each(databasePlaces)('bugs of others, on %s', (place) => {
   let one: DatabaseUnits;
+  const isMysql = place.includes('mysql');
 
   beforeAll(async () => {
-    one = await start();
+    one = await DatabaseUnits.on(place, true);
     await one.asRoot('SET GLOBAL general_log = ON');
     await one.asRoot('CREATE DATABASE untouched');
   });
