@@ -257,6 +257,7 @@ function unitOf<Spec>(
       claimedAt: new Map(claims.map(({ name, place: at }) => [name, at])),
       depends,
       ...(result?.rotations && { rotations: result.rotations }),
+      ...(result?.variable !== undefined && { variable: result.variable }),
       files: [],
       diagnostics,
       ...(result?.words && { words: result.words }),

@@ -33,6 +33,8 @@ export interface DocumentResult<Spec> {
   readonly gives?: readonly string[];
   /** What of `gives` may become another one under the same name, with a digest of what is behind it. */
   readonly rotations?: ReadonlyMap<string, string>;
+  /** The variable in which those that depend on it find what it gives. */
+  readonly variable?: string;
   readonly claims?: readonly Claim[];
   readonly wants?: readonly Want[];
   /** Units that it names beside `dependsOn`, and waits for: each has to exist. */

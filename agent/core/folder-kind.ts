@@ -1,6 +1,7 @@
 import type { Diagnostic, Place } from './diagnostic.ts';
 import type { Pin, Pins } from './images-lock.ts';
 import type { Id, Rendered } from './kind.ts';
+import { type AskedOutputs, fitOutputs, type Outputs } from './outputs.ts';
 import type { Content, DocumentContent } from './sops/vault.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -31,6 +32,8 @@ export interface FolderInput {
   readonly openDocument?: (path: string, bytes: Uint8Array) => DocumentContent;
   /** The digest that images.lock.yaml has for an image in the familiar form. Absent: there is no such file. */
   readonly pin?: Pin;
+  /** What units give to those that depend on them. Absent: nothing. */
+  readonly outputs?: Outputs;
 }
 
 /** A unit that another one depends on, and where that is written. */
@@ -56,6 +59,8 @@ export interface FolderOutput<Spec> {
   readonly movedFrom?: Dependency;
   /** What it gives under a name that stays while what is behind it may change, with a digest of that: `secret:blog_db`. */
   readonly rotations?: ReadonlyMap<string, string>;
+  /** The variable in which those that depend on it find what it gives. */
+  readonly variable?: string;
   /** Paths of the files that it is made of by their names, whether or not they exist. */
   readonly files: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
@@ -78,6 +83,7 @@ export interface Kept<Spec> {
   readonly asked: ReadonlyMap<string, string | undefined>;
   /** Every image whose digest was asked for, with the answer. */
   readonly pins: Pins;
+  readonly outputs: AskedOutputs;
   readonly output: FolderOutput<Spec>;
 }
 
@@ -90,18 +96,19 @@ export interface Sources {
   readonly surroundings: string;
   readonly files: Files;
   readonly pins: Pins;
+  readonly outputs: Outputs;
 }
 
 /** Pure. The kept result, if nothing that went into it is different now. */
 export function recall<Spec>(
   memo: Memo<Spec>,
   name: string,
-  { surroundings, files, pins }: Sources,
+  { surroundings, files, pins, outputs }: Sources,
 ): FolderOutput<Spec> | undefined {
   const kept = memo.get(name);
   if (kept?.surroundings !== surroundings || !fits(kept, files)) return undefined;
   for (const [image, digest] of kept.pins) if (pins.get(image) !== digest) return undefined;
-  return kept.output;
+  return fitOutputs(kept.outputs, outputs) ? kept.output : undefined;
 }
 
 /** Pure. Whether every file that went into a result is still the same. */

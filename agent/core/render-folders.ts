@@ -1,11 +1,12 @@
 import type { Folder } from './edge-mistakes.ts';
 import { digestOf } from './digest.ts';
 import { recall } from './folder-kind.ts';
-import type { Files, FolderKind, FolderOutput, Memo } from './folder-kind.ts';
+import type { Files, FolderInput, FolderKind, FolderOutput, Kept, Memo } from './folder-kind.ts';
 import type { Place } from './diagnostic.ts';
 import type { ImageUse, Pins } from './images-lock.ts';
 import type { Id, Rendered } from './kind.ts';
 import type { Content, DocumentContent, Vault } from './sops/vault.ts';
+import { NotedOutputs, type Outputs, outputsOf } from './outputs.ts';
 import { type Rotations, withRotations } from './rotations.ts';
 import type { Found } from './surroundings.ts';
 
@@ -55,11 +56,19 @@ export interface UnitOutput<Spec> extends Folder<Spec> {
   readonly isPending: boolean;
 }
 
+/** What documents give to folders. */
+export interface Given {
+  readonly rotations: Rotations;
+  readonly outputs: Outputs;
+}
+
+const NOTHING = outputsOf([]);
+
 /** What folders are rendered from beside their surroundings. */
 interface Around extends Shelf {
   readonly pins: Pins;
   /** Undefined: not known yet, so that no unit is told as rendered. */
-  readonly rotations: Rotations | undefined;
+  readonly given: Given | undefined;
 }
 
 /** Renders every folder whose inputs changed. What others give for them counts in all, also in those that were kept. */
@@ -70,64 +79,112 @@ export function renderAll<Spec>(
   ports: FolderPorts<Spec>,
 ): readonly UnitOutput<Spec>[] {
   const surroundings = digestOf(found.surroundings);
+  const outputs = shelf.given?.outputs ?? NOTHING;
   return [...names].map((name) => {
-    const known = recall(ports.memo, name, { surroundings, ...shelf });
+    const known = recall(ports.memo, name, { surroundings, ...shelf, outputs });
     const folder = `stacks/${name}`;
     const id: Id = `${ports.kind.kind}/${name}`;
     if (known !== undefined) {
       return { id, folder, output: rotated(known, shelf), isNew: false, isPending: false };
     }
     ports.begin?.(`${folder}/compose.yaml`);
-    const asked = new Map<string, string | undefined>();
-    const missing = new Set<string>();
-    const read = (path: string): Uint8Array | undefined => {
-      asked.set(path, shelf.files.get(path)?.blob);
-      return contentOf({ files: shelf.files, missing }, path);
-    };
-    let isPending = false;
-    const open = (path: string, bytes: Uint8Array): Content => {
-      const blob = shelf.files.get(path)?.blob ?? '';
-      const content = ports.vault?.open({ path, blob, bytes }) ?? { status: 'plain', bytes };
-      isPending ||= content.status === 'pending';
-      return content;
-    };
-    const openDocument = (path: string, bytes: Uint8Array): DocumentContent => {
-      const blob = shelf.files.get(path)?.blob ?? '';
-      const content = ports.vault?.openDocument({ path, blob, bytes }) ?? { status: 'plain' };
-      isPending ||= content.status === 'pending';
-      return content;
-    };
-    const pins = new Map<string, string | undefined>();
-    const uses: ImageUse[] = [];
-    const pin = (image: string, place: () => Place): string | undefined => {
-      pins.set(image, shelf.pins.get(image));
-      if (ports.image !== undefined) uses.push({ image, place: place() });
-      return pins.get(image);
-    };
-    const opening = { open, ...(ports.vault && { openDocument }) };
-    const input = { name, folder, surroundings: found.surroundings, read, ...opening, pin };
+    const asking = new Asking(shelf, ports);
+    const input = { name, folder, surroundings: found.surroundings, ...asking.input };
     const rendered = ports.kind.render(input);
     const output = rotated(rendered, shelf);
-    if (missing.size === 0 && !isPending) {
-      ports.memo.set(name, { surroundings, asked, pins, output: rendered });
-      const isWhole = shelf.rotations !== undefined;
-      if (output.rendered !== undefined && isWhole) ports.ended?.(output.rendered);
-      for (const use of uses) {
+    if (asking.isComplete) {
+      ports.memo.set(name, { surroundings, ...asking.asked, output: rendered });
+      if (output.rendered !== undefined && shelf.given !== undefined)
+        ports.ended?.(output.rendered);
+      for (const use of asking.uses) {
         if (output.sealedAt?.has(use.place.path ?? '') !== true) ports.image?.(use);
       }
     }
-    for (const blob of missing) shelf.missing.add(blob);
-    return { id, folder, output, isNew: true, isPending };
+    return { id, folder, output, isNew: true, isPending: asking.isPending };
   });
+}
+
+type AskingPorts = Pick<FolderPorts<unknown>, 'vault' | 'image'>;
+
+/** All that one folder asks for. */
+class Asking {
+  /** Where the images stand that it asked for, if anybody wants to know. */
+  readonly uses: ImageUse[] = [];
+  isPending = false;
+  readonly #files = new Map<string, string | undefined>();
+  readonly #pins = new Map<string, string | undefined>();
+  readonly #outputs: NotedOutputs;
+  readonly #missing = new Set<string>();
+  readonly #shelf: Around;
+  readonly #ports: AskingPorts;
+
+  constructor(shelf: Around, ports: AskingPorts) {
+    this.#shelf = shelf;
+    this.#ports = ports;
+    this.#outputs = new NotedOutputs(shelf.given?.outputs ?? NOTHING);
+  }
+
+  /** What the folder is rendered from beside what surrounds it. */
+  get input(): Omit<FolderInput, 'name' | 'folder' | 'surroundings'> {
+    return {
+      read: (path) => this.#read(path),
+      open: (path, bytes) => this.#open(path, bytes),
+      ...(this.#ports.vault && { openDocument: (path, bytes) => this.#openDocument(path, bytes) }),
+      pin: (image, place) => this.#pin(image, place),
+      outputs: this.#outputs,
+    };
+  }
+
+  get asked(): Pick<Kept<unknown>, 'asked' | 'pins' | 'outputs'> {
+    return { asked: this.#files, pins: this.#pins, outputs: this.#outputs };
+  }
+
+  get isComplete(): boolean {
+    return this.#missing.size === 0 && !this.isPending;
+  }
+
+  #read(path: string): Uint8Array | undefined {
+    const { files, missing } = this.#shelf;
+    this.#files.set(path, files.get(path)?.blob);
+    const bytes = contentOf({ files, missing: this.#missing }, path);
+    for (const blob of this.#missing) missing.add(blob);
+    return bytes;
+  }
+
+  #open(path: string, bytes: Uint8Array): Content {
+    const content = this.#ports.vault?.open({ path, blob: this.#blob(path), bytes });
+    return this.#noted(content ?? { status: 'plain', bytes });
+  }
+
+  #openDocument(path: string, bytes: Uint8Array): DocumentContent {
+    const content = this.#ports.vault?.openDocument({ path, blob: this.#blob(path), bytes });
+    return this.#noted(content ?? { status: 'plain' });
+  }
+
+  #blob(path: string): string {
+    return this.#shelf.files.get(path)?.blob ?? '';
+  }
+
+  #noted<Opened extends Content | DocumentContent>(content: Opened): Opened {
+    this.isPending ||= content.status === 'pending';
+    return content;
+  }
+
+  #pin(image: string, place: () => Place): string | undefined {
+    const digest = this.#shelf.pins.get(image);
+    this.#pins.set(image, digest);
+    if (this.#ports.image !== undefined) this.uses.push({ image, place: place() });
+    return digest;
+  }
 }
 
 /** The memo has the output as the folder alone makes it. */
 function rotated<Spec>(
   output: FolderOutput<Spec>,
-  { rotations }: Pick<Around, 'rotations'>,
+  { given }: Pick<Around, 'given'>,
 ): FolderOutput<Spec> {
   const { rendered } = output;
-  if (rendered === undefined || rotations === undefined) return output;
-  const unit = withRotations(rendered, rotations);
+  if (rendered === undefined || given === undefined) return output;
+  const unit = withRotations(rendered, given.rotations);
   return unit === rendered ? output : { ...output, rendered: unit };
 }

@@ -25,7 +25,8 @@ import { moveMistakes } from './move-mistakes.ts';
 import { IMAGES_LOCK, layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { CONTENT_BYTES_MAX, contentOf, renderAll } from './render-folders.ts';
-import type { FolderPorts, Shelf, UnitOutput } from './render-folders.ts';
+import type { FolderPorts, Given, Shelf, UnitOutput } from './render-folders.ts';
+import { outputsOf } from './outputs.ts';
 import { redactor } from './redact.ts';
 import { rotationsOf } from './rotations.ts';
 import { defaultSettings, type RepositorySettings } from './repository-settings.ts';
@@ -77,9 +78,8 @@ export function renderRepository<Spec, Data = never>(
   const { stacks } = selection;
   const leftOut = [...selection.leftOut].map((name): Id => `${ports.kind.kind}/${name}`);
   const isKnown = missing.size === 0 && !data.isPending;
-  const rotations = isKnown ? rotationsOf(data.outputs) : undefined;
-  const folders =
-    found === undefined ? [] : renderAll({ ...shelf, rotations }, stacks, found, ports);
+  const given = isKnown ? givenBy(data.outputs) : undefined;
+  const folders = found === undefined ? [] : renderAll({ ...shelf, given }, stacks, found, ports);
   const outputs: readonly UnitOutput<Spec | Data>[] = [...folders, ...data.outputs];
   const isPending = documents.isPending || data.isPending || folders.some((one) => one.isPending);
   if (missing.size > 0 || isPending) {
@@ -110,6 +110,10 @@ export function renderRepository<Spec, Data = never>(
     settings: settingsOf(documents, ports.readCron),
     work: { rendered, kept: outputs.length - rendered },
   };
+}
+
+function givenBy(outputs: readonly UnitOutput<unknown>[]): Given {
+  return { rotations: rotationsOf(outputs), outputs: outputsOf(outputs) };
 }
 
 function settingsOf(

@@ -1,5 +1,5 @@
 import type { CephCrushRule, CephPool } from '../../../schemas/ceph-pool.ts';
-import type { CephClient, CephFilesystem, CephSubvolume } from '../../../schemas/ceph.ts';
+import type { CephClient, CephFilesystem } from '../../../schemas/ceph.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { DocumentInput } from '../../core/document-kind.ts';
 import type { Path } from '../../core/path.ts';
@@ -69,18 +69,6 @@ export function filesystemMistakes(
   if (index < 0) return [];
   const message = 'metadata and data of a file system lie in different pools';
   return [at(['dataPools', index], input, { ...WRONG, message })];
-}
-
-/** Pure. What is not acted upon yet. */
-export function outputMistakes(
-  { output }: CephSubvolume,
-  input: DocumentInput,
-): readonly Diagnostic[] {
-  if (output === undefined) return [];
-  const message = '`output` is not supported by this version yet';
-  const hint = 'leave the key out until a version supports it';
-  const said = { severity: 'error', code: 'unsupported-key', message, hint } as const;
-  return [at(['output'], input, said, 'key')];
 }
 
 /** Pure. */

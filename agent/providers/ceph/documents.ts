@@ -20,7 +20,6 @@ import {
   capsRisks,
   clientMistakes,
   filesystemMistakes,
-  outputMistakes,
   poolRisks,
   ruleRisks,
 } from './document-checks.ts';
@@ -103,7 +102,8 @@ const subvolume = documentKind<CephSubvolume, CephSpec>(
     spec: ownOf(written, input),
     wants: [...folderWants(written, input), ...groupIn(written, input)],
     places: placesOf([['dataPool']], input),
-    diagnostics: outputMistakes(written, input),
+    ...(written.output !== undefined && { variable: written.output }),
+    diagnostics: [],
   }),
 );
 

@@ -4,12 +4,14 @@ import { type Diagnostic, type Place, placeOfFile } from '../../core/diagnostic.
 import { digestOf } from '../../core/digest.ts';
 import { documentText, readDocument } from '../../core/document.ts';
 import type { Read } from '../../core/document.ts';
+import type { Id } from '../../core/kind.ts';
 import type { Dependency, FolderInput, FolderKind, FolderOutput } from '../../core/folder-kind.ts';
 import { closedOutput, ofEncryption, withoutValues } from './closed.ts';
 import { convertChecks, type WrittenChecks } from './checks.ts';
 import { composeFiles } from './compose-files.ts';
 import { type ComposeInput, renderCompose, type RenderedCompose } from './compose/render.ts';
 import type { ServiceSpec } from './engine-api.ts';
+import { type GivenVariables, givenVariables } from './given-variables.ts';
 import { convertIgnore } from './ignore.ts';
 import { SealedFiles } from './sealed-files.ts';
 import type { CheckSpec, HealthSpec, RollbackSpec, StackSpec } from './spec.ts';
@@ -45,16 +47,16 @@ function renderOpened(input: FolderInput, sealed: SealedFiles): FolderOutput<Sta
   const depends = dependenciesOf(document);
   const movedFrom = movedFromOf(document);
   const single = singleIn(input, document);
-  const layers = [surroundings.stack, document.value ?? {}];
   const { files, paths, diagnostics: unreadable } = composeFiles(input, document);
   const [first, ...over] = files;
-  const around = aroundCompose(input, { movedFrom, isSingle: single !== undefined });
+  const given = givenVariables(input, depends);
+  const around = aroundCompose(input, { given, movedFrom, isSingle: single !== undefined });
   const compose: RenderedCompose =
     first === undefined || isWrong(unreadable)
       ? { diagnostics: [] }
       : renderCompose({ stack: name, ...first, over, ...around, sealed });
   const nothing = { claims: [], depends, files: paths, ...(movedFrom && { movedFrom }) };
-  const certain = [...unreadable, ...sealed.mistakes];
+  const certain = [...unreadable, ...given.diagnostics, ...sealed.mistakes];
   if (sealed.isClosed) {
     const sure = [...certain, ...sureMistakes(document, compose.diagnostics)];
     return closedOutput(name, { ...nothing, diagnostics: sure }, sealed);
@@ -72,9 +74,9 @@ function renderOpened(input: FolderInput, sealed: SealedFiles): FolderOutput<Sta
   const spec: StackSpec = {
     name,
     ...objects,
-    health: healthOf(layers, objects.services, checks),
+    health: healthOf([surroundings.stack, document.value ?? {}], objects.services, checks),
     ...rulesIn(input, document),
-    ...(ignored.fields.length > 0 && { ignore: ignored.fields }),
+    ...listsIn(ignored.fields, given.units),
     ...sealed.inSpec,
   };
   const gives = givesOf(spec);
@@ -98,6 +100,14 @@ function renderOpened(input: FolderInput, sealed: SealedFiles): FolderOutput<Sta
     state: stateOf(objects.services),
     diagnostics,
   };
+}
+
+/** As they are written: an empty list is none. */
+function listsIn(
+  ignore: readonly string[],
+  outputs: readonly Id[],
+): Pick<StackSpec, 'ignore' | 'outputs'> {
+  return { ...(ignore.length > 0 && { ignore }), ...(outputs.length > 0 && { outputs }) };
 }
 
 /** What is wrong in any case, whatever is encrypted. */
@@ -147,17 +157,35 @@ function stateOf(services: Readonly<Record<string, ServiceSpec>>): readonly stri
 }
 
 type Around =
-  'variables' | 'environment' | 'allow' | 'images' | 'read' | 'pin' | 'movedFrom' | 'single';
+  | 'variables'
+  | 'environment'
+  | 'allow'
+  | 'images'
+  | 'read'
+  | 'pin'
+  | 'outputs'
+  | 'movedFrom'
+  | 'single';
 
 function aroundCompose(
-  { surroundings: { variables, environment, allow, images }, read, pin }: FolderInput,
+  { surroundings: { environment, allow, images }, read, pin, outputs }: FolderInput,
   {
+    given: { variables },
     movedFrom: moved,
     isSingle,
-  }: { readonly movedFrom?: Dependency | undefined; readonly isSingle: boolean },
+  }: {
+    readonly given: GivenVariables;
+    readonly movedFrom?: Dependency | undefined;
+    readonly isSingle: boolean;
+  },
 ): Pick<ComposeInput, Around> {
   const movedFrom = moved && { movedFrom: moved.on.slice('stack/'.length) };
-  const beside = { ...(images && { images }), ...(pin && { pin }), ...movedFrom };
+  const beside = {
+    ...(images && { images }),
+    ...(pin && { pin }),
+    ...(outputs && { outputs }),
+    ...movedFrom,
+  };
   return { variables, environment, allow, read, single: isSingle, ...beside };
 }
 

@@ -1,3 +1,4 @@
+import type { Id } from '../../core/kind.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { NetworkCreate, ServiceSpec } from './engine-api.ts';
 
@@ -90,6 +91,8 @@ export interface StackSpec {
   readonly prune?: boolean;
   /** Fields that others change, as `stack.yaml` names them: what is live counts, the file only for a new service. */
   readonly ignore?: readonly string[];
+  /** Units whose values it names, which stand-ins stand for (`standInFor`). */
+  readonly outputs?: readonly Id[];
   /** Variables by service whose values come from encrypted files and are shown nowhere. */
   readonly hidden?: Hidden;
   /** Values from encrypted documents stand elsewhere in it: none of its values is shown. */

@@ -49,6 +49,8 @@ const secret: z.ZodType<SecretSpec> = z.union([
   }),
 ]);
 
+const id = z.templateLiteral([z.string().regex(/^[a-z-]+$/), '/', z.string().min(1)]);
+
 const milliseconds = z.number().nonnegative();
 const port = z.number().int().min(1).max(65_535);
 const published = z.strictObject({ service: z.string().min(1), port });
@@ -92,6 +94,7 @@ export const stackFromWire = z.strictObject({
   removal: z.literal('hold').exactOptional(),
   prune: z.boolean().exactOptional(),
   ignore: z.array(z.string().min(1)).min(1).exactOptional(),
+  outputs: z.array(id).min(1).exactOptional(),
   hidden: z.record(z.string(), z.array(z.string())).exactOptional(),
   veiled: z.literal(true).exactOptional(),
 });

@@ -1,6 +1,7 @@
 import type { FileObject, Network, SecretObject, Volume } from '../../../../schemas/compose.ts';
 import type { ImageRules } from '../../../core/image-rules.ts';
 import type { Pin } from '../../../core/images-lock.ts';
+import type { Outputs } from '../../../core/outputs.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
 import type { SealedFiles } from '../sealed-files.ts';
 import type { Notes } from './notes.ts';
@@ -21,6 +22,8 @@ export interface Context {
   readonly variables: Readonly<Record<string, string>>;
   /** Whose they are; absent: nobody's in particular. */
   readonly environment?: string;
+  /** Who gives variables; absent: nobody. */
+  readonly outputs?: Pick<Outputs, 'giverOf'>;
   readonly read: (path: string) => Uint8Array | undefined;
   /** What is encrypted; absent: nothing. */
   readonly sealed?: SealedFiles;

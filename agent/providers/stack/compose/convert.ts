@@ -34,7 +34,7 @@ export interface ImageInput {
 /** Pure. What conversions may look at; `written` tells which keys the file declares, well or badly. */
 export function contextOf(compose: Compose, written: unknown, rest: Surroundings): Context {
   const { stack, folder, variables, environment, read, allow, notes } = rest;
-  const { sealed, movedFrom, resolved } = rest;
+  const { sealed, outputs, movedFrom, resolved } = rest;
   return {
     ...(environment !== undefined && { environment }),
     ...(movedFrom !== undefined && { movedFrom }),
@@ -43,6 +43,7 @@ export function contextOf(compose: Compose, written: unknown, rest: Surroundings
     variables,
     read,
     ...(sealed && { sealed }),
+    ...(outputs && { outputs }),
     allow,
     images: rest.images ?? anyImage,
     pin: rest.pin ?? (() => undefined),

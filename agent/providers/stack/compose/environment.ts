@@ -12,7 +12,7 @@ import { definedHow } from './variables.ts';
 /** What is looked at for the environment of a service. */
 type Inputs = Pick<
   Context,
-  'folder' | 'variables' | 'environment' | 'read' | 'sealed' | 'allow' | 'notes'
+  'folder' | 'variables' | 'environment' | 'outputs' | 'read' | 'sealed' | 'allow' | 'notes'
 >;
 
 /** `KEY=VALUE`, sorted by bytes. */

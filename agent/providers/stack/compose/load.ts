@@ -42,9 +42,10 @@ export function loadFile(
   {
     variables,
     environment,
+    outputs,
     allow,
     sealed,
-  }: Pick<ComposeInput, 'variables' | 'environment' | 'allow' | 'sealed'>,
+  }: Pick<ComposeInput, 'variables' | 'environment' | 'outputs' | 'allow' | 'sealed'>,
   before: Notes | undefined,
 ): Loaded | { readonly diagnostics: readonly Diagnostic[] } {
   const parsed = parseYaml(file, text, {
@@ -70,6 +71,7 @@ export function loadFile(
   const source = {
     variables,
     environment,
+    ...(outputs && { outputs }),
     undefinedVariables: allow.undefinedVariables,
     took: (names: readonly string[], path: Path, values: ReplacedValue): void =>
       sealed?.took(names, path, located, values),

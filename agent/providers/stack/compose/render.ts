@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { Compose } from '../../../../schemas/compose.ts';
 import type { Diagnostic } from '../../../core/diagnostic.ts';
 import type { DocumentText } from '../../../core/document.ts';
+import type { Outputs } from '../../../core/outputs.ts';
 import type { AllowRules } from '../../../core/surroundings.ts';
 import type { SealedFiles } from '../sealed-files.ts';
 import type { ConfigSpec, SecretSpec } from '../spec.ts';
@@ -34,6 +35,8 @@ export interface ComposeInput extends ComposeFile, ImageInput {
   readonly variables: Readonly<Record<string, string>>;
   /** Whose they are; absent: nobody's in particular. */
   readonly environment?: string;
+  /** Who gives variables; absent: nobody. */
+  readonly outputs?: Pick<Outputs, 'giverOf'>;
   /** A file of the repository by its normalised path; nothing else exists. */
   readonly read: (path: string) => Uint8Array | undefined;
   /** What is encrypted; absent: nothing. */

@@ -1,5 +1,6 @@
 import { substitute } from '../../../core/interpolate.ts';
 import type { Finding } from '../../../core/interpolate.ts';
+import type { Outputs } from '../../../core/outputs.ts';
 import type { Path } from '../../../core/parse.ts';
 import type { ReplacedValue } from '../sealed-files.ts';
 import { castText } from './casts.ts';
@@ -14,6 +15,8 @@ export interface VariableSource {
   readonly variables: Readonly<Record<string, string>>;
   /** Whose they are; absent: nobody's in particular. */
   readonly environment?: string | undefined;
+  /** Who gives variables; absent: nobody. */
+  readonly outputs?: Pick<Outputs, 'giverOf'>;
   /** True: a variable that is not defined is empty, with a warning. */
   readonly undefinedVariables: boolean;
   /** Told which variables came into the text at a place. */
@@ -111,8 +114,16 @@ function fileOf(environment: string | undefined): string {
 /** Pure. What to do about a variable that is not there. */
 export function definedHow(
   name: string,
-  { variables, environment }: Pick<VariableSource, 'variables' | 'environment'>,
+  {
+    variables,
+    environment,
+    outputs,
+  }: Pick<VariableSource, 'variables' | 'environment' | 'outputs'>,
 ): string {
+  const giver = outputs?.giverOf(name);
+  if (giver !== undefined) {
+    return `\`${giver}\` gives it to stacks that name it in \`dependsOn\` of their stack.yaml`;
+  }
   const near = nearest(name, Object.keys(variables));
   return near === undefined
     ? `define it in \`variables\` of ${fileOf(environment)}, or write \`\${${name}:-default}\``
