@@ -15,6 +15,7 @@ import { lookAtServers, noServers, type PlannedServers } from './planning-server
 import { comparedDocuments } from './providers/mysql/compare-documents.ts';
 import { asObserved, withoutNeeds } from './providers/stack/as-observed.ts';
 import { openSwarm } from './providers/stack/client.ts';
+import { withNamedValues } from './providers/stack/given-values.ts';
 import { indexState, type StackObserved } from './providers/stack/observed.ts';
 import { plannedStacks, stackKind } from './providers/stack/provider.ts';
 import { shelfIn } from './providers/stack/shelf.ts';
@@ -60,8 +61,8 @@ export function compareUnits(environment: string, before: Units, after: Units): 
   return comparePlan(unitKind(stackKind, comparedDocuments), unitWords, {
     environment,
     before,
-    after: after.map((unit) => (isStack(unit) ? withoutNeeds(unit) : unit)),
-    observed: { ...asObserved(before.filter(isStack), key), documents },
+    after: after.map((unit) => (isStack(unit) ? withoutNeeds(withNamedValues(unit)) : unit)),
+    observed: { ...asObserved(before.filter(isStack).map(withNamedValues), key), documents },
   });
 }
 

@@ -31,6 +31,13 @@ export function withValues(unit: Rendered<StackSpec>, given: GivenValues): WithV
   return outcome;
 }
 
+/** Pure. A stack with names in place of values: for one who compares what is written, and knows none. */
+export function withNamedValues(unit: Rendered<StackSpec>): Rendered<StackSpec> {
+  const names = new Map((unit.spec.outputs ?? []).map((id) => [id, `{${id}}`]));
+  const whole = withValues(unit, names);
+  return whole.status === 'whole' ? whole.unit : unit;
+}
+
 function completed(
   unit: Rendered<StackSpec>,
   outputs: readonly Id[],

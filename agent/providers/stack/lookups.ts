@@ -48,6 +48,7 @@ export class Lookups {
       families: noted('families', observed.families),
       generated: noted('generated', observed.generated),
       earlier: noted('earlier', observed.earlier),
+      given: noted('given', observed.given),
       disproved: noted('disproved', observed.disproved),
       tasks: noted('tasks', observed.tasks),
       largest: noted('largest', observed.largest),

@@ -1,5 +1,6 @@
 import { PLAIN_LABEL } from '../../core/kept-secret.ts';
 import type { Secret } from '../../core/secret.ts';
+import type { GivenValues } from './given-values.ts';
 import { once } from './once.ts';
 import type {
   ObservedConfig,
@@ -51,6 +52,8 @@ export interface StackObserved {
   readonly earlier: ReadonlyMap<string, true>;
   /** Every server was seen: what stands in neither opens nothing. */
   readonly serversSeen: boolean;
+  /** What other units give to stacks that depend on them, as far as it is known. */
+  readonly given: GivenValues;
   /** Secrets that were compared with a content and hold another one: see `disproof`. In memory only. */
   readonly disproved: ReadonlyMap<string, true>;
   readonly tasks: ReadonlyMap<string, readonly ObservedTask[]>;
@@ -74,6 +77,7 @@ export function indexState(
     generated: new Map(),
     earlier: new Map(),
     serversSeen: false,
+    given: new Map(),
     disproved: new Map([...disproved].map((one) => [one, true])),
     tasks: tasksByService(state.tasks),
     largest: largestOf(state.nodes),

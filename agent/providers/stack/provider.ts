@@ -5,6 +5,7 @@ import { Disproved } from './disproved.ts';
 import { diffStack } from './diff.ts';
 import type { ServiceSpec } from './engine-api.ts';
 import { stackFirst } from './first.ts';
+import { withGivenValues } from './given-kind.ts';
 import { stackGivenUp, stackHealth, stackTaskIds } from './health.ts';
 import { indexState, type StackObserved } from './observed.ts';
 import { absentNodes } from './outside.ts';
@@ -25,8 +26,7 @@ import { resumeStack, stackParts, stopParts } from './stop.ts';
 import type { StackCall, Swarm } from './swarm.ts';
 import { veiledFirst, veiledHealth, veiledOutcome } from './veil.ts';
 
-/** The kind of a stack as plans have it: they show what would be called, whether or not its images are to be had. */
-export const plannedStacks: Kind<StackSpec, StackObserved, StackCall> = {
+const stacks: Kind<StackSpec, StackObserved, StackCall> = {
   kind: 'stack',
   diff: diffStack,
   baseline: stackTaskIds,
@@ -54,11 +54,14 @@ export const plannedStacks: Kind<StackSpec, StackObserved, StackCall> = {
   sizes: stackSizes,
 };
 
+/** The kind of a stack as plans have it: they show what would be called, whether or not its images are to be had. */
+export const plannedStacks = withGivenValues(stacks);
+
 /** The kind of a stack: what differs and how it does, from data alone. */
-export const stackKind: Kind<StackSpec, StackObserved, StackCall> = {
-  ...plannedStacks,
+export const stackKind = withGivenValues({
+  ...stacks,
   first: (unit, observed, input) => veiledFirst(unit.spec, stackFirst(unit, observed, input)),
-};
+});
 
 /** Stacks on one Swarm. */
 export function stackProvider(swarm: Swarm, head: HeadFormat): Provider<StackObserved, StackCall> {

@@ -8,11 +8,16 @@ import { renderRepository } from '../../../agent/core/repository.ts';
 import { cephDocuments } from '../../../agent/providers/ceph/documents.ts';
 import type { CephSpec } from '../../../agent/providers/ceph/spec.ts';
 import { withValues } from '../../../agent/providers/stack/given-values.ts';
+import { asObserved } from '../../../agent/providers/stack/as-observed.ts';
+import { stackKind } from '../../../agent/providers/stack/provider.ts';
 import { stackFolders } from '../../../agent/providers/stack/render.ts';
 import type { StackSpec } from '../../../agent/providers/stack/spec.ts';
 import { stackFromWire, stackToWire } from '../../../agent/providers/stack/wire.ts';
+import { compareUnits } from '../../../agent/planning.ts';
 import { readCron } from '../../../agent/render/cron.ts';
+import { Secret } from '../../../agent/core/secret.ts';
 import { type Contents, filesOf, small } from '../../fakes/repository.ts';
+import { observed } from '../../fakes/stack.ts';
 
 const ID: Id = 'ceph-subvolume/cephfs/_nogroup/blog';
 const PATH = '/volumes/_nogroup/blog/1b7f3d5c';
@@ -102,6 +107,46 @@ describe('what a subvolume gives', () => {
     const more = standInFor('ceph-subvolume/cephfs/_nogroup/blog/2');
     expect(more.startsWith(standInFor(ID))).toBe(false);
     expect(standInFor(`${ID}2`).startsWith(standInFor(ID))).toBe(false);
+  });
+});
+
+describe('a stack that names what others give', () => {
+  const empty = observed();
+  const key = new Secret('a'.repeat(43));
+  const seen = { ...empty, given: new Map([[ID, PATH]]) };
+
+  it('is not called as long as that is not known', () => {
+    const unit = stackIn(site);
+    const why = `what \`${ID}\` gives is not known yet`;
+    expect(stackKind.diff(unit, empty)).toEqual({
+      operations: [],
+      blocked: [{ target: 'stack/blog', why, waits: true }],
+    });
+    expect(stackKind.diff(unit, seen).blocked).toEqual([]);
+    expect(JSON.stringify(stackKind.diff(unit, seen).operations)).toContain(PATH);
+  });
+
+  it('differs where it is another one by now', () => {
+    const unit = stackIn(site);
+    const there = withValues(unit, seen.given);
+    const live = there.status === 'whole' ? asObserved([there.unit], key) : empty;
+    expect(stackKind.diff(unit, { ...live, given: seen.given }).operations).toEqual([]);
+    const moved = stackKind.diff(unit, { ...live, given: new Map([[ID, '/volumes/other']]) });
+    expect(moved.operations.flatMap(({ fields }) => fields)).toContainEqual({
+      path: 'services.web.TaskTemplate.ContainerSpec.Env.CONTENT',
+      observed: PATH,
+      desired: '/volumes/other',
+    });
+  });
+
+  it('is compared between revisions by the names of what is given', () => {
+    const before = stackIn(site);
+    const written = (site['stacks/blog/compose.yaml'] ?? '').toString();
+    const after = stackIn({ ...site, 'stacks/blog/compose.yaml': written.replace('/files', '/') });
+    const plan = JSON.stringify(compareUnits('production', [before], [after]));
+    expect(plan).toContain(`:{${ID}}/files`);
+    expect(plan).not.toContain('understudy.output');
+    expect(compareUnits('production', [before], [before]).units).toEqual([]);
   });
 });
 
