@@ -5,6 +5,8 @@ import { DEFAULT_SOCKET, socketOf } from './ask-options.ts';
 /** How far the answer is waited for. */
 export interface ReconcileWanted {
   readonly until: 'asked' | 'looked' | 'settled';
+  /** What agents remember of what they read is read anew. */
+  readonly full: boolean;
   /** Milliseconds, for all of it. */
   readonly timeoutMs: number;
   readonly socket: string;
@@ -21,6 +23,7 @@ export const reconcileUsage = `Usage: understudy reconcile [OPTIONS]
 Asks the agent that leads to look at the repository now, not when \`interval\` is over. It answers with the commit that the
 repository holds, when that is the one that it goes by.
 
+  --full            also read anew what agents remember of it for minutes: sizes and owners of subvolumes
   --wait            until that commit has settled, and say how it ended
   --no-wait         ask, and do not wait for an answer
   --timeout TIME    how long to wait; default 60s, with --wait 15m
@@ -36,6 +39,7 @@ cannot be reached.
 `;
 
 const OPTIONS = {
+  full: { type: 'boolean' },
   wait: { type: 'boolean' },
   'no-wait': { type: 'boolean' },
   timeout: { type: 'string' },
@@ -62,6 +66,7 @@ export function reconcileWantedOf(
   if (timeoutMs <= 0) return { wrong: '`--timeout` is a time such as `60s` or `5m`' };
   return {
     until: noWait ? 'asked' : wait ? 'settled' : 'looked',
+    full: values.full === true,
     timeoutMs,
     socket: socketOf(values.socket, environment),
     json: values.json === true,

@@ -24,7 +24,8 @@ export async function putReconcile(
       return refused(6, 'no agent has run on this Swarm yet: there is no config `understudy.head`');
     }
     const { head } = read.value;
-    const label = requestLabel({ verb: 'reconcile', by: io.by, nonce }, nonce);
+    const full = wanted.full ? { full: true as const } : {};
+    const label = requestLabel({ verb: 'reconcile', by: io.by, nonce, ...full }, nonce);
     if (label.status === 'refused') return refused(1, label.why);
     // A write whose answer was lost may have been made, and been answered already.
     const record = readRecord(read.value);

@@ -281,6 +281,8 @@ export interface ReconcileRequest {
   readonly by: string;
   /** 8 hex digits; the answer bears it. */
   readonly nonce: string;
+  /** What agents remember for minutes of what they read is read anew. */
+  readonly full?: true;
 }
 
 /** What a person asks. */

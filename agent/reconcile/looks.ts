@@ -10,6 +10,15 @@ export interface LooksPorts {
   readonly wake: Wake;
   /** Of whoever follows the repository. */
   readonly sourceWake: Wake;
+  /** Called where somebody wants everything read anew. Absent: nothing is remembered. */
+  readonly full?: () => void;
+}
+
+/** A request, as far as it is looked at here. */
+interface Heard {
+  readonly verb: string;
+  readonly nonce?: string;
+  readonly full?: boolean;
 }
 
 /** So many answers are remembered, for whoever asked. */
@@ -33,13 +42,17 @@ export class Looks {
   }
 
   /** Notes what is asked now; the repository is asked at once for what is new. */
-  heard(requests: readonly { readonly verb: string; readonly nonce?: string }[]): void {
-    const nonces = new Set(
-      requests.flatMap(({ verb, nonce }) => (verb === 'reconcile' && nonce ? [nonce] : [])),
+  heard(requests: readonly Heard[]): void {
+    const asking = new Map(
+      requests.flatMap(({ verb, nonce, full }): [string, boolean][] =>
+        verb === 'reconcile' && nonce ? [[nonce, full === true]] : [],
+      ),
     );
-    for (const nonce of this.#asked.keys()) if (!nonces.has(nonce)) this.#asked.delete(nonce);
-    const fresh = [...nonces].filter((nonce) => !this.#asked.has(nonce));
+    const nonces = [...asking.keys()];
+    for (const nonce of this.#asked.keys()) if (!asking.has(nonce)) this.#asked.delete(nonce);
+    const fresh = nonces.filter((nonce) => !this.#asked.has(nonce));
     for (const nonce of fresh) this.#asked.set(nonce, this.#begun);
+    if (fresh.some((nonce) => asking.get(nonce))) this.#ports.full?.();
     if (fresh.length > 0) this.#ports.sourceWake.ring();
   }
 

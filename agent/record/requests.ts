@@ -32,7 +32,12 @@ const RequestContent: z.ZodType<Request> = z.discriminatedUnion('verb', [
   }),
   z.object({ verb: z.enum(['suspend', 'resume']), id: UnitId, by: By }),
   z.object({ verb: z.literal('approve'), digest: HeldDigest, by: By }),
-  z.object({ verb: z.literal('reconcile'), by: By, nonce: z.string().regex(/^[0-9a-f]{8}$/) }),
+  z.object({
+    verb: z.literal('reconcile'),
+    by: By,
+    nonce: z.string().regex(/^[0-9a-f]{8}$/),
+    full: z.exactOptional(z.literal(true)),
+  }),
 ]);
 
 /** What the labels of the head ask for. */

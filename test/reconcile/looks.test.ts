@@ -45,6 +45,18 @@ describe('a request to look at the repository', () => {
     expect(rung).toEqual(['source', 'source']);
   });
 
+  it('has all read anew where that is asked, once', () => {
+    looks = new Looks({
+      wake: bell('pass'),
+      sourceWake: bell('source'),
+      full: () => void rung.push('full'),
+    });
+    looks.heard([ask('0000000a')]);
+    looks.heard([{ ...ask('0000000b'), full: true }]);
+    looks.heard([{ ...ask('0000000b'), full: true }]);
+    expect(rung).toEqual(['source', 'full', 'source']);
+  });
+
   it('stays until a look that began after it has ended; other requests do not wait for it', () => {
     const before = looks.begin();
     looks.heard([ask('0000000a')]);

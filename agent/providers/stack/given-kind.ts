@@ -1,3 +1,4 @@
+import type { First } from '../../core/first.ts';
 import type { Blocked, Kind, Rendered } from '../../core/kind.ts';
 import { withValues } from './given-values.ts';
 import type { StackObserved } from './observed.ts';
@@ -11,7 +12,6 @@ type StackKind = Kind<StackSpec, StackObserved, StackCall>;
  * one is not known nothing is called.
  */
 export function withGivenValues(kind: StackKind): StackKind {
-  const { first } = kind;
   return {
     ...kind,
     diff: (unit, observed, made) => {
@@ -19,7 +19,7 @@ export function withGivenValues(kind: StackKind): StackKind {
       if (whole.status === 'whole') return kind.diff(whole.unit, observed, made);
       return { operations: [], blocked: whole.units.map((id) => lacking(unit, id)) };
     },
-    ...(first && { first: (unit, seen, input) => first(known(unit, seen), seen, input) }),
+    first: (unit, seen, input) => kind.first?.(known(unit, seen), seen, input) ?? CLEAR,
     baseline: (unit, seen) => kind.baseline(known(unit, seen), seen),
     health: (unit, seen, more) => kind.health(known(unit, seen), seen, more),
     givenUp: (unit, seen, more) => kind.givenUp(known(unit, seen), seen, more),
@@ -28,6 +28,9 @@ export function withGivenValues(kind: StackKind): StackKind {
     spares: (unit, seen) => kind.spares(known(unit, seen), seen),
   };
 }
+
+/** Nobody is asked. */
+const CLEAR: First = { status: 'clear' };
 
 /** As it is written where not all is known. */
 function known(unit: Rendered<StackSpec>, { given }: StackObserved): Rendered<StackSpec> {
