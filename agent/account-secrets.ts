@@ -1,9 +1,10 @@
-import type { Difference, Operation, Rendered } from './core/kind.ts';
+import type { Difference, Kind, Operation, Rendered } from './core/kind.ts';
 import type { Spare } from './core/member.ts';
 import { LABELS } from './providers/mysql/generated.ts';
 import type { Accounts } from './providers/mysql/account.ts';
 import { type Opening, openingSecrets } from './providers/mysql/opening.ts';
 import type { MysqlCall, PasswordCall, ServerSight } from './providers/mysql/observed.ts';
+import type { CephSpec } from './providers/ceph/spec.ts';
 import type { MysqlSpec } from './providers/mysql/spec.ts';
 import { familyOf, type StackObserved } from './providers/stack/observed.ts';
 import { isSecretUsed, secretUser } from './providers/stack/spares.ts';
@@ -13,6 +14,17 @@ import type { MysqlObserved } from './providers/mysql/unit-diff.ts';
 // What an account of a server and the stacks that log in with it have in common: secrets of the Swarm.
 
 type Sights = ReadonlyMap<string, ServerSight>;
+
+/** Pure. The kind of what is on servers, where passwords go to the Swarm. */
+export function withAccountSecrets(
+  kind: Kind<MysqlSpec, MysqlObserved, MysqlCall>,
+): Kind<MysqlSpec, StackObserved & MysqlObserved, MysqlCall | StackCall> {
+  return {
+    ...kind,
+    diff: (unit, seen) => whileMounted(kind.diff(unit, seen), unit, seen),
+    spares: (unit, seen) => [...kind.spares(unit, seen), ...spareSecrets(unit, seen)],
+  };
+}
 
 /** Pure. What is observed, with what servers say of the secrets in it. Without any that holds a password servers are not looked at. */
 export function withPasswords(seen: StackObserved, servers: Sights): StackObserved & MysqlObserved {
@@ -52,12 +64,13 @@ function openingOf({ state, families }: StackObserved, accounts: readonly OnServ
  * passwords, and those that never came to a server. None while any server is not seen, or while the account has no current one.
  */
 export function spareSecrets(
-  { id, spec }: Rendered<MysqlSpec>,
+  { id, spec }: Rendered<MysqlSpec | CephSpec>,
   seen: StackObserved,
 ): readonly Spare<StackCall>[] {
   const plain = plainNameIn(spec)?.toLowerCase();
   if (plain === undefined || !seen.generated.has(plain)) return [];
-  if (!seen.serversSeen) return [];
+  // A client has one key; an account may have what only a server that is not seen would tell.
+  if (spec.kind !== 'CephClient' && !seen.serversSeen) return [];
   return ownSecrets(id, seen)
     .filter((one) => !opens(one, seen) && !isSecretUsed(one, seen))
     .map((one) => spare(one, id));
@@ -67,7 +80,7 @@ export function spareSecrets(
  * Pure. What an account is to lose waits as long as something still mounts an earlier password of its that is good: that a stack is
  * settled says nothing of one that is none of ours, nor of a task that takes its time to stop.
  */
-export function whileMounted(
+function whileMounted(
   difference: Difference<MysqlCall>,
   { id }: Rendered<MysqlSpec>,
   seen: StackObserved,
@@ -103,7 +116,8 @@ function losesEarlier(
   return server.flavor === 'mysql' && given === undefined && seen.generated.has(plain);
 }
 
-function plainNameIn(spec: MysqlSpec): string | undefined {
+function plainNameIn(spec: MysqlSpec | CephSpec): string | undefined {
+  if (spec.kind === 'CephClient') return spec.secret;
   if (spec.kind !== 'MySQLUser' || spec.password.from === 'hash') return undefined;
   return spec.password.secret;
 }

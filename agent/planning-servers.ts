@@ -1,55 +1,84 @@
 import { randomBytes } from 'node:crypto';
 
 import type { Settings } from '../schemas/settings.ts';
-import type { Kind } from './core/kind.ts';
-import { mysqlKind, unknownServers } from './providers/mysql/kind.ts';
-import type { MysqlCall } from './providers/mysql/observed.ts';
-import type { MysqlSpec } from './providers/mysql/spec.ts';
+import { childProcesses } from './child-processes.ts';
+import type { Id } from './core/kind.ts';
+import { kindsWith } from './kinds.ts';
+import { unknownClusters } from './providers/ceph/kind.ts';
+import type { CephObserved } from './providers/ceph/unit-diff.ts';
+import { unknownServers } from './providers/mysql/kind.ts';
 import type { MysqlObserved } from './providers/mysql/unit-diff.ts';
+import type { StackObserved } from './providers/stack/observed.ts';
 import type { Clock } from './reconcile/ports.ts';
 import { readSettingsFile, SETTINGS_FILE } from './settings-file.ts';
+import type { Kinds } from './unit-kind.ts';
 
-/** The servers as one who plans knows them. */
-export interface PlannedServers {
-  readonly kind: Kind<MysqlSpec, MysqlObserved, MysqlCall>;
+/** The servers and clusters as one who plans knows them. */
+export interface PlannedPlaces {
+  readonly kinds: Kinds<StackObserved & MysqlObserved, StackObserved & CephObserved>;
   readonly sights: MysqlObserved['servers'];
-  /** Why they were not looked at. */
+  /** As whom the agent signs what it makes in clusters. */
+  readonly owner: string;
+  /** Looks at all of them, as far as these units need it, and writes nothing. Rejects with the signal's reason. */
+  lookAtClusters(ids: readonly Id[], signal: AbortSignal): Promise<CephObserved['clusters']>;
+  /** Why nothing of them was looked at. */
   readonly why?: string;
 }
 
-/** The servers of an agent whose settings name none. */
-export function noServers(): PlannedServers {
-  return { kind: mysqlKind((bytes) => randomBytes(bytes)), sights: new Map() };
+const noClusters: PlannedPlaces['lookAtClusters'] = async () => Promise.resolve(new Map());
+
+/** What is known of an agent whose settings name nothing beside the Swarm. */
+export function noServers(): PlannedPlaces {
+  const kinds = kindsWith((bytes) => randomBytes(bytes));
+  return { kinds, sights: new Map(), owner: '', lookAtClusters: noClusters };
 }
 
 /**
- * Looks at the servers that the agent's settings name, and writes nothing. Without a file those of an agent on this machine, if
- * there is one. `wrong`: the file that was named cannot be used. Throws the signal's reason.
+ * Looks at the servers that the agent's settings name, and writes nothing; at the clusters it is looked when it is known for what.
+ * Without a file those of an agent on this machine, if there is one. `wrong`: the file that was named cannot be used. Throws the
+ * signal's reason.
  */
 export async function lookAtServers(
   file: string | undefined,
   clock: Clock,
   signal: AbortSignal,
   usual = SETTINGS_FILE,
-): Promise<PlannedServers | { readonly wrong: string }> {
+): Promise<PlannedPlaces | { readonly wrong: string }> {
   const found = await agentSettings(file, signal, usual);
   if ('wrong' in found) return file === undefined ? unseen(found.wrong) : found;
   const { settings } = found;
-  const { mysql, environment: owner } = settings;
-  if (mysql === undefined) return noServers();
-  const { kind } = noServers();
+  const { mysql, ceph, environment: owner } = settings;
+  const places = { ...noServers(), owner, ...(ceph && { lookAtClusters: looking(ceph, clock) }) };
+  if (mysql === undefined) return places;
   const { openServers } = await import('./providers/mysql/servers.ts');
-  const guard = { refusal: () => 'a plan writes nothing' };
   const servers = openServers(mysql, { clock, guard, term: () => 0, holder: '', owner });
   try {
-    return { kind, sights: await servers.observe(Object.keys(mysql), signal) };
+    return { ...places, sights: await servers.observe(Object.keys(mysql), signal) };
   } finally {
     servers.close();
   }
 }
 
-function unseen(why: string): PlannedServers {
-  return { kind: unknownServers, sights: new Map(), why };
+const guard = { refusal: () => 'a plan writes nothing' };
+
+function looking(
+  settings: NonNullable<Settings['ceph']>,
+  clock: Clock,
+): PlannedPlaces['lookAtClusters'] {
+  return async (ids, signal) => {
+    const { openClusters } = await import('./providers/ceph/clusters.ts');
+    const clusters = openClusters(settings, { clock, guard, processes: childProcesses });
+    try {
+      return await clusters.observe(ids, signal);
+    } finally {
+      clusters.close();
+    }
+  };
+}
+
+function unseen(why: string): PlannedPlaces {
+  const unlooked = { ...noServers().kinds, servers: unknownServers, clusters: unknownClusters };
+  return { ...noServers(), kinds: unlooked, why };
 }
 
 /**

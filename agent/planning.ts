@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { withPasswords } from './account-secrets.ts';
+import { comparedKinds } from './compare-documents.ts';
 import type { Looked, PlanIo, Sight, Units } from './cli/plan-ports.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
@@ -11,13 +12,12 @@ import { planNow } from './core/plan-now.ts';
 import { defaultRemovals, stricter } from './core/removal.ts';
 import { Secret } from './core/secret.ts';
 import { step } from './core/step.ts';
-import { lookAtServers, noServers, type PlannedServers } from './planning-servers.ts';
-import { comparedDocuments } from './providers/mysql/compare-documents.ts';
+import { lookAtServers, noServers, type PlannedPlaces } from './planning-servers.ts';
 import { asObserved, withoutNeeds } from './providers/stack/as-observed.ts';
 import { openSwarm } from './providers/stack/client.ts';
 import { withNamedValues } from './providers/stack/given-values.ts';
 import { indexState, type StackObserved } from './providers/stack/observed.ts';
-import { plannedStacks, stackKind } from './providers/stack/provider.ts';
+import { plannedStacks } from './providers/stack/provider.ts';
 import { shelfIn } from './providers/stack/shelf.ts';
 import { isStage } from './providers/stack/stage.ts';
 import type { Swarm } from './providers/stack/swarm.ts';
@@ -26,7 +26,9 @@ import type { Clock } from './reconcile/ports.ts';
 import { readFreeze } from './record/freeze.ts';
 import { HEAD_NAME, parseHead } from './record/head.ts';
 import { type OwnedRecord, readRecord } from './record/read.ts';
-import { isDocument, isStack, unitKind } from './unit-kind.ts';
+import { SubvolumePaths } from './subvolume-paths.ts';
+import { isOnCluster, isOnServer, isStack, unitKind } from './unit-kind.ts';
+import { withClusters } from './unit-provider.ts';
 import { unitWords } from './unit-words.ts';
 
 const KEY_BYTES = 32;
@@ -57,12 +59,17 @@ export function planIo(
 /** Compares two revisions under a key that nobody knows and that is gone afterwards. */
 export function compareUnits(environment: string, before: Units, after: Units): Plan {
   const key = new Secret(randomBytes(KEY_BYTES).toString('base64'));
-  const documents = new Map(before.filter(isDocument).map((unit) => [unit.id, unit]));
-  return comparePlan(unitKind(stackKind, comparedDocuments), unitWords, {
+  const onServers = new Map(before.filter(isOnServer).map((unit) => [unit.id, unit]));
+  const onClusters = new Map(before.filter(isOnCluster).map((unit) => [unit.id, unit]));
+  return comparePlan(unitKind(comparedKinds), unitWords, {
     environment,
     before,
     after: after.map((unit) => (isStack(unit) ? withoutNeeds(withNamedValues(unit)) : unit)),
-    observed: { ...asObserved(before.filter(isStack).map(withNamedValues), key), documents },
+    observed: {
+      ...asObserved(before.filter(isStack).map(withNamedValues), key),
+      onServers,
+      onClusters,
+    },
   });
 }
 
@@ -101,12 +108,12 @@ function ok<Value>(value: Value): CallOutcome<Value> {
 
 interface Read {
   readonly observed: StackObserved;
-  readonly servers: PlannedServers;
+  readonly servers: PlannedPlaces;
   readonly record: OwnedRecord;
 }
 
-function lookedAt({ observed: swarm, servers, record }: Read, clock: Clock): Looked {
-  const observed = withPasswords(swarm, servers.sights);
+function lookedAt({ observed: swarm, servers: places, record }: Read, clock: Clock): Looked {
+  const seen = withPasswords(swarm, places.sights);
   const { units, requests, history, incomplete, owner } = record;
   const labels = shelfIn(swarm, HEAD_NAME)?.head.labels ?? {};
   const freeze = readFreeze(labels, clock.date());
@@ -115,13 +122,19 @@ function lookedAt({ observed: swarm, servers, record }: Read, clock: Clock): Loo
     environment: owner?.environment,
     seen: history.seen,
     isStage: isStage(swarm.state.nodes),
-    ...(servers.why !== undefined && { unseen: servers.why }),
+    ...(places.why !== undefined && { unseen: places.why }),
     compareAhead: (unit) => {
-      if (isStack(unit)) plannedStacks.diff(unit, observed, units.get(unit.id)?.made);
+      if (isStack(unit)) plannedStacks.diff(unit, seen, units.get(unit.id)?.made);
     },
-    plan: ({ environment, units: desired, settings, revision, rewound, notes }) => {
+    plan: async ({ environment, units: desired, settings, revision, rewound, notes }, signal) => {
+      const ids = desired.filter(isOnCluster).map(({ id }) => id);
+      const clusters = ids.length === 0 ? new Map() : await places.lookAtClusters(ids, signal);
+      const { owner: signs } = places;
+      const ceph = { clusters, owner: signs, dataMovement: settings.dataMovement ?? 'healthy' };
+      const observed = withClusters(seen, ceph, new SubvolumePaths());
+      const kinds = places.kinds;
       const stepped = step({
-        kind: unitKind(plannedStacks, servers.kind),
+        kind: unitKind({ ...kinds, stacks: plannedStacks }),
         desired,
         revision,
         observed,
@@ -147,7 +160,7 @@ function lookedAt({ observed: swarm, servers, record }: Read, clock: Clock): Loo
       const frozen = freeze === undefined ? [] : [frozenLine(freeze)];
       const said = [...record.notes, ...frozen, ...notes];
       const now = { environment, desired, observed, units, notes: said };
-      return planNow(unitKind(stackKind, servers.kind), unitWords, stepped, now);
+      return planNow(unitKind(kinds), unitWords, stepped, now);
     },
   };
 }

@@ -11,10 +11,12 @@ import { imageAnswer } from './providers/stack/image-answer.ts';
 import { swarmShelf } from './providers/stack/shelf.ts';
 import { logAnswer } from './providers/stack/log-answer.ts';
 import { openProber } from './probes/prober.ts';
+import type { Swarm } from './providers/stack/swarm.ts';
 import { Looks } from './reconcile/looks.ts';
 import { run } from './reconcile/loop.ts';
 import {
   type Clock,
+  type Prober,
   type Renderer,
   type Reporter,
   type Source,
@@ -100,6 +102,22 @@ export interface Process {
   readonly passed?: (ms: number) => void;
 }
 
+interface ProberParts {
+  readonly swarm: Swarm;
+  readonly clock: Clock;
+  readonly answered: () => void;
+}
+
+function proberOf({ network }: Settings, { swarm, clock, answered }: ProberParts): Prober {
+  return openProber({
+    clock,
+    image: (question, ended) => imageAnswer(swarm, question, ended),
+    log: (question, ended) => logAnswer(swarm, question, ended),
+    allow: network?.allow ?? [],
+    answered,
+  });
+}
+
 /** Composes the agent from its parts and runs it until the signal. */
 export async function runAgent(
   settings: Settings,
@@ -115,17 +133,13 @@ export async function runAgent(
   if (source === undefined) return 2;
   // Its program loads while the repository is fetched.
   renderer.warm?.();
-  const looks = new Looks({ wake, sourceWake });
+  const forgetting = { forget: (): void => undefined };
+  const looks = new Looks({ wake, sourceWake, full: () => forgetting.forget() });
   const engine = openEngine(settings, { clock, reporter, pid, wake, looks }, signal);
   const { swarm, head, lease, guard } = engine;
   const world = await openWorld(settings, { ...engine, clock });
-  const prober = openProber({
-    clock,
-    image: (question, ended) => imageAnswer(swarm, question, ended),
-    log: (question, ended) => logAnswer(swarm, question, ended),
-    allow: settings.network?.allow ?? [],
-    answered: () => wake.ring(),
-  });
+  forgetting.forget = world.forget;
+  const prober = proberOf(settings, { swarm, clock, answered: () => wake.ring() });
   const { url, branch, path } = repository;
   const owner = { environment, repository: url, branch, path };
   reporter.tell({ event: 'agent started', version, environment });

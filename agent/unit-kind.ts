@@ -1,95 +1,92 @@
-import { spareSecrets, whileMounted } from './account-secrets.ts';
 import type { First } from './core/first.ts';
 import type { Difference, Id, Kind, Operation, Rendered } from './core/kind.ts';
-import type { Spare } from './core/member.ts';
+import type { CephCall } from './providers/ceph/call.ts';
+import type { CephSpec } from './providers/ceph/spec.ts';
+import type { CephObserved } from './providers/ceph/unit-diff.ts';
 import type { MysqlCall } from './providers/mysql/observed.ts';
 import type { MysqlSpec } from './providers/mysql/spec.ts';
 import type { MysqlObserved } from './providers/mysql/unit-diff.ts';
 import type { StackObserved } from './providers/stack/observed.ts';
 import type { StackSpec } from './providers/stack/spec.ts';
 import type { StackCall } from './providers/stack/swarm.ts';
-import { isStackSpec, type UnitSpec } from './render/unit-spec.ts';
+import {
+  familyOf,
+  isCephSpec,
+  isMysqlSpec,
+  isStackSpec,
+  type UnitSpec,
+} from './render/unit-spec.ts';
 
-/** All that one look gives: the Swarm, and the servers of the agent's settings. */
-export type UnitObserved = StackObserved & MysqlObserved;
-export type UnitCall = StackCall | MysqlCall;
+/** All that one look gives: the Swarm, and the servers and clusters of the agent's settings. */
+export type UnitObserved = StackObserved & MysqlObserved & CephObserved;
+export type UnitCall = StackCall | MysqlCall | CephCall;
 
-type StackKind = Kind<StackSpec, StackObserved, StackCall>;
-/** `Servers`: what is known of servers, beside the Swarm. */
-type ServerKind<Servers> = Kind<MysqlSpec, Servers, MysqlCall>;
-type Whole<Servers> = Kind<UnitSpec, StackObserved & Servers, UnitCall>;
+/** Each kind of units by where they live. What is known of servers and clusters is for those who look at them to say. */
+export interface Kinds<Servers, Clusters> {
+  readonly stacks: Kind<StackSpec, StackObserved, StackCall>;
+  readonly servers: Kind<MysqlSpec, Servers, MysqlCall | StackCall>;
+  readonly clusters: Kind<CephSpec, Clusters, CephCall | StackCall>;
+}
+
+type Whole<Seen> = Kind<UnitSpec, Seen, UnitCall>;
+
+/** Asks the kind of one unit, whichever that is. */
+type Ask<Seen> = <Answer>(
+  unit: Rendered<UnitSpec>,
+  question: <Spec>(kind: Kind<Spec, Seen, UnitCall>, unit: Rendered<Spec>) => Answer,
+) => Answer;
 
 const CLEAR: First = { status: 'clear' };
 
 /** Pure. One kind of all units: each is asked of its own. A unit that left the repository is known by its id alone. */
-export function unitKind<Servers>(stacks: StackKind, servers: ServerKind<Servers>): Whole<Servers> {
-  const sizes: Whole<Servers>['sizes'] = (seen) => ({
-    ...stacks.sizes(seen),
-    ...servers.sizes(seen),
-  });
-  return { kind: 'unit', ...onItsWay(stacks, servers), ...thatLeft(stacks, servers), sizes };
+export function unitKind<Servers, Clusters>(
+  kinds: Kinds<Servers, Clusters>,
+): Whole<StackObserved & Servers & Clusters> {
+  type Seen = StackObserved & Servers & Clusters;
+  const { stacks, servers, clusters } = kinds;
+  const ask: Ask<Seen> = (unit, question) => {
+    if (isStack(unit)) return question(stacks, unit);
+    if (isOnServer(unit)) return question(servers, unit);
+    if (isOnCluster(unit)) return question(clusters, unit);
+    throw new Error(`bug: ${unit.id} is of no kind`);
+  };
+  return {
+    kind: 'unit',
+    ...onItsWay(ask),
+    ...thatLeft<Seen>(ask, (id) => {
+      const family = familyOf(id);
+      if (family === 'mysql') return servers;
+      return family === 'ceph' ? clusters : stacks;
+    }),
+    absent: (seen) => stacks.absent(seen),
+    leftovers: (seen) => [
+      ...(servers.leftovers?.(seen) ?? []),
+      ...(clusters.leftovers?.(seen) ?? []),
+    ],
+    sizes: (seen) => ({ ...stacks.sizes(seen), ...servers.sizes(seen), ...clusters.sizes(seen) }),
+  };
 }
 
 /** How a unit does, and what brings it to what is wanted. */
-function onItsWay<Servers>(stacks: StackKind, servers: ServerKind<Servers>) {
+function onItsWay<Seen>(ask: Ask<Seen>) {
   return {
-    diff: (unit, seen, made) =>
-      by<Difference<UnitCall>>(
-        unit,
-        (one) => stacks.diff(one, seen, made),
-        (one) => located(one, whileMounted(servers.diff(one, seen, made), one, seen)),
-      ),
-    first: (unit, seen, { operations, answers }) => {
-      const own = operations?.filter(isOfStack);
-      const input = { answers, ...(own && { operations: own }) };
-      return by<First>(
-        unit,
-        (one) => stacks.first?.(one, seen, input) ?? CLEAR,
-        () => CLEAR,
-      );
+    diff: (unit, seen, made) => {
+      const said = ask(unit, (kind, one) => kind.diff(one, seen, made));
+      return isStack(unit) ? said : located(unit, said);
     },
-    baseline: (unit, seen) =>
-      by(
-        unit,
-        (one) => stacks.baseline(one, seen),
-        (one) => servers.baseline(one, seen),
-      ),
-    absent: (seen) => stacks.absent(seen),
-    health: (unit, seen, known) =>
-      by(
-        unit,
-        (one) => stacks.health(one, seen, known),
-        (one) => servers.health(one, seen, known),
-      ),
-    givenUp: (unit, seen, known) =>
-      by(
-        unit,
-        (one) => stacks.givenUp(one, seen, known),
-        (one) => servers.givenUp(one, seen, known),
-      ),
-    resume: (unit, seen) =>
-      by<readonly Operation<UnitCall>[]>(
-        unit,
-        (one) => stacks.resume(one, seen),
-        (one) => servers.resume(one, seen),
-      ),
-    times: (unit) =>
-      by(
-        unit,
-        (one) => stacks.times(one),
-        (one) => servers.times(one),
-      ),
-    rollback: (unit) =>
-      by(
-        unit,
-        (one) => stacks.rollback(one),
-        (one) => servers.rollback(one),
-      ),
-  } satisfies Partial<Whole<Servers>>;
+    first: (unit, seen, { operations, answers }) =>
+      ask(unit, (kind, one) => kind.first?.(one, seen, { answers, ...(operations && { operations: operations.filter(isOfStack) }) }) ?? CLEAR), // prettier-ignore
+    baseline: (unit, seen) => ask(unit, (kind, one) => kind.baseline(one, seen)),
+    health: (unit, seen, known) => ask(unit, (kind, one) => kind.health(one, seen, known)),
+    givenUp: (unit, seen, known) => ask(unit, (kind, one) => kind.givenUp(one, seen, known)),
+    resume: (unit, seen) => ask(unit, (kind, one) => kind.resume(one, seen)),
+    times: (unit) => ask(unit, (kind, one) => kind.times(one)),
+    rollback: (unit) => ask(unit, (kind, one) => kind.rollback(one)),
+  } satisfies Partial<Whole<Seen>>;
 }
 
 /** What only a person ends is told with the document that it is about: several may stand in one file. */
-function located<Call>({ place }: Rendered<MysqlSpec>, said: Difference<Call>): Difference<Call> {
+function located<Call>({ place }: Rendered<unknown>, said: Difference<Call>): Difference<Call> {
   if (said.blocked.every(({ waits }) => waits)) return said;
   const at = ` (${place.file}:${String(place.line)})`;
   const blocked = said.blocked.map((one) => (one.waits ? one : { ...one, why: one.why + at }));
@@ -97,70 +94,56 @@ function located<Call>({ place }: Rendered<MysqlSpec>, said: Difference<Call>): 
 }
 
 /** What is there of a unit, and how it goes. */
-function thatLeft<Servers>(stacks: StackKind, servers: ServerKind<Servers>) {
-  const of = (id: Id) => (id.startsWith('stack/') ? stacks : servers);
+function thatLeft<Seen>(ask: Ask<Seen>, of: (id: Id) => Omit<Whole<Seen>, SpecQuestion>) {
   return {
-    isThere: (unit, seen) =>
-      by(
-        unit,
-        (one) => stacks.isThere(one, seen),
-        (one) => servers.isThere(one, seen),
-      ),
-    release: (unit, seen, parts) =>
-      by(
-        unit,
-        (one) => stacks.release(one, seen, parts),
-        (one) => servers.release(one, seen, parts),
-      ),
+    isThere: (unit, seen) => ask(unit, (kind, one) => kind.isThere(one, seen)),
+    release: (unit, seen, parts) => ask(unit, (kind, one) => kind.release(one, seen, parts)),
     restore: (id, release) => of(id).restore(id, release),
-    parts: (unit) =>
-      by(
-        unit,
-        (one) => stacks.parts(one),
-        (one) => servers.parts(one),
-      ),
+    parts: (unit) => ask(unit, (kind, one) => kind.parts(one)),
     stop: (id, targets, seen) => of(id).stop(id, targets, seen),
-    removal: (unit) =>
-      by(
-        unit,
-        (one) => stacks.removal(one),
-        (one) => servers.removal(one),
-      ),
-    makes: (unit) =>
-      by(
-        unit,
-        (one) => stacks.makes(one),
-        (one) => servers.makes(one),
-      ),
+    removal: (unit) => ask(unit, (kind, one) => kind.removal(one)),
+    makes: (unit) => ask(unit, (kind, one) => kind.makes(one)),
     members: (id, seen) => of(id).members(id, seen),
     remove: (id, members, seen) => of(id).remove(id, members, seen),
     hidden: (id, seen) => of(id).hidden?.(id, seen),
-    leftovers: (seen) => servers.leftovers?.(seen) ?? [],
     runs: (id, seen) => of(id).runs(id, seen),
     users: (id, seen) => of(id).users(id, seen),
-    spares: (unit, seen) =>
-      by<readonly Spare<UnitCall>[]>(
-        unit,
-        (one) => stacks.spares(one, seen),
-        (one) => [...servers.spares(one, seen), ...spareSecrets(one, seen)],
-      ),
-  } satisfies Partial<Whole<Servers>>;
+    spares: (unit, seen) => ask(unit, (kind, one) => kind.spares(one, seen)),
+  } satisfies Partial<Whole<Seen>>;
 }
 
-/** Pure. What is asked of a unit by what it is. */
-export function by<Answer>(
+/** What only a unit is asked. */
+type SpecQuestion =
+  | 'diff'
+  | 'first'
+  | 'baseline'
+  | 'health'
+  | 'givenUp'
+  | 'resume'
+  | 'times'
+  | 'rollback'
+  | 'isThere'
+  | 'release'
+  | 'parts'
+  | 'removal'
+  | 'makes'
+  | 'spares';
+
+/** Pure. Whether it is on a server or a cluster, and not on the Swarm. */
+export function isDocument(
   unit: Rendered<UnitSpec>,
-  ofStack: (unit: Rendered<StackSpec>) => Answer,
-  ofServer: (unit: Rendered<MysqlSpec>) => Answer,
-): Answer {
-  if (isDocument(unit)) return ofServer(unit);
-  if (isStack(unit)) return ofStack(unit);
-  throw new Error(`bug: ${unit.id} is of no kind`);
+): unit is Rendered<MysqlSpec> | Rendered<CephSpec> {
+  return !isStackSpec(unit.spec);
 }
 
-/** Pure. Whether it is on a server and not on the Swarm. */
-export function isDocument(unit: Rendered<UnitSpec>): unit is Rendered<MysqlSpec> {
-  return !isStackSpec(unit.spec);
+/** Pure. */
+export function isOnServer(unit: Rendered<UnitSpec>): unit is Rendered<MysqlSpec> {
+  return isMysqlSpec(unit.spec);
+}
+
+/** Pure. */
+export function isOnCluster(unit: Rendered<UnitSpec>): unit is Rendered<CephSpec> {
+  return isCephSpec(unit.spec);
 }
 
 /** Pure. */
@@ -170,5 +153,6 @@ export function isStack(unit: Rendered<UnitSpec>): unit is Rendered<StackSpec> {
 
 /** Pure. */
 export function isOfStack(operation: Operation<UnitCall>): operation is Operation<StackCall> {
-  return operation.call.op !== 'statements' && operation.call.op !== 'password';
+  const { op } = operation.call;
+  return op !== 'statements' && op !== 'password' && op !== 'ceph';
 }

@@ -176,7 +176,7 @@ export const Environment = z.strictObject({
 export type Environment = z.output<typeof Environment>;
 
 /** Keys of `policy` that this version does not act upon. */
-export const POLICY_UNSUPPORTED = ['signatures', 'ceph'];
+export const POLICY_UNSUPPORTED = ['signatures'];
 
 /** Keys of `Environment` that this version does not act upon. */
 export const ENVIRONMENT_UNSUPPORTED = [

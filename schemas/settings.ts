@@ -128,7 +128,6 @@ export type Settings = z.output<typeof Settings>;
 
 /** Keys of `Settings` that this version does not act upon. */
 export const SETTINGS_UNSUPPORTED = [
-  'ceph',
   'listen',
   'advertise',
   'tokenFile',

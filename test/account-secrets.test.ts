@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
 import { systemClock } from '../agent/clock.ts';
 import { defaultSettings } from '../agent/core/repository-settings.ts';
 import { sightOn } from '../agent/planning.ts';
-import { mysqlKind } from '../agent/providers/mysql/kind.ts';
+import { noServers } from '../agent/planning-servers.ts';
 import { describePasswords, rendered } from './contract/passwords.ts';
 import { PaperServer } from './fakes/paper-server.ts';
 import { directSwarm } from './fakes/swarm-modem.ts';
@@ -35,15 +34,15 @@ it('a plan knows which secret a stack would mount, where it looked at the server
   const [{ id } = { id: '' }] = [...story.engine.services.values()];
   const query = new URLSearchParams();
   story.engine.handle({ method: 'DELETE', path: `/services/${id}`, query, text: '' });
-  const kind = mysqlKind((bytes) => randomBytes(bytes));
   const planned = async (names: readonly string[]) => {
-    const look = async () => ({ kind, sights: await server.observe(names) });
+    const look = async () => ({ ...noServers(), sights: await server.observe(names) });
     const sight = sightOn(directSwarm(story.engine), systemClock, look);
     const looked = await sight.look(AbortSignal.timeout(10_000));
     if (looked.status !== 'ok') throw new Error(looked.why);
     const settings = defaultSettings;
     const wish = { environment: 'production', units: story.desired, settings, revision: 'r' };
-    const { units } = looked.value.plan({ ...wish, rewound: false, notes: [] });
+    const whole = { ...wish, rewound: false, notes: [] };
+    const { units } = await looked.value.plan(whole, AbortSignal.timeout(10_000));
     const stack = units.find((one) => one.id === 'stack/blog');
     return stack?.operations.map(({ target }) => target);
   };

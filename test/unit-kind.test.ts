@@ -6,12 +6,13 @@ import type { Rendered } from '../agent/core/kind.ts';
 import type { MysqlSpec } from '../agent/providers/mysql/spec.ts';
 import { mysqlKind as kindWith } from '../agent/providers/mysql/kind.ts';
 import { stackKind } from '../agent/providers/stack/provider.ts';
+import { kindsWith } from '../agent/kinds.ts';
 import { unitKind, type UnitObserved } from '../agent/unit-kind.ts';
 import { MySQLDatabase } from '../schemas/mysql.ts';
 import { blogNetwork, live, node, observed, seen, service, task, unit } from './fakes/stack.ts';
 
 const mysqlKind = kindWith((bytes) => randomBytes(bytes));
-const both = unitKind(stackKind, mysqlKind);
+const both = unitKind(kindsWith((bytes) => randomBytes(bytes)));
 const stack = unit({ services: { web: service('blog_web') } });
 const database: Rendered<MysqlSpec> = {
   id: 'mysql-database/blog',
@@ -24,8 +25,9 @@ const database: Rendered<MysqlSpec> = {
 };
 
 const away = new Map([['default', { status: 'away', why: 'no host answers' } as const]]);
+const noClusters = { clusters: new Map(), owner: 'test', dataMovement: 'healthy' } as const;
 const worlds: readonly (readonly [string, UnitObserved])[] = [
-  ['nothing', { ...observed(), servers: new Map() }],
+  ['nothing', { ...observed(), servers: new Map(), ...noClusters }],
   [
     'much',
     {
@@ -36,6 +38,7 @@ const worlds: readonly (readonly [string, UnitObserved])[] = [
         nodes: [node('w1'), node('w2', { state: 'down' })],
       }),
       servers: away,
+      ...noClusters,
     },
   ],
 ];

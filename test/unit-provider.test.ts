@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import type { CallOutcome } from '../agent/core/kind.ts';
-import type { MysqlCall, ServerSeen, ServerSight } from '../agent/providers/mysql/observed.ts';
+import type { ServerSeen, ServerSight } from '../agent/providers/mysql/observed.ts';
 import type { StackObserved } from '../agent/providers/stack/observed.ts';
-import type { StackCall } from '../agent/providers/stack/swarm.ts';
+import type { UnitCall } from '../agent/unit-kind.ts';
 import { unitProvider } from '../agent/unit-provider.ts';
 import { observed } from './fakes/stack.ts';
 
@@ -13,6 +13,8 @@ const signal = new AbortController().signal;
 const away = { status: 'away', why: 'no host answers' } as const;
 const swarm = observed();
 const empty = new Map();
+/** No cluster. */
+const noneThere = { clusters: empty, owner: 'test', dataMovement: 'healthy' } as const;
 const seen: ServerSeen = {
   host: 'db1:3306',
   server: { flavor: 'mariadb', version: [10, 11, 0], dynamic: new Set(), partialRevokes: false },
@@ -28,7 +30,8 @@ const seen: ServerSeen = {
 
 function world(seen: CallOutcome<StackObserved>) {
   const calls: string[] = [];
-  const took = (where: string) => async (call: StackCall | MysqlCall) => {
+  const asked: string[] = [];
+  const took = (where: string) => async (call: UnitCall) => {
     calls.push(`${where}: ${call.op}`);
     return Promise.resolve({ status: 'ok', value: { id: where } } as const);
   };
@@ -44,10 +47,18 @@ function world(seen: CallOutcome<StackObserved>) {
         call: took('servers'),
       },
       names: ['main', 'other'],
+      clusters: {
+        observe: async (ids) => {
+          asked.push(...ids);
+          return Promise.resolve(noneThere.clusters);
+        },
+        call: took('clusters'),
+      },
+      owner: 'test',
       random: (bytes) => randomBytes(bytes),
     },
   );
-  return { provider, calls };
+  return { provider, calls, asked };
 }
 
 describe('the Swarm and the servers', () => {
@@ -58,7 +69,7 @@ describe('the Swarm and the servers', () => {
       ['main', away],
       ['other', away],
     ]);
-    expect(seen).toEqual({ status: 'ok', value: { ...swarm, servers } });
+    expect(seen).toEqual({ status: 'ok', value: { ...swarm, servers, ...noneThere } });
   });
 
   it('are not seen where the Swarm is not', async () => {
@@ -74,21 +85,26 @@ describe('the Swarm and the servers', () => {
     ['is not asked', new Map(), false],
   ])('show nothing new only where a server %s', (_what, servers, same) => {
     const { provider } = world({ status: 'ok', value: swarm });
-    const before = { ...swarm, servers: new Map([['main', { status: 'seen', seen } as const]]) };
+    const before = {
+      ...swarm,
+      ...noneThere,
+      servers: new Map([['main', { status: 'seen', seen } as const]]),
+    };
     expect(provider.isSame(before, { ...before, servers })).toBe(same);
   });
 
   it('show something new as long as a server is away', () => {
     const { provider } = world({ status: 'ok', value: swarm });
-    const both = { ...swarm, servers: new Map([['main', away]]) };
+    const both = { ...swarm, ...noneThere, servers: new Map([['main', away]]) };
     expect(provider.isSame(both, both)).toBe(false);
   });
 
   it('get each its own calls', async () => {
     const { provider, calls } = world({ status: 'ok', value: swarm });
-    const caller = provider.caller({ ...swarm, servers: new Map() });
+    const caller = provider.caller({ ...swarm, ...noneThere, servers: new Map() });
     await caller.call({ op: 'statements', statements: [] }, signal);
     await caller.call({ op: 'secret-remove', id: 'x', name: 'x', stack: 'blog' }, signal);
-    expect(calls).toEqual(['servers: statements', 'swarm: secret-remove']);
+    await caller.call({ op: 'ceph', steps: [] }, signal);
+    expect(calls).toEqual(['servers: statements', 'swarm: secret-remove', 'clusters: ceph']);
   });
 });

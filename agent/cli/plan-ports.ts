@@ -59,8 +59,8 @@ export interface Looked {
   readonly unseen?: string;
   /** Compares one unit of the wish before all of them are there. What comes of that is remembered, and no plan depends on it. */
   compareAhead(unit: Units[number]): void;
-  /** Pure. */
-  plan(wish: Wish): Plan;
+  /** Looks at clusters where documents are about them. Rejects with the signal's reason. */
+  plan(wish: Wish, signal: AbortSignal): Promise<Plan>;
 }
 
 /** A revision for people. */

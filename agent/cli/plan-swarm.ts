@@ -108,7 +108,8 @@ export async function planLooked(
   }
   const descent = await descentOf(looked.seen, read, signal);
   const { units, settings } = report;
-  const plan = looked.plan({ environment, units, settings, revision, ...descent });
+  const wish = { environment, units, settings, revision, ...descent };
+  const plan = await looked.plan(wish, signal);
   const { diagnostics: warnings } = rendered;
   const compared = withoutUnseen(withoutClosed(plan, units), units, looked.unseen);
   const plans = { to: named(snapshot), environments: [compared], notes: [], warnings };

@@ -12,7 +12,12 @@ export interface RepositorySettings {
   readonly rollout?: RolloutPolicy;
   /** When units may change; absent or empty: always. */
   readonly windows?: readonly WindowRule[];
+  /** Absent: `healthy`. */
+  readonly dataMovement?: DataMovement;
 }
+
+/** Whether what moves data in a cluster is begun: never, only while it is healthy, or always. */
+export type DataMovement = 'never' | 'healthy' | 'always';
 
 const INTERVAL_MS = 60_000;
 const RETRY_INTERVAL_MS = 10_000;

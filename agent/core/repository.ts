@@ -33,7 +33,7 @@ import { defaultSettings, type RepositorySettings } from './repository-settings.
 import type { RenderedDocuments } from './render-documents.ts';
 import { type Others, selectStacks } from './selection.ts';
 import { strayFiles } from './stray.ts';
-import { readRepository, removalsOf, surroundingsOf } from './surroundings.ts';
+import { dataMovementOf, readRepository, removalsOf, surroundingsOf } from './surroundings.ts';
 import type { Found, ReadEnvironment } from './surroundings.ts';
 
 /** What rendering a repository needs besides its files. `Data`: what units are that are documents. */
@@ -121,12 +121,14 @@ function settingsOf(
   readCron: ReadCron,
 ): RepositorySettings {
   const value = repository?.value;
+  const dataMovement = dataMovementOf(repository, environment);
   return {
     intervalMs: value?.interval ?? defaultSettings.intervalMs,
     retryIntervalMs: value?.retryInterval ?? defaultSettings.retryIntervalMs,
     removals: removalsOf(repository, environment),
     rollout: rolloutOf(repository, environment),
     windows: windowsOf(environment, readCron),
+    ...(dataMovement && { dataMovement }),
   };
 }
 

@@ -12,6 +12,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import { readDocument } from './document.ts';
 import type { DocumentText, Read } from './document.ts';
 import { type ImageRules, imageRulesOf, type LockFile } from './image-rules.ts';
+import type { DataMovement } from './repository-settings.ts';
 import { defaultRemovals, type RemovalPolicy } from './removal.ts';
 import { sealedPolicy, sealedVariables, type SealedVariables } from './sealed-environment.ts';
 
@@ -161,6 +162,15 @@ export function removalsOf(
     max: above?.max ?? below?.max ?? defaultRemovals.max,
     share: above?.share ?? below?.share ?? defaultRemovals.share,
   };
+}
+
+/** Pure. Whether changes may move data in clusters. Absent: nobody says. */
+export function dataMovementOf(
+  repository: Read<Repository> | undefined,
+  document: Read<Environment>,
+): DataMovement | undefined {
+  const [below, above] = [repository, document].map((read) => partsOf(read).policy?.ceph);
+  return above?.dataMovement ?? below?.dataMovement;
 }
 
 /** Pure. Without keys whose value is undefined, so that they do not hide what is below. */

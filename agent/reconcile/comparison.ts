@@ -1,3 +1,12 @@
+import type { Id } from '../core/kind.ts';
+import type { RepositorySettings } from '../core/repository-settings.ts';
+
+/** What of the repository says what is to be looked at. */
+export interface Wanted {
+  readonly units: readonly { readonly id: Id }[];
+  readonly settings: RepositorySettings;
+}
+
 /** How two looks at one world compare. */
 export interface Comparison<Observed> {
   /**

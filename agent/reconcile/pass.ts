@@ -121,7 +121,7 @@ export async function pass<Spec, Observed, Call>(
   signal: AbortSignal,
 ): Promise<Passed> {
   const { provider, recorder, lease, clock, reporter, looks } = ports;
-  const seen = await provider.observe(signal);
+  const seen = await provider.observe(signal, desired);
   if (seen.status !== 'ok') return cannotSee(reporter, desired, memory, seen.why);
   const observed = seen.value;
   const loaded = looks.answered(recorder.load(observed), desired.revision);

@@ -9,7 +9,7 @@ import type { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Request, UnitRecord } from '../core/unit.ts';
 import type { UnitEvent } from '../core/unit-event.ts';
-import type { Comparison } from './comparison.ts';
+import type { Comparison, Wanted } from './comparison.ts';
 import type { History, LookAnswer } from './history.ts';
 import type { HeadWriter, LeaseEvent } from './lease-ports.ts';
 
@@ -78,8 +78,8 @@ export interface Caller<Call> {
 
 /** The outside world of one kind. */
 export interface Provider<Observed, Call> extends Comparison<Observed> {
-  /** Bulk, once a pass. */
-  observe(signal: AbortSignal): Promise<CallOutcome<Observed>>;
+  /** Bulk, once a pass. `wanted`: what the repository has, absent where nobody decides by what is seen. */
+  observe(signal: AbortSignal, wanted?: Wanted): Promise<CallOutcome<Observed>>;
   caller(observed: Observed): Caller<Call>;
 }
 

@@ -11,6 +11,8 @@ import { renderRepository } from '../core/repository.ts';
 import { defaultSettings } from '../core/repository-settings.ts';
 import type { RepositoryOutcome } from '../core/repository.ts';
 import { LineReader } from '../core/line-reader.ts';
+import { cephDocuments } from '../providers/ceph/documents.ts';
+import type { CephSpec } from '../providers/ceph/spec.ts';
 import { mysqlDocuments } from '../providers/mysql/documents.ts';
 import type { MysqlSpec } from '../providers/mysql/spec.ts';
 import { stackFolders } from '../providers/stack/render.ts';
@@ -60,7 +62,7 @@ const blobs = new Blobs(KEPT_BYTES_MAX);
 /** What was rendered of one environment, by what it was rendered from. */
 interface Kept {
   readonly stacks: Memo<StackSpec>;
-  readonly documents: DocumentMemo<MysqlSpec>;
+  readonly documents: DocumentMemo<MysqlSpec | CephSpec>;
 }
 const memos = new Map<string, Kept>();
 const vault = new Vault();
@@ -166,7 +168,7 @@ function render({ files, environment, images, known, sent }: Job): RepositoryOut
   return renderRepository(files, environment, {
     kind: stackFolders,
     memo: kept.stacks,
-    documents: { folders: [mysqlDocuments], memo: kept.documents },
+    documents: { folders: [mysqlDocuments, cephDocuments], memo: kept.documents },
     vault,
     readCron,
     begin: (file) => say({ type: 'at', file }),

@@ -136,6 +136,7 @@ export const FromChild = z.discriminatedUnion('type', [
       removals: z.strictObject({ max: count, share: count }),
       rollout: rollout.exactOptional(),
       windows: z.array(window).readonly().exactOptional(),
+      dataMovement: z.enum(['never', 'healthy', 'always']).exactOptional(),
     }),
     work: z.strictObject({ rendered: count, kept: count }),
   }),

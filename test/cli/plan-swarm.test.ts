@@ -113,9 +113,9 @@ it('compares units as they are rendered, those that were there before the Swarm 
     seen: '',
     isStage: false,
     compareAhead: ({ id }) => void seen.push(id),
-    plan: () => {
+    plan: async () => {
       seen.push('planned');
-      return plan;
+      return Promise.resolve(plan);
     },
   };
   const sight: Sight = {

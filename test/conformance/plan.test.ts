@@ -11,6 +11,7 @@ import type { PlanIo, Sight } from '../../agent/cli/plan-ports.ts';
 import { watchPlans } from '../../agent/cli/plan-watch.ts';
 import { systemClock } from '../../agent/clock.ts';
 import { planIo, sightOn } from '../../agent/planning.ts';
+import { noServers as nothingBeside } from '../../agent/planning-servers.ts';
 import { openSwarm } from '../../agent/providers/stack/client.ts';
 import { HEAD_NAME } from '../../agent/record/head.ts';
 import type { Snapshot } from '../../agent/core/snapshot.ts';
@@ -20,7 +21,6 @@ import { WholeAgent } from '../fakes/whole-agent.ts';
 import { directSwarm } from '../fakes/swarm-modem.ts';
 import { dataKey, sealedText } from '../core/sops/sops.ts';
 import { Repository } from './git-support.ts';
-import { unknownServers } from '../../agent/providers/mysql/kind.ts';
 
 const { signal } = new AbortController();
 const template = fileURLToPath(new URL('../../repo-template', import.meta.url));
@@ -50,7 +50,7 @@ function io(text: { out: string; err: string }, openSight?: () => Sight) {
   return openSight === undefined ? real : { ...real, openSight };
 }
 
-const noServers = async () => Promise.resolve({ kind: unknownServers, sights: new Map() });
+const noServers = async () => Promise.resolve(nothingBeside());
 const noWatch = async (): Promise<number> => Promise.reject(new Error('nobody watches'));
 
 /** A command that has everything loaded already. */
@@ -341,9 +341,9 @@ describe('understudy plan, against the Swarm', () => {
             seen: '',
             isStage: false,
             compareAhead: () => undefined,
-            plan: ({ environment, revision }) => {
+            plan: async ({ environment, revision }) => {
               revisions.push(revision);
-              return { environment, units: [], unchanged: 0, notes: [] };
+              return Promise.resolve({ environment, units: [], unchanged: 0, notes: [] });
             },
           },
         }),
@@ -402,14 +402,15 @@ describe('understudy plan, where an agent works', () => {
     });
     const looked = await sightOn(swarm, world.clock, noServers).look(signal);
     if (looked.status !== 'ok') throw new Error(looked.why);
-    const plan = looked.value.plan({
+    const wish = {
       environment: 'test',
       units,
       settings: { intervalMs: 60_000, retryIntervalMs: 10_000, removals: { max: 5, share: 50 } },
       revision: 'r2',
       rewound,
       notes: [],
-    });
+    };
+    const plan = await looked.value.plan(wish, signal);
     expect(mutating).toBe(0);
     return { ...plan, looked: looked.value };
   }

@@ -6,10 +6,11 @@ import type { Id, Rendered } from '../../agent/core/kind.ts';
 import { planNow } from '../../agent/core/plan-now.ts';
 import { step } from '../../agent/core/step.ts';
 import type { UnitRecord } from '../../agent/core/unit.ts';
-import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
+import { kindsWith } from '../../agent/kinds.ts';
+import { noClusters } from '../../agent/nowhere.ts';
 import { openServers, type Servers } from '../../agent/providers/mysql/servers.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';
-import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
+import { stackProvider } from '../../agent/providers/stack/provider.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
 import { AtRest } from '../../agent/reconcile/at-rest.ts';
 import { nothingKnown, pass, type PassPorts } from '../../agent/reconcile/pass.ts';
@@ -76,10 +77,12 @@ export class DatabaseAgent {
     const provider = unitProvider(stackProvider(swarm, head), {
       servers: this.#servers,
       names: ['main'],
+      clusters: noClusters,
+      owner: 'test',
       random,
     });
     this.#ports = {
-      kind: unitKind(stackKind, mysqlKind(random)),
+      kind: unitKind(kindsWith(random)),
       provider,
       atRest: new AtRest<UnitSpec, UnitObserved>(provider),
       recorder: openRecorder(swarmShelf(swarm, head.name, aloneOn(keeper)), {

@@ -6,9 +6,10 @@ import { step, type Step, type StepInput } from '../../agent/core/step.ts';
 import type { UnitRecord } from '../../agent/core/unit.ts';
 import type { UnitEvent } from '../../agent/core/unit-event.ts';
 import { called, type Watch } from '../../agent/core/watch.ts';
-import { mysqlKind } from '../../agent/providers/mysql/kind.ts';
+import { kindsWith } from '../../agent/kinds.ts';
+import { noClusters } from '../../agent/nowhere.ts';
 import type { Servers } from '../../agent/providers/mysql/servers.ts';
-import { stackKind, stackProvider } from '../../agent/providers/stack/provider.ts';
+import { stackProvider } from '../../agent/providers/stack/provider.ts';
 import type { UnitSpec } from '../../agent/render/unit-spec.ts';
 import { unitKind, type UnitCall, type UnitObserved } from '../../agent/unit-kind.ts';
 import { unitProvider } from '../../agent/unit-provider.ts';
@@ -47,7 +48,7 @@ export class UnitStory {
   #watches: ReadonlyMap<Id, Watch> = new Map();
   #since: SpareSince = new Map();
   #nowMs = 0;
-  readonly #kind = unitKind(stackKind, mysqlKind(random));
+  readonly #kind = unitKind(kindsWith(random));
 
   /** `after`: another agent, of which this one knows what is in the record. */
   constructor(
@@ -64,7 +65,13 @@ export class UnitStory {
 
   get #provider() {
     const swarm = stackProvider(directSwarm(this.engine), head);
-    return unitProvider(swarm, { servers: this.#servers, names: this.#names, random });
+    return unitProvider(swarm, {
+      servers: this.#servers,
+      names: this.#names,
+      clusters: noClusters,
+      owner: 'test',
+      random,
+    });
   }
 
   readonly #signal = (): AbortSignal => AbortSignal.timeout(MINUTE);

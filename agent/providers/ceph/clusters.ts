@@ -22,6 +22,8 @@ export interface Clusters {
    * write. `unknown`: one of them may be carried out still. Rejects with the signal's reason if that was aborted before.
    */
   call(call: CephCall, signal: AbortSignal): Promise<CallOutcome<{ readonly id: string }>>;
+  /** What is remembered of single subvolumes is read anew. */
+  forget(): void;
   /** Nothing is sent from then on. */
   close(): void;
 }
@@ -67,6 +69,7 @@ export function openClusters(
       const failed = await carryOut(steps, { ceph: one.ceph, guard, signal });
       return failed ?? { status: 'ok', value: { id: name } };
     },
+    forget: () => undefined,
     close: () => {
       for (const { ceph } of all.values()) ceph.close();
     },

@@ -1,4 +1,5 @@
 import type { Rendered } from '../../core/kind.ts';
+import type { DataMovement } from '../../core/repository-settings.ts';
 import { type ClientRules, diffClient } from './client-diff.ts';
 import { diffFilesystem } from './filesystem-diff.ts';
 import { diffGroup, diffSubvolume } from './folder-diff.ts';
@@ -6,7 +7,7 @@ import type { ClusterSight } from './observed.ts';
 import { diffPool } from './pool-diff.ts';
 import { diffRule } from './rule-diff.ts';
 import type { CephSpec } from './spec.ts';
-import { type DataMovement, type Diff, hold, type One } from './unit-parts.ts';
+import { type Diff, hold, type One } from './unit-parts.ts';
 
 /** One cluster, with what the agent's settings say of it. */
 export interface ObservedCluster {

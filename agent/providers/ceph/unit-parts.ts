@@ -1,4 +1,5 @@
 import type { Blocked, Difference, FieldDiff, Operation, Rendered } from '../../core/kind.ts';
+import type { DataMovement } from '../../core/repository-settings.ts';
 import type { Command } from './commands.ts';
 import type { CephCall, Step } from './call.ts';
 import { claim, foreignMark, isSameMark, type Mark, markAt } from './marks.ts';
@@ -9,9 +10,6 @@ import type { CephSpec } from './spec.ts';
 /** What separates a unit from what its cluster has. */
 export type Diff = Difference<CephCall>;
 export const nothing: Diff = { operations: [], blocked: [] };
-
-/** Whether what moves data is begun: never, only while the cluster is healthy, or always (`policy.ceph.dataMovement`). */
-export type DataMovement = 'never' | 'healthy' | 'always';
 
 /** A unit, beside what its cluster has. */
 export interface One<Spec extends CephSpec> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { OWNER_LABEL, PLAIN_LABEL } from '../../core/kept-secret.ts';
+import { AUTH_LABEL, keptSecretName, OWNER_LABEL, PLAIN_LABEL } from '../../core/kept-secret.ts';
 import type { Id } from '../../core/kind.ts';
 import { type Account, accountKey, isMarked } from './account.ts';
 import { authDigest, type AuthString } from './hash.ts';
@@ -17,7 +17,7 @@ export const LABELS = {
   /** The plain name, by which stacks ask for it. */
   secret: PLAIN_LABEL,
   /** `authDigest` of what the server keeps for it. */
-  auth: 'understudy.auth',
+  auth: AUTH_LABEL,
   /** The server as the agent's settings name it; absent: the only one that they name. */
   server: 'understudy.server',
   /** `rotateDigest` of the text for which it was made. */
@@ -115,18 +115,9 @@ function isOf({ labels }: SwarmSecret, id: Id, plain: string): boolean {
   return labels[LABELS.owner] === id && labels[LABELS.secret] === plain;
 }
 
-/** Longest name of a secret (swarmkit api/validation). */
-const NAME_MAX = 64;
-const SUFFIX_LENGTH = 9;
-
-/**
- * Pure. The name for a new password: the plain one while nothing has it, so that `docker stack deploy` finds it too; else with
- * digits of its digest. The Swarm takes names that differ only in case for one.
- */
+/** Pure. The name for a new password. */
 export function secretName(plain: string, auth: AuthString, taken: Iterable<SwarmSecret>): string {
-  const names = new Set([...taken].map(({ name }) => name.toLowerCase()));
-  if (!names.has(plain.toLowerCase())) return plain;
-  return `${plain.slice(0, NAME_MAX - SUFFIX_LENGTH)}-${authDigest(auth).slice(0, SUFFIX_LENGTH - 1)}`;
+  return keptSecretName(plain, authDigest(auth), taken);
 }
 
 /** Pure. What marks the secret of a new password. */
