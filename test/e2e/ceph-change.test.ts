@@ -399,8 +399,9 @@ describe('a client', () => {
   it('may use its subvolumes and no others, and keeps its key', async () => {
     expect(await apply(client())).toEqual(NOTHING);
     const keyOf = async () =>
-      (await look('ceph-client/x')).clients?.get('client.site-blog')?.key.reveal();
+      (await look('ceph-client/site-blog')).clients?.get('client.site-blog')?.key?.reveal();
     const key = await keyOf();
+    expect(key).toMatch(/^AQ/);
     expect(await apply(client({ subvolumes: [{ id, access: 'ro' }] }))).toEqual(NOTHING);
     const { clients } = await look('ceph-client/x');
     expect(clients?.get('client.site-blog')?.caps).toEqual(
