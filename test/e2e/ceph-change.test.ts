@@ -444,8 +444,7 @@ describe('a client', () => {
   it('keeps its key where another cluster became the default one', async () => {
     const unit = client();
     const before = { ...unit, id: 'ceph-client/main/site-blog' as const };
-    const keyOf = async () =>
-      (await look(unit.id)).clients?.get('client.site-blog')?.key?.reveal();
+    const keyOf = async () => (await look(unit.id)).clients?.get('client.site-blog')?.key?.reveal();
     const key = await keyOf();
     expect(await apply(before)).toEqual(NOTHING);
     expect(await leaves(before)).toEqual([]);
@@ -507,27 +506,49 @@ describe('caps that amount to all rights', () => {
   });
 
   it.each([
-    ...['allow *', 'allow all', 'allow rwx', 'allow rwx network 127.0.0.0/8', 'allow rwx fsname=cephfs'],
-    ...['allow rx', 'allow service auth rwx', 'allow service=auth rwx', 'allow service "auth" *'],
-    ...['allow service auth all', 'allow service auth rx', 'profile role-definer'],
-    ...['allow profile role-definer', 'profile mgr'],
-    ...['add', 'caps', 'get-or-create', 'get-or-create-key', 'import'].map((one) => `allow command "auth ${one}"`),
-    ...['get', 'get-key', 'print-key', 'print_key', 'export', 'ls', 'list'].map((one) => `allow command "auth ${one}"`),
+    'allow *',
+    'allow all',
+    'allow rwx',
+    'allow rwx network 127.0.0.0/8',
+    'allow rwx fsname=cephfs',
+    'allow rx',
+    'allow service auth rwx',
+    'allow service=auth rwx',
+    'allow service "auth" *',
+    'allow service auth all',
+    'allow service auth rx',
+    'profile role-definer',
+    'allow profile role-definer',
+    'profile mgr',
+    ...['add', 'caps', 'get-or-create', 'get-or-create-key', 'import'].map(
+      (one) => `allow command "auth ${one}"`,
+    ),
+    ...['get', 'get-key', 'print-key', 'print_key', 'export', 'ls', 'list'].map(
+      (one) => `allow command "auth ${one}"`,
+    ),
     "allow command='auth caps'",
     'allow command "auth caps" with entity prefix client.site-',
   ])('%s', async (mon) => {
     expect(await reach(mon)).not.toEqual([]);
     expect(capsRisk('mon', mon)).toBeDefined();
-  }, 20_000); // prettier-ignore
+  });
 
   it.each([
-    ...['allow r', 'allow rw', 'allow wx', 'allow r fsname=cephfs', 'allow service auth rw'],
-    ...['allow service osd rwx', 'allow service mon rwx', 'profile admin', 'profile osd', 'profile rbd'],
+    'allow r',
+    'allow rw',
+    'allow wx',
+    'allow r fsname=cephfs',
+    'allow service auth rw',
+    'allow service osd rwx',
+    'allow service mon rwx',
+    'profile admin',
+    'profile osd',
+    'profile rbd',
     ...['get', 'rm'].map((one) => `allow command "auth ${one}" with entity prefix client.site-`),
   ])('%s: none of them', async (mon) => {
     expect(await reach(mon)).toEqual([]);
     expect(capsRisk('mon', mon)).toBeUndefined();
-  }, 20_000); // prettier-ignore
+  });
 
   it('are also those that limit whose caps, and which', async () => {
     const limits = 'with entity prefix client.site- caps_mon="allow r"';

@@ -161,7 +161,11 @@ function aboutOf({ clients, places }: Wanted): string {
 /** Until then, or for so long. Rejects with the signal's reason. */
 async function unlessLate(
   over: Promise<void>,
-  { clock, ms, signal }: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal },
+  {
+    clock,
+    ms,
+    signal,
+  }: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const end = Promise.withResolvers<undefined>();
   const cancel = clock.after(ms, () => end.resolve(undefined));

@@ -27,7 +27,8 @@ export class OneCluster {
     const { clock } = ports;
     this.#looks = new LookBeside({
       clock,
-      look: async (wanted, signal) => await readCluster({ ceph: this.#ceph, clock }, wanted, signal),
+      look: async (wanted, signal) =>
+        await readCluster({ ceph: this.#ceph, clock }, wanted, signal),
     });
   }
 

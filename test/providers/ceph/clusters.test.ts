@@ -52,7 +52,11 @@ function cluster() {
       };
     },
   };
-  const clusters = openClusters(settings, { clock, processes, guard: { refusal: () => undefined } });
+  const clusters = openClusters(settings, {
+    clock,
+    processes,
+    guard: { refusal: () => undefined },
+  });
   const takes = (ms: number): void => {
     tookMs = ms;
   };

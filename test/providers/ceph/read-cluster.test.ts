@@ -195,7 +195,7 @@ describe('parts of file systems', () => {
     expect(await without('fs subvolumegroup ls')).toEqual(empty);
   });
 
-  const broken = "`fs subvolume info`: Ceph could not carry it out (errno 5): bad layout";
+  const broken = '`fs subvolume info`: Ceph could not carry it out (errno 5): bad layout';
 
   it.each<[string, Answer, string]>([
     ['that Ceph cannot read', refusedBy('mgr', 5, 'bad layout'), broken],

@@ -36,7 +36,10 @@ function seenWith({
   return {
     ...structuredClone({ ...made, clients: undefined }),
     pools: new Map([...made.pools, ['data', data]]),
-    health: { status: 'HEALTH_WARN', checks: new Map([['OSD_DOWN', { ...check, summary, muted }]]) },
+    health: {
+      status: 'HEALTH_WARN',
+      checks: new Map([['OSD_DOWN', { ...check, summary, muted }]]),
+    },
     placement: new Map(states.map((state, at) => [state, at + 1])),
     clients: new Map([['client.site-blog', { caps, key: new Secret(key) }]]),
   };
