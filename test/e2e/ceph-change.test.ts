@@ -461,6 +461,51 @@ describe('a client', () => {
   });
 });
 
+describe('a manager daemon that hangs', () => {
+  const group = cephUnit('CephSubvolumeGroup', 'sites', { filesystem: 'cephfs' });
+  const pool = cephUnit('CephPool', 'beside', { application: 'rbd', replicated: {} });
+  const both = async (): Promise<CephObserved> => await observe(group.id, pool.id);
+
+  it('holds what it has to tell of, and neither the rest nor what is written', async () => {
+    const before = (await both()).clusters.get('main')?.sight;
+    expect(before?.status).toBe('seen');
+    expect((await both()).clusters.get('main')?.sight).toBe(before);
+    await cluster.signal('mgr.x', 'SIGSTOP');
+    try {
+      // The first pass has nothing yet.
+      expect((await both()).clusters.get('main')?.sight.status).toBe('away');
+      await expect
+        .poll(async () => whys(cephKind.diff(group, await both())), {
+          timeout: 60_000,
+          interval: 500,
+        })
+        .toEqual(['group cephfs/sites: the manager daemon of Ceph did not answer within 8 s']);
+      let made: unknown;
+      await expect
+        .poll(
+          async () => {
+            const { operations } = cephKind.diff(pool, await both());
+            for (const { call } of operations) made = await clusters.call(call, signal());
+            return made;
+          },
+          { timeout: 60_000, interval: 500 },
+        )
+        .toEqual({ status: 'ok', value: { id: 'main' } });
+    } finally {
+      await cluster.signal('mgr.x', 'SIGCONT');
+    }
+    await expect
+      .poll(async () => whys(cephKind.diff(group, await both())), {
+        timeout: 60_000,
+        interval: 500,
+      })
+      .not.toContain('group cephfs/sites: the manager daemon of Ceph did not answer within 8 s');
+    await expect
+      .poll(async () => cephKind.diff(pool, await both()), { timeout: 60_000, interval: 500 })
+      .toEqual(NOTHING);
+  });
+});
+
 describe('caps that amount to all rights', () => {
   const everything = ['mon', 'allow *'];
   const admin = 'client.admin';

@@ -12,7 +12,7 @@ import { wantedOf } from './wanted.ts';
 export interface Clusters {
   /**
    * Looks at all of them, at once, as far as these units need it: those of the repository, and those that left it. Writes nothing.
-   * Takes some two seconds at most: where a look takes longer it goes on, and the next call has what came of it. A look that shows
+   * Takes `waitMs` at most: where a look takes longer it goes on, and the next call has what came of it. A look that shows
    * nothing new gives the very same `seen` as the one before. Rejects with the signal's reason and for nothing else.
    */
   observe(ids: readonly Id[], signal: AbortSignal): Promise<ReadonlyMap<string, ObservedCluster>>;
@@ -27,6 +27,8 @@ export interface Clusters {
 
 export interface ClustersPorts extends BridgePorts {
   readonly guard: Guard;
+  /** So long a look is waited for; absent: as a pass does, some two seconds. Who looks once waits longer. Milliseconds. */
+  readonly waitMs?: number;
 }
 
 /** By their names in the settings. Starts a process for each when there is something to look at. */

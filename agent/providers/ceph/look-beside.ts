@@ -2,12 +2,11 @@ import type { Clock } from '../../reconcile/ports.ts';
 import type { ClusterSight, Wanted } from './observed.ts';
 
 /** So long a pass waits for a look. Milliseconds. */
-const WAIT_MS = 2_000;
+export const WAIT_MS = 2_000;
 /** A cluster that is away is looked at again after that, doubled with each time, up to this. Milliseconds. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60_000;
 
-const SLOW = `it takes longer than ${WAIT_MS / 1000} s to look at it: what is found comes later`;
 const CLOSED: ClusterSight = { status: 'away', why: 'the agent ends' };
 
 interface Look {
@@ -23,6 +22,8 @@ export interface LookPorts {
   readonly clock: Clock;
   /** One look. Rejects with the signal's reason and for nothing else. */
   readonly look: (wanted: Wanted, signal: AbortSignal) => Promise<ClusterSight>;
+  /** So long it is waited for. Milliseconds. */
+  readonly waitMs: number;
 }
 
 /**
@@ -50,7 +51,7 @@ export class LookBeside {
     return this.#running !== undefined;
   }
 
-  /** What is known of it now, after at most `WAIT_MS`. Rejects with the signal's reason. */
+  /** What is known of it now, after at most `waitMs`. Rejects with the signal's reason. */
   async ask(wanted: Wanted, signal: AbortSignal): Promise<ClusterSight> {
     signal.throwIfAborted();
     if (this.#isClosed) return CLOSED;
@@ -66,13 +67,13 @@ export class LookBeside {
   }
 
   async #wait(wanted: Wanted, about: string, signal: AbortSignal): Promise<ClusterSight> {
-    const { clock } = this.#ports;
-    const untilMs = clock.nowMs() + WAIT_MS;
+    const { clock, waitMs } = this.#ports;
+    const untilMs = clock.nowMs() + waitMs;
     for (;;) {
       if (this.#isClosed) return CLOSED;
       const now = clock.nowMs();
       const isSoon = this.#running === undefined && now < this.#notBeforeMs;
-      if (isSoon || now >= untilMs) return { status: 'away', why: this.#why ?? SLOW };
+      if (isSoon || now >= untilMs) return { status: 'away', why: this.#why ?? slow(waitMs) };
       const { look, over } = this.#running ?? this.#begin(wanted, about);
       await unlessLate(over, { clock, ms: untilMs - now, signal });
       if (look.outcome === undefined) continue;
@@ -101,7 +102,7 @@ export class LookBeside {
     const nowMs = this.#ports.clock.nowMs();
     this.#note(look.outcome, nowMs);
     // One that was quick is made again instead.
-    if (nowMs - look.beganMs >= WAIT_MS) this.#late = look;
+    if (nowMs - look.beganMs >= this.#ports.waitMs) this.#late = look;
   }
 
   #note(outcome: Outcome, nowMs: number): void {
@@ -140,6 +141,10 @@ export class LookBeside {
     this.#running?.look.stop.abort();
     this.#running = undefined;
   }
+}
+
+function slow(waitMs: number): string {
+  return `it takes longer than ${waitMs / 1000} s to look at it: what is found comes later`;
 }
 
 /** Pure. Whether it is about the same, and nothing was written since it began. */

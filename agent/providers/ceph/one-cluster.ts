@@ -4,7 +4,7 @@ import type { Step } from './call.ts';
 import { carryOut, type Ended } from './carry-out.ts';
 import type { ClustersPorts } from './clusters.ts';
 import { type Ceph, openCeph } from './driver.ts';
-import { LookBeside } from './look-beside.ts';
+import { LookBeside, WAIT_MS } from './look-beside.ts';
 import type { ClusterSight, Wanted } from './observed.ts';
 import { readCluster } from './read-cluster.ts';
 import { isSameSeen } from './same-seen.ts';
@@ -24,9 +24,10 @@ export class OneCluster {
     this.#clients = { self: way.client, pattern };
     this.#ports = ports;
     this.#ceph = openCeph(way, ports);
-    const { clock } = ports;
+    const { clock, waitMs = WAIT_MS } = ports;
     this.#looks = new LookBeside({
       clock,
+      waitMs,
       look: async (wanted, signal) =>
         await readCluster({ ceph: this.#ceph, clock }, wanted, signal),
     });

@@ -20,7 +20,7 @@ const settings = {
 };
 
 /** A cluster behind the port of processes: what the bridge is asked is answered as usual, but for what a test says. */
-function cluster() {
+function cluster(more: { readonly waitMs?: number } = {}) {
   const clock = new VirtualClock();
   const answers = new Map<string, unknown>(Object.entries(raw.usual));
   /** Is not answered. */
@@ -52,11 +52,8 @@ function cluster() {
       };
     },
   };
-  const clusters = openClusters(settings, {
-    clock,
-    processes,
-    guard: { refusal: () => undefined },
-  });
+  const guard = { refusal: () => undefined };
+  const clusters = openClusters(settings, { clock, processes, guard, ...more });
   const takes = (ms: number): void => {
     tookMs = ms;
   };
@@ -134,18 +131,25 @@ describe('a look at a cluster', () => {
   });
 });
 
+it('is waited for as long as somebody wants who looks once', async () => {
+  const { observe, takes } = cluster({ waitMs: 30_000 });
+  takes(1_500);
+  expect(await observe(15_000, group)).toMatchObject({ status: 'seen' });
+});
+
 describe('a write', () => {
   it('does not go down with a look that hangs', async () => {
-    const { observe, hanging, clock, call, sent } = cluster();
+    const { observe, hanging, clock, call, sent, takes } = cluster();
     hanging.add('fs subvolumegroup ls');
     await observe(2_000, group);
     await clock.advance(8_000);
-    // With it another look begins, which hangs in its turn.
+    // With it another look begins, which hangs in its turn: its process goes after 8 s.
     await observe(0, group);
-    await clock.advance(1_000);
+    await clock.advance(5_000);
     const asked = sent.length;
     expect(sent.at(-1)).toBe('fs subvolumegroup ls');
-    expect(await call(100)).toEqual({ status: 'ok', value: { id: 'main' } });
+    takes(4_000);
+    expect(await call(4_100)).toEqual({ status: 'ok', value: { id: 'main' } });
     await clock.advance(20_000);
     expect(sent.slice(asked)).toEqual([enable.prefix]);
   });

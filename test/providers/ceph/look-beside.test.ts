@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { LookBeside } from '../../../agent/providers/ceph/look-beside.ts';
+import { LookBeside, WAIT_MS } from '../../../agent/providers/ceph/look-beside.ts';
 import type { ClusterSight, Wanted } from '../../../agent/providers/ceph/observed.ts';
 import { VirtualClock } from '../../fakes/clock.ts';
 import { empty } from './model.ts';
@@ -17,6 +17,7 @@ function looking(tookMs: number, ...outcomes: readonly ClusterSight[]) {
   let took = tookMs;
   const looks = new LookBeside({
     clock,
+    waitMs: WAIT_MS,
     look: async (_, signal) => {
       const at = began.length;
       began.push(clock.nowMs());
@@ -110,6 +111,7 @@ describe('a look', () => {
     const clock = new VirtualClock();
     const looks = new LookBeside({
       clock,
+      waitMs: WAIT_MS,
       look: async () => await Promise.reject(new Error('a bug')),
     });
     await expect(looks.ask(wantedOf(), new AbortController().signal)).rejects.toThrow('a bug');
