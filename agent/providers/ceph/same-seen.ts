@@ -38,7 +38,7 @@ function isSame(one: unknown, other: unknown): boolean {
   if (one instanceof Set) {
     return other instanceof Set && one.size === other.size && one.isSubsetOf(other);
   }
-  if (one instanceof Secret) return other instanceof Secret && one.reveal() === other.reveal();
+  if (one instanceof Secret) return other instanceof Secret && one.isSame(other);
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) {
     return false;
   }
