@@ -6,6 +6,8 @@ export const WAIT_MS = 2_000;
 /** A cluster that is away is looked at again after that, doubled with each time, up to this. Milliseconds. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60_000;
+/** So long nothing is written before a cluster that takes long is looked at for the next pass. Milliseconds. */
+const QUIET_MS = 500;
 
 const CLOSED: ClusterSight = { status: 'away', why: 'the agent ends' };
 
@@ -41,6 +43,9 @@ export class LookBeside {
   #why: string | undefined;
   #failures = 0;
   #notBeforeMs = 0;
+  /** What the last look was to find, where that took longer than a pass waits. */
+  #slow: Wanted | undefined;
+  #cancelQuiet: () => void = () => undefined;
 
   constructor(ports: LookPorts) {
     this.#ports = ports;
@@ -102,7 +107,9 @@ export class LookBeside {
     const nowMs = this.#ports.clock.nowMs();
     this.#note(look.outcome, nowMs);
     // One that was quick is made again instead.
-    if (nowMs - look.beganMs >= this.#ports.waitMs) this.#late = look;
+    const isLate = nowMs - look.beganMs >= this.#ports.waitMs;
+    if (isLate) this.#late = look;
+    this.#slow = isLate && look.outcome.status === 'seen' ? wanted : undefined;
   }
 
   #note(outcome: Outcome, nowMs: number): void {
@@ -123,7 +130,16 @@ export class LookBeside {
     return () => {
       this.#writing -= 1;
       this.#forget();
+      const { clock } = this.#ports;
+      this.#cancelQuiet = clock.after(QUIET_MS, () => this.#lookAfterWrites());
     };
+  }
+
+  /** The next pass is to have what takes long. */
+  #lookAfterWrites(): void {
+    const wanted = this.#slow;
+    if (wanted === undefined || this.#running !== undefined || this.isWriting) return;
+    this.#begin(wanted, aboutOf(wanted));
   }
 
   /** Whether something is being written. */
@@ -137,6 +153,7 @@ export class LookBeside {
   }
 
   #forget(): void {
+    this.#cancelQuiet();
     this.#late = undefined;
     this.#running?.look.stop.abort();
     this.#running = undefined;

@@ -121,18 +121,49 @@ describe('a look', () => {
 
 describe('what was read before a write of ours', () => {
   it('does not count, whether it is over or not', async () => {
+    const over = looking(3_000, seen('a'), seen('b'));
+    await over.after(10_000);
+    over.looks.writing()();
+    expect(await over.after(2_000)).toBe(`away: ${LATE}`);
+    expect(over.began).toEqual([0, 10_000]);
+    const under = looking(1_500, seen('a'), seen('b'));
+    const asked = under.ask();
+    await under.clock.advance(1_000);
+    under.looks.writing()();
+    expect(under.looks.isLooking).toBe(false);
+    await under.clock.advance(1_000);
+    expect(await asked).toEqual(away(LATE));
+    expect(under.began).toEqual([0, 1_000]);
+  });
+
+  it('is read again for the next pass where that takes long, once nothing more is written', async () => {
     const { after, looks, clock, began } = looking(3_000, seen('a'), seen('b'), seen('c'));
     await after(10_000);
     looks.writing()();
-    expect(await after(2_000)).toBe(`away: ${LATE}`);
-    expect(looks.isLooking).toBe(true);
+    await clock.advance(400);
+    const written = looks.writing();
+    await clock.advance(1_000);
+    written();
+    await clock.advance(10_000);
+    expect(began).toEqual([0, 11_900]);
+    expect(await after(0)).toBe('b');
+    // What was begun with that does not count: something is written once more, and the agent ends.
     looks.writing()();
-    expect(looks.isLooking).toBe(false);
+    looks.close();
     await clock.advance(10_000);
-    expect(await after(2_000)).toBe(`away: ${LATE}`);
-    expect(began).toEqual([0, 10_000, 22_000]);
-    await clock.advance(10_000);
-    expect(await after(0)).toBe('c');
+    expect(began).toHaveLength(3);
+  });
+
+  it('is not read again where a look is quick, or nobody answers', async () => {
+    for (const { after, looks, clock, began } of [
+      looking(20, seen('a')),
+      looking(5_000, away('x')),
+    ]) {
+      await after(10_000);
+      looks.writing()();
+      await clock.advance(10_000);
+      expect(began).toEqual([0]);
+    }
   });
 
   it('does not count where it began while that was under way', async () => {
