@@ -5,13 +5,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { childProcesses } from '../../agent/child-processes.ts';
 import { systemClock } from '../../agent/clock.ts';
 import type { Difference, Id, Rendered } from '../../agent/core/kind.ts';
+import { Secret } from '../../agent/core/secret.ts';
 import type { Way } from '../../agent/providers/ceph/answers.ts';
+import { capsRisk } from '../../agent/providers/ceph/caps-risk.ts';
 import type { CephCall } from '../../agent/providers/ceph/call.ts';
 import { type Clusters, openClusters } from '../../agent/providers/ceph/clusters.ts';
 import { openCeph } from '../../agent/providers/ceph/driver.ts';
 import { cephKind } from '../../agent/providers/ceph/kind.ts';
 import { thingKey, thingOf } from '../../agent/providers/ceph/named.ts';
 import type { ClusterSeen } from '../../agent/providers/ceph/observed.ts';
+import type { CommandWords } from '../../agent/providers/ceph/protocol.ts';
 import type { CephSpec } from '../../agent/providers/ceph/spec.ts';
 import type { CephObserved } from '../../agent/providers/ceph/unit-diff.ts';
 import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
@@ -378,6 +381,16 @@ describe('a file system and what is in it', () => {
     expect(await apply(unit)).toEqual(NOTHING);
   });
 
+  it('takes a bit that a subvolume inherited for no difference', async () => {
+    const parent = cephUnit('CephSubvolumeGroup', 'shared', { filesystem: 'cephfs', mode: '2755' });
+    expect(await apply(parent)).toEqual(NOTHING);
+    const unit = cephUnit('CephSubvolume', 'x', { filesystem: 'cephfs', group: 'shared' });
+    expect(await apply(unit)).toEqual(NOTHING);
+    const sight = (await look(unit.id)).volumes.get('cephfs');
+    const group = sight?.status === 'seen' ? sight.groups.get('shared') : undefined;
+    expect(group?.subvolumes?.get('x')).toMatchObject({ mode: 0o2755 });
+  });
+
   it('keeps a subvolume whose document goes, and says how much it holds', async () => {
     const unit = subvolume({ size: '2Gi' });
     expect(await leaves(unit)).toEqual(['subvolume cephfs/sites/blog stays (0 B)']);
@@ -399,8 +412,9 @@ describe('a client', () => {
   it('may use its subvolumes and no others, and keeps its key', async () => {
     expect(await apply(client())).toEqual(NOTHING);
     const keyOf = async () =>
-      (await look('ceph-client/x')).clients?.get('client.site-blog')?.key.reveal();
+      (await look('ceph-client/site-blog')).clients?.get('client.site-blog')?.key?.reveal();
     const key = await keyOf();
+    expect(key).toMatch(/^AQ/);
     expect(await apply(client({ subvolumes: [{ id, access: 'ro' }] }))).toEqual(NOTHING);
     const { clients } = await look('ceph-client/x');
     expect(clients?.get('client.site-blog')?.caps).toEqual(
@@ -427,10 +441,176 @@ describe('a client', () => {
     ]);
   });
 
+  it('keeps its key where another cluster became the default one', async () => {
+    const unit = client();
+    const before = { ...unit, id: 'ceph-client/main/site-blog' as const };
+    const keyOf = async () => (await look(unit.id)).clients?.get('client.site-blog')?.key?.reveal();
+    const key = await keyOf();
+    expect(await apply(before)).toEqual(NOTHING);
+    expect(await leaves(before)).toEqual([]);
+    expect(await keyOf()).toBe(key);
+    expect((await look()).marks.has(before.id)).toBe(false);
+    expect(await differs(unit)).toEqual(NOTHING);
+  });
+
   it('goes with its document where that says so', async () => {
     expect(await leaves(client())).toEqual([]);
     const { clients, marks } = await look('ceph-client/x');
     expect(clients?.has('client.site-blog')).toBe(false);
     expect(marks.has('ceph-client/site-blog')).toBe(false);
+  });
+});
+
+describe('a manager daemon that hangs', () => {
+  const group = cephUnit('CephSubvolumeGroup', 'sites', { filesystem: 'cephfs' });
+  const pool = cephUnit('CephPool', 'beside', { application: 'rbd', replicated: {} });
+  const both = async (): Promise<CephObserved> => await observe(group.id, pool.id);
+
+  it('holds what it has to tell of, and neither the rest nor what is written', async () => {
+    const before = (await both()).clusters.get('main')?.sight;
+    expect(before?.status).toBe('seen');
+    expect((await both()).clusters.get('main')?.sight).toBe(before);
+    await cluster.signal('mgr.x', 'SIGSTOP');
+    try {
+      // The first pass has nothing yet.
+      expect((await both()).clusters.get('main')?.sight.status).toBe('away');
+      await expect
+        .poll(async () => whys(cephKind.diff(group, await both())), {
+          timeout: 60_000,
+          interval: 500,
+        })
+        .toEqual(['group cephfs/sites: the manager daemon of Ceph did not answer within 8 s']);
+      let made: unknown;
+      await expect
+        .poll(
+          async () => {
+            const { operations } = cephKind.diff(pool, await both());
+            for (const { call } of operations) made = await clusters.call(call, signal());
+            return made;
+          },
+          { timeout: 60_000, interval: 500 },
+        )
+        .toEqual({ status: 'ok', value: { id: 'main' } });
+    } finally {
+      await cluster.signal('mgr.x', 'SIGCONT');
+    }
+    await expect
+      .poll(async () => whys(cephKind.diff(group, await both())), {
+        timeout: 60_000,
+        interval: 500,
+      })
+      .not.toContain('group cephfs/sites: the manager daemon of Ceph did not answer within 8 s');
+    await expect
+      .poll(async () => cephKind.diff(pool, await both()), { timeout: 60_000, interval: 500 })
+      .toEqual(NOTHING);
+  });
+});
+
+describe('caps that amount to all rights', () => {
+  const everything = ['mon', 'allow *'];
+  const admin = 'client.admin';
+  let made = 0;
+
+  /** What a key with these caps may do: write keys, read those of others. */
+  async function reach(mon: string): Promise<readonly string[]> {
+    made += 1;
+    const entity = `client.tried-${made}`;
+    const answer = await done(cluster, 'mon', 'auth get-or-create', { entity, caps: ['mon', mon] });
+    const keyringFile = join(folder, entity);
+    writeFileSync(keyringFile, `[${entity}]\n\tkey = ${Object(answer)[0].key}\n`, { mode: 0o600 });
+    const ports = { clock: systemClock, processes: childProcesses };
+    const own = openCeph({ ...way, keyringFile, client: entity }, ports);
+    const may = async (words: CommandWords): Promise<boolean> =>
+      (await own.call({ to: 'mon', words }, signal())).status === 'ok';
+    const key = 'AQDe0yRnAAAAABAAmmVXVSGzVGmYkDSGzE3fyA==';
+    const ring = new Secret(`[client.evil]\n\tkey = ${key}\n\tcaps mon = "allow *"\n`);
+    const imported = await own.call({ to: 'mon', words: { prefix: 'auth import' }, input: ring }, signal()); // prettier-ignore
+    const commands: readonly CommandWords[] = [
+      { prefix: 'auth add', entity: `client.site-a${made}`, caps: everything },
+      { prefix: 'auth get-or-create', entity: `client.site-b${made}`, caps: everything },
+      { prefix: 'auth get-or-create-key', entity: `client.site-c${made}`, caps: everything },
+      { prefix: 'auth caps', entity: 'client.site-victim', caps: everything },
+      ...['get', 'get-key', 'print-key', 'print_key', 'export'].map((verb) => ({
+        prefix: `auth ${verb}`,
+        entity: admin,
+      })),
+      { prefix: 'auth ls' },
+      { prefix: 'auth list' },
+    ];
+    const reached = imported.status === 'ok' ? ['import'] : [];
+    for (const words of commands) {
+      if (await may(words)) reached.push(words.prefix.slice('auth '.length));
+    }
+    own.close();
+    return reached;
+  }
+
+  beforeAll(async () => {
+    const victim = { entity: 'client.site-victim', caps: ['mon', 'allow r'] };
+    await done(cluster, 'mon', 'auth get-or-create', victim);
+  });
+
+  it.each([
+    'allow *',
+    'allow all',
+    'allow rwx',
+    'allow rwx network 127.0.0.0/8',
+    'allow rwx fsname=cephfs',
+    'allow rx',
+    'allow service auth rwx',
+    'allow service=auth rwx',
+    'allow service "auth" *',
+    'allow service auth all',
+    'allow service auth rx',
+    'profile role-definer',
+    'allow profile role-definer',
+    'profile mgr',
+    ...['add', 'caps', 'get-or-create', 'get-or-create-key', 'import'].map(
+      (one) => `allow command "auth ${one}"`,
+    ),
+    ...['get', 'get-key', 'print-key', 'print_key', 'export', 'ls', 'list'].map(
+      (one) => `allow command "auth ${one}"`,
+    ),
+    "allow command='auth caps'",
+    'allow command "auth caps" with entity prefix client.site-',
+  ])('%s', async (mon) => {
+    expect(await reach(mon)).not.toEqual([]);
+    expect(capsRisk('mon', mon)).toBeDefined();
+  });
+
+  it.each([
+    'allow r',
+    'allow rw',
+    'allow wx',
+    'allow r fsname=cephfs',
+    'allow service auth rw',
+    'allow service osd rwx',
+    'allow service mon rwx',
+    'profile admin',
+    'profile osd',
+    'profile rbd',
+    ...['get', 'rm'].map((one) => `allow command "auth ${one}" with entity prefix client.site-`),
+  ])('%s: none of them', async (mon) => {
+    expect(await reach(mon)).toEqual([]);
+    expect(capsRisk('mon', mon)).toBeUndefined();
+  });
+
+  it('are also those that limit whose caps, and which', async () => {
+    const limits = 'with entity prefix client.site- caps_mon="allow r"';
+    const entity = 'client.limited';
+    const mon = `allow r, allow command "auth caps" ${limits}`;
+    const answer = await done(cluster, 'mon', 'auth get-or-create', { entity, caps: ['mon', mon] });
+    const keyringFile = join(folder, entity);
+    writeFileSync(keyringFile, `[${entity}]\n\tkey = ${Object(answer)[0].key}\n`, { mode: 0o600 });
+    const own = openCeph({ ...way, keyringFile, client: entity }, { clock: systemClock, processes: childProcesses }); // prettier-ignore
+    const set = async (caps: readonly string[], of = 'client.site-victim') =>
+      await own.call({ to: 'mon', words: { prefix: 'auth caps', entity: of, caps } }, signal());
+    expect(await set(everything)).toMatchObject({ errno: 13 });
+    expect(await set(['mon', 'allow r'], 'client.admin')).toMatchObject({ errno: 13 });
+    // Who names a service twice has the last one judged, and gets the first.
+    expect(await set([...everything, 'mon', 'allow r'])).toMatchObject({ status: 'ok' });
+    own.close();
+    const victim = await done(cluster, 'mon', 'auth get', { entity: 'client.site-victim' });
+    expect(Object(victim)[0].caps).toEqual({ mon: 'allow *' });
   });
 });

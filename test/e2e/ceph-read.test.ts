@@ -32,7 +32,7 @@ let way: Way;
 let ceph: Ceph;
 
 const signal = (): AbortSignal => AbortSignal.timeout(60_000);
-const nothing: Wanted = { clients: false, places: [] };
+const nothing: Wanted = { clients: new Set(), places: [] };
 
 beforeAll(async () => {
   const programs = await cephPrograms();
@@ -85,7 +85,7 @@ async function seen(wanted: Wanted = nothing): Promise<ClusterSeen> {
 /** A group of the file system, with one of its subvolumes; undefined where it is not to be had. */
 async function groupOf(group: string, subvolume: string) {
   const places = [{ filesystem: 'cephfs', group, subvolume }];
-  const sight = (await seen({ clients: false, places })).volumes.get('cephfs');
+  const sight = (await seen({ clients: new Set(), places })).volumes.get('cephfs');
   return sight?.status === 'seen' ? sight.groups.get(group) : undefined;
 }
 
@@ -253,7 +253,7 @@ describe('a look at a cluster', () => {
       { filesystem: 'cephfs', group: NO_GROUP, subvolume: 'alone' },
       { filesystem: 'another' },
     ];
-    const { volumes } = await seen({ clients: false, places });
+    const { volumes } = await seen({ clients: new Set(), places });
     const uuid = '[0-9a-f-]{36}';
     const folderOf = (uid: number, gid: number, mode: number) => {
       return { uid, gid, mode, dataPool: 'cephfs.data', usedBytes: 0 };
@@ -325,14 +325,16 @@ describe('a look at a cluster', () => {
     const caps = ['mon', 'allow  r', 'osd', 'allow rw tag cephfs data=cephfs'];
     const answer = await done(cluster, 'mon', 'auth get-or-create', { entity, caps });
     const { key } = Object(answer)[0];
-    const { clients } = await seen({ clients: true, places: [] });
+    const { clients } = await seen({ clients: new Set([entity]), places: [] });
     expect(clients?.get(entity)?.caps).toEqual(
       new Map([
         ['mon', 'allow  r'],
         ['osd', 'allow rw tag cephfs data=cephfs'],
       ]),
     );
-    expect(clients?.get(entity)?.key.reveal()).toBe(key);
+    expect(clients?.get(entity)?.key?.reveal()).toBe(key);
+    // Keys of those that nobody declares are not kept.
+    expect(clients?.get('client.admin')?.key).toBeUndefined();
     expect([...(clients?.keys() ?? [])].filter((name) => !name.startsWith('client.'))).toEqual([]);
     expect(everythingOf(clients)).not.toMatch(/AQ[A-Za-z0-9+/]{20}/);
   });
@@ -380,8 +382,8 @@ describe('the way to a cluster', () => {
       await call(`key = ${key}`, caps),
     ];
     expect(answers.map(({ status }) => status)).toEqual(['refused', 'refused', 'ok']);
-    const { clients } = await seen({ clients: true, places: [] });
-    expect(clients?.get('client.canary')?.key.reveal()).toBe(key);
+    const { clients } = await seen({ clients: new Set(['client.canary']), places: [] });
+    expect(clients?.get('client.canary')?.key?.reveal()).toBe(key);
     expect(everythingOf([answers, admin])).not.toContain(key.slice(12, 30));
     admin.close();
   });
@@ -524,7 +526,7 @@ describe('a cluster with daemons that are gone', () => {
   it('asks nobody for parts of a file system that is down', async () => {
     const places = [{ filesystem: 'cephfs', group: 'sites' }];
     await done(cluster, 'mon', 'fs fail', { fs_name: 'cephfs' });
-    const { volumes, health } = await seen({ clients: false, places });
+    const { volumes, health } = await seen({ clients: new Set(), places });
     const why = 'the file system `cephfs` has no active metadata daemon';
     expect(volumes).toEqual(new Map([['cephfs', { status: 'away', why }]]));
     expect(health.status).toBe('HEALTH_ERR');
@@ -542,7 +544,7 @@ describe('a cluster with daemons that are gone', () => {
     expect(said(await ceph.call(list('sites'), signal()))).toBe(
       'unknown: the manager daemon of Ceph did not answer within 8 s',
     );
-    const { volumes, clients } = await seen({ clients: true, places });
+    const { volumes, clients } = await seen({ clients: new Set(['client.site-blog']), places });
     const why = 'Ceph has no active manager daemon';
     expect(volumes).toEqual(new Map([['cephfs', { status: 'away', why }]]));
     expect(clients?.has('client.site-blog')).toBe(true);

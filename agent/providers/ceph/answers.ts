@@ -50,6 +50,10 @@ const rules: Readonly<Record<number, Rule>> = {
     retry: 'after-replan',
     unreachable: true,
   },
+  107: { why: 'it has no connection', retry: 'after-replan', unreachable: true },
+  // Also to one that the cluster shut out, as it does with a manager daemon that was replaced.
+  108: { why: 'its connection was shut down', retry: 'after-replan', unreachable: true },
+  112: { why: 'a host is down', retry: 'after-replan', unreachable: true },
 };
 
 /** Pure. A command that Ceph refused, in our words and then in its own. `errno`: above zero. */
@@ -83,6 +87,11 @@ export function lacksCaps({ errno }: Failed): boolean {
 /** Pure. Nothing was sent, and no commit is at fault. */
 export function unreachable(why: string): Failed {
   return { status: 'refused', why, retry: 'after-replan', cause: 'unreachable' };
+}
+
+/** Pure. This agent may not write, or not any more: nothing was sent. */
+export function heldBack(why: string): Failed {
+  return { status: 'refused', why, retry: 'after-replan', cause: 'held-back' };
 }
 
 /** What of a cluster's settings its bridge needs. */

@@ -28,11 +28,14 @@ export class Unseen extends Error {
   readonly sight: NotSeen;
   /** What was asked for is not there, says Ceph. */
   readonly isAbsent: boolean;
+  /** Ceph answered, and the reason lies in what was asked for: other questions may be answered. */
+  readonly isOwn: boolean;
 
-  constructor(sight: NotSeen, absent = false) {
+  constructor(sight: NotSeen, { absent = false, own = false } = {}) {
     super(sight.why);
     this.sight = sight;
     this.isAbsent = absent;
+    this.isOwn = own;
   }
 }
 
@@ -51,13 +54,19 @@ export function asker(
     const answer = await ceph.call({ to, words }, signal);
     signal.throwIfAborted();
     if (answer.status !== 'ok') {
-      throw new Unseen(sightOf(answer, words.prefix, caps), isAbsent(answer));
+      const about = { absent: isAbsent(answer), own: isOwn(answer) };
+      throw new Unseen(sightOf(answer, words.prefix, caps), about);
     }
     const read = valueIn(answer.value, shape);
     if ('value' in read) return read.value;
     const why = `what Ceph answers to \`${words.prefix}\` is not understood${read.at}`;
-    throw new Unseen({ status: 'unusable', why });
+    throw new Unseen({ status: 'unusable', why }, { own: true });
   };
+}
+
+/** Pure. Neither the network, nor caps, nor somebody who is busy. */
+function isOwn(answer: Failed): boolean {
+  return answer.errno !== undefined && answer.cause === undefined && !lacksCaps(answer);
 }
 
 /** The answer, or undefined where what was asked for is not there any more. */
@@ -66,6 +75,18 @@ export async function unlessAbsent<Value>(answer: Promise<Value>): Promise<Value
     return await answer;
   } catch (error) {
     if (error instanceof Unseen && error.isAbsent) return undefined;
+    throw error;
+  }
+}
+
+/** The answer, or why there is none to this question alone. */
+export async function unlessOwn<Value>(
+  answer: Promise<Value>,
+): Promise<{ readonly value: Value } | { readonly why: string }> {
+  try {
+    return { value: await answer };
+  } catch (error) {
+    if (error instanceof Unseen && error.isOwn) return { why: error.sight.why };
     throw error;
   }
 }

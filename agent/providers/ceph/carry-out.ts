@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { Guard } from '../../reconcile/lease-ports.ts';
-import { type Failed, isAbsent, lacksCaps, type NotOk } from './answers.ts';
+import { type Failed, heldBack, isAbsent, lacksCaps, type NotOk } from './answers.ts';
 import { valueIn } from './asking.ts';
 import type { Check, Step } from './call.ts';
 import { capsFor, type Command, commandProblem, daemonOf, isOfFilesystem } from './commands.ts';
@@ -21,7 +21,7 @@ export type Ended = NotOk | undefined;
 
 /**
  * Carries steps out in their order, and ends with the first that does not go well. All of them are checked before the first is sent,
- * and each again right before it. The lease is asked before each.
+ * and each again right before it. The lease is asked for each, right before its bytes go.
  */
 export async function carryOut(steps: readonly Step[], line: Line): Promise<Ended> {
   const wrong = steps.map(problemOf).find((why) => why !== undefined);
@@ -52,10 +52,11 @@ async function guarded(
 ): ReturnType<Ceph['call']> {
   // What was carried out before is an outcome, and no reason to throw.
   if (signal.aborted) return heldBack('stopped before it was sent');
+  // Nothing is begun in vain; what counts is what it says right before the bytes go.
   const why = guard.refusal(DEADLINE_MS[command.to]);
   if (why !== undefined) return heldBack(why);
   try {
-    return await ceph.call(command, signal);
+    return await ceph.call({ ...command, guard }, signal);
   } catch (error) {
     if (signal.aborted) return heldBack('stopped before it was sent');
     throw error;
@@ -127,8 +128,4 @@ function unsent(failed: NotOk): NotOk {
 
 function changedMeanwhile(why: string): NotOk {
   return { status: 'refused', why, retry: 'after-replan', cause: 'out-of-sequence' };
-}
-
-function heldBack(why: string): Failed {
-  return { status: 'refused', why, retry: 'after-replan', cause: 'held-back' };
 }

@@ -71,9 +71,12 @@ function may(writes: boolean): string {
   return writes ? 'rw' : 'r';
 }
 
-/** Pure. Ceph keeps blanks as they were written; they mean nothing. */
+/** Blanks, or what stands in quotes: a path may have blanks of its own. Ceph knows no escapes there. */
+const BLANKS = /\s+|"[^"]*"|'[^']*'/g;
+
+/** Pure. Ceph keeps blanks as they were written; but for those in quotes they mean nothing. */
 export function normalised(text: string): string {
-  return text.trim().replaceAll(/\s+/g, ' ');
+  return text.trim().replaceAll(BLANKS, (part) => (/^["']/.test(part) ? part : ' '));
 }
 
 /** Pure. As Ceph's commands take them. */

@@ -32,7 +32,7 @@ export function diffClient(one: One<ClientSpec>, rules: ClientRules): Diff {
   const problem = clientProblem(entity, rules);
   if (problem !== undefined) return hold(spec, [{ why: problem }]);
   if (seen.clients === undefined) {
-    return hold(spec, [{ why: 'it was not looked at', waits: true }]);
+    return hold(spec, [seen.clientsUnread ?? { why: 'it was not looked at', waits: true }]);
   }
   const live = seen.clients.get(entity);
   const taken = ownerProblem(one, live);

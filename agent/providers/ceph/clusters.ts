@@ -4,9 +4,7 @@ import type { Guard } from '../../reconcile/lease-ports.ts';
 import type { NotOk } from './answers.ts';
 import type { BridgePorts } from './bridge.ts';
 import type { CephCall } from './call.ts';
-import { carryOut } from './carry-out.ts';
-import { type Ceph, openCeph } from './driver.ts';
-import { readCluster } from './read-cluster.ts';
+import { OneCluster } from './one-cluster.ts';
 import type { ObservedCluster } from './unit-diff.ts';
 import { wantedOf } from './wanted.ts';
 
@@ -14,7 +12,8 @@ import { wantedOf } from './wanted.ts';
 export interface Clusters {
   /**
    * Looks at all of them, at once, as far as these units need it: those of the repository, and those that left it. Writes nothing.
-   * Rejects with the signal's reason and for nothing else.
+   * Takes `waitMs` at most: where a look takes longer it goes on, and the next call has what came of it. A look that shows
+   * nothing new gives the very same `seen` as the one before. Rejects with the signal's reason and for nothing else.
    */
   observe(ids: readonly Id[], signal: AbortSignal): Promise<ReadonlyMap<string, ObservedCluster>>;
   /**
@@ -30,10 +29,8 @@ export interface Clusters {
 
 export interface ClustersPorts extends BridgePorts {
   readonly guard: Guard;
-}
-
-interface OneCluster extends Pick<ObservedCluster, 'clients'> {
-  readonly ceph: Ceph;
+  /** So long a look is waited for; absent: as a pass does, some two seconds. Who looks once waits longer. Milliseconds. */
+  readonly waitMs?: number;
 }
 
 /** By their names in the settings. Starts a process for each when there is something to look at. */
@@ -41,22 +38,18 @@ export function openClusters(
   settings: Readonly<Record<string, CephClusterSettings>>,
   ports: ClustersPorts,
 ): Clusters {
-  const { clock, guard } = ports;
   const all: ReadonlyMap<string, OneCluster> = new Map(
-    Object.entries(settings).map(([name, { clientPattern: pattern, ...way }]) => [
-      name,
-      { ceph: openCeph(way, ports), clients: { self: way.client, pattern } },
-    ]),
+    Object.entries(settings).map(([name, one]) => [name, new OneCluster(one, ports)]),
   );
   const [only, ...others] = all.keys();
   return {
     observe: async (ids, signal) => {
       signal.throwIfAborted();
       const sights = [...all].map(
-        async ([name, { ceph, clients }]): Promise<readonly [string, ObservedCluster]> => {
-          const sight = await readCluster({ ceph, clock }, wantedOf(ids, name), signal);
-          return [name, { sight, clients }];
-        },
+        async ([name, one]): Promise<readonly [string, ObservedCluster]> => [
+          name,
+          await one.observe(wantedOf(ids, name), signal),
+        ],
       );
       return new Map(await Promise.all(sights));
     },
@@ -66,12 +59,12 @@ export function openClusters(
       if (name === undefined) return refused('it is not said in which cluster');
       const one = all.get(name);
       if (one === undefined) return refused(`the agent's settings name no cluster \`${name}\``);
-      const failed = await carryOut(steps, { ceph: one.ceph, guard, signal });
+      const failed = await one.carryOut(steps, signal);
       return failed ?? { status: 'ok', value: { id: name } };
     },
     forget: () => undefined,
     close: () => {
-      for (const { ceph } of all.values()) ceph.close();
+      for (const one of all.values()) one.close();
     },
   };
 }

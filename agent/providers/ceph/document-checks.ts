@@ -3,6 +3,7 @@ import type { CephClient, CephFilesystem } from '../../../schemas/ceph.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { DocumentInput } from '../../core/document-kind.ts';
 import type { Path } from '../../core/path.ts';
+import { capsRisk } from './caps-risk.ts';
 
 // What one document says that a cluster takes and should not, or that no schema sees.
 
@@ -84,16 +85,16 @@ export function clientMistakes(
   });
 }
 
-const ALL = /\ballow\s+(?:\*|all\b)/;
-
 /** Pure. Whether Ceph reads the caps is Ceph's to say; what opens everything is told. */
 export function capsRisks({ caps }: CephClient, input: DocumentInput): readonly Diagnostic[] {
   return Object.entries(caps ?? {}).flatMap(([service, words]) => {
-    const [all] = ALL.exec(words ?? '') ?? [];
-    if (all === undefined) return [];
-    const message = `\`${all}\` lets whoever has the key do everything at \`${service}\``;
+    const risk = capsRisk(service, words ?? '');
+    if (risk === undefined) return [];
+    const { words: said, why } = risk;
+    const message = `\`${said}\` lets whoever has the key ${why}`;
     const hint = 'write what it needs, or `subvolumes` in place of `caps`';
-    const said = { severity: 'warning', code: 'all-rights', message, hint } as const;
-    return [at(['caps', service], input, said)];
+    return [at(['caps', service], input, { ...ALL_RIGHTS, message, hint })];
   });
 }
+
+const ALL_RIGHTS = { severity: 'warning', code: 'all-rights' } as const;

@@ -1,5 +1,6 @@
 import type { Secret } from '../../core/secret.ts';
-import { type Answer, isStarting, type Way, refusedBy, unreachable } from './answers.ts';
+import type { Guard } from '../../reconcile/lease-ports.ts';
+import { type Answer, heldBack, isStarting, type Way, refusedBy, unreachable } from './answers.ts';
 import { Bridge, type BridgePorts, type Ended } from './bridge.ts';
 import type { CommandWords, Daemon } from './protocol.ts';
 import { Turns } from './turns.ts';
@@ -10,13 +11,16 @@ export interface CephCommand {
   readonly words: CommandWords;
   /** What `-i` gives to Ceph's own program. Keys go here and nowhere else. */
   readonly input?: Secret;
+  /** Says whether it may be sent; asked right before it is. Absent: it changes nothing. */
+  readonly guard?: Guard;
 }
 
 /** The way to one cluster. Starts with the first command, and again after it broke. */
 export interface Ceph {
   /**
    * Carries a command out. `unknown`: it may have been carried out, or still be: no answer came in time, neither to it nor to
-   * another one under way, for which the process had to go. Rejects with the signal's reason while it waits for its turn.
+   * another one under way, for which the process had to go. `held-back`: its guard refused. Rejects with the signal's reason while
+   * it waits for its turn.
    */
   call(command: CephCommand, signal: AbortSignal): Promise<Answer>;
   /** Nothing is sent from then on. */
@@ -89,11 +93,15 @@ class Driver implements Ceph {
     if (failed !== undefined) return failed;
     // Whoever asked may have lost the right to write meanwhile.
     if (signal.aborted) return UNSENT;
-    progress.isSent = true;
     const { clock } = this.#ports;
     const beganMs = clock.nowMs();
     for (;;) {
-      const ended = await this.#ask(bridge, command, beganMs);
+      const leftMs = DEADLINE_MS[command.to] - (clock.nowMs() - beganMs);
+      // Until here it waited for its turn, for the process, or for a manager daemon that did nothing yet.
+      const why = command.guard?.refusal(leftMs);
+      if (why !== undefined) return heldBack(why);
+      progress.isSent = true;
+      const ended = await this.#ask(bridge, command, leftMs);
       const isEarly = clock.nowMs() - beganMs < STARTING_MS;
       if (ended.how === 'answered' && isStarting(command.to, ended.code) && isEarly) {
         await new Promise<void>((resolve) => {
@@ -106,11 +114,9 @@ class Driver implements Ceph {
   }
 
   /** With its deadline: past it the process is of no use, because librados cannot give up on one command. */
-  async #ask(bridge: Bridge, { to, words, input }: CephCommand, beganMs: number): Promise<Ended> {
-    const { clock } = this.#ports;
-    const deadlineMs = DEADLINE_MS[to];
-    const cancel = clock.after(deadlineMs - (clock.nowMs() - beganMs), () => {
-      bridge.kill(LATE[to](deadlineMs / 1000));
+  async #ask(bridge: Bridge, { to, words, input }: CephCommand, leftMs: number): Promise<Ended> {
+    const cancel = this.#ports.clock.after(leftMs, () => {
+      bridge.kill(LATE[to](DEADLINE_MS[to] / 1000));
     });
     try {
       return await bridge.ask({ to, command: words, ...(input && { input }) });

@@ -35,7 +35,7 @@ export function diffGroup(one: One<GroupSpec>): Diff {
     ];
     return madeFolder(one, steps, quota);
   }
-  if (live.details === undefined) return hold(spec, [UNREAD]);
+  if (live.details === undefined) return hold(spec, [unreadOf(live)]);
   return changedFolder(one, live.details, {
     wanted: quota,
     resize: (new_size) => ({
@@ -57,7 +57,7 @@ export function diffSubvolume(one: One<SubvolumeSpec>): Diff {
   if (seen === undefined && group !== NO_GROUP) {
     return hold(spec, [{ why: `there is no group \`${group}\` yet`, waits: true }]);
   }
-  if (seen?.subvolumes === undefined) return hold(spec, [UNREAD]);
+  if (seen?.subvolumes === undefined) return hold(spec, [unreadOf(seen)]);
   const { subvolumes } = seen;
   if (!subvolumes.has(spec.name)) {
     const taken = ownerProblem(one, undefined);
@@ -67,9 +67,8 @@ export function diffSubvolume(one: One<SubvolumeSpec>): Diff {
   if (live === undefined) return hold(spec, [UNREAD]);
   const taken = ownerProblem(one, live);
   if (taken !== undefined) return hold(spec, [{ why: taken }]);
-  if (live.state === 'other') {
-    return hold(spec, [{ why: `Ceph says that it is \`${live.called}\``, waits: true }]);
-  }
+  if (live.state === 'unread') return hold(spec, [live]);
+  if (live.state === 'other') return hold(spec, [unfinished(live.called)]);
   const isolated = live.namespace !== undefined;
   if (isolated !== spec.namespaceIsolated) {
     const is = isolated ? 'has' : 'does not have';
@@ -86,6 +85,16 @@ export function diffSubvolume(one: One<SubvolumeSpec>): Diff {
       no_shrink: true,
     }),
   });
+}
+
+/** What Ceph calls one that was removed and of which snapshots are left. */
+const RETAINED = 'snapshot-retained';
+
+function unfinished(called: string): Obstacle {
+  if (called !== RETAINED) return { why: `Ceph says that it is \`${called}\``, waits: true };
+  const why =
+    'it was removed, and its snapshots are left: remove those by hand, or give it another name';
+  return { why };
 }
 
 function madeSubvolume(one: One<SubvolumeSpec>): Diff {
@@ -114,6 +123,11 @@ function placeOf({ filesystem, group, name }: SubvolumeSpec) {
 }
 
 const UNREAD: Obstacle = { why: 'it was not looked at', waits: true };
+
+function unreadOf({ unread }: Pick<ObservedGroup, 'unread'> = {}): Obstacle {
+  return unread === undefined ? UNREAD : { why: unread };
+}
+
 const COPY = 'make another one, and copy the files';
 
 type Folder = GroupSpec | SubvolumeSpec;
@@ -188,12 +202,19 @@ function limitWords(size: number): string | undefined {
   return size === 0 ? undefined : sizeWords(size);
 }
 
+/** Below a folder with it each new one has it as well, whatever mode it is made with. */
+const SETGID = 0o2000;
+
+function isSameMode(wanted: number, live: number): boolean {
+  return wanted === live || (wanted | SETGID) === live;
+}
+
 /** What a command of Ceph could only change by making it once more. */
 function unchangeable(spec: Folder, live: FolderDetails): Obstacle[] {
   const { mode, uid, gid, dataPool } = spec;
   const found: Obstacle[] = [];
   const differing: string[] = [
-    ...(mode === live.mode ? [] : [`mode ${octal(live.mode)} and not ${octal(mode)}`]),
+    ...(isSameMode(mode, live.mode) ? [] : [`mode ${octal(live.mode)} and not ${octal(mode)}`]),
     ...(uid === live.uid ? [] : [`uid ${String(live.uid)} and not ${String(uid)}`]),
     ...(gid === live.gid ? [] : [`gid ${String(live.gid)} and not ${String(gid)}`]),
   ];

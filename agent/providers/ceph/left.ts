@@ -4,8 +4,9 @@ import type { Member, Removal } from '../../core/member.ts';
 import type { CephCall, Step } from './call.ts';
 import { clientProblem, type ClientRules } from './client-diff.ts';
 import { foreignMark, type Mark, markAt, release } from './marks.ts';
-import { type NamedUnit, namedBy, wordsOf } from './named.ts';
-import type { ClusterSeen } from './observed.ts';
+import { entityOf, type NamedUnit, namedBy, wordsOf } from './named.ts';
+import { type ClusterSeen, NO_GROUP } from './observed.ts';
+import { otherIds } from './same-thing.ts';
 import type { CephObserved } from './unit-diff.ts';
 
 // A unit whose document is gone: its mark in the cluster says what becomes of it. What holds data stays, whatever a mark says: there
@@ -13,6 +14,7 @@ import type { CephObserved } from './unit-diff.ts';
 
 /** Where a unit that left still is. */
 interface Place extends NamedUnit {
+  readonly id: Id;
   /** As the agent's settings name it. */
   readonly on: string;
   readonly seen: ClusterSeen;
@@ -42,10 +44,11 @@ function placesOf(id: Id, { clusters, owner }: CephObserved): Found {
     const mark = markAt(id, seen);
     if (mark === undefined || mark === 'unreadable' || mark.owner !== owner) return [];
     if (named.what === 'ceph-client' && seen.clients === undefined) {
-      unseen.push(`${on}: its clients were not looked at`);
+      const { why = 'its clients were not looked at' } = seen.clientsUnread ?? {};
+      unseen.push(`${on}: ${why}`);
       return [];
     }
-    return [{ ...named, on, seen, clients, mark }];
+    return [{ ...named, id, on, seen, clients, mark }];
   });
   const isHidden = places.length === 0 && unseen.length > 0;
   return { places, ...(isHidden && { hidden: unseen.join('; ') }) };
@@ -78,7 +81,7 @@ export function removeLeft(
   const used = going.flatMap((place) => usersOf(place).map((user) => ({ place, user })));
   const free = going.filter((place) => !used.some((one) => one.place === place));
   const kept = places.filter((place) => !goes(place));
-  const empty = kept.filter((place) => bytesOf(place) === undefined);
+  const empty = kept.filter((place) => isElsewhere(place) || bytesOf(place) === undefined);
   const stays = kept.flatMap(staysOf);
   return {
     operations: [
@@ -100,16 +103,18 @@ function awayOf(members: readonly Member[], { clusters }: CephObserved): string 
   return undefined;
 }
 
-/** Nothing that holds data does, nor what is somebody else's as well, or not for us to touch. */
-function goes({ what, names, mark, seen, clients }: Place): boolean {
-  if (mark.policy !== 'Delete') return false;
-  if (what !== 'ceph-client' && what !== 'ceph-crush-rule') return false;
-  if (foreignMark({ what, names }, seen, mark.owner) !== undefined) return false;
-  return what !== 'ceph-client' || clientProblem(entityOf(names), clients) === undefined;
+/** Another unit of ours is about the same thing: what left is only its name of before. */
+function isElsewhere({ id, what, names, seen, mark }: Place): boolean {
+  return otherIds(id, { what, names }, seen, mark.owner).length > 0;
 }
 
-function entityOf(names: readonly string[]): string {
-  return `client.${names.join('/')}`;
+/** Nothing that holds data does, nor what is somebody else's as well, or not for us to touch. */
+function goes(place: Place): boolean {
+  const { what, names, mark, seen, clients } = place;
+  if (mark.policy !== 'Delete' || isElsewhere(place)) return false;
+  if (what !== 'ceph-client' && what !== 'ceph-crush-rule') return false;
+  if (foreignMark({ what, names }, seen, mark.owner) !== undefined) return false;
+  return what !== 'ceph-client' || clientProblem(entityOf({ names }), clients) === undefined;
 }
 
 function memberOf(place: Place): Member {
@@ -128,10 +133,10 @@ function takenAway(id: Id, place: Place): Operation<CephCall> {
   const { what, names, seen } = place;
   const [name = ''] = names;
   const isRule = what === 'ceph-crush-rule';
-  const isThere = isRule ? seen.rules.has(name) : seen.clients?.has(entityOf(names)) === true;
+  const isThere = isRule ? seen.rules.has(name) : seen.clients?.has(entityOf({ names })) === true;
   const steps: readonly Step[] = [
     ...(isThere && isRule ? [{ prefix: 'osd crush rule rm' as const, name }] : []),
-    ...(isThere && !isRule ? [{ prefix: 'auth rm' as const, entity: entityOf(names) }] : []),
+    ...(isThere && !isRule ? [{ prefix: 'auth rm' as const, entity: entityOf({ names }) }] : []),
     // The last: whoever dies in between finds the mark, and takes that away.
     release(id),
   ];
@@ -145,7 +150,7 @@ function takenAway(id: Id, place: Place): Operation<CephCall> {
   };
 }
 
-/** The thing itself was never made, or somebody deleted it: it is nobody's. */
+/** The thing itself was never made, or somebody deleted it, or it is another unit's: it is not this one's. */
 function unmarked(id: Id, place: Place): Operation<CephCall> {
   const call: CephCall = { op: 'ceph', cluster: place.on, steps: [release(id)] };
   const { target } = markOf(place);
@@ -158,6 +163,7 @@ function markOf(place: Place): Member {
 
 /** What is there still, for people: said once. */
 function staysOf(place: Place): readonly string[] {
+  if (isElsewhere(place)) return [];
   const bytes = bytesOf(place);
   if (bytes === undefined) return [];
   const size = bytes === 'unknown' ? '' : ` (${sizeWords(bytes)})`;
@@ -187,13 +193,16 @@ function bytesOf({ what, names, seen }: Place): number | 'unknown' | undefined {
       return group && (group.details?.usedBytes ?? 'unknown');
     case 'ceph-subvolume': {
       if (sight?.status !== 'seen') return sight && 'unknown';
-      if (group?.subvolumes?.has(third) !== true) return undefined;
+      // All groups are listed, but for the one of those in none: that one is there where it was asked for.
+      if (group === undefined) return second === NO_GROUP ? 'unknown' : undefined;
+      if (group.subvolumes === undefined) return 'unknown';
+      if (!group.subvolumes.has(third)) return undefined;
       const one = group.subvolumes.get(third);
       return one?.state === 'complete' ? one.usedBytes : 'unknown';
     }
     case 'ceph-crush-rule':
       return seen.rules.has(first) ? 'unknown' : undefined;
     case 'ceph-client':
-      return seen.clients?.has(entityOf(names)) === true ? 'unknown' : undefined;
+      return seen.clients?.has(entityOf({ names })) === true ? 'unknown' : undefined;
   }
 }

@@ -84,6 +84,11 @@ export function thingKey({ what, names }: Thing): string {
   return [what, ...names].join('/');
 }
 
+/** Pure. A client, as Ceph names it: `client.site-blog`. */
+export function entityOf({ names }: Pick<Thing, 'names'>): string {
+  return `client.${names.join('/')}`;
+}
+
 /** Pure. What people call it: `pool rep`, `subvolume cephfs/sites/blog`, `client client.site-blog`. */
 export function wordsOf({ what, names }: Thing): string {
   const name = names.join('/');

@@ -10,8 +10,11 @@ export type ClusterSight =
 
 /** What of a cluster is looked at beside what one question gives for all of it. */
 export interface Wanted {
-  /** Whether clients are: the answer holds the keys of everybody, so it is asked for only where somebody declares one. */
-  readonly clients: boolean;
+  /**
+   * Clients by their full names, whose keys are kept. Of the others there is none: the answer holds those of everybody, and is asked
+   * for only where somebody declares a client.
+   */
+  readonly clients: ReadonlySet<string>;
   /** Parts of file systems; what does not exist is absent in the answer. */
   readonly places: readonly Place[];
 }
@@ -42,12 +45,20 @@ export interface ClusterSeen {
   readonly profiles: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly crush: ObservedCrush;
   readonly filesystems: ReadonlyMap<string, ObservedFilesystem>;
-  /** By their full name, such as `client.site-blog`; of daemons there are none. Absent: nobody asked. */
+  /** By their full name, such as `client.site-blog`; of daemons there are none. Absent: nobody asked, or nobody was told. */
   readonly clients?: ReadonlyMap<string, ObservedClient>;
+  /** Why clients are not known, though somebody asked; all else is. */
+  readonly clientsUnread?: NotRead;
   /** Groups and subvolumes, by file system, as far as they were asked for. What does not exist is absent. */
   readonly volumes: ReadonlyMap<string, VolumesSight>;
   /** What `config-key` holds of ours, by what follows `understudy/`. */
   readonly marks: ReadonlyMap<string, string>;
+}
+
+/** Why a part of a cluster is not known. `waits`: it may be by itself. */
+export interface NotRead {
+  readonly why: string;
+  readonly waits?: true;
 }
 
 export interface Release {
@@ -154,7 +165,8 @@ export interface ObservedFilesystem {
 export interface ObservedClient {
   /** By service, as they were written. */
   readonly caps: ReadonlyMap<string, string>;
-  readonly key: Secret;
+  /** Absent: no unit is about it. */
+  readonly key?: Secret;
 }
 
 /** What the manager daemon says of the parts of one file system: it, or the daemon of that, may be away while monitors are not. */
@@ -170,8 +182,10 @@ export type VolumesSight =
 export interface ObservedGroup {
   /** Absent: nobody asked, or it is `NO_GROUP`, which has none. */
   readonly details?: FolderDetails;
-  /** By name; undefined: its details were not asked for. Absent: nobody asked. */
+  /** By name; undefined: its details were not asked for. Absent: nobody asked, or there is no list. */
   readonly subvolumes?: ReadonlyMap<string, ObservedSubvolume | undefined>;
+  /** Why its details or its list are not known, though somebody asked. */
+  readonly unread?: string;
 }
 
 export interface FolderDetails {
@@ -195,4 +209,6 @@ export type ObservedSubvolume =
       readonly namespace?: string;
     })
   /** It is being made or copied, or was removed but for its snapshots. As Ceph calls it. */
-  | { readonly state: 'other'; readonly called: string };
+  | { readonly state: 'other'; readonly called: string }
+  /** It is there, and Ceph does not say more. */
+  | { readonly state: 'unread'; readonly why: string };

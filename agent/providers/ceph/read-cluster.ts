@@ -4,7 +4,7 @@ import type { Clock } from '../../reconcile/ports.ts';
 import { type Ask, asker, type Question, Unseen } from './asking.ts';
 import type { Ceph } from './driver.ts';
 import { crushIn, filesystemsIn, poolsIn, profilesIn, rulesIn } from './maps.ts';
-import type { ClusterSight, Wanted } from './observed.ts';
+import type { ClusterSeen, ClusterSight, Wanted } from './observed.ts';
 import { AuthLs, CrushDump, Df, FsDump, Marks, OsdDump, Status, Versions } from './shapes.ts';
 import {
   clientsIn,
@@ -72,7 +72,7 @@ async function look(ask: Ask, wanted: Wanted): Promise<ClusterSight> {
     ask(FS_DUMP),
     ask(DF),
     ask(MARKS),
-    wanted.clients ? ask(CLIENTS) : undefined,
+    readClients(ask, wanted.clients),
   ]);
   const filesystems = filesystemsIn(fs, osd);
   const daemons = daemonsIn(status);
@@ -90,9 +90,24 @@ async function look(ask: Ask, wanted: Wanted): Promise<ClusterSight> {
       profiles: profilesIn(osd),
       crush: crushIn(crush),
       filesystems,
-      ...(clients && { clients: clientsIn(clients) }),
+      ...clients,
       volumes,
       marks: marksIn(marks),
     },
   };
+}
+
+/** Who may not see them may see all the rest. */
+async function readClients(
+  ask: Ask,
+  wanted: ReadonlySet<string>,
+): Promise<Pick<ClusterSeen, 'clients' | 'clientsUnread'>> {
+  if (wanted.size === 0) return {};
+  try {
+    return { clients: clientsIn(await ask(CLIENTS), wanted) };
+  } catch (error) {
+    if (!(error instanceof Unseen)) throw error;
+    const { status, why } = error.sight;
+    return { clientsUnread: { why, ...(status === 'away' && { waits: true }) } };
+  }
 }

@@ -71,14 +71,20 @@ export function placementIn({ pgmap }: Status): ReadonlyMap<string, number> {
   return new Map(pgmap.pgs_by_state.map((one) => [one.state_name, one.count]));
 }
 
-/** Pure. Clients by their full name. */
-export function clientsIn({ auth_dump: all }: AuthLs): ReadonlyMap<string, ObservedClient> {
+/** Pure. Clients by their full name. Keys are kept of those alone that units are about. */
+export function clientsIn(
+  { auth_dump: all }: AuthLs,
+  wanted: ReadonlySet<string>,
+): ReadonlyMap<string, ObservedClient> {
   return new Map(
     all
       .filter(({ entity }) => entity.startsWith('client.'))
       .map(({ entity, key, caps }) => [
         entity,
-        { caps: new Map(Object.entries(caps)), key: new Secret(key) },
+        {
+          caps: new Map(Object.entries(caps)),
+          ...(wanted.has(entity) && { key: new Secret(key) }),
+        },
       ]),
   );
 }

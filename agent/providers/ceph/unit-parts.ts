@@ -5,6 +5,7 @@ import type { CephCall, Step } from './call.ts';
 import { claim, foreignMark, isSameMark, type Mark, markAt } from './marks.ts';
 import { thingOf, wordsOf } from './named.ts';
 import type { ClusterSeen } from './observed.ts';
+import { otherIds } from './same-thing.ts';
 import type { CephSpec } from './spec.ts';
 
 /** What separates a unit from what its cluster has. */
@@ -60,8 +61,9 @@ export function ownerProblem(
 ): string | undefined {
   const foreign = foreignMark(thingOf(spec), seen, owner);
   if (foreign !== undefined) return foreign;
-  const isOurs = markAt(unit.id, seen) !== undefined;
-  return live === undefined || isOurs || spec.adopt ? undefined : FOREIGN;
+  if (live === undefined || spec.adopt || markAt(unit.id, seen) !== undefined) return undefined;
+  // Under the id of before, where another cluster became the default one.
+  return otherIds(unit.id, thingOf(spec), seen, owner).length > 0 ? undefined : FOREIGN;
 }
 
 /** Pure. The one operation of a unit: it is marked first, then made or changed. None where nothing differs. */

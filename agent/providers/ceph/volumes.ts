@@ -1,4 +1,4 @@
-import { type Ask, unlessAbsent, Unseen } from './asking.ts';
+import { type Ask, unlessAbsent, unlessOwn, Unseen } from './asking.ts';
 import {
   type Daemons,
   NO_GROUP,
@@ -94,7 +94,8 @@ async function readFilesystem(
     const subvolumes = places.flatMap((place) =>
       place.group === group && place.subvolume !== undefined ? [place.subvolume] : [],
     );
-    const seen = await readGroup(ask, { filesystem, group }, new Set(subvolumes));
+    const read = await unlessOwn(readGroup(ask, { filesystem, group }, new Set(subvolumes)));
+    const seen = 'why' in read ? { unread: read.why } : read.value;
     if (seen === undefined) groups.delete(group);
     else groups.set(group, seen);
   }
@@ -117,35 +118,46 @@ async function readGroup(
     // Nobody may name the group of those that are in none.
     ...(group !== NO_GROUP && { group_name: group }),
   };
-  const question = { to: 'mgr' as const, caps: CAPS };
   const listed = await unlessAbsent(
-    ask({ ...question, words: { prefix: 'fs subvolume ls', ...words }, shape: Names }),
+    ask({ ...QUESTION, words: { prefix: 'fs subvolume ls', ...words }, shape: Names }),
   );
   if (listed === undefined) return undefined;
-  const details =
-    group === NO_GROUP
-      ? undefined
-      : await unlessAbsent(
-          ask({ ...question, words: { prefix: 'fs subvolumegroup info', ...words }, shape: GroupInfo }), // prettier-ignore
-        );
+  const details = group === NO_GROUP ? undefined : await readDetails(ask, words);
   const subvolumes = new Map<string, ObservedSubvolume | undefined>(
     listed.map(({ name }) => [name, undefined]),
   );
   await eachOf(
     [...subvolumes.keys()].filter((name) => wanted.has(name)),
     async (name) => {
-      const info = await unlessAbsent(
-        ask({
-          ...question,
-          words: { prefix: 'fs subvolume info', ...words, sub_name: name },
-          shape: SubvolumeInfo,
-        }),
-      );
-      if (info === undefined) subvolumes.delete(name);
-      else subvolumes.set(name, subvolumeIn(info));
+      const read = await readSubvolume(ask, { ...words, sub_name: name });
+      if (read === undefined) subvolumes.delete(name);
+      else subvolumes.set(name, read);
     },
   );
-  return { ...(details && { details: folderIn(details) }), subvolumes };
+  return { ...details, subvolumes };
+}
+
+const QUESTION = { to: 'mgr', caps: CAPS } as const;
+
+async function readDetails(
+  ask: Ask,
+  words: Readonly<Record<string, string>>,
+): Promise<Pick<ObservedGroup, 'details' | 'unread'>> {
+  const question = { ...QUESTION, words: { prefix: 'fs subvolumegroup info', ...words } };
+  const read = await unlessOwn(unlessAbsent(ask({ ...question, shape: GroupInfo })));
+  if ('why' in read) return { unread: read.why };
+  return read.value === undefined ? {} : { details: folderIn(read.value) };
+}
+
+/** Undefined: it is not there any more. One that is broken says nothing about the others. */
+async function readSubvolume(
+  ask: Ask,
+  words: Readonly<Record<string, string>>,
+): Promise<ObservedSubvolume | undefined> {
+  const question = { ...QUESTION, words: { prefix: 'fs subvolume info', ...words } };
+  const read = await unlessOwn(unlessAbsent(ask({ ...question, shape: SubvolumeInfo })));
+  if ('why' in read) return { state: 'unread', why: read.why };
+  return read.value && subvolumeIn(read.value);
 }
 
 async function eachOf<Item>(

@@ -1,5 +1,5 @@
 import type { Id } from '../../core/kind.ts';
-import { namedBy } from './named.ts';
+import { entityOf, namedBy } from './named.ts';
 import { NO_GROUP, type Place, type Wanted } from './observed.ts';
 
 /**
@@ -8,12 +8,12 @@ import { NO_GROUP, type Place, type Wanted } from './observed.ts';
  */
 export function wantedOf(ids: readonly Id[], cluster: string): Wanted {
   const places: Place[] = [];
-  let clients = false;
+  const clients = new Set<string>();
   for (const id of ids) {
     const named = namedBy(id);
     if (named === undefined || (named.cluster ?? cluster) !== cluster) continue;
     const [filesystem = '', group = NO_GROUP, subvolume = ''] = named.names;
-    if (named.what === 'ceph-client') clients = true;
+    if (named.what === 'ceph-client') clients.add(entityOf(named));
     if (named.what === 'ceph-subvolume-group') places.push({ filesystem, group });
     if (named.what === 'ceph-subvolume') places.push({ filesystem, group, subvolume });
   }

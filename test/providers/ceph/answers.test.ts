@@ -37,6 +37,13 @@ it.each([
   expect(said(refusedBy('mon', errno, 'no'))).toBe(expected);
 });
 
+it.each([107, 108, 112])("takes errno %i for nobody's failure", (errno) => {
+  expect(refusedBy('mon', errno, '')).toMatchObject({
+    retry: 'after-replan',
+    cause: 'unreachable',
+  });
+});
+
 it('takes a manager daemon that knows no commands for one that has just begun', () => {
   expect(said(refusedBy('mgr', 95, 'Warning: due to ceph-mgr restart'))).toBe(
     'refused | after-replan | unreachable | the manager daemon of Ceph does not take commands yet',

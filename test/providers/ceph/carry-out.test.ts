@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { Secret } from '../../../agent/core/secret.ts';
-import { type Answer, refusedBy } from '../../../agent/providers/ceph/answers.ts';
+import { type Answer, heldBack, refusedBy } from '../../../agent/providers/ceph/answers.ts';
 import type { Step } from '../../../agent/providers/ceph/call.ts';
 import { carryOut } from '../../../agent/providers/ceph/carry-out.ts';
 import { commandProblem } from '../../../agent/providers/ceph/commands.ts';
@@ -36,7 +36,9 @@ async function said(
 ) {
   const sent: string[] = [];
   const ceph: Ceph = {
-    call: async ({ words }) => {
+    call: async ({ words, guard: asked }) => {
+      const why = asked?.refusal(1);
+      if (why !== undefined) return heldBack(why);
       sent.push(words.prefix);
       return await Promise.resolve(answers[words.prefix] ?? ok);
     },
@@ -96,7 +98,7 @@ describe('carrying out', () => {
     });
   });
 
-  it('asks before each whether it still leads', async () => {
+  it('lets each ask whether it still leads', async () => {
     const lost = await said([mark, make, enable], {}, (sent) => (sent < 2 ? undefined : 'lost'));
     expect(lost.sent).toEqual(['config-key set', 'osd pool create']);
     expect(lost.ended).toMatchObject({ status: 'refused', cause: 'held-back', why: expect.stringContaining('lost') }); // prettier-ignore
@@ -170,10 +172,10 @@ describe('what is looked at', () => {
     ] as const;
     const group = { filesystem: 'cephfs', group: 'sites' };
     const main = [{ ...group, subvolume: 'blog' }, group];
-    expect(wantedOf(ids, 'main')).toEqual({ clients: false, places: main });
+    expect(wantedOf(ids, 'main')).toEqual({ clients: new Set(), places: main });
     const other = { filesystem: 'cephfs', group: NO_GROUP, subvolume: 'x' };
     expect(wantedOf([...ids, 'ceph-client/far/site-blog'], 'far')).toEqual({
-      clients: true,
+      clients: new Set(['client.site-blog']),
       places: [main[0], other, main[1]],
     });
   });

@@ -85,7 +85,7 @@ describe('documents become units', () => {
     ['ceph-filesystem', 'ceph-filesystem/cephfs'],
     ['ceph-subvolume-group', 'ceph-subvolume-group/cephfs/sites'],
     ['ceph-subvolume', 'ceph-subvolume/cephfs/sites/blog'],
-    ['ceph-client', 'ceph-client/blog'],
+    ['ceph-client', 'ceph-client/site-blog'],
   ])('of the example %s', (name, id) => {
     const examples = join(import.meta.dirname, '../../../schemas/examples');
     const text = readFileSync(join(examples, `${name}.yaml`), 'utf8').replace(

@@ -209,6 +209,57 @@ describe('a command', () => {
   });
 });
 
+describe('the guard of a command', () => {
+  const guarded = (refusals: readonly (string | undefined)[]) => {
+    const asked: number[] = [];
+    const refusal = (ms: number) => {
+      asked.push(ms);
+      return refusals[asked.length - 1];
+    };
+    return { asked, guard: { refusal } };
+  };
+
+  it('is asked once the process takes commands, and not before', async () => {
+    const { ceph, begun, clock } = opened();
+    const { asked, guard } = guarded(['lost']);
+    const answer = ceph.call({ ...mon, guard }, never);
+    await clock.advance(3_000);
+    expect(asked).toEqual([]);
+    const one = await begun();
+    expect(await answer).toEqual({ status: 'refused', why: 'lost', retry: 'after-replan', cause: 'held-back' }); // prettier-ignore
+    expect(asked).toEqual([5_000]);
+    expect(one.ids).toEqual([]);
+  });
+
+  it('is asked after the turn came', async () => {
+    const { ceph, begun, clock } = opened();
+    const slow = Array.from({ length: 8 }, () => ceph.call(mon, never));
+    const one = await begun();
+    const { asked, guard } = guarded([undefined]);
+    const answer = ceph.call({ ...mon, guard }, never);
+    await clock.advance(1_000);
+    expect(asked).toEqual([]);
+    one.answers(1);
+    await clock.settle();
+    expect(asked).toEqual([5_000]);
+    for (let id = 2; id <= 9; id += 1) one.answers(id);
+    expect(said(await answer)).toBe('ok: out 9');
+    await Promise.all(slow);
+  });
+
+  it('is asked again with what is left where a manager daemon begins', async () => {
+    const { ceph, begun, clock } = opened();
+    const { asked, guard } = guarded([undefined, 'lost']);
+    const answer = ceph.call({ ...mgr, guard }, never);
+    const one = await begun();
+    one.answers(1, { code: 95 });
+    await clock.advance(200);
+    expect(await answer).toMatchObject({ cause: 'held-back' });
+    expect(asked).toEqual([8_000, 7_800]);
+    expect(one.ids).toEqual([1]);
+  });
+});
+
 describe('many commands', () => {
   it('wait for their turn, and the last ones are refused', async () => {
     const { ceph, begun, clock } = opened();

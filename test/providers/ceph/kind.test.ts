@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 
 import { shownCommand } from '../../../agent/providers/ceph/commands.ts';
 import { cephKind } from '../../../agent/providers/ceph/kind.ts';
-import type { ClusterSeen, ObservedPool } from '../../../agent/providers/ceph/observed.ts';
+import type {
+  ClusterSeen,
+  ObservedGroup,
+  ObservedPool,
+  ObservedSubvolume,
+} from '../../../agent/providers/ceph/observed.ts';
 import type { CephObserved } from '../../../agent/providers/ceph/unit-diff.ts';
 import { after, applied, empty, observed, stepsOf } from './model.ts';
 import { cephUnit } from './units.ts';
@@ -221,6 +226,62 @@ describe('what is not done', () => {
   });
 });
 
+describe('a folder', () => {
+  const live = { mode: 0o755, uid: 0, gid: 0, dataPool: 'data', usedBytes: 0 };
+  const withBlog = (more: object): ClusterSeen => {
+    const blog: ObservedSubvolume = { ...live, state: 'complete', path: '/p', ...more };
+    const groups = new Map([['sites', { details: live, subvolumes: new Map([['blog', blog]]) }]]);
+    const volumes = new Map([['cephfs', { status: 'seen' as const, groups }]]);
+    return { ...applied(withFiles, subvolume()), volumes };
+  };
+
+  it.each([
+    ['0755', 0o755, true],
+    ['0755', 0o2755, true],
+    ['2755', 0o2755, true],
+    ['2755', 0o755, false],
+    ['0755', 0o1755, false],
+    ['0750', 0o2755, false],
+  ])('of mode %s that has %o is the same: %s', (mode, now, isSame) => {
+    expect(whys(subvolume({ mode }), withBlog({ mode: now })).length === 0).toBe(isSame);
+  });
+
+  it('of which snapshots are left waits for a person, and one that is copied for Ceph', () => {
+    const of = (called: string) => whys(subvolume(), withBlog({ state: 'other', called }));
+    expect(of('snapshot-retained')).toEqual([
+      'subvolume cephfs/sites/blog: it was removed, and its snapshots are left: remove those by hand, or give it another name',
+    ]);
+    expect(of('pending')).toEqual([
+      'subvolume cephfs/sites/blog: Ceph says that it is `pending` (waits)',
+    ]);
+  });
+
+  it('that Ceph does not tell of is held alone', () => {
+    expect(whys(subvolume(), withBlog({ state: 'unread', why: 'bad layout' }))).toEqual([
+      'subvolume cephfs/sites/blog: bad layout',
+    ]);
+    const groups = new Map([['sites', { unread: 'bad list' }]]);
+    const volumes = new Map([['cephfs', { status: 'seen' as const, groups }]]);
+    expect(whys(subvolume(), { ...withFiles, volumes })).toEqual(['subvolume cephfs/sites/blog: bad list']); // prettier-ignore
+    expect(whys(group(), { ...withFiles, volumes })).toEqual(['group cephfs/sites: bad list']);
+  });
+});
+
+describe('caps', () => {
+  it.each([
+    ['allow r  fsname=a', 'allow r fsname=a', true],
+    ['allow rw path="/a  b"', 'allow  rw path="/a  b"', true],
+    ['allow rw path="/a  b"', 'allow rw path="/a b"', false],
+    ["allow rw path='/a  b'", "allow rw path='/a b'", false],
+    ['allow rw path="/it\'s  x"', 'allow rw path="/it\'s x"', false],
+  ])('%j and %j are the same: %s', (wanted, now, isSame) => {
+    const declared = client({ subvolumes: undefined, caps: { mon: wanted } });
+    const seen = applied(empty, declared);
+    const clients = new Map([['client.site-blog', { caps: new Map([['mon', now]]) }]]);
+    expect(diff(declared, { ...seen, clients }).operations.length === 0).toBe(isSame);
+  });
+});
+
 describe('a change that moves data', () => {
   const seen = withPool(applied(empty, pool()), 'rep', { usage });
   const moved = pool({ failureDomain: 'osd' });
@@ -364,6 +425,38 @@ describe('what leaves the repository', () => {
     expect(gone(client(), applied(empty, client())).stays).toEqual(['client client.site-blog stays']); // prettier-ignore
   });
 
+  it('stays where another unit of ours is about it: the default cluster is another one now', () => {
+    const unit = client({ deletionPolicy: 'Delete' });
+    const named = { ...unit, id: 'ceph-client/main/site-blog' as const };
+    const before = applied(empty, named);
+    // The unit of now takes it over without being told to, and keeps its key.
+    const seen = applied(before, unit);
+    expect(stepsOf(diff(unit, before))).toMatchObject([{ key: 'understudy/ceph-client/site-blog' }]); // prettier-ignore
+    expect([...seen.marks.keys()]).toEqual([named.id, unit.id]);
+    expect(cephKind.members(named.id, observed(seen))).toEqual([]);
+    expect(stepsIn(named, seen)).toEqual(['config-key rm key=understudy/ceph-client/main/site-blog']); // prettier-ignore
+    // What was to go when only one had a mark does not go either.
+    const members = cephKind.members(named.id, observed(before));
+    expect(members).toHaveLength(1);
+    const late = cephKind.remove(named.id, members, observed(seen));
+    expect(stepsOf({ ...NOTHING, operations: late.operations })).toEqual([
+      { prefix: 'config-key rm', key: 'understudy/ceph-client/main/site-blog' },
+    ]);
+    // It is nobody's to be told of, and over with its mark.
+    const after = { ...seen, marks: new Map([...seen.marks].filter(([id]) => id === unit.id)) };
+    expect(gone(named, after)).toEqual({ operations: [], left: [], waits: [] });
+    expect(stepsIn(unit, after)).toHaveLength(2);
+  });
+
+  it.each(['{"owner":"other","policy":"Delete"}', 'what is this'])(
+    'is not taken over by the mark of somebody else: %s',
+    (text) => {
+      const seen = applied(empty, client());
+      const marks = new Map([['ceph-client/main/site-blog', text]]);
+      expect(whys(client(), { ...seen, marks })).toHaveLength(1);
+    },
+  );
+
   it('waits while a pool uses a rule', () => {
     const unit = rule({ deletionPolicy: 'Delete' });
     const seen = [unit, pool({ crushRule: 'fast' })].reduce(applied, empty);
@@ -385,6 +478,25 @@ describe('what leaves the repository', () => {
     expect(stepsIn(pool(), { ...applied(empty, pool()), pools: new Map() })).toEqual(['config-key rm key=understudy/ceph-pool/rep']); // prettier-ignore
   });
 
+  const unmarked = ['config-key rm key=understudy/ceph-subvolume/cephfs/sites/blog'];
+  it.each<[string, ObservedGroup | undefined, readonly string[]]>([
+    ['of a group that is not there', undefined, unmarked],
+    ['of a group that was not looked into', {}, []],
+    ['of a group without it', { subvolumes: new Map() }, unmarked],
+    ['that Ceph cannot read', { subvolumes: new Map([['blog', { state: 'unread', why: 'x' }]]) }, []], // prettier-ignore
+  ])('is gone only where a list says so: a subvolume %s', (_, sites, steps) => {
+    const { marks } = applied(withFiles, subvolume());
+    const groups = new Map(sites && [['sites', sites]]);
+    const volumes = new Map([['cephfs', { status: 'seen' as const, groups }]]);
+    expect(stepsIn(subvolume(), { ...withFiles, marks, volumes })).toEqual(steps);
+  });
+
+  it('is not known to be gone where it is in no group and nobody asked for those', () => {
+    const unit = subvolume({ group: undefined });
+    const marks = new Map([['ceph-subvolume/cephfs/_nogroup/blog', '{"owner":"test","policy":"Orphan"}']]); // prettier-ignore
+    expect(stepsIn(unit, { ...withFiles, marks })).toEqual([]);
+  });
+
   it('is left alone where the mark is of another environment', () => {
     const unit = client({ deletionPolicy: 'Delete' });
     const seen = applied(empty, unit);
@@ -404,6 +516,11 @@ describe('what leaves the repository', () => {
     ]);
     const { clients: _clients, ...unasked } = applied(empty, client());
     expect(cephKind.hidden?.(client().id, observed(unasked))).toBe('main: its clients were not looked at'); // prettier-ignore
+    const clientsUnread = { why: 'caps are missing' };
+    expect(cephKind.hidden?.(client().id, observed({ ...unasked, clientsUnread }))).toBe('main: caps are missing'); // prettier-ignore
+    expect(whys(client(), { ...unasked, clientsUnread })).toEqual(['client client.site-blog: caps are missing']); // prettier-ignore
+    expect(whys(client(), { ...unasked, clientsUnread: { ...clientsUnread, waits: true } })).toEqual(['client client.site-blog: caps are missing (waits)']); // prettier-ignore
+    expect(diff(pool(), { ...unasked, clientsUnread }).operations).toHaveLength(1);
   });
 });
 

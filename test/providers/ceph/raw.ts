@@ -149,3 +149,27 @@ export const folder = {
   mode: 0o42_755,
   uid: 2,
 };
+
+/** Of a file system with these metadata daemons. */
+export const filesystem = (fs_name: string, info: object) => ({
+  id: 1,
+  mdsmap: { ...fsDump.filesystems[0]?.mdsmap, fs_name, info },
+});
+
+export const active = { gid_1: { state: 'up:active' } };
+
+/** To each question of a look, by its prefix, where all is well. */
+export const usual: Readonly<Record<string, unknown>> = {
+  status: { ...status, mgrmap: { available: true } },
+  versions: { mon: { 'ceph version 16.2.15 (x) pacific (stable)': 3 } },
+  'osd dump': osdDump,
+  'osd crush dump': crushDump,
+  'fs dump': { filesystems: [filesystem('one', active), filesystem('two', active)] },
+  df,
+  'auth ls': { auth_dump: [] },
+  'config-key dump': {},
+  'fs subvolumegroup ls': [{ name: 'sites' }],
+  'fs subvolume ls': [{ name: 'a' }, { name: 'b' }],
+  'fs subvolumegroup info': folder,
+  'fs subvolume info': { ...folder, state: 'complete', path: '/p', pool_namespace: '' },
+};

@@ -16,26 +16,7 @@ const ok = (value: unknown): Answer => ({
   status: 'ok',
   value: new Secret(JSON.stringify(value)),
 });
-const filesystem = (fs_name: string, info: object) => ({
-  id: 1,
-  mdsmap: { ...raw.fsDump.filesystems[0]?.mdsmap, fs_name, info },
-});
-const active = { gid_1: { state: 'up:active' } };
-
-const usual: Readonly<Record<string, Answer>> = {
-  status: ok({ ...raw.status, mgrmap: { available: true } }),
-  versions: ok({ mon: { 'ceph version 16.2.15 (x) pacific (stable)': 3 } }),
-  'osd dump': ok(raw.osdDump),
-  'osd crush dump': ok(raw.crushDump),
-  'fs dump': ok({ filesystems: [filesystem('one', active), filesystem('two', active)] }),
-  df: ok(raw.df),
-  'auth ls': ok({ auth_dump: [] }),
-  'config-key dump': ok({}),
-  'fs subvolumegroup ls': ok([{ name: 'sites' }]),
-  'fs subvolume ls': ok([{ name: 'a' }, { name: 'b' }]),
-  'fs subvolumegroup info': ok(raw.folder),
-  'fs subvolume info': ok({ ...raw.folder, state: 'complete', path: '/p', pool_namespace: '' }),
-};
+const { filesystem, active } = raw;
 
 /** A cluster at the driver's port, which answers as usual but for what a test says. */
 function clusterOf(other: Readonly<Record<string, Answer>> = {}) {
@@ -46,9 +27,8 @@ function clusterOf(other: Readonly<Record<string, Answer>> = {}) {
   const answer = (words: CommandWords): Answer => {
     const all = Object.values(words).join(' ');
     asked.push(all);
-    const found = other[all] ?? other[words.prefix] ?? usual[words.prefix];
-    if (found === undefined) throw new Error(`nobody expected ${all}`);
-    return found;
+    if (!(words.prefix in raw.usual)) throw new Error(`nobody expected ${all}`);
+    return other[all] ?? other[words.prefix] ?? ok(raw.usual[words.prefix]);
   };
   const ceph: Ceph = {
     call: async ({ words }) => {
@@ -59,7 +39,7 @@ function clusterOf(other: Readonly<Record<string, Answer>> = {}) {
     close: () => undefined,
   };
   const look = async (wanted: Partial<Wanted> = {}): Promise<ClusterSight> => {
-    const all = { clients: false, places: [], ...wanted };
+    const all = { clients: new Set<string>(), places: [], ...wanted };
     return await readCluster({ ceph, clock }, all, new AbortController().signal);
   };
   const slow = (ms: number): void => {
@@ -78,7 +58,7 @@ describe('a look', () => {
     expect(asked).toEqual(
       ['status', 'versions', 'osd dump', 'osd crush dump', 'fs dump', 'df', 'config-key dump understudy/'], // prettier-ignore
     );
-    await look({ clients: true });
+    await look({ clients: new Set(['client.a']) });
     expect(asked.filter((one) => one === 'auth ls')).toHaveLength(1);
   });
 
@@ -122,6 +102,16 @@ describe('a look', () => {
     ],
   ])('%s', async (_, answer, status, why) => {
     expect(await clusterOf({ df: answer }).look()).toEqual({ status, why });
+  });
+
+  it('sees all the rest where clients may not be seen', async () => {
+    const wanted = { clients: new Set(['client.a']) };
+    const denied = await clusterOf({ 'auth ls': refusedBy('mon', 13, '') }).look(wanted);
+    expect(denied).toMatchObject({ status: 'seen', seen: { clientsUnread: { why: expect.stringContaining('"auth ls"') } } }); // prettier-ignore
+    expect(denied.status === 'seen' && denied.seen.clients).toBeUndefined();
+    expect(denied.status === 'seen' && denied.seen.clientsUnread?.waits).toBeUndefined();
+    const busy = await clusterOf({ 'auth ls': refusedBy('mon', 11, '') }).look(wanted);
+    expect(busy).toMatchObject({ seen: { clientsUnread: { waits: true } } });
   });
 
   it('is unusable where the release is too old to be asked more', async () => {
@@ -203,6 +193,46 @@ describe('parts of file systems', () => {
     const empty = { one: { status: 'seen', groups: new Map() } };
     expect(await without('fs subvolume ls')).toEqual(empty);
     expect(await without('fs subvolumegroup ls')).toEqual(empty);
+  });
+
+  const broken = '`fs subvolume info`: Ceph could not carry it out (errno 5): bad layout';
+
+  it.each<[string, Answer, string]>([
+    ['that Ceph cannot read', refusedBy('mgr', 5, 'bad layout'), broken],
+    ['of which it says what is not understood', ok({ state: 3 }), 'what Ceph answers to `fs subvolume info` is not understood'], // prettier-ignore
+  ])('say nothing about others: a subvolume %s', async (_, answer, why) => {
+    const places = ['a', 'b'].map((subvolume) => ({ ...one, group: 'sites', subvolume }));
+    const { look } = clusterOf({ 'fs subvolume info one sites a': answer });
+    const complete = { ...details, state: 'complete', path: '/p' };
+    const a = { state: 'unread', why };
+    const subvolumes = new Map<string, unknown>([['a', a], ['b', complete]]); // prettier-ignore
+    expect(volumesOf(await look({ places }))).toEqual({
+      one: { status: 'seen', groups: new Map([['sites', { details, subvolumes }]]) },
+    });
+  });
+
+  it('say nothing about others: a group', async () => {
+    const places = ['sites', 'more'].map((group) => ({ ...one, group }));
+    const groups = ok([{ name: 'sites' }, { name: 'more' }]);
+    const answers = { 'fs subvolumegroup ls': groups, 'fs subvolume ls one sites': refusedBy('mgr', 5, 'x') }; // prettier-ignore
+    const sight = volumesOf(await clusterOf(answers).look({ places }));
+    const unread = '`fs subvolume ls`: Ceph could not carry it out (errno 5): x';
+    expect(sight).toMatchObject({ one: { status: 'seen' } });
+    expect(Object(sight).one.groups.get('sites')).toEqual({ unread });
+    expect(Object(sight).one.groups.get('more')).toMatchObject({ details });
+    const info = { ...answers, 'fs subvolume ls one sites': ok([]), 'fs subvolumegroup info one sites': refusedBy('mgr', 5, 'x') }; // prettier-ignore
+    const without = volumesOf(await clusterOf(info).look({ places }));
+    expect(Object(without).one.groups.get('sites')).toEqual({
+      unread: '`fs subvolumegroup info`: Ceph could not carry it out (errno 5): x',
+      subvolumes: new Map(),
+    });
+  });
+
+  it('are all unknown where caps are missing or nobody answers', async () => {
+    const places = [{ ...one, group: 'sites', subvolume: 'a' }];
+    const sightOf = async (answer: Answer) => volumesOf(await clusterOf({ 'fs subvolume info': answer }).look({ places })); // prettier-ignore
+    expect(await sightOf(refusedBy('mgr', 13, ''))).toMatchObject({ one: { status: 'unusable' } });
+    expect(await sightOf({ status: 'unknown', why: 'it hangs' })).toMatchObject({ one: { status: 'away' } }); // prettier-ignore
   });
 
   it('are not asked for where nobody would answer', async () => {

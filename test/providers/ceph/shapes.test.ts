@@ -192,15 +192,17 @@ it.each<[string, Record<string, number>, unknown]>([
 
 it('keeps keys of clients to itself, and leaves daemons out', () => {
   const key = 'AQCg5A1rAAAAABAABV7vm3gd7q2ouyVYT3DNBg==';
-  const auth_dump = ['client.a', 'osd.0'].map((entity) => ({
+  const auth_dump = ['client.a', 'client.b', 'osd.0'].map((entity) => ({
     entity,
     key,
     caps: { mon: 'allow  r' },
   }));
-  const clients = clientsIn(AuthLs.parse({ auth_dump }));
-  expect([...clients.keys()]).toEqual(['client.a']);
+  const clients = clientsIn(AuthLs.parse({ auth_dump }), new Set(['client.a']));
+  expect([...clients.keys()]).toEqual(['client.a', 'client.b']);
   expect(clients.get('client.a')?.caps).toEqual(new Map([['mon', 'allow  r']]));
-  expect(clients.get('client.a')?.key.reveal()).toBe(key);
+  expect(clients.get('client.a')?.key?.reveal()).toBe(key);
+  // Nobody declares that one.
+  expect(clients.get('client.b')).toEqual({ caps: new Map([['mon', 'allow  r']]) });
   expect(inspect(clients, { depth: Infinity, showHidden: true })).not.toContain(key);
 });
 

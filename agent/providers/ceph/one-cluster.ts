@@ -1,0 +1,72 @@
+import type { CephClusterSettings } from '../../../schemas/settings.ts';
+import type { Way } from './answers.ts';
+import type { Step } from './call.ts';
+import { carryOut, type Ended } from './carry-out.ts';
+import type { ClustersPorts } from './clusters.ts';
+import { type Ceph, openCeph } from './driver.ts';
+import { LookBeside, WAIT_MS } from './look-beside.ts';
+import type { ClusterSight, Wanted } from './observed.ts';
+import { readCluster } from './read-cluster.ts';
+import { isSameSeen } from './same-seen.ts';
+import type { ObservedCluster } from './unit-diff.ts';
+
+/** One cluster of the settings. */
+export class OneCluster {
+  readonly #way: Way;
+  readonly #clients: ObservedCluster['clients'];
+  readonly #ports: ClustersPorts;
+  readonly #looks: LookBeside;
+  #ceph: Ceph;
+  #before: ClusterSight | undefined;
+
+  constructor({ clientPattern: pattern, ...way }: CephClusterSettings, ports: ClustersPorts) {
+    this.#way = way;
+    this.#clients = { self: way.client, pattern };
+    this.#ports = ports;
+    this.#ceph = openCeph(way, ports);
+    const { clock, waitMs = WAIT_MS } = ports;
+    this.#looks = new LookBeside({
+      clock,
+      waitMs,
+      look: async (wanted, signal) =>
+        await readCluster({ ceph: this.#ceph, clock }, wanted, signal),
+    });
+  }
+
+  /** As `observe` of all of them. */
+  async observe(wanted: Wanted, signal: AbortSignal): Promise<ObservedCluster> {
+    const sight = this.#same(await this.#looks.ask(wanted, signal));
+    return { sight, clients: this.#clients };
+  }
+
+  /** The very same object as before where nothing is another that anything is decided by. */
+  #same(sight: ClusterSight): ClusterSight {
+    if (sight.status !== 'seen') return sight;
+    const before = this.#before;
+    if (before?.status === 'seen' && isSameSeen(before.seen, sight.seen)) return before;
+    this.#before = sight;
+    return sight;
+  }
+
+  /** As `call` of all of them. */
+  async carryOut(steps: readonly Step[], signal: AbortSignal): Promise<Ended> {
+    const { guard } = this.#ports;
+    // A question of a look may hang, and whatever is under way in the same process goes down with it: what is written does not.
+    if (this.#looks.isLooking && !this.#looks.isWriting) {
+      this.#ceph.close();
+      this.#ceph = openCeph(this.#way, this.#ports);
+    }
+    const written = this.#looks.writing();
+    try {
+      return await carryOut(steps, { ceph: this.#ceph, guard, signal });
+    } finally {
+      written();
+    }
+  }
+
+  /** Nothing is sent from then on. */
+  close(): void {
+    this.#looks.close();
+    this.#ceph.close();
+  }
+}
