@@ -48,7 +48,11 @@ export async function lookAtServers(
   if ('wrong' in found) return file === undefined ? unseen(found.wrong) : found;
   const { settings } = found;
   const { mysql, ceph, environment: owner } = settings;
-  const places = { ...noServers(), owner, ...(ceph && { lookAtClusters: looking(ceph, clock) }) };
+  const places = {
+    ...noServers(),
+    owner,
+    ...(ceph && { lookAtClusters: looking(settings, clock) }),
+  };
   if (mysql === undefined) return places;
   const { openServers } = await import('./providers/mysql/servers.ts');
   const servers = openServers(mysql, { clock, guard, term: () => 0, holder: '', owner });
@@ -60,14 +64,17 @@ export async function lookAtServers(
 }
 
 const guard = { refusal: () => 'a plan writes nothing' };
+/** There is no other look that would have what came of this one. Milliseconds. */
+const LOOK_MS = 40_000;
+const ports = { guard, processes: childProcesses, waitMs: LOOK_MS };
 
 function looking(
-  settings: NonNullable<Settings['ceph']>,
+  { ceph, environment: owner }: Pick<Settings, 'ceph' | 'environment'>,
   clock: Clock,
 ): PlannedPlaces['lookAtClusters'] {
   return async (ids, signal) => {
     const { openClusters } = await import('./providers/ceph/clusters.ts');
-    const clusters = openClusters(settings, { clock, guard, processes: childProcesses });
+    const clusters = openClusters(ceph ?? {}, { ...ports, clock, owner });
     try {
       return await clusters.observe(ids, signal);
     } finally {

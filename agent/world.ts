@@ -41,7 +41,7 @@ export async function openWorld(
     // The same after the Swarm was made anew.
     owner,
   });
-  const clusters = await clustersOf(ceph, { clock, guard });
+  const clusters = await clustersOf(ceph, { clock, guard, owner });
   const names = Object.keys(mysql ?? {});
   return {
     kind: unitKind(kindsWith(random)),
@@ -63,7 +63,7 @@ async function serversOf(mysql: Settings['mysql'], ports: ServersPorts): Promise
 
 async function clustersOf(
   ceph: Settings['ceph'],
-  ports: Pick<ClustersPorts, 'clock' | 'guard'>,
+  ports: Pick<ClustersPorts, 'clock' | 'guard' | 'owner'>,
 ): Promise<Clusters> {
   if (ceph === undefined) return noClusters;
   const [{ openClusters }, { childProcesses: processes }] = await Promise.all([

@@ -70,7 +70,11 @@ beforeAll(async () => {
   way = { confFile, keyringFile, client: entity, python };
   const ports = { clock: systemClock, processes: childProcesses };
   const settings = { main: { ...way, clientPattern: 'client.site-*' } };
-  clusters = openClusters(settings, { ...ports, guard: { refusal: () => undefined } });
+  clusters = openClusters(settings, {
+    ...ports,
+    owner: 'test',
+    guard: { refusal: () => undefined },
+  });
 });
 afterAll(async () => {
   clusters.close();

@@ -10,6 +10,7 @@ import { childProcesses } from '../../agent/child-processes.ts';
 import { systemClock } from '../../agent/clock.ts';
 import { Secret } from '../../agent/core/secret.ts';
 import type { Answer, Way } from '../../agent/providers/ceph/answers.ts';
+import { KnownDetails } from '../../agent/providers/ceph/details.ts';
 import { type Ceph, type CephCommand, openCeph } from '../../agent/providers/ceph/driver.ts';
 import {
   type ClusterSeen,
@@ -73,7 +74,8 @@ function opened(other: Partial<Way> = {}): Ceph {
 }
 
 async function look(wanted: Wanted = nothing, through: Ceph = ceph): Promise<ClusterSight> {
-  return await readCluster({ ceph: through, clock: systemClock }, wanted, signal());
+  const details = new KnownDetails(() => systemClock.nowMs());
+  return await readCluster({ ceph: through, clock: systemClock, details }, wanted, signal());
 }
 
 async function seen(wanted: Wanted = nothing): Promise<ClusterSeen> {

@@ -11,7 +11,8 @@ import { wantedOf } from './wanted.ts';
 /** The clusters of the agent's settings. */
 export interface Clusters {
   /**
-   * Looks at all of them, at once, as far as these units need it: those of the repository, and those that left it. Writes nothing.
+   * Looks at all of them, at once, as far as these units of the repository need it; those that left it are known by what was seen the
+   * last time. Writes nothing.
    * Takes `waitMs` at most: where a look takes longer it goes on, and the next call has what came of it. A look that shows
    * nothing new gives the very same `seen` as the one before. Rejects with the signal's reason and for nothing else.
    */
@@ -29,6 +30,8 @@ export interface Clusters {
 
 export interface ClustersPorts extends BridgePorts {
   readonly guard: Guard;
+  /** As whom the agent signs what it makes. */
+  readonly owner: string;
   /** So long a look is waited for; absent: as a pass does, some two seconds. Who looks once waits longer. Milliseconds. */
   readonly waitMs?: number;
 }
@@ -48,7 +51,7 @@ export function openClusters(
       const sights = [...all].map(
         async ([name, one]): Promise<readonly [string, ObservedCluster]> => [
           name,
-          await one.observe(wantedOf(ids, name), signal),
+          await one.observe(wantedOf([...new Set([...ids, ...one.marked()])], name), signal),
         ],
       );
       return new Map(await Promise.all(sights));
@@ -62,7 +65,9 @@ export function openClusters(
       const failed = await one.carryOut(steps, signal);
       return failed ?? { status: 'ok', value: { id: name } };
     },
-    forget: () => undefined,
+    forget: () => {
+      for (const one of all.values()) one.forget();
+    },
     close: () => {
       for (const one of all.values()) one.close();
     },

@@ -12,7 +12,7 @@ export interface Spot {
 const BELIEVED_MS = 10 * 60_000;
 /** So many that are older are read anew in one look: so all of them come round, and no look takes long. */
 const AGAIN_MAX = 16;
-/** So long a look goes on with further ones; those that are left are for the next one. Milliseconds. */
+/** So long after the first one a look goes on with further ones; those that are left are for the next one. Milliseconds. */
 const LOOK_MS = 8_000;
 
 interface Known {
@@ -50,12 +50,14 @@ export class KnownDetails {
     const nowMs = this.#nowMs();
     const asked = new Set<string>();
     let again = 0;
+    let firstMs: number | undefined;
     return {
       get: (spot) => {
         const key = keyOf(spot);
         asked.add(key);
         const known = this.#known.get(key);
-        if (known === undefined) return this.#nowMs() - nowMs < LOOK_MS ? 'ask' : undefined;
+        firstMs ??= this.#nowMs();
+        if (known === undefined) return this.#nowMs() - firstMs < LOOK_MS ? 'ask' : undefined;
         if (nowMs - known.atMs < BELIEVED_MS || again >= AGAIN_MAX) return known.read;
         again += 1;
         return 'ask';

@@ -35,6 +35,14 @@ function readMark(text: string): Mark | 'unreadable' {
   return Mark.safeParse(readJson(text)).data ?? 'unreadable';
 }
 
+/** Pure. Everything that is marked for one who writes there. */
+export function idsOf({ marks }: Pick<ClusterSeen, 'marks'>, owner: string): readonly Id[] {
+  return [...marks].flatMap(([id, text]) => {
+    const mark = readMark(text);
+    return isId(id) && mark !== 'unreadable' && mark.owner === owner ? [id] : [];
+  });
+}
+
 /** Pure. Notes that it is ours. Goes before what makes or changes it; may be said again. */
 export function claim(id: Id, mark: Mark): Command {
   return { prefix: 'config-key set', key: `${MARK_PREFIX}${id}`, val: JSON.stringify(mark) };

@@ -4,6 +4,9 @@ import type { Step } from './call.ts';
 import { carryOut, type Ended } from './carry-out.ts';
 import type { ClustersPorts } from './clusters.ts';
 import { type Ceph, openCeph } from './driver.ts';
+import { KnownDetails } from './details.ts';
+import type { Id } from '../../core/kind.ts';
+import { idsOf } from './marks.ts';
 import { LookBeside, WAIT_MS } from './look-beside.ts';
 import type { ClusterSight, Wanted } from './observed.ts';
 import { readCluster } from './read-cluster.ts';
@@ -16,6 +19,7 @@ export class OneCluster {
   readonly #clients: ObservedCluster['clients'];
   readonly #ports: ClustersPorts;
   readonly #looks: LookBeside;
+  readonly #details: KnownDetails;
   #ceph: Ceph;
   #before: ClusterSight | undefined;
 
@@ -25,11 +29,12 @@ export class OneCluster {
     this.#ports = ports;
     this.#ceph = openCeph(way, ports);
     const { clock, waitMs = WAIT_MS } = ports;
+    this.#details = new KnownDetails(() => clock.nowMs());
     this.#looks = new LookBeside({
       clock,
       waitMs,
       look: async (wanted, signal) =>
-        await readCluster({ ceph: this.#ceph, clock }, wanted, signal),
+        await readCluster({ ceph: this.#ceph, clock, details: this.#details }, wanted, signal),
     });
   }
 
@@ -60,8 +65,20 @@ export class OneCluster {
     try {
       return await carryOut(steps, { ceph: this.#ceph, guard, signal });
     } finally {
+      this.#details.forget(steps.flatMap((step) => ('check' in step ? [] : [step])));
       written();
     }
+  }
+
+  /** Units of ours that the cluster knew when it was seen last, also those that left the repository. */
+  marked(): readonly Id[] {
+    const { owner } = this.#ports;
+    return this.#before?.status === 'seen' ? idsOf(this.#before.seen, owner) : [];
+  }
+
+  /** What is remembered of single subvolumes is read anew, in the next look. */
+  forget(): void {
+    this.#details.forgetAll();
   }
 
   /** Nothing is sent from then on. */

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import type { Clock } from '../../reconcile/ports.ts';
 import { type Ask, asker, type Question, Unseen } from './asking.ts';
+import type { DetailsLook, KnownDetails } from './details.ts';
 import type { Ceph } from './driver.ts';
 import { crushIn, filesystemsIn, poolsIn, profilesIn, rulesIn } from './maps.ts';
 import type { ClusterSeen, ClusterSight, Wanted } from './observed.ts';
@@ -44,24 +45,27 @@ function question<Value>(
 }
 
 /**
- * Reads all of a cluster, in some eight questions whatever it holds, and two more for each group of subvolumes and one for each
- * subvolume that is wanted. Writes nothing. Rejects with the signal's reason and for nothing else.
+ * Reads all of a cluster, in some eight questions whatever it holds, two more for each group of subvolumes, and one for each
+ * subvolume that is wanted and of which not enough is known. Writes nothing. Rejects with the signal's reason and for nothing else.
  */
 export async function readCluster(
-  ports: { readonly ceph: Ceph; readonly clock: Clock },
+  {
+    details,
+    ...ports
+  }: { readonly ceph: Ceph; readonly clock: Clock; readonly details: KnownDetails },
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<ClusterSight> {
   const ask = asker(ports, signal);
   try {
-    return await look(ask, wanted);
+    return await look(ask, wanted, details.begin());
   } catch (error) {
     if (error instanceof Unseen) return error.sight;
     throw error;
   }
 }
 
-async function look(ask: Ask, wanted: Wanted): Promise<ClusterSight> {
+async function look(ask: Ask, wanted: Wanted, details: DetailsLook): Promise<ClusterSight> {
   // First alone: where nobody answers, one wait is enough.
   const status = await ask(STATUS);
   const release = releaseIn(await ask(VERSIONS));
@@ -76,7 +80,8 @@ async function look(ask: Ask, wanted: Wanted): Promise<ClusterSight> {
   ]);
   const filesystems = filesystemsIn(fs, osd);
   const daemons = daemonsIn(status);
-  const volumes = await readVolumes(ask, wanted.places, { filesystems, daemons });
+  const volumes = await readVolumes(ask, wanted.places, { filesystems, daemons, details });
+  details.end();
   return {
     status: 'seen',
     seen: {

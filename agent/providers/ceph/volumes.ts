@@ -1,4 +1,5 @@
 import { type Ask, unlessAbsent, unlessOwn, Unseen } from './asking.ts';
+import type { DetailsLook } from './details.ts';
 import {
   type Daemons,
   NO_GROUP,
@@ -19,6 +20,8 @@ const AT_ONCE = 4;
 export interface Known {
   readonly filesystems: ReadonlyMap<string, ObservedFilesystem>;
   readonly daemons: Daemons;
+  /** What was read of single subvolumes before. */
+  readonly details: DetailsLook;
 }
 
 /**
@@ -38,7 +41,7 @@ export async function readVolumes(
     const own = places.filter((place) => place.filesystem === name);
     const sight = blocked ?? silence(name, filesystem, known.daemons);
     if (sight === undefined) {
-      const seen = await lookAt(ask, name, own);
+      const seen = await lookAt({ ask, details: known.details }, name, own);
       sights.set(name, seen);
       // One that hangs holds up the manager daemon for all.
       if (seen.status === 'away') blocked = seen;
@@ -60,13 +63,18 @@ function silence(
   return { status: 'away', why: `the file system \`${name}\` has no active metadata daemon` };
 }
 
+interface Asking {
+  readonly ask: Ask;
+  readonly details: DetailsLook;
+}
+
 async function lookAt(
-  ask: Ask,
+  asking: Asking,
   filesystem: string,
   places: readonly Place[],
 ): Promise<VolumesSight> {
   try {
-    return { status: 'seen', groups: await readFilesystem(ask, filesystem, places) };
+    return { status: 'seen', groups: await readFilesystem(asking, filesystem, places) };
   } catch (error) {
     if (error instanceof Unseen) return error.sight;
     throw error;
@@ -74,7 +82,7 @@ async function lookAt(
 }
 
 async function readFilesystem(
-  ask: Ask,
+  { ask, details }: Asking,
   filesystem: string,
   places: readonly Place[],
 ): Promise<ReadonlyMap<string, ObservedGroup>> {
@@ -94,7 +102,9 @@ async function readFilesystem(
     const subvolumes = places.flatMap((place) =>
       place.group === group && place.subvolume !== undefined ? [place.subvolume] : [],
     );
-    const read = await unlessOwn(readGroup(ask, { filesystem, group }, new Set(subvolumes)));
+    const read = await unlessOwn(
+      readGroup({ ask, details }, { filesystem, group }, new Set(subvolumes)),
+    );
     const seen = 'why' in read ? { unread: read.why } : read.value;
     if (seen === undefined) groups.delete(group);
     else groups.set(group, seen);
@@ -109,7 +119,7 @@ interface Group {
 
 /** Undefined: it is not there any more. */
 async function readGroup(
-  ask: Ask,
+  { ask, details: known }: Asking,
   { filesystem, group }: Group,
   wanted: ReadonlySet<string>,
 ): Promise<ObservedGroup | undefined> {
@@ -128,10 +138,15 @@ async function readGroup(
   );
   await eachOf(
     [...subvolumes.keys()].filter((name) => wanted.has(name)),
-    async (name) => {
-      const read = await readSubvolume(ask, { ...words, sub_name: name });
-      if (read === undefined) subvolumes.delete(name);
-      else subvolumes.set(name, read);
+    async (subvolume) => {
+      const spot = { filesystem, group, subvolume };
+      const before = known.get(spot);
+      const read =
+        before === 'ask' ? await readSubvolume(ask, { ...words, sub_name: subvolume }) : before;
+      if (before === 'ask') known.put(spot, read);
+      // There was no time: that it is there is known all the same.
+      if (read === undefined && before === 'ask') subvolumes.delete(subvolume);
+      else subvolumes.set(subvolume, read);
     },
   );
   return { ...details, subvolumes };

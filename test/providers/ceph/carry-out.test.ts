@@ -185,7 +185,12 @@ describe('clusters', () => {
   const start = () => {
     throw new Error('nothing is started');
   };
-  const ports = { clock: new VirtualClock(), processes: { start }, guard: { refusal: () => 'no' } };
+  const ports = {
+    clock: new VirtualClock(),
+    processes: { start },
+    owner: 'test',
+    guard: { refusal: () => 'no' },
+  };
   const way = {
     confFile: '/c',
     keyringFile: '/k',

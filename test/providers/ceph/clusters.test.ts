@@ -53,7 +53,7 @@ function cluster(more: { readonly waitMs?: number } = {}) {
     },
   };
   const guard = { refusal: () => undefined };
-  const clusters = openClusters(settings, { clock, processes, guard, ...more });
+  const clusters = openClusters(settings, { clock, processes, guard, owner: 'test', ...more });
   const takes = (ms: number): void => {
     tookMs = ms;
   };

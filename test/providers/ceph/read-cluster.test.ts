@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../agent/core/secret.ts';
 import { type Answer, refusedBy, unreachable } from '../../../agent/providers/ceph/answers.ts';
+import { KnownDetails } from '../../../agent/providers/ceph/details.ts';
 import type { Ceph } from '../../../agent/providers/ceph/driver.ts';
 import {
   type ClusterSight,
@@ -40,7 +41,8 @@ function clusterOf(other: Readonly<Record<string, Answer>> = {}) {
   };
   const look = async (wanted: Partial<Wanted> = {}): Promise<ClusterSight> => {
     const all = { clients: new Set<string>(), places: [], ...wanted };
-    return await readCluster({ ceph, clock }, all, new AbortController().signal);
+    const details = new KnownDetails(() => clock.nowMs());
+    return await readCluster({ ceph, clock, details }, all, new AbortController().signal);
   };
   const slow = (ms: number): void => {
     slowMs = ms;
