@@ -5,6 +5,8 @@ import { Flag, Size, whole } from './common.ts';
 
 /** What a monitor takes (16.2.15). */
 const COPIES_MAX = 10;
+/** Of a new pool, where nobody says how many. */
+export const COPIES_USUAL = 3;
 const PGS_MAX = 65_536;
 const CHUNKS_MAX = 32;
 const OBJECTS_MAX = Number.MAX_SAFE_INTEGER;
@@ -28,15 +30,13 @@ const pgs = whole(1, PGS_MAX);
 
 const Replicated = z
   .strictObject({
-    size: whole(1, COPIES_MAX).default(3),
+    size: whole(1, COPIES_MAX).optional(),
     minSize: whole(1, COPIES_MAX).optional(),
   })
-  .refine(({ size, minSize = 1 }) => minSize <= size, {
+  .refine(({ size = COPIES_USUAL, minSize = 1 }) => minSize <= size, {
     error: '`minSize` is at most `size`',
     path: ['minSize'],
-  })
-  // As a monitor has it where nobody says anything.
-  .transform(({ size, minSize }) => ({ size, minSize: minSize ?? size - Math.floor(size / 2) }));
+  });
 
 const ErasureCoded = z.strictObject({
   dataChunks: whole(2, CHUNKS_MAX),
@@ -68,15 +68,16 @@ const Pool = z.strictObject({
   deviceClass: cephName('a class of devices such as `ssd`').optional(),
   crushRoot: cephName('a bucket such as `default`').optional(),
   crushRule: cephName('the name of a rule').optional(),
-  pgAutoscaleMode: oneOf(['on', 'warn', 'off']).default('on'),
+  // What is not written is not compared: Ceph has its own, and administrators theirs.
+  pgAutoscaleMode: oneOf(['on', 'warn', 'off']).optional(),
   pgNum: pgs.optional(),
   pgNumMin: pgs.optional(),
   pgNumMax: pgs.optional(),
-  bulk: Flag.default(false),
+  bulk: Flag.optional(),
   targetSizeRatio: ratio(0, 1_000_000).optional(),
   targetSizeBytes: Size.optional(),
   quotas: z
-    .strictObject({ maxSize: Size.default(0), maxObjects: whole(0, OBJECTS_MAX).default(0) })
+    .strictObject({ maxSize: Size.optional(), maxObjects: whole(0, OBJECTS_MAX).optional() })
     .prefault({}),
   parameters: Parameters.prefault({}),
   allowDataMovement: Flag.default(false),
@@ -98,7 +99,7 @@ export const CephPool = Pool.superRefine((pool, context) => {
       if (pool[key] !== undefined) issue([key], '`crushRule` says that: leave it out');
     }
   }
-  if (pool.pgNum !== undefined && pool.pgAutoscaleMode === 'on') {
+  if (pool.pgNum !== undefined && (pool.pgAutoscaleMode ?? 'on') === 'on') {
     issue(['pgNum'], 'the autoscaler sets it: leave it out, or write `pgAutoscaleMode: off`');
   }
   if (pgNumMin > pgNumMax) issue(['pgNumMin'], '`pgNumMin` is at most `pgNumMax`');

@@ -7,7 +7,6 @@ const POOLS_MAX = 100;
 const SUBVOLUMES_MAX = 100;
 const CAPS_MAX = 4_096;
 const MDS_MAX = 256;
-const TERABYTE = 2 ** 40;
 
 /** A file system on pools of the repository. The first data pool is the one that files lie in unless told otherwise. */
 export const CephFilesystem = z.strictObject({
@@ -21,10 +20,10 @@ export const CephFilesystem = z.strictObject({
     .min(1, { error: 'write the name of a pool' })
     .max(POOLS_MAX)
     .refine((names) => new Set(names).size === names.length, { error: 'write each pool once' }),
-  activeCount: whole(1, MDS_MAX).default(1),
-  standbyCountWanted: whole(0, MDS_MAX).default(1),
-  allowStandbyReplay: Flag.default(false),
-  maxFileSize: Size.default(TERABYTE),
+  activeCount: whole(1, MDS_MAX).optional(),
+  standbyCountWanted: whole(0, MDS_MAX).optional(),
+  allowStandbyReplay: Flag.optional(),
+  maxFileSize: Size.optional(),
 });
 export type CephFilesystem = z.output<typeof CephFilesystem>;
 

@@ -127,12 +127,7 @@ export const Settings = z.strictObject({
 export type Settings = z.output<typeof Settings>;
 
 /** Keys of `Settings` that this version does not act upon. */
-export const SETTINGS_UNSUPPORTED = [
-  'listen',
-  'advertise',
-  'tokenFile',
-  'webhookSecretFile',
-];
+export const SETTINGS_UNSUPPORTED = ['listen', 'advertise', 'tokenFile', 'webhookSecretFile'];
 
 /** Single values that a flag or an environment variable may give instead of the file. */
 export const SETTINGS_SCALARS = [

@@ -73,6 +73,8 @@ beforeAll(async () => {
   clusters = openClusters(settings, {
     ...ports,
     owner: 'test',
+    // Each test looks at what came of the one before.
+    calmMs: 0,
     guard: { refusal: () => undefined },
   });
 });
@@ -156,7 +158,7 @@ describe('a pool', () => {
       pgNum: 32,
       bulk: false,
       targetSizeRatio: 0,
-      quotas: {},
+      quotas: { maxSize: 0, maxObjects: 0 },
       parameters: { compression_mode: 'none', recovery_priority: -3 },
     };
     const unit = cephUnit('CephPool', 'rep', other);
@@ -192,10 +194,10 @@ describe('a pool', () => {
       });
     expect(await apply(coded())).toEqual(NOTHING);
     const { pools } = await look();
-    expect(pools.get('ec')).toMatchObject({ profile: 'ec_profile', rule: 'ec_host', size: 3 });
+    expect(pools.get('ec')).toMatchObject({ profile: 'ec_2_1_jerasure_profile', rule: 'ec_host', size: 3 });
     expect(await apply(coded({ failureDomain: 'osd' }))).toEqual(NOTHING);
     expect((await look()).pools.get('ec')).toMatchObject({
-      profile: 'ec_profile',
+      profile: 'ec_2_1_jerasure_profile',
       rule: 'ec_osd',
     });
     const larger = { erasureCoded: { dataChunks: 3, codingChunks: 1, overwrites: true } };
@@ -304,7 +306,7 @@ describe('a rule', () => {
   it('for chunks is made from a profile', async () => {
     const unit = cephUnit('CephCrushRule', 'chunks', {
       type: 'erasure',
-      erasureProfile: 'ec_profile',
+      erasureProfile: 'ec_2_1_jerasure_profile',
     });
     expect(await apply(unit)).toEqual(NOTHING);
   });

@@ -10,6 +10,8 @@ export type Check =
       readonly words:
         | { readonly prefix: 'osd pool get'; readonly pool: string; readonly var: 'size' }
         | { readonly prefix: 'auth get'; readonly entity: string }
+        | { readonly prefix: 'osd crush rule dump'; readonly name: string }
+        | { readonly prefix: 'fs get'; readonly fs_name: string }
         | {
             readonly prefix: 'fs subvolumegroup info' | 'fs subvolume info';
             readonly vol_name: string;
@@ -38,4 +40,6 @@ export interface CephCall {
   readonly cluster?: string;
   /** In this order, ending with the first that does not go well. Each may be carried out again. */
   readonly steps: readonly Step[];
+  /** It moves data, or waits for copies that have to be there: not soon after another one, of which nothing is seen yet. */
+  readonly calm?: true;
 }

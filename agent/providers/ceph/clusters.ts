@@ -34,6 +34,8 @@ export interface ClustersPorts extends BridgePorts {
   readonly owner: string;
   /** So long a look is waited for; absent: as a pass does, some two seconds. Who looks once waits longer. Milliseconds. */
   readonly waitMs?: number;
+  /** So long after one thing that moves data nothing else does; absent: half a minute. Milliseconds. */
+  readonly calmMs?: number;
 }
 
 /** By their names in the settings. Starts a process for each when there is something to look at. */
@@ -56,13 +58,14 @@ export function openClusters(
       );
       return new Map(await Promise.all(sights));
     },
-    call: async ({ cluster, steps }, signal) => {
+    call: async (call, signal) => {
+      const { cluster } = call;
       signal.throwIfAborted();
       const name = cluster ?? (others.length === 0 ? only : undefined);
       if (name === undefined) return refused('it is not said in which cluster');
       const one = all.get(name);
       if (one === undefined) return refused(`the agent's settings name no cluster \`${name}\``);
-      const failed = await one.carryOut(steps, signal);
+      const failed = await one.carryOut(call, signal);
       return failed ?? { status: 'ok', value: { id: name } };
     },
     forget: () => {

@@ -28,7 +28,7 @@ export function poolRisks(
   input: DocumentInput,
 ): readonly Diagnostic[] {
   const risks: Diagnostic[] = [];
-  if (replicated !== undefined && replicated.size <= 2) {
+  if (replicated?.size !== undefined && replicated.size <= 2) {
     const message =
       replicated.size === 1
         ? 'with one copy data are lost with any disk that breaks'

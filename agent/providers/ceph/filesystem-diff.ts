@@ -1,4 +1,6 @@
+import type { Step } from './call.ts';
 import type { Command } from './commands.ts';
+import { foreignMark } from './marks.ts';
 import type { ClusterSeen, ObservedFilesystem } from './observed.ts';
 import type { FilesystemSpec } from './spec.ts';
 import {
@@ -29,11 +31,12 @@ function made(one: One<FilesystemSpec>): Diff {
   const { name, metadataPool: metadata, dataPools } = spec;
   const [data = '', ...others] = dataPools;
   const obstacles = [
-    ...poolObstacles(spec, seen, [metadata, ...dataPools]),
+    ...poolObstacles(one, [metadata, ...dataPools]),
     ...[metadata, data].flatMap((pool) => firstObstacles(pool, seen)),
   ];
   if (obstacles.length > 0) return hold(spec, obstacles);
-  const steps: readonly Command[] = [
+  const steps: readonly Step[] = [
+    { check: 'absent', words: { prefix: 'fs get', fs_name: name } },
     { prefix: 'fs new', fs_name: name, metadata, data },
     ...others.map((pool) => addPool(name, pool)),
     ...settings(spec, FRESH).flatMap(({ commands }) => commands),
@@ -50,9 +53,9 @@ function addPool(filesystem: string, pool: string): Command {
 }
 
 function changed(one: One<FilesystemSpec>, live: ObservedFilesystem): Diff {
-  const { spec, seen } = one;
+  const { spec } = one;
   const added = spec.dataPools.filter((pool) => !live.dataPools.includes(pool));
-  const obstacles = [...immutable(spec, live), ...poolObstacles(spec, seen, added)];
+  const obstacles = [...immutable(spec, live), ...poolObstacles(one, added)];
   if (obstacles.length > 0) return hold(spec, obstacles);
   const set = settings(spec, live);
   const steps = [
@@ -92,12 +95,14 @@ function immutable(
 
 /** Pools that are not there yet, or cannot be used. */
 function poolObstacles(
-  { name }: FilesystemSpec,
-  { pools, filesystems }: ClusterSeen,
+  { spec: { name }, seen: cluster, owner }: One<FilesystemSpec>,
   wanted: readonly string[],
 ): readonly Obstacle[] {
+  const { pools, filesystems } = cluster;
   return wanted.flatMap((pool): readonly Obstacle[] => {
     const seen = pools.get(pool);
+    const foreign = foreignMark({ what: 'ceph-pool', names: [pool] }, cluster, owner);
+    if (foreign !== undefined) return [{ why: `the pool \`${pool}\`: ${foreign}` }];
     if (seen === undefined) return [{ why: `there is no pool \`${pool}\` yet`, waits: true }];
     const user = [...filesystems].find(
       ([other, { metadataPool, dataPools }]) =>
@@ -142,9 +147,9 @@ function settings(spec: FilesystemSpec, live: Settings): readonly FieldChange[] 
   const set = (
     variable: Extract<Command, { prefix: 'fs set' }>['var'],
     now: number | boolean | undefined,
-    wanted: number | boolean,
+    wanted: number | boolean | undefined,
   ): readonly FieldChange[] => {
-    if (now === wanted) return [];
+    if (wanted === undefined || now === wanted) return [];
     const command: Command = {
       prefix: 'fs set',
       fs_name: name,

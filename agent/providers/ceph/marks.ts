@@ -70,7 +70,9 @@ export function foreignMark(
   const index = indexes.get(marks) ?? indexOf(marks);
   indexes.set(marks, index);
   for (const mark of index.get(thingKey(thing)) ?? []) {
-    if (mark === 'unreadable') return 'what the cluster keeps about whose it is is not understood';
+    if (mark === 'unreadable') {
+      return `what the cluster keeps about whose it is is not understood (\`ceph config-key dump ${MARK_PREFIX}${thing.what}\` shows it)`;
+    }
     if (mark.owner !== owner) {
       return `the cluster says that it belongs to \`${mark.owner}\`, another one who writes there`;
     }

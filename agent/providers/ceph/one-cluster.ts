@@ -1,6 +1,6 @@
 import type { CephClusterSettings } from '../../../schemas/settings.ts';
 import type { Way } from './answers.ts';
-import type { Step } from './call.ts';
+import type { CephCall } from './call.ts';
 import { carryOut, type Ended } from './carry-out.ts';
 import type { ClustersPorts } from './clusters.ts';
 import { type Ceph, openCeph } from './driver.ts';
@@ -13,6 +13,15 @@ import { readCluster } from './read-cluster.ts';
 import { isSameSeen } from './same-seen.ts';
 import type { ObservedCluster } from './unit-diff.ts';
 
+/** So long after one thing that moves data nothing else does: placement groups report every few seconds. Milliseconds. */
+const CALM_MS = 30_000;
+const TOO_SOON: Ended = {
+  status: 'refused',
+  why: 'something that moves data was begun a moment ago, or the agent was: what comes of it is looked at first',
+  retry: 'after-replan',
+  cause: 'held-back',
+};
+
 /** One cluster of the settings. */
 export class OneCluster {
   readonly #way: Way;
@@ -22,6 +31,7 @@ export class OneCluster {
   readonly #details: KnownDetails;
   #ceph: Ceph;
   #before: ClusterSight | undefined;
+  #calmFromMs: number;
 
   constructor({ clientPattern: pattern, ...way }: CephClusterSettings, ports: ClustersPorts) {
     this.#way = way;
@@ -29,6 +39,7 @@ export class OneCluster {
     this.#ports = ports;
     this.#ceph = openCeph(way, ports);
     const { clock, waitMs = WAIT_MS } = ports;
+    this.#calmFromMs = clock.nowMs();
     this.#details = new KnownDetails(() => clock.nowMs());
     this.#looks = new LookBeside({
       clock,
@@ -54,8 +65,13 @@ export class OneCluster {
   }
 
   /** As `call` of all of them. */
-  async carryOut(steps: readonly Step[], signal: AbortSignal): Promise<Ended> {
-    const { guard } = this.#ports;
+  async carryOut({ steps, calm }: CephCall, signal: AbortSignal): Promise<Ended> {
+    const { guard, clock, calmMs = CALM_MS } = this.#ports;
+    if (calm === true) {
+      // What one of them does shows in a look some seconds later, and another process may have sent one.
+      if (clock.nowMs() - this.#calmFromMs < calmMs) return TOO_SOON;
+      this.#calmFromMs = clock.nowMs();
+    }
     // A question of a look may hang, and whatever is under way in the same process goes down with it: what is written does not.
     if (this.#looks.isLooking && !this.#looks.isWriting) {
       this.#ceph.close();

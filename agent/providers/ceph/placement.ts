@@ -26,7 +26,7 @@ export function placesOf({ replicated, erasureCoded }: PoolSpec): number {
 /** Pure. Where a new pool lies. */
 export function newPlacement(spec: PoolSpec, seen: Crush): Placed {
   if (spec.erasureCoded === undefined) return ruleOf(spec, seen);
-  const profile = `${spec.name}_profile`;
+  const profile = profileName(spec.name, spec);
   const content = profileOf(spec, ownRule(spec));
   const made = profileCommands(profile, content, seen);
   if ('why' in made) return made;
@@ -58,7 +58,7 @@ export function nextPlacement(spec: PoolSpec, live: ObservedPool, seen: Crush): 
   if (spec.erasureCoded === undefined) return ruleOf(whole, seen);
   const rule = ownRule(whole);
   // The pool keeps its own profile for life: this one is for making the rule, and nothing else.
-  const profile = `${ruleName(spec.name, rule)}_profile`;
+  const profile = profileName(ruleName(spec.name, rule), spec);
   const made = profileCommands(profile, profileOf(whole, rule), seen);
   if ('why' in made) return made;
   const placed = ruleOf(whole, seen, profile);
@@ -166,7 +166,13 @@ function listed(words: ReadonlySet<string>): string {
     .join(', ');
 }
 
-/** Only what is declared: monitors fill in the rest, and that is not compared. */
+/** With what decides: one that is left over from a document with other numbers is in nobody's way. */
+function profileName(base: string, { erasureCoded }: PoolSpec): string {
+  const { dataChunks = 0, codingChunks = 0, algorithm = '' } = erasureCoded ?? {};
+  return `${base}_${String(dataChunks)}_${String(codingChunks)}_${algorithm}_profile`;
+}
+
+/** Only what is declared: monitors fill in the rest, and that is not compared. Empty: it must not be there. */
 function profileOf({ erasureCoded }: PoolSpec, rule: SimpleRule): ReadonlyMap<string, string> {
   const { dataChunks = 0, codingChunks = 0, algorithm = '' } = erasureCoded ?? {};
   return new Map([
@@ -175,7 +181,7 @@ function profileOf({ erasureCoded }: PoolSpec, rule: SimpleRule): ReadonlyMap<st
     ['plugin', algorithm],
     ['crush-root', rule.root],
     ['crush-failure-domain', rule.failureDomain],
-    ...(rule.deviceClass === undefined ? [] : [['crush-device-class', rule.deviceClass] as const]),
+    ['crush-device-class', rule.deviceClass ?? ''],
   ]);
 }
 
@@ -186,10 +192,12 @@ function profileCommands(
 ): readonly Command[] | Obstacle {
   const known = profiles.get(name);
   if (known === undefined) {
-    const profile = [...content].map(([key, value]) => `${key}=${value}`);
+    const profile = [...content].flatMap(([key, value]) =>
+      value === '' ? [] : [`${key}=${value}`],
+    );
     return [{ prefix: 'osd erasure-code-profile set', name, profile }];
   }
-  const differs = [...content].find(([key, value]) => known.get(key) !== value);
+  const differs = [...content].find(([key, value]) => (known.get(key) ?? '') !== value);
   if (differs === undefined) return [];
   const [key, value] = differs;
   return {

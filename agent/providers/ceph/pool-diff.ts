@@ -1,7 +1,9 @@
+import { COPIES_USUAL } from '../../../schemas/ceph-pool.ts';
 import { sizeWords } from '../../core/bytes.ts';
 import type { FieldDiff } from '../../core/kind.ts';
 import type { Step } from './call.ts';
 import type { Command } from './commands.ts';
+import { copiesObstacle, movedBytes, movementObstacle } from './data-movement.ts';
 import { markAt, release } from './marks.ts';
 import type { ObservedPool } from './observed.ts';
 import {
@@ -11,7 +13,14 @@ import {
   placesOf,
   placementProblem,
 } from './placement.ts';
-import { boundProblem, poolSettings, wantedPgNum } from './pool-settings.ts';
+import {
+  boundProblem,
+  letsScale,
+  poolSettings,
+  raisesMinSize,
+  usualMinSize,
+  wantedPgNum,
+} from './pool-settings.ts';
 import type { PoolSpec } from './spec.ts';
 import {
   type Diff,
@@ -32,13 +41,26 @@ export function diffPool(one: One<PoolSpec>): Diff {
   return live === undefined ? made(one) : changed(one, live);
 }
 
+/** What a new pool has where its document does not say it. */
+function withUsual(spec: PoolSpec): PoolSpec {
+  const { replicated, quotas, pgAutoscaleMode = 'on' } = spec;
+  const { size = COPIES_USUAL, minSize = usualMinSize(size) } = replicated ?? {};
+  return {
+    ...spec,
+    pgAutoscaleMode,
+    ...(replicated && { replicated: { size, minSize } }),
+    quotas: { maxSize: quotas.maxSize ?? 0, maxObjects: quotas.maxObjects ?? 0 },
+  };
+}
+
 function made(one: One<PoolSpec>): Diff {
-  const { spec, seen } = one;
+  const { seen } = one;
+  const spec = withUsual(one.spec);
   const placed = newPlacement(spec, seen);
   if ('why' in placed) return hold(spec, [placed]);
   const { rule, profile } = placed;
   const { name: pool, replicated } = spec;
-  const size = replicated === undefined ? {} : { size: replicated.size };
+  const size = replicated?.size === undefined ? {} : { size: replicated.size };
   const coded = profile === undefined ? {} : { profile };
   const made = fresh(spec, rule);
   const beyond = boundProblem(spec, made);
@@ -57,31 +79,29 @@ function made(one: One<PoolSpec>): Diff {
 
 function createCommand(spec: PoolSpec, { rule, profile }: Placement): Command {
   const { name: pool, replicated, pgNum, pgNumMin, pgNumMax, bulk } = spec;
-  const { targetSizeRatio = 0, targetSizeBytes = 0 } = spec;
+  const { targetSizeBytes = 0, pgAutoscaleMode } = spec;
   return {
     prefix: 'osd pool create',
     pool,
     pool_type: replicated === undefined ? 'erasure' : 'replicated',
     rule,
-    autoscale_mode: spec.pgAutoscaleMode,
+    autoscale_mode: pgAutoscaleMode ?? 'on',
     ...(profile !== undefined && { erasure_code_profile: profile }),
-    ...(replicated !== undefined && { size: replicated.size }),
+    ...(replicated?.size !== undefined && { size: replicated.size }),
     ...(pgNum !== undefined && { pg_num: pgNum }),
     ...(pgNumMin !== undefined && { pg_num_min: pgNumMin }),
     ...(pgNumMax !== undefined && { pg_num_max: pgNumMax }),
-    ...(targetSizeRatio > 0 && { target_size_ratio: targetSizeRatio }),
     ...(targetSizeBytes > 0 && { target_size_bytes: targetSizeBytes }),
-    ...(bulk && { bulk }),
+    ...(bulk === true && { bulk }),
   };
 }
 
 /** A pool as the command leaves it that makes it. With how few copies is written is for the settings of monitors to say. */
 function fresh(spec: PoolSpec, rule: string): ObservedPool {
-  const { pgNum = 0, pgNumMin, pgNumMax, targetSizeRatio, targetSizeBytes } = spec;
+  const { pgNum = 0, pgNumMin, pgNumMax, targetSizeBytes } = spec;
   const options = Object.entries({
     pg_num_min: pgNumMin,
     pg_num_max: pgNumMax,
-    target_size_ratio: targetSizeRatio,
     target_size_bytes: targetSizeBytes,
   });
   return {
@@ -91,8 +111,8 @@ function fresh(spec: PoolSpec, rule: string): ObservedPool {
     minSize: 0,
     rule,
     pgNum,
-    pgAutoscaleMode: spec.pgAutoscaleMode,
-    flags: new Set(spec.bulk ? ['bulk'] : []),
+    pgAutoscaleMode: spec.pgAutoscaleMode ?? 'on',
+    flags: new Set(spec.bulk === true ? ['bulk'] : []),
     fastRead: false,
     quota: { maxBytes: 0, maxObjects: 0 },
     options: new Map(
@@ -129,13 +149,15 @@ function changed(one: One<PoolSpec>, live: ObservedPool): Diff {
   const placed = nextPlacement(spec, live, seen);
   if (placed !== undefined && 'why' in placed) return hold(spec, [placed]);
   const settings = poolSettings(spec, live, placed?.rule);
-  const moves = movedBytes(spec, live, placed);
-  const beyond = boundProblem(spec, live);
+  const moves = movedBytes(spec, live, { placed, scales: letsScale(settings) });
+  // A bound of Ceph's own may be beyond what is there.
+  const beyond = wantedPgNum(spec, live) === live.pgNum ? undefined : boundProblem(spec, live);
   const obstacles = [
     ...(beyond === undefined ? [] : [{ why: beyond }]),
     ...shrinks(one, live),
     ...crowded(one, live, placed),
     ...(moves === undefined ? [] : movementObstacle(one, moves)),
+    ...(raisesMinSize(spec, live) ? copiesObstacle(one, live) : []),
   ];
   if (obstacles.length > 0) return hold(spec, obstacles);
   const steps = [...(placed?.commands ?? []), ...settings.flatMap(({ commands }) => commands)];
@@ -143,7 +165,8 @@ function changed(one: One<PoolSpec>, live: ObservedPool): Diff {
     ...settings.map(({ field }) => field),
     ...(moves === undefined ? [] : [fieldOf('moves', undefined, `at most ${sizeWords(moves)}`)]),
   ];
-  const bytes = moves === undefined ? {} : { movesBytes: moves };
+  const isLate = raisesMinSize(spec, live);
+  const bytes = { ...(moves !== undefined && { movesBytes: moves }), ...(isLate && { isLate }) };
   const diff = operationOf(one, live, { steps, fields, ...bytes });
   const notes = notesOf(spec, live);
   return notes.length === 0 ? diff : { ...diff, notes };
@@ -182,22 +205,24 @@ function shrinks(one: One<PoolSpec>, live: ObservedPool): readonly Obstacle[] {
   const { unit, spec, seen } = one;
   const { name, replicated, quotas } = spec;
   const found: string[] = [];
-  if (replicated !== undefined && replicated.size < live.size) {
-    found.push(byHand(`size ${String(live.size)} -> ${String(replicated.size)} gives up copies`, `ceph osd pool set ${name} size ${String(replicated.size)}`)); // prettier-ignore
+  const { size = live.size, minSize = live.minSize } = replicated ?? {};
+  if (size < live.size) {
+    found.push(byHand(`size ${String(live.size)} -> ${String(size)} gives up copies`, `ceph osd pool set ${name} size ${String(size)}`)); // prettier-ignore
   }
   const mark = markAt(unit.id, seen);
   const noted = mark === 'unreadable' ? undefined : mark?.minSize;
-  const lowers = replicated !== undefined && replicated.minSize < live.minSize;
+  const lowers = minSize < live.minSize;
   // What it was let before is only set again: to set the number of copies has set this one, too.
-  if (lowers && replicated.size === live.size && noted !== replicated.minSize) {
-    found.push(byHand(`min_size ${String(live.minSize)} -> ${String(replicated.minSize)} lets it be written with fewer copies`, `ceph osd pool set ${name} min_size ${String(replicated.minSize)}`)); // prettier-ignore
+  if (lowers && noted !== minSize) {
+    found.push(byHand(`min_size ${String(live.minSize)} -> ${String(minSize)} lets it be written with fewer copies`, `ceph osd pool set ${name} min_size ${String(minSize)}`)); // prettier-ignore
   }
   const { storedBytes = 0, objects = 0 } = live.usage ?? {};
-  if (isBelow(quotas.maxSize, live.quota.maxBytes, storedBytes)) {
-    found.push(`a quota of ${sizeWords(quotas.maxSize)} is less than the ${sizeWords(storedBytes)} that are stored: nobody could write`); // prettier-ignore
+  const { maxSize = 0, maxObjects = 0 } = quotas;
+  if (isBelow(maxSize, live.quota.maxBytes, storedBytes)) {
+    found.push(`a quota of ${sizeWords(maxSize)} is less than the ${sizeWords(storedBytes)} that are stored: nobody could write`); // prettier-ignore
   }
-  if (isBelow(quotas.maxObjects, live.quota.maxObjects, objects)) {
-    found.push(`a quota of ${String(quotas.maxObjects)} objects is less than the ${String(objects)} that are stored: nobody could write`); // prettier-ignore
+  if (isBelow(maxObjects, live.quota.maxObjects, objects)) {
+    found.push(`a quota of ${String(maxObjects)} objects is less than the ${String(objects)} that are stored: nobody could write`); // prettier-ignore
   }
   return found.map((why) => ({ why }));
 }
@@ -217,39 +242,10 @@ function crowded(
   live: ObservedPool,
   placed: Placement | undefined,
 ): readonly Obstacle[] {
-  const grows = spec.replicated !== undefined && spec.replicated.size > live.size;
+  const grows = (spec.replicated?.size ?? 0) > live.size;
   const rule = grows && placed === undefined ? seen.rules.get(live.rule)?.simple : undefined;
   const why = rule && placementProblem(rule, placesOf(spec), seen.crush);
   return why === undefined ? [] : [{ why }];
-}
-
-/** At most so many bytes go to other disks; undefined: none do. */
-function movedBytes(
-  spec: PoolSpec,
-  live: ObservedPool,
-  placed: Placement | undefined,
-): number | undefined {
-  const { usedBytes = 0, storedBytes = 0 } = live.usage ?? {};
-  const copies = Math.max(0, (spec.replicated?.size ?? 0) - live.size);
-  const groups = wantedPgNum(spec, live);
-  const spreads = groups !== undefined && groups !== live.pgNum;
-  if (placed === undefined && copies === 0 && !spreads) return undefined;
-  const existing = placed === undefined && !spreads ? 0 : usedBytes;
-  return existing + copies * storedBytes;
-}
-
-function movementObstacle(
-  { spec, seen, dataMovement }: One<PoolSpec>,
-  bytes: number,
-): readonly Obstacle[] {
-  const what = `at most ${sizeWords(bytes)} would move`;
-  if (dataMovement === 'never')
-    return [{ why: `${what}, and \`policy.ceph.dataMovement\` is \`never\`` }];
-  const { status, checks } = seen.health;
-  if (dataMovement === 'always' || spec.allowDataMovement || status === 'HEALTH_OK') return [];
-  const codes = [...checks].flatMap(([code, { muted }]) => (muted ? [] : [code])).toSorted();
-  const said = codes.length === 0 ? status : `${status}: ${codes.join(', ')}`;
-  return [{ why: `${what}, which waits until the cluster is healthy (${said})`, waits: true }];
 }
 
 function notesOf({ erasureCoded }: PoolSpec, { flags }: ObservedPool): readonly string[] {

@@ -18,10 +18,8 @@ export function poolSettings(
   rule: string | undefined,
 ): readonly FieldChange[] {
   const { name: pool, replicated } = spec;
-  const grows = replicated !== undefined && replicated.size !== live.size;
-  const minSize = grows ? undefined : live.minSize;
   return [
-    ...set(pool, 'size', live.size, replicated?.size),
+    ...sizeSettings(pool, live, replicated?.size),
     ...set(pool, 'crush_rule', live.rule, rule),
     ...set(pool, 'pg_autoscale_mode', live.pgAutoscaleMode, spec.pgAutoscaleMode),
     ...pgSettings(spec, live),
@@ -29,7 +27,7 @@ export function poolSettings(
     ...quotaSettings(spec, live),
     ...parameterSettings(spec, live),
     ...applicationSettings(spec, live),
-    ...set(pool, 'min_size', minSize, replicated?.minSize),
+    ...set(pool, 'min_size', live.minSize, minSizeNow(spec, live)),
   ];
 }
 
@@ -107,8 +105,8 @@ function quotaSettings(
           },
         ];
   return [
-    ...one('max_bytes', quota.maxBytes, quotas.maxSize),
-    ...one('max_objects', quota.maxObjects, quotas.maxObjects),
+    ...one('max_bytes', quota.maxBytes, quotas.maxSize ?? quota.maxBytes),
+    ...one('max_objects', quota.maxObjects, quotas.maxObjects ?? quota.maxObjects),
   ];
 }
 
@@ -142,6 +140,57 @@ function applicationSettings(
   if (applications.has(app)) return [];
   const command: Command = { prefix: 'osd pool application enable', pool, app };
   return [{ field: fieldOf('application', undefined, app), commands: [command] }];
+}
+
+/**
+ * A monitor that is told the number of copies sets by itself with how few of them is written. That is more than there are at first,
+ * and nobody could write: it stays as it was, until the copies are there.
+ */
+function sizeSettings(
+  pool: string,
+  { size, minSize }: ObservedPool,
+  wanted: number | undefined,
+): readonly FieldChange[] {
+  const kept = set(pool, 'min_size', undefined, minSize).flatMap(({ commands }) => commands);
+  return set(pool, 'size', size, wanted).map(({ field, commands }) => ({
+    field,
+    commands: size === 0 || minSize === 0 ? commands : [...commands, ...kept],
+  }));
+}
+
+/** Pure. With how few copies a pool is written of which nobody says that. */
+export function usualMinSize(size: number): number {
+  return size - Math.floor(size / 2);
+}
+
+/** With how few copies it is to be written from now on; undefined: as it is. It is raised once all copies are there. */
+function minSizeNow({ replicated }: PoolSpec, live: ObservedPool): number | undefined {
+  const { size, minSize } = replicated ?? {};
+  if (size !== undefined && size !== live.size) return undefined;
+  // More than a monitor would give it is nobody's mistake.
+  const usual = size === undefined ? undefined : Math.max(usualMinSize(size), live.minSize);
+  return minSize ?? usual;
+}
+
+/** Pure. Whether what is written waits for more copies than before, which have to be there by then. */
+export function raisesMinSize(spec: PoolSpec, live: ObservedPool): boolean {
+  return live.minSize > 0 && (minSizeNow(spec, live) ?? 0) > live.minSize;
+}
+
+const HINTS: ReadonlySet<string> = new Set([
+  'bulk',
+  'pg_num_min',
+  'pg_num_max',
+  'target_size_ratio',
+  'target_size_bytes',
+]);
+
+/** Pure. Whether the autoscaler may give it another number of placement groups for what is set. */
+export function letsScale(changes: readonly FieldChange[]): boolean {
+  return changes.some(
+    ({ field: { path, desired } }) =>
+      HINTS.has(path) || (path === 'pg_autoscale_mode' && desired === 'on'),
+  );
 }
 
 /** One variable, where it is declared and another one. */

@@ -1,3 +1,4 @@
+import type { Step } from './call.ts';
 import { isSameRule, placementProblem, ruleCommand } from './placement.ts';
 import type { ClusterSeen, ObservedRule, SimpleRule } from './observed.ts';
 import type { RuleSpec } from './spec.ts';
@@ -28,7 +29,10 @@ export function diffRule(one: One<RuleSpec>): Diff {
   }
   const obstacle = obstacleTo(spec, wanted, seen);
   if (obstacle !== undefined) return hold(spec, [obstacle]);
-  const steps = [ruleCommand(spec.name, wanted, profileOf(spec))];
+  const steps: readonly Step[] = [
+    { check: 'absent', words: { prefix: 'osd crush rule dump', name: spec.name } },
+    ruleCommand(spec.name, wanted, profileOf(spec)),
+  ];
   const fields = [
     fieldOf('root', undefined, wanted.root),
     fieldOf('failureDomain', undefined, wanted.failureDomain),

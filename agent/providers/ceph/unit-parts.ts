@@ -52,6 +52,8 @@ export interface Change {
   readonly fields: readonly FieldDiff[];
   /** At most so many bytes move to other places. Absent: none. */
   readonly movesBytes?: number;
+  /** It waits for copies that have to be there. */
+  readonly isLate?: boolean;
 }
 
 /** Pure. Why a thing is not for us to touch; undefined: it is ours, is free, or was given to us. */
@@ -70,7 +72,7 @@ export function ownerProblem(
 export function operationOf(
   one: One<CephSpec>,
   live: object | undefined,
-  { steps, fields, movesBytes }: Change,
+  { steps, fields, movesBytes, isLate = false }: Change,
 ): Diff {
   const { unit, spec, seen } = one;
   const mark = markOf(one);
@@ -86,16 +88,21 @@ export function operationOf(
     phase: live === undefined ? 'add' : 'change',
     effect: movesBytes === undefined ? 'none' : 'moves-data',
     fields: [...marked, ...fields],
-    call: callOf(spec, all),
+    call: {
+      ...callOf(spec, all),
+      ...((movesBytes !== undefined || isLate) && { calm: true as const }),
+    },
   };
   return { ...nothing, operations: [operation] };
 }
 
 /** What is noted about something that is there. */
 function markFields(noted: Mark | undefined, mark: Mark): readonly FieldDiff[] {
-  const of = (key: 'owner' | 'policy') =>
-    noted?.[key] === mark[key] ? [] : [fieldOf(`mark.${key}`, noted?.[key], mark[key])];
-  return [...of('owner'), ...of('policy')];
+  const of = (key: 'owner' | 'policy' | 'minSize') =>
+    mark[key] === undefined || noted?.[key] === mark[key]
+      ? []
+      : [fieldOf(`mark.${key}`, noted?.[key], mark[key])];
+  return [...of('owner'), ...of('policy'), ...of('minSize')];
 }
 
 /** After what asks whether it is there: what somebody made meanwhile is not claimed. */

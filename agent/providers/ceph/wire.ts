@@ -23,7 +23,9 @@ const pool: z.ZodType<PoolSpec> = z.strictObject({
   ...common,
   deletionPolicy: kept,
   application: name,
-  replicated: z.strictObject({ size: count.min(1), minSize: count.min(1) }).optional(),
+  replicated: z
+    .strictObject({ size: count.min(1).optional(), minSize: count.min(1).optional() })
+    .optional(),
   erasureCoded: z
     .strictObject({
       dataChunks: count.min(2),
@@ -36,14 +38,14 @@ const pool: z.ZodType<PoolSpec> = z.strictObject({
   deviceClass: name.optional(),
   crushRoot: name.optional(),
   crushRule: name.optional(),
-  pgAutoscaleMode: z.enum(['on', 'warn', 'off']),
+  pgAutoscaleMode: z.enum(['on', 'warn', 'off']).optional(),
   pgNum: count.min(1).optional(),
   pgNumMin: count.min(1).optional(),
   pgNumMax: count.min(1).optional(),
-  bulk: z.boolean(),
+  bulk: z.boolean().optional(),
   targetSizeRatio: ratio.optional(),
   targetSizeBytes: count.optional(),
-  quotas: z.strictObject({ maxSize: count, maxObjects: count }),
+  quotas: z.strictObject({ maxSize: count.optional(), maxObjects: count.optional() }),
   parameters: z.strictObject({
     compression_mode: z.enum(['none', 'passive', 'aggressive', 'force']).optional(),
     compression_algorithm: z.enum(['snappy', 'zlib', 'zstd', 'lz4']).optional(),
@@ -73,10 +75,10 @@ const filesystem: z.ZodType<FilesystemSpec> = z.strictObject({
   deletionPolicy: kept,
   metadataPool: name,
   dataPools: z.array(name).min(1),
-  activeCount: count.min(1),
-  standbyCountWanted: count,
-  allowStandbyReplay: z.boolean(),
-  maxFileSize: count,
+  activeCount: count.min(1).optional(),
+  standbyCountWanted: count.optional(),
+  allowStandbyReplay: z.boolean().optional(),
+  maxFileSize: count.optional(),
 });
 
 const folder = {

@@ -70,12 +70,28 @@ function cluster(more: { readonly waitMs?: number } = {}) {
     const observed = await within(ms, clusters.observe(ids, never));
     return observed === 'waits' ? observed : observed.get('main')?.sight;
   };
-  const call = async (ms: number) =>
-    await within(ms, clusters.call({ op: 'ceph', steps: [enable] }, never));
+  const call = async (ms: number, more: { readonly calm?: true } = {}) =>
+    await within(ms, clusters.call({ op: 'ceph', steps: [enable], ...more }, never));
   return { clock, clusters, answers, hanging, sent, takes, observe, call };
 }
 
 const group: Id = 'ceph-subvolume-group/one/sites';
+
+describe('a call that moves data', () => {
+  it('goes half a minute after the agent began, and after the one before', async () => {
+    const { call, clock, sent } = cluster();
+    const soon = { status: 'refused', cause: 'held-back', why: expect.stringContaining('moves') };
+    const moves = { calm: true } as const;
+    expect(await call(100, moves)).toMatchObject(soon);
+    expect(sent).toEqual([]);
+    expect(await call(100)).toMatchObject({ status: 'ok' });
+    await clock.advance(30_000);
+    expect(await call(100, moves)).toMatchObject({ status: 'ok' });
+    expect(await call(100, moves)).toMatchObject(soon);
+    await clock.advance(30_000);
+    expect(await call(100, moves)).toMatchObject({ status: 'ok' });
+  });
+});
 
 describe('a look at a cluster', () => {
   it('gives the very same as long as it shows nothing new', async () => {

@@ -30,7 +30,6 @@ describe('what a document says', () => {
         'parameters.compression_min_blob_size:  > 8Ki',
         'parameters.recovery_priority:  > 0',
         'quotas.maxSize:  > 1536Gi',
-        'replicated.minSize:  > 3',
         'replicated.size:  > 5',
         'targetSizeBytes:  > 1000',
       ],
@@ -53,14 +52,14 @@ describe('what a document says', () => {
   });
 
   it.each<[string, string, readonly string[]]>([
-    ['replicated: {}\n', 'replicated: {size: 3}\n', []],
+    ['replicated: {}\n', 'replicated: {size: 3}\n', ['replicated.size:  > 3']],
     ['replicated: {}\n', 'replicated: {size: 4}\n', ['replicated.size:  > 4']],
     ['replicated: {}\nbulk: true\n', 'replicated: {}\n', ['bulk: true > ']],
     ['replicated: {}\nsuspend: true\n', 'replicated: {}\n', []],
     [
       'replicated: {}\nquotas: {maxSize: 2048}\n',
       'replicated: {}\nquotas: {maxSize: 0}\n',
-      ['quotas.maxSize: 2Ki > '],
+      ['quotas.maxSize: 2Ki > 0'],
     ],
   ])('that changes is told where it differs: %j, %j', (before, after, lines) => {
     expect(said(`${pool}${before}`, `${pool}${after}`)).toEqual(lines);

@@ -104,18 +104,38 @@ describe('what is said to a cluster', () => {
   it('makes a profile and a rule of it for a pool of chunks', () => {
     const steps = shown(coded(), empty).filter((one) => /profile|rule|create/.test(one));
     expect(steps).toEqual([
-      'osd erasure-code-profile set name=ec_profile profile="k=2 m=1 plugin=jerasure crush-root=default crush-failure-domain=host"',
-      'osd crush rule create-erasure name=ec_host profile=ec_profile',
-      'osd pool create pool=ec pool_type=erasure rule=ec_host autoscale_mode=on erasure_code_profile=ec_profile',
+      'osd erasure-code-profile set name=ec_2_1_jerasure_profile profile="k=2 m=1 plugin=jerasure crush-root=default crush-failure-domain=host"',
+      'osd crush rule create-erasure name=ec_host profile=ec_2_1_jerasure_profile',
+      'osd pool create pool=ec pool_type=erasure rule=ec_host autoscale_mode=on erasure_code_profile=ec_2_1_jerasure_profile',
     ]);
   });
 
-  it('sets how few copies are enough again whenever it sets how many there are', () => {
+  it('raises how few copies are enough once they are all there, and not with their number', () => {
     const seen = applied(empty, pool({ replicated: { size: 2, minSize: 1 } }));
-    expect(shown(pool({ replicated: { size: 3, minSize: 2 } }), seen).slice(1)).toEqual([
+    const more = pool({ replicated: { size: 3, minSize: 2 } });
+    expect(shown(more, seen).slice(1)).toEqual([
       'osd pool set pool=rep var=size val=3',
-      'osd pool set pool=rep var=min_size val=2',
+      'osd pool set pool=rep var=min_size val=1',
     ]);
+    const grown = applied(seen, more);
+    const placement = new Map([
+      ['active+clean', 30],
+      ['active+undersized', 3],
+    ]);
+    expect(whys(more, { ...grown, placement })).toEqual([
+      'pool rep: min_size 1 is raised when all copies are there, which waits until the cluster is healthy (placement groups are active+undersized) (waits)',
+    ]);
+    expect(shown(more, grown)).toEqual(['osd pool set pool=rep var=min_size val=2']);
+  });
+
+  it('raises it to what monitors give, where only their number is declared', () => {
+    const seen = applied(empty, pool({ replicated: { size: 3, minSize: 1 } }));
+    expect(shown(pool({ replicated: { size: 3 } }), seen).at(-1)).toBe(
+      'osd pool set pool=rep var=min_size val=2',
+    );
+    const more = withPool(seen, 'rep', { minSize: 3 });
+    expect(shown(pool({ replicated: { size: 3 } }), more).join()).not.toContain('min_size val');
+    expect(shown(pool({ replicated: {} }), seen).join()).not.toContain('min_size val');
   });
 
   it('gives a client its folders in all its file systems', () => {
@@ -155,8 +175,8 @@ describe('what is no difference', () => {
 
   it('is a ratio with fewer digits, and blanks in caps', () => {
     const unit = pool({ targetSizeRatio: 0.1 });
-    expect(applied(empty, unit).pools.get('rep')?.options.get('target_size_ratio')).not.toBe(0.1);
-    expect(diff(unit, applied(empty, unit))).toEqual(NOTHING);
+    const short = new Map([['target_size_ratio', 0.100000001]]);
+    expect(diff(unit, withPool(applied(empty, unit), 'rep', { options: short }))).toEqual(NOTHING);
     const seen = applied(empty, client({ subvolumes: undefined, caps: { mon: 'allow r' } }));
     const spaced = client({ subvolumes: undefined, caps: { mon: ' allow   r ' } });
     expect(diff(spaced, seen)).toEqual(NOTHING);
@@ -174,7 +194,7 @@ describe('what is not done', () => {
     ['a foreign pool', pool(), foreign, ['pool rep: it is there already and not ours: `adopt: true` takes it over']],
     ['a pool of another environment', pool({ adopt: true }), { ...rep, marks: new Map([['ceph-pool/rep', '{"owner":"other","policy":"Orphan"}']]) }, ['pool rep: the cluster says that it belongs to `other`, another one who writes there']],
     ['a pool of another environment, by another id', pool(), { ...empty, marks: new Map([['ceph-pool/main/rep', '{"owner":"other","policy":"Orphan"}']]) }, ['pool rep: the cluster says that it belongs to `other`, another one who writes there']],
-    ['a mark that nobody understands', pool({ adopt: true }), { ...rep, marks: new Map([['ceph-pool/rep', 'x']]) }, ['pool rep: what the cluster keeps about whose it is is not understood']],
+    ['a mark that nobody understands', pool({ adopt: true }), { ...rep, marks: new Map([['ceph-pool/rep', 'x']]) }, ['pool rep: what the cluster keeps about whose it is is not understood (`ceph config-key dump understudy/ceph-pool` shows it)']],
     ['another type', cephUnit('CephPool', 'ec', { application: 'rbd', replicated: {} }), ec, ['pool ec: it is erasure coded, and that never changes: make a pool of another name, copy what is in this one, and use that']],
     ['another algorithm', coded({ erasureCoded: { dataChunks: 2, codingChunks: 1, algorithm: 'isa' } }), ec, ['pool ec: it is made with `plugin=jerasure` and not `isa`, and that never changes: make a pool of another name, copy what is in this one, and use that']],
     ['another application', pool({ application: 'cephfs' }), rep, ['pool rep: `rbd` uses it, and not `cephfs`']],
@@ -282,7 +302,105 @@ describe('caps', () => {
   });
 });
 
+describe('what somebody made since the look', () => {
+  it.each([
+    ['a rule', rule(), empty],
+    ['a file system', filesystem(), [filesPool('meta'), filesPool('data')].reduce(applied, empty)],
+    ['a client', client(), empty],
+    ['a group', group(), { ...withFiles, volumes: new Map([['cephfs', { status: 'seen' as const, groups: new Map() }]]) }], // prettier-ignore
+  ])('is not claimed: %s', (_, unit, seen) => {
+    const without = { ...seen, marks: new Map() };
+    expect(shown(unit, without).slice(0, 2)).toEqual([
+      '? absent',
+      expect.stringMatching(/^config-key set/),
+    ]);
+  });
+
+  it('is no file system on pools that somebody else made', () => {
+    const seen = [filesPool('meta'), filesPool('data')].reduce(applied, empty);
+    const marks = new Map([
+      ...seen.marks,
+      ['ceph-pool/data', '{"owner":"other","policy":"Orphan"}'],
+    ]);
+    expect(whys(filesystem(), { ...seen, marks })).toEqual([
+      'file system cephfs: the pool `data`: the cluster says that it belongs to `other`, another one who writes there',
+    ]);
+  });
+});
+
+describe('a profile that is left over', () => {
+  const profile = (more: readonly (readonly [string, string])[]) => {
+    const usual = [['k', '2'], ['m', '1'], ['plugin', 'jerasure'], ['crush-root', 'default'], ['crush-failure-domain', 'host']] as const; // prettier-ignore
+    return {
+      ...empty,
+      profiles: new Map([['ec_2_1_jerasure_profile', new Map([...usual, ...more])]]),
+    };
+  };
+
+  it('is used where it says the same, and never where it is for other devices', () => {
+    expect(shown(coded(), profile([])).join()).not.toContain('erasure-code-profile');
+    expect(whys(coded(), profile([['crush-device-class', 'hdd']]))).toEqual([
+      expect.stringContaining('`crush-device-class=hdd` and not ``'),
+    ]);
+  });
+
+  it('of other numbers is in nobody’s way', () => {
+    const profiles = new Map([['ec_profile', new Map([['k', '4']])]]);
+    expect(shown(coded(), { ...empty, profiles }).join()).toContain('name=ec_2_1_jerasure_profile');
+  });
+});
+
+describe('what is not written', () => {
+  const usual = applied(empty, pool());
+
+  it.each([
+    ['an autoscaler that is off', { pgAutoscaleMode: 'off' as const }],
+    ['other copies', { size: 2, minSize: 2 }],
+    ['quotas', { quota: { maxBytes: 10, maxObjects: 10 } }],
+    ['that it is large', { flags: new Set(['nodelete', 'bulk']) }],
+  ])('is left as it is: %s', (_, more) => {
+    expect(diff(pool({ replicated: {} }), withPool(usual, 'rep', more))).toEqual(NOTHING);
+  });
+
+  it('is left as it is: how a file system is served', () => {
+    const seen = applied(
+      [filesPool('meta'), filesPool('data')].reduce(applied, empty),
+      filesystem(),
+    );
+    const [[name, live] = ['', undefined]] = [...seen.filesystems];
+    const other = {
+      maxMds: 3,
+      standbyCountWanted: 0,
+      allowStandbyReplay: true,
+      maxFileSizeBytes: 5,
+    };
+    const filesystems = new Map(live === undefined ? [] : [[name, { ...live, ...other }]]);
+    expect(diff(filesystem(), { ...seen, filesystems })).toEqual(NOTHING);
+  });
+});
+
 describe('a change that moves data', () => {
+  it('waits while something moves, healthy or not', () => {
+    const placement = new Map([
+      ['active+clean+scrubbing+deep', 1],
+      ['active+remapped+backfilling', 2],
+    ]);
+    expect(whys(moved, { ...seen, placement })).toEqual([
+      'pool rep: at most 12.0 GB would move, which waits until the cluster is healthy (placement groups are active+remapped+backfilling) (waits)',
+    ]);
+    const scrubbed = new Map([['active+clean+scrubbing+deep', 1]]);
+    expect(whys(moved, { ...seen, placement: scrubbed })).toEqual([]);
+  });
+
+  it.each([[pool({ bulk: true })], [pool({ targetSizeRatio: 0.5 })], [pool({ pgNumMin: 1 })]])(
+    'is also what lets the autoscaler move them, where there are any',
+    (unit) => {
+      expect(diff(unit, seen).operations).toMatchObject([{ effect: 'moves-data' }]);
+      const none = { ...usage, storedBytes: 0, usedBytes: 0, objects: 0 };
+      expect(diff(unit, withPool(seen, 'rep', { usage: none })).operations).toMatchObject([{ effect: 'none' }]); // prettier-ignore
+    },
+  );
+
   const seen = withPool(applied(empty, pool()), 'rep', { usage });
   const moved = pool({ failureDomain: 'osd' });
 
@@ -291,7 +409,8 @@ describe('a change that moves data', () => {
       { effect: 'moves-data', fields: [{ path: 'crush_rule', observed: 'rep_host', desired: 'rep_osd' }, { path: 'moves', desired: 'at most 12.0 GB' }] }, // prettier-ignore
     ]);
     const two = applied(empty, pool({ replicated: { size: 2, minSize: 2 } }));
-    const grown = diff(pool(), withPool(two, 'rep', { usage }));
+    const three = pool({ replicated: { size: 3, minSize: 2 } });
+    const grown = diff(three, withPool(two, 'rep', { usage }));
     expect(grown.operations[0]?.fields.at(-1)).toEqual({ path: 'moves', desired: 'at most 4.0 GB' }); // prettier-ignore
   });
 
@@ -366,6 +485,9 @@ describe('whoever dies between two commands', () => {
         client({ ...rest, subvolumes: [{ id: 'ceph-subvolume/cephfs/sites/blog', access }] }),
       ),
   );
+  /** Copies come before what waits for them: two passes. */
+  const settled = (seen: ClusterSeen, unit: ReturnType<typeof cephUnit>): ClusterSeen =>
+    applied(applied(seen, unit), unit);
   const bare = [filesPool('meta'), filesPool('data'), filesPool('more')].reduce(applied, empty);
 
   it('leaves what the next pass completes, and then nothing differs', () => {
@@ -380,9 +502,9 @@ describe('whoever dies between two commands', () => {
         if (hasEarlier && difference.blocked.length > 0) return;
         const steps = stepsOf(difference);
         changed.count += steps.length;
-        const whole = steps.reduce(after, before);
+        const whole = settled(steps.reduce(after, before), wanted);
         const dead = steps.slice(0, cut).reduce(after, before);
-        expect(applied(dead, wanted)).toEqual(whole);
+        expect(settled(dead, wanted)).toEqual(whole);
         expect(diff(wanted, whole)).toMatchObject(NOTHING);
       }),
       { numRuns: 1000 },
