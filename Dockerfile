@@ -2,8 +2,9 @@
 FROM node:24-bookworm-slim
 
 RUN apt-get update \
-  && apt-get install --yes --no-install-recommends git openssh-client ca-certificates tini \
+  && apt-get install --yes --no-install-recommends git openssh-client ca-certificates tini python3-rados \
   && test -x "$(git --exec-path)/git-remote-https" \
+  && python3 -c 'import rados' \
   && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /opt/understudy
