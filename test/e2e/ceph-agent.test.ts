@@ -173,7 +173,9 @@ describe('a site on a cluster', { timeout: 120_000 }, () => {
   it('stays in the cluster when its documents go, and that is said', async () => {
     const { path } = await info();
     await agent.have('v4', render(ceph(group)));
-    const told = await agent.until((one) => JSON.stringify(one).includes('subvolume cephfs/sites/blog stays'));
+    const told = await agent.until((one) =>
+      JSON.stringify(one).includes('subvolume cephfs/sites/blog stays'),
+    );
     expect(JSON.stringify(told)).toContain('subvolume cephfs/sites/blog stays');
     expect((await info()).path).toBe(path);
     expect(await keyOf('client.site-blog')).not.toBe('');

@@ -194,7 +194,11 @@ describe('a pool', () => {
       });
     expect(await apply(coded())).toEqual(NOTHING);
     const { pools } = await look();
-    expect(pools.get('ec')).toMatchObject({ profile: 'ec_2_1_jerasure_profile', rule: 'ec_host', size: 3 });
+    expect(pools.get('ec')).toMatchObject({
+      profile: 'ec_2_1_jerasure_profile',
+      rule: 'ec_host',
+      size: 3,
+    });
     expect(await apply(coded({ failureDomain: 'osd' }))).toEqual(NOTHING);
     expect((await look()).pools.get('ec')).toMatchObject({
       profile: 'ec_2_1_jerasure_profile',
