@@ -1,14 +1,17 @@
+import { join } from 'node:path';
 import process from 'node:process';
 
 import { createPrinter, type Printer, wantsColour } from '../../agent/cli/printer.ts';
 import { StageOptionError } from '../../agent/rehearsal/plan.ts';
 import { StageError } from '../../agent/rehearsal/run.ts';
 import { lowerStage } from '../../agent/rehearsal/stage.ts';
+import { measureCeph } from './ceph.ts';
+import { type BenchCluster, raiseBenchCluster } from './ceph-scene.ts';
 import { type Figure, isMet, slownessOf, tableOf } from './figures.ts';
 import { Bench } from './measure.ts';
 import { parseBench, usage, type Wanted } from './options.ts';
 import { measureMysql } from './mysql.ts';
-import { figuresOf, mysqlFigures } from './report.ts';
+import { cephFigures, figuresOf, mysqlFigures } from './report.ts';
 import { raiseScene } from './scene.ts';
 
 // `npm run bench`: see usage in options.ts. Figures go to the standard output, everything else to the error output.
@@ -45,7 +48,9 @@ async function measure(
   print: Printer,
   signal: AbortSignal,
 ): Promise<readonly Figure[]> {
+  const clusters: BenchCluster[] = [];
   try {
+    if (wanted.ceph) return await measureOnCluster(wanted, clusters, signal);
     const scene = await raiseScene(wanted, print, signal);
     const run = { scene, wanted, print, signal };
     if (wanted.mysql) return mysqlFigures(await measureMysql(run), wanted.stacks);
@@ -56,8 +61,25 @@ async function measure(
       await bench.close();
     }
   } finally {
+    for (const cluster of clusters) await cluster.end();
     await lowerStage(wanted.stage, print);
   }
+}
+
+async function measureOnCluster(
+  wanted: Wanted,
+  clusters: BenchCluster[],
+  signal: AbortSignal,
+): Promise<readonly Figure[]> {
+  const scene = await raiseScene(wanted, print, signal, async (folder) => {
+    const { packages } = wanted.stage;
+    const cluster = await raiseBenchCluster(join(folder, 'ceph'), packages, print, signal);
+    clusters.push(cluster);
+    return { ceph: { main: { ...cluster.way, clientPattern: 'client.site-*' } } };
+  });
+  const [cluster] = clusters;
+  if (cluster === undefined) throw new Error('there is no cluster');
+  return cephFigures(await measureCeph({ scene, cluster, wanted, print, signal }), wanted.stacks);
 }
 
 function jsonOf(figures: readonly Figure[], { stacks, sample }: Wanted): string {

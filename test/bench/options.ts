@@ -15,6 +15,8 @@ export interface Wanted {
   readonly parts: ReadonlySet<Part>;
   /** Databases and accounts in place of stacks. */
   readonly mysql: boolean;
+  /** Subvolumes and keys in place of stacks. */
+  readonly ceph: boolean;
   readonly json: boolean;
   readonly strict: boolean;
   readonly down: boolean;
@@ -37,6 +39,8 @@ Linux and root. Nothing is installed, and everything is removed at the end.
   --sample N         stacks that the loop deploys; the rest is reckoned (${String(SAMPLE.usual)})
   --mysql            databases and accounts on a real MariaDB in place of stacks, with a password and a secret each;
                      beside single statements
+  --ceph             subvolumes and clients on a real cluster of Ceph in place of stacks, with a key and a secret each;
+                     beside a script that is run once for each
   --only LIST        of the measurements after the first deploy these only: ${PARTS.join(',')}
   --json             the figures as JSON
   --strict           end with 1 where a budget is missed
@@ -60,6 +64,7 @@ export function parseBench(args: readonly string[]): Wanted | string {
         sample: { type: 'string' },
         only: { type: 'string' },
         mysql: { type: 'boolean', default: false },
+        ceph: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
         profile: { type: 'string' },
@@ -76,11 +81,20 @@ export function parseBench(args: readonly string[]): Wanted | string {
     if (sample === undefined) return `--sample is a number from 1 to ${String(SAMPLE.max)}`;
     const parts = partsOf(values.only);
     if (typeof parts === 'string') return `--only knows no \`${parts}\`: ${PARTS.join(', ')}`;
-    const { name, subnet, packages, profile, mysql, json, strict, down, help } = values;
+    const { name, subnet, packages, profile, mysql, ceph, json, strict, down, help } = values;
+    if (mysql && ceph) return 'either `--mysql` or `--ceph`, not both';
     const place = { name, subnet, managers: 1, workers: 0 };
     const shape = mysql ? ({ mysql: 'single' } as const) : {};
     const stage = { ...place, ...shape, ...(packages !== undefined && { packages }) };
-    const rest = { mysql, json, strict, down, help, ...(profile !== undefined && { profile }) };
+    const rest = {
+      mysql,
+      ceph,
+      json,
+      strict,
+      down,
+      help,
+      ...(profile !== undefined && { profile }),
+    };
     return { stage, stacks, sample, parts, ...rest };
   } catch (cause) {
     return cause instanceof Error ? cause.message : 'the arguments could not be read';

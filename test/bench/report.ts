@@ -58,6 +58,27 @@ export interface MysqlMeasured {
   readonly loop: { readonly create: number; readonly again: number };
 }
 
+/** What was measured of subvolumes and keys. Milliseconds. */
+export interface CephMeasured extends Omit<MysqlMeasured, 'raw' | 'loop'> {
+  /** The lists of the engine and of the cluster side by side, parsed and nothing else. */
+  readonly raw: number;
+  /** Of a script that is run for one site after another; reckoned from the sample. */
+  readonly loop: { readonly create: number; readonly again: number };
+}
+
+/** Pure. */
+export function cephFigures(measured: CephMeasured, sites: number): readonly Figure[] {
+  const { create, pass, raw, writes, one, loop } = measured;
+  const many = `${String(sites)} subvolumes and keys`;
+  return [
+    ...times(`first creation of ${many}`, create, of('script', loop.create)),
+    ...times('pass with nothing to do', pass, of('raw reads', raw), atMost(2)),
+    ...times('the same, beside the script', pass, of('script', loop.again)),
+    ...plain('writes of such passes', writes, 'count', 0),
+    ...times('one subvolume, push to updated', one, undefined, within(1_000)),
+  ];
+}
+
 /** Pure. */
 export function mysqlFigures(measured: MysqlMeasured, sites: number): readonly Figure[] {
   const { create, pass, raw, writes, one, loop } = measured;

@@ -84,6 +84,25 @@ limits: { maxUserConnections: ${String(20 + edition)} }
   };
 }
 
+/** Pure. A subvolume, and a client with its key. */
+export function subvolumeFiles(index: number, edition: number): Files {
+  const name = siteName(index);
+  return {
+    [`ceph/${name}.yaml`]: `kind: CephSubvolume
+name: ${name}
+filesystem: cephfs
+group: sites
+size: ${String(edition)}Gi
+---
+kind: CephClient
+name: ${name}
+secret: ${name}_ceph
+subvolumes:
+  - id: ceph-subvolume/cephfs/sites/${name}
+`,
+  };
+}
+
 /** A repository of this machine that the agent follows, and a work tree that pushes to it. */
 export interface BenchRepository {
   readonly url: string;

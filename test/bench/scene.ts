@@ -14,9 +14,11 @@ import {
   commonFiles,
   databaseFiles,
   ENVIRONMENT,
+  type Files,
   makeRepository,
   siteName,
   stackFiles,
+  subvolumeFiles,
   writeFiles,
 } from './repository.ts';
 
@@ -36,26 +38,28 @@ export interface Scene {
 /** Looks that a person would not have to wait for. */
 export const QUICK = '2s';
 
-/** Raises the engine and makes the repository; nothing is deployed yet. */
+/** Raises the engine and makes the repository; nothing is deployed yet. `more`: further settings of the agent, for what is made beside. */
 export async function raiseScene(
   wanted: Wanted,
   print: Printer,
   signal: AbortSignal,
+  more: (folder: string) => Promise<Readonly<Record<string, unknown>>> = async () =>
+    Promise.resolve({}),
 ): Promise<Scene> {
   const stage = await raiseStage(wanted.stage, print, signal);
   const socket = stage.hosts[0]?.socket ?? '';
   await drain(socket, signal);
   const folder = join(stage.folder, 'bench');
   await mkdir(folder, { recursive: true });
+  const settings = await more(folder);
   const repository = await makeRepository(folder, signal);
   await writeFiles(repository.copy.folder, commonFiles(QUICK));
   for (let index = 0; index < wanted.stacks; index += 1) {
-    const files = wanted.mysql ? databaseFiles(index, 1) : stackFiles(siteName(index), 1);
+    const files = filesOf(wanted, index);
     await writeFiles(repository.copy.folder, files);
   }
   const revision = await repository.copy.commitAndPush('All sites', signal);
-  const what = wanted.mysql ? 'databases and accounts' : 'stacks';
-  print.line(`a repository of ${String(wanted.stacks)} ${what} is there`);
+  print.line(`a repository of ${String(wanted.stacks)} ${whatIn(wanted)} is there`);
   const startAgent = (through = socket): BenchAgent =>
     BenchAgent.start({
       folder,
@@ -65,11 +69,22 @@ export async function raiseScene(
         docker: { socket: through },
         stateDir: join(folder, 'state'),
         ...mysqlSettings(stage.plan),
+        ...settings,
       },
       // What takes the stage away finds it by this, also after a crash.
       env: markOf(stage.plan),
     });
   return { stage, socket, repository, revision, folder, startAgent };
+}
+
+function filesOf({ mysql, ceph }: Wanted, index: number): Files {
+  if (mysql) return databaseFiles(index, 1);
+  return ceph ? subvolumeFiles(index, 1) : stackFiles(siteName(index), 1);
+}
+
+function whatIn({ mysql, ceph }: Wanted): string {
+  if (mysql) return 'databases and accounts';
+  return ceph ? 'subvolumes and keys' : 'stacks';
 }
 
 /** Nothing starts on the only node. */

@@ -1,46 +1,24 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { childProcesses } from '../../agent/child-processes.ts';
-import { systemClock } from '../../agent/clock.ts';
-import { openClusters } from '../../agent/providers/ceph/clusters.ts';
 import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
 import type { CephClusterSettings } from '../../schemas/settings.ts';
 import { ceph, render } from '../providers/ceph/rendering.ts';
-import { cephPrograms, done, raised, removed } from './ceph.ts';
-import { DocumentAgent } from './document-agent.ts';
+import { accessTo, cephPrograms, done, raised, removed } from './ceph.ts';
+import { agentOnCluster, type DocumentAgent } from './document-agent.ts';
 
 let cluster: Cluster;
-let folder: string;
 let settings: CephClusterSettings;
 
 beforeAll(async () => {
   const programs = await cephPrograms();
-  folder = mkdtempSync(join(tmpdir(), 'understudy-agent-'));
   cluster = await raised(programs, { monitors: 1, filesystem: 'cephfs' });
-  const caps = ['mon', 'allow *', 'mgr', 'allow *'];
-  const entity = 'client.understudy';
-  const answer = await done(cluster, 'mon', 'auth get-or-create', { entity, caps });
-  const keyringFile = join(folder, 'keyring');
-  writeFileSync(keyringFile, `[${entity}]\n\tkey = ${Object(answer)[0].key}\n`, { mode: 0o600 });
-  const { confFile } = cluster.plan;
-  const { python } = programs;
-  settings = { confFile, keyringFile, client: entity, python, clientPattern: 'client.site-*' };
+  settings = await accessTo(programs, cluster, ['mon', 'allow *', 'mgr', 'allow *']);
 });
 afterAll(async () => {
   await removed(cluster);
-  rmSync(folder, { recursive: true });
 });
 
-/** An agent on that cluster. `after`: another process of the same one. */
-function agentOn(after?: DocumentAgent): DocumentAgent {
-  const guard = { refusal: () => undefined };
-  const ports = { clock: systemClock, guard, processes: childProcesses, owner: 'test' };
-  return new DocumentAgent({ clusters: openClusters({ main: settings }, ports) }, after);
-}
+const agentOn = (after?: DocumentAgent): DocumentAgent => agentOnCluster({ settings }, after);
 
 const group = 'kind: CephSubvolumeGroup\nname: sites\nfilesystem: cephfs\n';
 const SUBVOLUME = 'ceph-subvolume/cephfs/sites/blog';

@@ -1,60 +1,41 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { childProcesses } from '../../agent/child-processes.ts';
-import { systemClock } from '../../agent/clock.ts';
-import { openClusters } from '../../agent/providers/ceph/clusters.ts';
 import type { AgentEvent } from '../../agent/reconcile/ports.ts';
 import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
 import type { CephPrograms } from '../../agent/rehearsal/ceph/programs.ts';
 import type { CephClusterSettings } from '../../schemas/settings.ts';
 import type { Contents } from '../fakes/repository.ts';
 import { ceph, render } from '../providers/ceph/rendering.ts';
-import { cephPrograms, done, raised, removed } from './ceph.ts';
-import { DocumentAgent } from './document-agent.ts';
+import { accessTo, cephPrograms, done, raised, removed } from './ceph.ts';
+import { agentOnCluster, type DocumentAgent } from './document-agent.ts';
 
 const WAIT_MS = 60_000;
 const PAUSE_MS = 200;
 
 let programs: CephPrograms;
 let cluster: Cluster;
-let folder: string;
 let settings: CephClusterSettings;
 let agent: DocumentAgent;
 
 // With every right, and where Ceph's own guard is open: what keeps data is the agent's doing alone.
 beforeAll(async () => {
   programs = await cephPrograms();
-  folder = mkdtempSync(join(tmpdir(), 'understudy-safety-'));
   cluster = await raised(programs, { monitors: 3, filesystem: 'cephfs' });
-  const entity = 'client.understudy';
-  const caps = ['mon', 'allow *', 'mgr', 'allow *', 'osd', 'allow *'];
-  const answer = await done(cluster, 'mon', 'auth get-or-create', { entity, caps });
-  const keyringFile = join(folder, 'keyring');
-  writeFileSync(keyringFile, `[${entity}]\n\tkey = ${Object(answer)[0].key}\n`, { mode: 0o600 });
+  settings = await accessTo(programs, cluster, ['mon', 'allow *', 'mgr', 'allow *']);
   const open = { who: 'mon', name: 'mon_allow_pool_delete', value: 'true' };
   await done(cluster, 'mon', 'config set', open);
-  const { confFile } = cluster.plan;
-  const { python } = programs;
-  settings = { confFile, keyringFile, client: entity, python, clientPattern: 'client.site-*' };
   agent = agentOn();
 });
 afterAll(async () => {
   agent.close();
   await removed(cluster);
-  rmSync(folder, { recursive: true });
 });
 
-function agentOn(after?: DocumentAgent): DocumentAgent {
-  const guard = { refusal: () => undefined };
-  const ports = { clock: systemClock, guard, processes: childProcesses, owner: 'test', calmMs: 0 };
-  return new DocumentAgent({ clusters: openClusters({ main: settings }, ports) }, after);
-}
+const agentOn = (after?: DocumentAgent): DocumentAgent =>
+  agentOnCluster({ settings, calmMs: 0 }, after);
 
 const pool = (more = '', name = 'keep'): string =>
   `kind: CephPool\nname: ${name}\napplication: rbd\nreplicated: {size: 2, minSize: 1}\n${more}`;
@@ -156,6 +137,42 @@ describe('a pool with data', { timeout: 120_000 }, () => {
     expect([await poolId(), stored('read')]).toEqual([id, '4096']);
     expect(agent.told()).not.toMatch(/"verb":"remove"/);
   });
+});
+
+describe('an agent that is killed between two commands', { timeout: 120_000 }, () => {
+  it.each([1, 3, 5, 7, 9, 11, 13, 15])(
+    'leaves what the next one completes: after %i questions whether it may',
+    async (most) => {
+      const name = `half${String(most)}`;
+      let sent = 0;
+      const guard = {
+        refusal: (ms: number) => {
+          // Before each command, and early as well, so that no process starts in vain.
+          if (ms > 0) sent += 1;
+          return sent > most ? 'it was killed' : undefined;
+        },
+      };
+      const contents = { ...ceph(pool('quotas: {maxSize: 1Gi}\n', name)), ...stack('site:1') };
+      const first = agentOnCluster({ settings, guard, calmMs: 0 }, agent);
+      await first.have(name, render(contents));
+      for (let passes = 0; passes < 4; passes += 1) await first.pass();
+      first.close();
+      expect(sent).toBeGreaterThan(most);
+      agent.close();
+      agent = agentOn(first);
+      await agent.have(name, render(contents));
+      await agent.healthy();
+      const all = Object(await done(cluster, 'mon', 'osd pool get', { pool: name, var: 'all' }));
+      expect(all).toMatchObject({ nodelete: true, size: 2, min_size: 1 });
+      const { pools } = Object(await done(cluster, 'mon', 'osd dump'));
+      expect(pools).toContainEqual(
+        expect.objectContaining({ pool_name: name, quota_max_bytes: 2 ** 30 }),
+      );
+      expect(await done(cluster, 'mon', 'osd pool application get', { pool: name })).toEqual({
+        rbd: {},
+      });
+    },
+  );
 });
 
 describe('a cluster in trouble', { timeout: 240_000 }, () => {

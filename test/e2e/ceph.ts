@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Answered } from '../../agent/rehearsal/ceph/ask.ts';
@@ -6,6 +6,7 @@ import { type Cluster, raiseCluster } from '../../agent/rehearsal/ceph/cluster.t
 import type { ClusterOptions } from '../../agent/rehearsal/ceph/plan.ts';
 import { type CephPrograms, fetchCeph } from '../../agent/rehearsal/ceph/programs.ts';
 import { usualPackages } from '../../agent/rehearsal/plan.ts';
+import type { CephClusterSettings } from '../../schemas/settings.ts';
 import { freePort } from './ssh-server.ts';
 
 /** Real Ceph clusters for tests. */
@@ -25,6 +26,21 @@ export async function raised(
   const ports: number[] = [];
   while (ports.length < monitors) ports.push(await freePort());
   return await raiseCluster(programs, { folder, address: '127.0.0.1', ports, ...more }, within());
+}
+
+/** As a client with these caps reaches it, with a keyring beside the cluster. */
+export async function accessTo(
+  { python }: CephPrograms,
+  cluster: Cluster,
+  caps: readonly string[],
+): Promise<CephClusterSettings> {
+  const client = 'client.understudy';
+  const answer = await done(cluster, 'mon', 'auth get-or-create', { entity: client, caps });
+  const { confFile, folder } = cluster.plan;
+  const keyringFile = join(dirname(folder), 'keyring');
+  const [first] = Array.isArray(answer) ? answer : [];
+  writeFileSync(keyringFile, `[${client}]\n\tkey = ${Object(first).key}\n`, { mode: 0o600 });
+  return { confFile, keyringFile, client, python, clientPattern: 'client.site-*' };
 }
 
 export async function removed(cluster: Cluster): Promise<void> {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
+import { childProcesses } from '../../agent/child-processes.ts';
 import { linesOf } from '../../agent/cli/plan-words.ts';
+import { systemClock } from '../../agent/clock.ts';
 import type { Diagnostic } from '../../agent/core/diagnostic.ts';
 import type { Id, Rendered } from '../../agent/core/kind.ts';
 import { planNow } from '../../agent/core/plan-now.ts';
@@ -8,11 +10,12 @@ import { step } from '../../agent/core/step.ts';
 import type { UnitRecord } from '../../agent/core/unit.ts';
 import { kindsWith } from '../../agent/kinds.ts';
 import { noClusters, noServers } from '../../agent/nowhere.ts';
-import type { Clusters } from '../../agent/providers/ceph/clusters.ts';
+import { type Clusters, openClusters } from '../../agent/providers/ceph/clusters.ts';
 import type { Servers } from '../../agent/providers/mysql/servers.ts';
 import { swarmHead } from '../../agent/providers/stack/head.ts';
 import { stackProvider } from '../../agent/providers/stack/provider.ts';
 import { swarmShelf } from '../../agent/providers/stack/shelf.ts';
+import type { Guard } from '../../agent/reconcile/lease-ports.ts';
 import { AtRest } from '../../agent/reconcile/at-rest.ts';
 import { nothingKnown, pass, type PassPorts } from '../../agent/reconcile/pass.ts';
 import type { AgentEvent } from '../../agent/reconcile/ports.ts';
@@ -22,6 +25,7 @@ import type { UnitSpec } from '../../agent/render/unit-spec.ts';
 import { unitKind, type UnitCall, type UnitObserved } from '../../agent/unit-kind.ts';
 import { unitWords } from '../../agent/unit-words.ts';
 import { unitProvider } from '../../agent/unit-provider.ts';
+import type { CephClusterSettings } from '../../schemas/settings.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import { aloneOn, reignFrom } from '../fakes/lease.ts';
 import { quietLooks } from '../fakes/looks.ts';
@@ -214,6 +218,27 @@ export class DocumentAgent {
       .map((event) => JSON.stringify(event))
       .join('\n')}\n`;
   }
+}
+
+/** What an agent on a real cluster is opened with. */
+interface OnCluster {
+  readonly settings: CephClusterSettings;
+  /** Whether it may write; absent: it may. */
+  readonly guard?: Guard;
+  /** Milliseconds. */
+  readonly calmMs?: number;
+}
+
+/** An agent on a real cluster. `after`: another process of the same one. */
+export function agentOnCluster({ settings, guard, calmMs }: OnCluster, after?: DocumentAgent) {
+  const ports = {
+    clock: systemClock,
+    guard: guard ?? { refusal: () => undefined },
+    processes: childProcesses,
+    owner: 'test',
+    ...(calmMs !== undefined && { calmMs }),
+  };
+  return new DocumentAgent({ clusters: openClusters({ main: settings }, ports) }, after);
 }
 
 function signal(): AbortSignal {
