@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +19,7 @@ import type { CommandWords } from '../../agent/providers/ceph/protocol.ts';
 import type { CephSpec } from '../../agent/providers/ceph/spec.ts';
 import type { CephObserved } from '../../agent/providers/ceph/unit-diff.ts';
 import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
+import { projectFolder } from '../../agent/rehearsal/plan.ts';
 import { cephUnit } from '../providers/ceph/units.ts';
 import { cephPrograms, done, raised, removed, tried } from './ceph.ts';
 
@@ -26,41 +28,22 @@ let clusters: Clusters;
 let folder: string;
 let way: Way;
 
-/** What the agent's own key may do: nothing that deletes a pool, a file system or a part of one. */
-const COMMANDS = [
-  'osd erasure-code-profile set',
-  'osd crush rule create-replicated',
-  'osd crush rule create-erasure',
-  'osd crush rule rm',
-  'osd pool create',
-  'osd pool set',
-  'osd pool set-quota',
-  'osd pool application enable',
-  'fs new',
-  'fs add_data_pool',
-  'fs set',
-  'auth ls',
-  'auth get',
-  'auth get-or-create',
-  'auth caps',
-  'auth rm',
-];
+/** What the agent's own key may do, as people are told to make it. */
+function documentedCaps(): readonly string[] {
+  const text = readFileSync(join(projectFolder, 'docs/ceph.md'), 'utf8');
+  const script = text
+    .split('```sh\n')
+    .map((part) => part.split('```')[0] ?? '')
+    .find((part) => part.includes('ceph auth get-or-create client.understudy'));
+  const shown = `ceph() { shift 3; for one; do echo "$one"; done; }\n${script ?? ''}`;
+  return execFileSync('sh', ['-c', shown], { encoding: 'utf8' }).trim().split('\n');
+}
 
 beforeAll(async () => {
   const programs = await cephPrograms();
   folder = mkdtempSync(join(tmpdir(), 'understudy-change-'));
   cluster = await raised(programs, { monitors: 1, filesystem: 'cephfs' });
-  const marks = ['dump', 'set', 'rm'].map(
-    (verb) => `allow command "config-key ${verb}" with key prefix understudy/`,
-  );
-  // A file system is only changed with a right to write to something: the log is the least.
-  const mon = [
-    'allow r',
-    'allow service log rw',
-    ...COMMANDS.map((one) => `allow command "${one}"`),
-    ...marks,
-  ].join(', ');
-  const caps = ['mon', mon, 'mgr', 'allow module volumes rw'];
+  const caps = documentedCaps();
   const entity = 'client.understudy';
   const answer = await done(cluster, 'mon', 'auth get-or-create', { entity, caps });
   const keyringFile = join(folder, 'keyring');
