@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { cephSettings } from './ceph/stage.ts';
 import { repositoryAccess } from './depot.ts';
 import { inNamespace } from './engines.ts';
 import { mysqlSettings } from './mysql/access.ts';
@@ -133,6 +134,7 @@ function settingsFor(plan: StagePlan, host: HostPlan) {
     docker: { socket: host.socket },
     stateDir: join(host.folder, 'agent', 'state'),
     ...mysqlSettings(plan),
+    ...cephSettings(plan),
   };
 }
 

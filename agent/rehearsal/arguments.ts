@@ -39,6 +39,8 @@ started. Ctrl-C leaves it up. Nothing is installed on the machine; --down remove
   --mysql SHAPE      database servers: \`single\`, one MariaDB (the usual shape, none with --no-agent), \`group\`, three
                      MySQL as a group, \`galera\`, three MariaDB as a cluster, or \`none\`; what is pushed has a
                      database where there is a server. A stage that stands keeps those that it has
+  --ceph             a cluster of Ceph: three monitors, three stores, a file system \`cephfs\`, and a key for the agents. A
+                     stage that stands keeps its own
   --folder FOLDER    where the stage keeps its data (/var/lib/understudy-rehearsal/NAME)
   --packages FOLDER  where unpacked Debian packages are kept (.rehearsal/packages)
   --help             show this
@@ -61,6 +63,7 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
         subnet: { type: 'string' },
         engine: { type: 'string' },
         mysql: { type: 'string' },
+        ceph: { type: 'boolean', default: false },
         folder: { type: 'string' },
         packages: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
@@ -77,6 +80,7 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
       ...(subnet === undefined ? {} : { subnet }),
       ...(engine === undefined ? {} : { engine }),
       ...(values.mysql === undefined ? {} : { mysql }),
+      ...(values.ceph ? { ceph: true } : {}),
       ...(folder === undefined ? {} : { folder }),
       ...(packages === undefined ? {} : { packages }),
     };

@@ -1,5 +1,5 @@
 import type { StagePlan } from './plan.ts';
-import { namespacesOf, overlaps } from './plan.ts';
+import { endsOf, namespacesOf, overlaps } from './plan.ts';
 import type { Tools } from './packages.ts';
 import { run, StageError } from './run.ts';
 
@@ -9,7 +9,7 @@ import { run, StageError } from './run.ts';
  */
 export function networkScript(plan: StagePlan): string {
   const inner = plan.switchNamespace;
-  const ends = [plan.depot, ...plan.hosts, ...plan.databases];
+  const ends = endsOf(plan);
   return [
     'set -eu',
     ...namespacesOf(plan).map((name) => `ip netns add ${name}`),

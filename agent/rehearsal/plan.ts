@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { join, resolve } from 'node:path';
+import { type CephPlace, cephPlaceOf } from './ceph/place.ts';
 import { type DatabasePlan, databasesOf, type MysqlShape } from './mysql/shape.ts';
 
 /** What a caller may choose about a stage; everything has a default. */
@@ -20,6 +21,8 @@ export interface StageOptions {
   readonly engine?: string;
   /** Which database servers there are; default: none. */
   readonly mysql?: MysqlShape | undefined;
+  /** Whether there is a cluster of Ceph; default: none. */
+  readonly ceph?: boolean;
 }
 
 /** One engine's host. */
@@ -44,6 +47,8 @@ export interface StagePlan {
   readonly hosts: readonly HostPlan[];
   readonly mysql: MysqlShape | undefined;
   readonly databases: readonly DatabasePlan[];
+  /** The cluster of Ceph; absent: there is none. */
+  readonly ceph?: CephPlace;
   /** The machine's own address in the stage's network, on the link `<name>0`. */
   readonly gateway: string;
   readonly link: string;
@@ -121,6 +126,7 @@ export function planStage(options: StageOptions): StagePlan {
     hosts: hostsOf({ name, network, folder, managers, workers }),
     mysql: options.mysql,
     databases: databasesOf(options.mysql, { name, network, folder }),
+    ...(options.ceph === true && { ceph: cephPlaceOf({ name, network, folder }) }),
     gateway: `${network}.1`,
     link: `${name}0`,
     depot: { address: depotAddress, namespace: `${name}-depot`, folder: join(folder, 'depot') },
@@ -131,15 +137,32 @@ export function planStage(options: StageOptions): StagePlan {
   };
 }
 
+/** Pure. What has an address of its own. */
+export function endsOf(
+  plan: StagePlan,
+): readonly { readonly namespace: string; readonly address: string }[] {
+  return [
+    plan.depot,
+    ...plan.hosts,
+    ...plan.databases,
+    ...(plan.ceph === undefined ? [] : [plan.ceph]),
+  ];
+}
+
 /** Pure. Every network namespace of the stage. */
 export function namespacesOf(plan: StagePlan): readonly string[] {
-  const ends = [plan.depot, ...plan.hosts, ...plan.databases];
+  const ends = endsOf(plan);
   return [plan.switchNamespace, ...ends.map((one) => one.namespace)];
 }
 
-/** Pure. The same, and those of database servers that the stage may have had: whoever removes it need not know. */
+/** Pure. The same, and those of servers and of a cluster that the stage may have had: whoever removes it need not know. */
 export function possibleNamespacesOf(plan: StagePlan): readonly string[] {
-  return namespacesOf({ ...plan, databases: databasesOf('group', { ...plan, network: '' }) });
+  const unknown = { ...plan, network: '' };
+  return namespacesOf({
+    ...plan,
+    databases: databasesOf('group', unknown),
+    ceph: cephPlaceOf(unknown),
+  });
 }
 
 /**

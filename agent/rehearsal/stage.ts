@@ -5,12 +5,14 @@ import { startAgent, type AgentOverrides, type StageAgent } from './agent-proces
 import { repositoryAccess, startGitServer, startRegistry, type RepositoryAccess } from './depot.ts';
 import { answers, formSwarm, inNamespace, startEngine } from './engines.ts';
 import { publishSiteImages } from './images.ts';
+import type { CephPrograms } from './ceph/programs.ts';
+import { fetchStageCeph, raiseStageCeph } from './ceph/stage.ts';
 import { filesOf, removeStage, traces } from './lower.ts';
 import { databaseTag } from './mysql/image.ts';
 import { fetchMysqlTools, mysqlOf, raiseMysql, type StageMysql } from './mysql/raise.ts';
 import { shapeNamed } from './mysql/shape.ts';
 import type { MysqlTools } from './mysql/start.ts';
-import { parseLine, textAt } from './json.ts';
+import { parseLine, textAt, valueAt } from './json.ts';
 import { raiseNetwork } from './network.ts';
 import { fetchStageTools, findStageTools } from './engine-packages.ts';
 import type { Tools } from './packages.ts';
@@ -74,9 +76,10 @@ export async function raiseStage(
   await mkdir(join(plan.folder, 'pids'), { recursive: true, mode: 0o755 });
   await claim(plan);
   try {
-    const { tools, mysql } = await step(print, 'packages are unpacked', async (doing) => ({
+    const { tools, mysql, ceph } = await step(print, 'packages are unpacked', async (doing) => ({
       tools: await fetchStageTools(plan, doing, signal),
       mysql: await fetchMysqlTools(plan, doing, signal),
+      ceph: await fetchStageCeph(plan, doing, signal),
     }));
     await step(print, `network ${plan.subnet} stands`, async () => {
       if (!(await exists('/run/netns'))) await writeFile(filesOf(plan).madeNetns, '');
@@ -92,6 +95,7 @@ export async function raiseStage(
             await startGitServer(plan, tools, limit);
           }),
         async (limit) => await raiseDatabases(plan, mysql, print, limit),
+        async (limit) => await raiseCluster(plan, ceph, print, limit),
       ],
       signal,
     );
@@ -109,8 +113,8 @@ export async function attachStage(
   signal: AbortSignal,
 ): Promise<Stage | undefined> {
   const state = await readFile(filesOf(planStage(options)).state, 'utf8').catch(() => '');
-  // Whoever does not speak of database servers means those that there are.
-  const plan = planStage({ ...mysqlIn(state), ...options });
+  // Whoever does not speak of database servers or a cluster means those that there are.
+  const plan = planStage({ ...placesIn(state), ...options });
   if ((await readPidFile(filesOf(plan).owner)) !== undefined) return undefined; // it comes or goes
   const tools = await findStageTools(plan);
   if (tools === undefined || state !== `${JSON.stringify(identityOf(plan))}\n`) return undefined;
@@ -208,6 +212,19 @@ async function raiseDatabases(
   });
 }
 
+async function raiseCluster(
+  plan: StagePlan,
+  programs: CephPrograms | undefined,
+  print: Printer,
+  signal: AbortSignal,
+): Promise<void> {
+  if (plan.ceph === undefined || programs === undefined) return;
+  await step(print, `Ceph is healthy at ${plan.ceph.address}`, async (doing) => {
+    doing('making a cluster of Ceph');
+    await raiseStageCeph(plan, programs, signal);
+  });
+}
+
 /** The Docker command line of the stage, for people: `<folder>/docker service ls`. */
 async function writeDockerScript(plan: StagePlan, tools: Tools): Promise<void> {
   const path = join(plan.folder, 'docker');
@@ -252,14 +269,17 @@ function stageOf(plan: StagePlan, tools: Tools, mysql: MysqlTools | undefined): 
 }
 
 function identityOf(plan: StagePlan) {
-  const { name, subnet, engine, mysql, hosts } = plan;
-  return { name, subnet, engine, mysql, hosts: hosts.map((host) => host.name) };
+  const { name, subnet, engine, mysql, ceph, hosts } = plan;
+  const places = { mysql, ...(ceph && { ceph: true }) };
+  return { name, subnet, engine, ...places, hosts: hosts.map((host) => host.name) };
 }
 
-/** The database servers that the text of a stage's identity names. */
-function mysqlIn(state: string): Pick<StageOptions, 'mysql'> {
-  const mysql = shapeNamed(textAt(parseLine(state), 'mysql'));
-  return mysql === undefined ? {} : { mysql };
+/** The database servers and the cluster that the text of a stage's identity names. */
+function placesIn(state: string): Pick<StageOptions, 'mysql' | 'ceph'> {
+  const identity = parseLine(state);
+  const mysql = shapeNamed(textAt(identity, 'mysql'));
+  const ceph = valueAt(identity, 'ceph') === true;
+  return { ...(mysql !== undefined && { mysql }), ...(ceph && { ceph }) };
 }
 
 async function exists(path: string): Promise<boolean> {

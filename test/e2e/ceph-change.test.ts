@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,7 +18,7 @@ import type { CommandWords } from '../../agent/providers/ceph/protocol.ts';
 import type { CephSpec } from '../../agent/providers/ceph/spec.ts';
 import type { CephObserved } from '../../agent/providers/ceph/unit-diff.ts';
 import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
-import { projectFolder } from '../../agent/rehearsal/plan.ts';
+import { agentCaps } from '../../agent/rehearsal/ceph/agent-key.ts';
 import { cephUnit } from '../providers/ceph/units.ts';
 import { cephPrograms, done, raised, removed, tried } from './ceph.ts';
 
@@ -28,22 +27,11 @@ let clusters: Clusters;
 let folder: string;
 let way: Way;
 
-/** What the agent's own key may do, as people are told to make it. */
-function documentedCaps(): readonly string[] {
-  const text = readFileSync(join(projectFolder, 'docs/ceph.md'), 'utf8');
-  const script = text
-    .split('```sh\n')
-    .map((part) => part.split('```')[0] ?? '')
-    .find((part) => part.includes('ceph auth get-or-create client.understudy'));
-  const shown = `ceph() { shift 3; for one; do echo "$one"; done; }\n${script ?? ''}`;
-  return execFileSync('sh', ['-c', shown], { encoding: 'utf8' }).trim().split('\n');
-}
-
 beforeAll(async () => {
   const programs = await cephPrograms();
   folder = mkdtempSync(join(tmpdir(), 'understudy-change-'));
   cluster = await raised(programs, { monitors: 1, filesystem: 'cephfs' });
-  const caps = documentedCaps();
+  const caps = [...agentCaps];
   const entity = 'client.understudy';
   const answer = await done(cluster, 'mon', 'auth get-or-create', { entity, caps });
   const keyringFile = join(folder, 'keyring');

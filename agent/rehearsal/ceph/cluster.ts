@@ -10,7 +10,7 @@ import { type ClusterOptions, type ClusterPlan, daemonsOf, OSDS, planCluster } f
 import type { CephPrograms } from './programs.ts';
 import { isReady, type Readiness } from './status.ts';
 
-/** A running cluster, its daemons our children: they end with us, whatever becomes of us. */
+/** A running cluster, its daemons our children: they end with us, whatever becomes of us, unless they are to last. */
 export interface Cluster {
   readonly plan: ClusterPlan;
   /** As the administrator, whatever the answers are. Throws `StageError` where it is not let in. */

@@ -11,7 +11,7 @@ import type { CephPrograms } from './programs.ts';
 /** Until a daemon that was told to end is ended. Milliseconds. */
 const END_MS = 10_000;
 
-/** The daemons of one cluster, our children: they end with us, whatever becomes of us. */
+/** The daemons of one cluster, our children: they end with us, whatever becomes of us, unless they are to last. */
 export class Daemons {
   readonly #programs: CephPrograms;
   readonly #plan: ClusterPlan;
@@ -26,18 +26,20 @@ export class Daemons {
   async start({ name, kind, id }: DaemonPlan): Promise<void> {
     if (this.runs(name)) return;
     const { command } = this.#programs;
-    const { confFile, namespace, folder } = this.#plan;
+    const { confFile, namespace, folder, lasting } = this.#plan;
     const words = [...command(`ceph-${kind}`), '-f', '-i', id, '-c', confFile];
-    const bound = ['setpriv', '--pdeathsig', 'KILL', ...words];
+    const bound = lasting === undefined ? ['setpriv', '--pdeathsig', 'KILL', ...words] : words;
     const [file = '', ...args] = namespace === undefined ? bound : inNamespace(namespace, bound);
     const output = openSync(this.#output(name), 'a', 0o600);
     try {
       const child = spawn(file, args, {
-        env: plainEnvironment,
+        env: { ...plainEnvironment, ...lasting },
+        detached: lasting !== undefined,
         cwd: folder,
         stdio: ['ignore', output, output],
       });
       await once(child, 'spawn');
+      if (lasting !== undefined) child.unref();
       this.#running.set(name, child);
     } finally {
       closeSync(output);

@@ -12,6 +12,8 @@ export interface ClusterOptions {
   readonly ports: readonly number[];
   /** A file system to begin with. Absent: none, and no daemon for one. */
   readonly filesystem?: string;
+  /** Its daemons outlive this process, and are found by these variables. Absent: they end with it. */
+  readonly lasting?: Readonly<Record<string, string>>;
 }
 
 /** What is drawn by chance, once for each cluster. UUIDs. */
