@@ -151,6 +151,12 @@ const DOCUMENTS = [
   ['mysql-database', 'database'],
   ['mysql-role', 'role'],
   ['mysql-user', 'user'],
+  ['ceph-pool', 'pool'],
+  ['ceph-crush-rule', 'rule'],
+  ['ceph-filesystem', 'file system'],
+  ['ceph-subvolume-group', 'group'],
+  ['ceph-subvolume', 'subvolume'],
+  ['ceph-client', 'client'],
 ] as const;
 
 function plural(count: number, word: string): string {

@@ -14,6 +14,8 @@ export interface Wanted {
 }
 
 const NO_SERVERS = 'none';
+/** Three managers as ever, and what a small operator has. */
+const FULL = { workers: 3, mysql: 'group', ceph: true } as const;
 
 /** Pure. What a new stage has where nothing is said: with agents one that shows everything. */
 export function usualStage({ stage, agent }: Pick<Wanted, 'stage' | 'agent'>): StageOptions {
@@ -41,6 +43,7 @@ started. Ctrl-C leaves it up. Nothing is installed on the machine; --down remove
                      database where there is a server. A stage that stands keeps those that it has
   --ceph             a cluster of Ceph: three monitors, three stores, a file system \`cephfs\`, and a key for the agents. A
                      stage that stands keeps its own
+  --full             the whole topology: three workers, \`--mysql group\` and \`--ceph\`
   --folder FOLDER    where the stage keeps its data (/var/lib/understudy-rehearsal/NAME)
   --packages FOLDER  where unpacked Debian packages are kept (.rehearsal/packages)
   --help             show this
@@ -64,6 +67,7 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
         engine: { type: 'string' },
         mysql: { type: 'string' },
         ceph: { type: 'boolean', default: false },
+        full: { type: 'boolean', default: false },
         folder: { type: 'string' },
         packages: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
@@ -76,6 +80,7 @@ export function parseRehearse(args: readonly string[]): Wanted | string {
     if (values.mysql !== undefined && values.mysql !== NO_SERVERS && mysql === undefined)
       return `--mysql is one of ${[...mysqlShapes, NO_SERVERS].join(', ')}`;
     const stage = {
+      ...(values.full ? FULL : {}),
       ...(name === undefined ? {} : { name }),
       ...(subnet === undefined ? {} : { subnet }),
       ...(engine === undefined ? {} : { engine }),

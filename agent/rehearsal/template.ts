@@ -8,14 +8,17 @@ export const templateFolder = join(projectFolder, 'repo-template');
 
 /** Makes the template that lies in a working copy fit this stage. */
 export async function fitTemplate(folder: string, plan: StagePlan): Promise<void> {
-  const more = join(folder, 'with-mysql');
-  if (plan.mysql !== undefined) {
-    // As its README says it to people.
-    await cp(more, folder, { recursive: true });
-    await rm(more, { recursive: true });
-  }
+  if (plan.mysql !== undefined) await lay(folder, 'with-mysql');
+  if (plan.ceph !== undefined) await lay(folder, 'with-ceph');
   const file = join(folder, 'environments', 'rehearsal.yaml');
   await writeFile(file, addressed(await readFile(file, 'utf8'), plan));
+}
+
+/** As its README says it to people. */
+async function lay(folder: string, part: string): Promise<void> {
+  const more = join(folder, part);
+  await cp(more, folder, { recursive: true });
+  await rm(more, { recursive: true });
 }
 
 /** Pure. The template names the addresses of a stage in the usual network, with one database server. */

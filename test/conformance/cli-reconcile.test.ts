@@ -280,7 +280,7 @@ describe('what does not go', () => {
     expect(await desk.labels()).not.toHaveProperty([KEY]);
   });
 
-  it.each(['--wait --no-wait', '--timeout soon', 'blog', '--full'])(
+  it.each(['--wait --no-wait', '--timeout soon', 'blog', '--ful'])(
     '%s is wrong use',
     async (line) => {
       const { desk, text, run } = await stage();

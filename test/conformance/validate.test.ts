@@ -62,6 +62,17 @@ describe('understudy validate', () => {
     });
   });
 
+  it('finds it valid with storage laid over it, and the database beside', async () => {
+    for (const part of ['with-mysql', 'with-ceph']) {
+      await cp(join(folder, part), folder, { recursive: true });
+      await rm(join(folder, part), { recursive: true });
+    }
+    const { code, out } = await validate(folder, '--environment', 'rehearsal');
+    expect(code).toBe(0);
+    expect(out).toContain('3 stacks');
+    expect(out).toContain('1 subvolume');
+  });
+
   it.each(['production', 'rehearsal'])('in %s alone', async (environment) => {
     const { code, out } = await validate(template, '--environment', environment);
     expect(code).toBe(0);

@@ -41,21 +41,20 @@ describe('a file of the template that is cut off at any byte', () => {
   });
 
   // Files of other programs, such as the workflows, are not read, nor what a person may lay over the rest.
-  it.each(paths.filter((path) => path.endsWith('.yaml') && !/^(\.|with-mysql\/)/.test(path)))(
-    '%s: is an error, or takes no stack away and adds nothing',
-    (path) => {
-      const bytes = Buffer.from(template[path] ?? '');
-      let errors = 0;
-      for (let length = 0; length < bytes.length; length += 1) {
-        const { isWrong, ids, units } = render({ ...template, [path]: bytes.subarray(0, length) });
-        errors += isWrong ? 1 : 0;
-        expect(ids).toEqual(isWrong ? [] : whole.ids);
-        for (const [at, { spec }] of units.entries()) {
-          const before = Object.keys(whole.units[at]?.spec.services ?? {});
-          expect(before).toEqual(expect.arrayContaining(Object.keys(spec.services)));
-        }
+  it.each(
+    paths.filter((path) => path.endsWith('.yaml') && !/^(\.|with-(mysql|ceph)\/)/.test(path)),
+  )('%s: is an error, or takes no stack away and adds nothing', (path) => {
+    const bytes = Buffer.from(template[path] ?? '');
+    let errors = 0;
+    for (let length = 0; length < bytes.length; length += 1) {
+      const { isWrong, ids, units } = render({ ...template, [path]: bytes.subarray(0, length) });
+      errors += isWrong ? 1 : 0;
+      expect(ids).toEqual(isWrong ? [] : whole.ids);
+      for (const [at, { spec }] of units.entries()) {
+        const before = Object.keys(whole.units[at]?.spec.services ?? {});
+        expect(before).toEqual(expect.arrayContaining(Object.keys(spec.services)));
       }
-      expect(errors).toBeGreaterThan(0);
-    },
-  );
+    }
+    expect(errors).toBeGreaterThan(0);
+  });
 });

@@ -107,6 +107,8 @@ describe('parseRehearse', () => {
       'subnet',
       'engine',
       'mysql',
+      'ceph',
+      'full',
       'folder',
       'packages',
       'help',

@@ -64,8 +64,8 @@ describe('planStage', () => {
     for (const { namespace } of plan.databases) expect(namespacesOf(plan)).toContain(namespace);
   });
 
-  it('knows what to remove of database servers that nobody speaks of', () => {
-    const every = namespacesOf(planStage({ mysql: 'galera' }));
+  it('knows what to remove of servers and a cluster that nobody speaks of', () => {
+    const every = namespacesOf(planStage({ mysql: 'galera', ceph: true }));
     expect(possibleNamespacesOf(planStage({}))).toEqual(every);
   });
 

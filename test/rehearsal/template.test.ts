@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { planStage } from '../../agent/rehearsal/plan.ts';
 import { fitTemplate, templateFolder } from '../../agent/rehearsal/template.ts';
+import { CephClient, CephSubvolume } from '../../schemas/ceph.ts';
 import { MySQLDatabase, MySQLUser } from '../../schemas/mysql.ts';
 
 let folder: string;
@@ -40,6 +41,17 @@ it.each([
     expect(await readdir(join(folder, 'stacks'))).toEqual(['blog', 'hello']);
   },
 );
+
+it('lays storage beside the rest where the stage has a cluster', async () => {
+  await fitTemplate(folder, planStage({ ...other, mysql: 'single', ceph: true }));
+  expect(await readdir(join(folder, 'stacks'))).toEqual(['blog', 'files', 'hello']);
+  const [, subvolume, client] = parseAllDocuments(await read('ceph/files.yaml'));
+  expect(CephSubvolume.parse(subvolume?.toJS()).output).toBe('FILES_PATH');
+  expect(CephClient.parse(client?.toJS()).secret).toBe('files_ceph');
+  expect(parse(await read('stacks/files/compose.yaml')).secrets).toEqual({
+    files_ceph: { external: true },
+  });
+});
 
 it('lets the blog log in as the account that its document makes', async () => {
   await fitTemplate(folder, planStage({ mysql: 'single' }));
