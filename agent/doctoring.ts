@@ -1,3 +1,4 @@
+import { openCephDoctor } from './ceph-doctor.ts';
 import type { DoctorIo } from './cli/doctor-ports.ts';
 import type { Output } from './cli/printer.ts';
 import { systemClock } from './clock.ts';
@@ -15,5 +16,6 @@ export function doctorIo(
     environment,
     open: (socket) => openSwarmDoctor(socket, systemClock),
     openMysql: (path) => openMysqlDoctor(path, systemClock),
+    openCeph: (path) => openCephDoctor(path, systemClock),
   };
 }

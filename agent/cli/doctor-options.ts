@@ -12,12 +12,14 @@ export interface DoctorWanted {
   readonly swarm: boolean;
   /** The agent's settings file, where the servers in it are to be looked at. */
   readonly mysql?: string;
+  /** The same, where the clusters are. */
+  readonly ceph?: string;
 }
 
 const STUCK_MS = 5 * 60_000;
 
 /** `understudy doctor --help`. */
-export const doctorUsage = `Usage: understudy doctor [--swarm] [--mysql] [OPTIONS]
+export const doctorUsage = `Usage: understudy doctor [--swarm] [--mysql] [--ceph] [OPTIONS]
 
 Looks for what brings a Swarm down some day: networks that nobody uses, subnets that overlap or are full, managers that
 may not be lost any more, certificates, engines of different versions, tasks that do not get on. Worst first, each with
@@ -27,7 +29,9 @@ nothing, and carries no command out.
   --swarm             the Swarm; so it is without any such option
   --mysql             whether the agent may do on each server of its settings what it has to, and the GRANT for what it may
                       not; reads as the agent, writes nothing
-  --settings FILE     the agent's settings, for --mysql; default ${SETTINGS_FILE}
+  --ceph              whether each cluster of its settings is well, what the agent's key lacks there or has too much, and the
+                      command that gives what it needs; reads as the agent, writes nothing
+  --settings FILE     the agent's settings, for --mysql and --ceph; default ${SETTINGS_FILE}
   --stuck-after TIME  a task that does not get on for longer is stuck; default 5m
   --socket PATH       the engine's socket; default UNDERSTUDY_DOCKER_SOCKET, else ${DEFAULT_SOCKET}
   --json              one JSON object: swarm, counts (critical, warning, note), findings (severity, code, what, where,
@@ -35,12 +39,13 @@ nothing, and carries no command out.
   --help              this text
 
 Exit codes: 0 nothing to do (notes at most), 1 something is critical or a warning, 2 wrong use, 6 the Swarm cannot be
-reached, or has no leader, or the settings name no server.
+reached, or has no leader, or the settings name no server or cluster.
 `;
 
 const OPTIONS = {
   swarm: { type: 'boolean' },
   mysql: { type: 'boolean' },
+  ceph: { type: 'boolean' },
   settings: { type: 'string' },
   'stuck-after': { type: 'string' },
   socket: { type: 'string' },
@@ -55,20 +60,22 @@ export function doctorWantedOf(
 ): DoctorWanted | { readonly wrong: string } | 'help' {
   const parsed = parsedOptions(args, OPTIONS);
   if (typeof parsed === 'string') return { wrong: parsed };
-  const { help, socket, json, swarm, mysql, settings, 'stuck-after': after } = parsed.values;
+  const { help, socket, json, swarm, mysql, ceph, settings, 'stuck-after': after } = parsed.values;
   if (help === true) return 'help';
   const stuckMs = after === undefined ? STUCK_MS : parseDuration(after);
   if (stuckMs === undefined || stuckMs <= 0) {
     return { wrong: '`--stuck-after` is a time such as `5m` or `90s`' };
   }
-  if (settings !== undefined && mysql !== true) {
-    return { wrong: '`--settings` is for `--mysql`' };
+  const isBeside = mysql === true || ceph === true;
+  if (settings !== undefined && !isBeside) {
+    return { wrong: '`--settings` is for `--mysql` and `--ceph`' };
   }
   return {
     socket: socketOf(socket, environment),
     stuckMs,
     json: json === true,
-    swarm: swarm === true || mysql !== true,
+    swarm: swarm === true || !isBeside,
     ...(mysql === true && { mysql: settings ?? SETTINGS_FILE }),
+    ...(ceph === true && { ceph: settings ?? SETTINGS_FILE }),
   };
 }

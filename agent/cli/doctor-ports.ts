@@ -12,8 +12,8 @@ export interface SwarmDesk {
   close(): void;
 }
 
-/** The servers of the agent's settings, as one who looks for trouble needs them. */
-export interface MysqlDesk {
+/** Servers or clusters of the agent's settings, as one who looks for trouble needs them. */
+export interface PlaceDesk {
   examine(
     signal: AbortSignal,
   ): Promise<
@@ -28,5 +28,7 @@ export interface DoctorIo extends Output {
   readonly environment: Readonly<Record<string, string | undefined>>;
   open(socket: string): SwarmDesk;
   /** By the agent's settings file. */
-  openMysql(path: string): MysqlDesk;
+  openMysql(path: string): PlaceDesk;
+  /** The same. */
+  openCeph(path: string): PlaceDesk;
 }

@@ -1,7 +1,7 @@
 import { type Finding, type Severity, sortedFindings } from '../core/finding.ts';
 import { inWords } from './ask-put.ts';
 import { doctorUsage, type DoctorWanted, doctorWantedOf } from './doctor-options.ts';
-import type { DoctorIo } from './doctor-ports.ts';
+import type { DoctorIo, PlaceDesk } from './doctor-ports.ts';
 import { createPrinter, type Printer, type Tone } from './printer.ts';
 
 /** A person who waits longer than this is told so. */
@@ -29,11 +29,20 @@ export async function doctorCommand(
   }
   try {
     const swarm = wanted.swarm ? await swarmSeen(wanted, io, signal) : NOTHING;
-    const mysql = wanted.mysql === undefined ? NOTHING : await mysqlSeen(wanted.mysql, io, signal);
-    for (const seen of [swarm, mysql]) {
+    const mysql = await placesSeen(
+      { path: wanted.mysql, what: 'servers', open: (path) => io.openMysql(path) },
+      io,
+      signal,
+    );
+    const ceph = await placesSeen(
+      { path: wanted.ceph, what: 'clusters', open: (path) => io.openCeph(path) },
+      io,
+      signal,
+    );
+    for (const seen of [swarm, mysql, ceph]) {
       if ('why' in seen) return refuse(6, seen.why, { wanted, io, hint: seen.hint });
     }
-    return tell(joined(swarm, mysql), wanted, io);
+    return tell(joined(swarm, mysql, ceph), wanted, io);
   } catch (error) {
     if (!signal.aborted) throw error;
     return refuse(1, 'stopped', { wanted, io, hint: '' });
@@ -64,10 +73,22 @@ async function swarmSeen(wanted: DoctorWanted, io: DoctorIo, signal: AbortSignal
   }
 }
 
-async function mysqlSeen(path: string, io: DoctorIo, signal: AbortSignal): Promise<Seen> {
-  const cancel = io.clock.after(PATIENCE_MS, () => io.err('the servers take their time\n'));
+interface Place {
+  readonly path: string | undefined;
+  /** `servers` */
+  readonly what: string;
+  readonly open: (path: string) => PlaceDesk;
+}
+
+async function placesSeen(
+  { path, what, open }: Place,
+  io: DoctorIo,
+  signal: AbortSignal,
+): Promise<Seen> {
+  if (path === undefined) return NOTHING;
+  const cancel = io.clock.after(PATIENCE_MS, () => io.err(`the ${what} take their time\n`));
   try {
-    const seen = await io.openMysql(path).examine(signal);
+    const seen = await open(path).examine(signal);
     return seen.status === 'ok' ? seen : { why: seen.why, hint: '' };
   } finally {
     cancel();

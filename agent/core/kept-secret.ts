@@ -8,6 +8,7 @@ export const AUTH_LABEL = 'understudy.auth';
 /** Longest name of a secret (swarmkit api/validation). */
 const NAME_MAX = 64;
 const SUFFIX_LENGTH = 9;
+const TRIES = 24;
 
 /**
  * Pure. The name for new content: the plain one while nothing has it, so that `docker stack deploy` finds it too; else with digits
@@ -20,5 +21,10 @@ export function keptSecretName(
 ): string {
   const names = new Set([...taken].map(({ name }) => name.toLowerCase()));
   if (!names.has(plain.toLowerCase())) return plain;
-  return `${plain.slice(0, NAME_MAX - SUFFIX_LENGTH)}-${digest.slice(0, SUFFIX_LENGTH - 1)}`;
+  const base = plain.slice(0, NAME_MAX - SUFFIX_LENGTH);
+  // The same content may be wanted again while the secret of before is still there, and no longer the newest.
+  const free = Array.from({ length: TRIES }, (_, from) => {
+    return `${base}-${digest.slice(from, from + SUFFIX_LENGTH - 1)}`;
+  }).find((name) => !names.has(name.toLowerCase()));
+  return free ?? `${base}-${digest.slice(0, SUFFIX_LENGTH - 1)}`;
 }

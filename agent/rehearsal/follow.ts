@@ -109,10 +109,20 @@ export function again(plan: StagePlan): string {
     ...(plan.folder === planStage({ name: plan.name, packages: plan.packages }).folder
       ? []
       : [`--folder ${plan.folder}`]),
-    ...(plan.mysql === usualShape ? [] : [`--mysql ${plan.mysql ?? 'none'}`]),
+    ...shapeOf(plan),
     ...(plan.packages === usualPackages ? [] : [`--packages ${shellWord(plan.packages)}`]),
   ];
   return [shellWord(join(projectFolder, 'rehearse')), ...options].join(' ');
+}
+
+/** What it has beside managers. */
+function shapeOf({ mysql, ceph, hosts }: StagePlan): readonly string[] {
+  const workers = hosts.filter(({ role }) => role === 'worker').length;
+  if (ceph !== undefined && mysql === 'group' && workers === 3) return ['--full'];
+  return [
+    ...(mysql === usualShape ? [] : [`--mysql ${mysql ?? 'none'}`]),
+    ...(ceph === undefined ? [] : ['--ceph']),
+  ];
 }
 
 /** What the agents that ran before say of a revision. */

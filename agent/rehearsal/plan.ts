@@ -102,7 +102,7 @@ export function planStage(options: StageOptions): StagePlan {
   const managers = options.managers ?? 3;
   const workers = options.workers ?? 1;
   if (![1, 3, 5].includes(managers)) throw new StageOptionError('managers must be 1, 3 or 5');
-  if (!Number.isInteger(workers) || workers < 0 || workers > 4) {
+  if (!Number.isInteger(workers) || workers < 0 || workers > MOST.workers) {
     throw new StageOptionError('workers must be 0 to 4');
   }
   const packages = resolve(options.packages ?? usualPackages);
@@ -155,11 +155,15 @@ export function namespacesOf(plan: StagePlan): readonly string[] {
   return [plan.switchNamespace, ...ends.map((one) => one.namespace)];
 }
 
-/** Pure. The same, and those of servers and of a cluster that the stage may have had: whoever removes it need not know. */
+/** Most that a stage may have. */
+const MOST = { managers: 5, workers: 4 } as const;
+
+/** Pure. The same, and all others that the stage may have had: whoever removes it need not know what it was. */
 export function possibleNamespacesOf(plan: StagePlan): readonly string[] {
   const unknown = { ...plan, network: '' };
   return namespacesOf({
     ...plan,
+    hosts: hostsOf({ ...unknown, ...MOST }),
     databases: databasesOf('group', unknown),
     ceph: cephPlaceOf(unknown),
   });

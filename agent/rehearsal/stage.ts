@@ -113,7 +113,7 @@ export async function attachStage(
   signal: AbortSignal,
 ): Promise<Stage | undefined> {
   const state = await readFile(filesOf(planStage(options)).state, 'utf8').catch(() => '');
-  // Whoever does not speak of database servers or a cluster means those that there are.
+  // Whoever does not speak of hosts, database servers or a cluster means those that there are.
   const plan = planStage({ ...placesIn(state), ...options });
   if ((await readPidFile(filesOf(plan).owner)) !== undefined) return undefined; // it comes or goes
   const tools = await findStageTools(plan);
@@ -274,12 +274,19 @@ function identityOf(plan: StagePlan) {
   return { name, subnet, engine, ...places, hosts: hosts.map((host) => host.name) };
 }
 
-/** The database servers and the cluster that the text of a stage's identity names. */
-function placesIn(state: string): Pick<StageOptions, 'mysql' | 'ceph'> {
+/** The hosts, database servers and cluster that the text of a stage's identity names. */
+function placesIn(state: string): Pick<StageOptions, 'managers' | 'workers' | 'mysql' | 'ceph'> {
   const identity = parseLine(state);
   const mysql = shapeNamed(textAt(identity, 'mysql'));
   const ceph = valueAt(identity, 'ceph') === true;
-  return { ...(mysql !== undefined && { mysql }), ...(ceph && { ceph }) };
+  const hosts = valueAt(identity, 'hosts');
+  const named = Array.isArray(hosts) ? hosts.map(String) : [];
+  const managers = named.filter((name) => name.startsWith('m')).length;
+  return {
+    ...(managers > 0 && { managers, workers: named.length - managers }),
+    ...(mysql !== undefined && { mysql }),
+    ...(ceph && { ceph }),
+  };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { doctorCommand } from '../../agent/cli/doctor.ts';
-import type { DoctorIo, MysqlDesk } from '../../agent/cli/doctor-ports.ts';
+import type { DoctorIo, PlaceDesk } from '../../agent/cli/doctor-ports.ts';
 import type { Finding } from '../../agent/core/finding.ts';
 import type { CallOutcome } from '../../agent/core/kind.ts';
 import { VirtualClock } from '../fakes/clock.ts';
@@ -20,7 +20,7 @@ const finding = (severity: Finding['severity'], parts: Partial<Finding> = {}): F
 async function run(
   args: readonly string[],
   seen: CallOutcome<{ readonly swarmId: string; readonly findings: readonly Finding[] }>,
-  mysql: Awaited<ReturnType<MysqlDesk['examine']>> = { status: 'failed', why: 'not asked' },
+  mysql: Awaited<ReturnType<PlaceDesk['examine']>> = { status: 'failed', why: 'not asked' },
 ) {
   const said = { out: '', err: '', closed: 0, stuckMs: 0, socket: '', settings: '' };
   const io: DoctorIo = {
@@ -37,6 +37,10 @@ async function run(
       close: () => void (said.closed += 1),
     }),
     openMysql: (path) => {
+      said.settings = path;
+      return { examine: async () => Promise.resolve(mysql) };
+    },
+    openCeph: (path) => {
       said.settings = path;
       return { examine: async () => Promise.resolve(mysql) };
     },
@@ -106,7 +110,7 @@ describe('understudy doctor', () => {
     ${['--stuck-after', '90s']}  | ${90_000}  | ${0}
     ${['--stuck-after', 'soon']} | ${0}       | ${2}
     ${['--stuck-after', '0s']}   | ${0}       | ${2}
-    ${['--ceph']}                | ${0}       | ${2}
+    ${['--ceph']}                | ${0}       | ${6}
   `('takes $args', async ({ args, stuckMs, code }) => {
     expect(await run(args, ok())).toMatchObject({ stuckMs, code });
   });

@@ -18,7 +18,7 @@ import type { CommandWords } from '../../agent/providers/ceph/protocol.ts';
 import type { CephSpec } from '../../agent/providers/ceph/spec.ts';
 import type { CephObserved } from '../../agent/providers/ceph/unit-diff.ts';
 import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
-import { agentCaps } from '../../agent/rehearsal/ceph/agent-key.ts';
+import { agentCaps } from '../../agent/providers/ceph/agent-caps.ts';
 import { cephUnit } from '../providers/ceph/units.ts';
 import { cephPrograms, done, raised, removed, tried } from './ceph.ts';
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const programs = await cephPrograms();
   folder = mkdtempSync(join(tmpdir(), 'understudy-change-'));
   cluster = await raised(programs, { monitors: 1, filesystem: 'cephfs' });
-  const caps = [...agentCaps];
+  const caps = agentCaps('client.site-*');
   const entity = 'client.understudy';
   const answer = await done(cluster, 'mon', 'auth get-or-create', { entity, caps });
   const keyringFile = join(folder, 'keyring');

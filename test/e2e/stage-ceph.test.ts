@@ -4,6 +4,9 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { openCephDoctor } from '../../agent/ceph-doctor.ts';
+import { systemClock } from '../../agent/clock.ts';
+import { agentPlaces } from '../../agent/rehearsal/agent-process.ts';
 import { traces } from '../../agent/rehearsal/lower.ts';
 import { attachStage } from '../../agent/rehearsal/stage.ts';
 import { quickLease, Scene } from './scene.ts';
@@ -19,7 +22,7 @@ let scene: Scene;
 /** A command as people give it on the stage. */
 function ceph(...words: readonly string[]): unknown {
   const text = execFileSync(join(scene.stage.folder, 'ceph'), words, { encoding: 'utf8' });
-  return JSON.parse(text);
+  return text.trim() === '' ? undefined : JSON.parse(text);
 }
 
 const storage = (size: string) => ({
@@ -104,6 +107,19 @@ describe('a site on a stage with Ceph', { timeout: 240_000 }, () => {
     for (const one of ['ceph-client/site-blog', 'ceph-subvolume/cephfs/sites/blog', 'stack/blog']) {
       expect(shown).toContain(one);
     }
+  });
+
+  it('is looked at by the doctor, which finds what a person left open', async () => {
+    const { settingsFile } = agentPlaces(scene.stage.plan, 'm1');
+    const desk = openCephDoctor(settingsFile, systemClock);
+    const doctor = async () => {
+      const seen = await desk.examine(never);
+      return seen.status === 'ok' ? seen.findings.map(({ code }) => code) : seen.why;
+    };
+    // A stage is for trying things.
+    expect(await doctor()).toEqual(['ceph-pool-deletion-open']);
+    ceph('config', 'set', 'who=mon', 'name=mon_allow_pool_delete', 'value=false');
+    expect(await doctor()).toEqual([]);
   });
 
   it('is on a stage that is found again, with a keyring that is nobody else’s', async () => {

@@ -64,9 +64,9 @@ describe('planStage', () => {
     for (const { namespace } of plan.databases) expect(namespacesOf(plan)).toContain(namespace);
   });
 
-  it('knows what to remove of servers and a cluster that nobody speaks of', () => {
-    const every = namespacesOf(planStage({ mysql: 'galera', ceph: true }));
-    expect(possibleNamespacesOf(planStage({}))).toEqual(every);
+  it('knows what to remove of hosts, servers and a cluster that nobody speaks of', () => {
+    const most = planStage({ managers: 5, workers: 4, mysql: 'galera', ceph: true });
+    expect(possibleNamespacesOf(planStage({}))).toEqual(namespacesOf(most));
   });
 
   it('takes packages in a folder with blanks and quotes', () =>

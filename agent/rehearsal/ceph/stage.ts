@@ -6,7 +6,8 @@ import { StageError } from '../run.ts';
 import { shellWord } from '../shell.ts';
 import { allDone, type Asked } from './ask.ts';
 import { type Cluster, raiseCluster } from './cluster.ts';
-import { agentCaps, CLIENT } from './agent-key.ts';
+import { agentCaps } from '../../providers/ceph/agent-caps.ts';
+import { CLIENT, CLIENTS } from './agent-key.ts';
 import { type CephPrograms, fetchCeph } from './programs.ts';
 
 /** Of the monitors, all at one address. */
@@ -53,7 +54,7 @@ export async function raiseStageCeph(
 }
 
 async function makeKey(cluster: Cluster, signal: AbortSignal): Promise<string> {
-  const made = { prefix: 'auth get-or-create', entity: CLIENT, caps: agentCaps };
+  const made = { prefix: 'auth get-or-create', entity: CLIENT, caps: agentCaps(CLIENTS) };
   const commands: readonly Asked[] = [{ to: 'mon', command: made }];
   const answers = await cluster.ask(commands, signal);
   allDone(commands, answers);
@@ -72,8 +73,8 @@ export function cephSettings({ ceph }: StagePlan): Readonly<Record<string, unkno
   if (ceph === undefined) return {};
   const { keyring: keyringFile, python } = filesIn(ceph.folder);
   const confFile = join(ceph.folder, 'c', 'ceph.conf');
-  const clientPattern = 'client.site-*';
-  return { ceph: { main: { confFile, keyringFile, client: CLIENT, clientPattern, python } } };
+  const keys = { client: CLIENT, clientPattern: CLIENTS };
+  return { ceph: { main: { confFile, keyringFile, ...keys, python } } };
 }
 
 function filesIn(folder: string) {

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+
+import type { CephClusterSettings } from '../../../../schemas/settings.ts';
+import type { Finding } from '../../../core/finding.ts';
+import type { Clock } from '../../../reconcile/ports.ts';
+import { valueIn } from '../asking.ts';
+import { KnownDetails } from '../details.ts';
+import { type Ceph, openCeph } from '../driver.ts';
+import type { ClusterSeen } from '../observed.ts';
+import type { Processes } from '../ports.ts';
+import { readCluster } from '../read-cluster.ts';
+import { judgeCluster } from './cluster-findings.ts';
+import { capsCommand, judgeKey } from './own-caps.ts';
+
+/** What one who looks for trouble has. */
+export interface ExaminePorts {
+  readonly clock: Clock;
+  readonly processes: Processes;
+  /** The environment of the settings: as whom the agent signs there. */
+  readonly owner: string;
+}
+
+/** What is wrong with each cluster of the settings, as the agent sees it. Reads, and writes nothing. Rejects with the signal's reason. */
+export async function examineClusters(
+  clusters: Readonly<Record<string, CephClusterSettings>>,
+  ports: ExaminePorts,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const found = await Promise.all(
+    Object.entries(clusters).map(async ([name, one]) => await examine(name, one, ports, signal)),
+  );
+  signal.throwIfAborted();
+  return found.flat();
+}
+
+async function examine(
+  name: string,
+  { clientPattern: pattern, ...way }: CephClusterSettings,
+  { clock, processes, owner }: ExaminePorts,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const where = `cluster ${name}`;
+  const { client } = way;
+  const ceph = openCeph(way, { clock, processes });
+  try {
+    const details = new KnownDetails(() => clock.nowMs());
+    // Its own caps are told with those of all.
+    const wanted = { clients: new Set([client]), places: [] };
+    const sight = await readCluster({ ceph, clock, details }, wanted, signal);
+    if (sight.status !== 'seen') return [unreached(where, sight.why, { client, pattern })];
+    const { seen } = sight;
+    const caps = seen.clients?.get(client)?.caps;
+    const own =
+      caps === undefined
+        ? [untold(where, seen, { client, pattern })]
+        : judgeKey({ where, client, pattern, caps });
+    const open = await deletionFinding(where, ceph, signal);
+    return [...own, ...judgeCluster(where, seen, owner), ...open];
+  } finally {
+    ceph.close();
+  }
+}
+
+interface Key {
+  readonly client: string;
+  readonly pattern: string;
+}
+
+function unreached(where: string, why: string, key: Key): Finding {
+  return {
+    severity: 'warning',
+    code: 'ceph-unreached',
+    where,
+    what: 'the agent cannot read it, so nothing is known of it',
+    why,
+    advice:
+      "look at `ceph` in the agent's settings, at the cluster and the way to it, and at what its key may do",
+    command: capsCommand(key),
+  };
+}
+
+function untold(where: string, { clientsUnread }: ClusterSeen, key: Key): Finding {
+  return {
+    severity: 'note',
+    code: 'ceph-rights-unknown',
+    where,
+    what: "what the agent's key may do is not told to it",
+    why: clientsUnread?.why ?? 'it is not among the clients of the cluster',
+    advice: 'without `auth ls` documents of clients are held; all else works',
+    command: capsCommand(key),
+  };
+}
+
+const Option = z.union([z.boolean(), z.string()]);
+
+/** Ceph's own guard of pools. Who may not ask is not told. */
+async function deletionFinding(
+  where: string,
+  ceph: Ceph,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const words = { prefix: 'config get', who: 'mon', key: 'mon_allow_pool_delete' };
+  const answer = await ceph.call({ to: 'mon', words }, signal);
+  if (answer.status !== 'ok') return [];
+  const read = valueIn(answer.value, Option);
+  if (!('value' in read) || String(read.value) !== 'true') return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'ceph-pool-deletion-open',
+      where,
+      what: 'monitors let pools be deleted (`mon_allow_pool_delete`)',
+      why: 'nobody needs that but in the moment in which a pool is to go',
+      advice: 'close it',
+      command: 'ceph config set mon mon_allow_pool_delete false',
+    },
+  ];
+}
