@@ -166,13 +166,13 @@ describe('a pool', () => {
     expect(await apply(coded())).toEqual(NOTHING);
     const { pools } = await look();
     expect(pools.get('ec')).toMatchObject({
-      profile: 'ec_2_1_jerasure_profile',
+      profile: 'ec_host_2_1_jerasure_profile',
       rule: 'ec_host',
       size: 3,
     });
     expect(await apply(coded({ failureDomain: 'osd' }))).toEqual(NOTHING);
     expect((await look()).pools.get('ec')).toMatchObject({
-      profile: 'ec_2_1_jerasure_profile',
+      profile: 'ec_host_2_1_jerasure_profile',
       rule: 'ec_osd',
     });
     const larger = { erasureCoded: { dataChunks: 3, codingChunks: 1, overwrites: true } };
@@ -281,7 +281,7 @@ describe('a rule', () => {
   it('for chunks is made from a profile', async () => {
     const unit = cephUnit('CephCrushRule', 'chunks', {
       type: 'erasure',
-      erasureProfile: 'ec_2_1_jerasure_profile',
+      erasureProfile: 'ec_host_2_1_jerasure_profile',
     });
     expect(await apply(unit)).toEqual(NOTHING);
   });

@@ -26,7 +26,7 @@ export function placesOf({ replicated, erasureCoded }: PoolSpec): number {
 /** Pure. Where a new pool lies. */
 export function newPlacement(spec: PoolSpec, seen: Crush): Placed {
   if (spec.erasureCoded === undefined) return ruleOf(spec, seen);
-  const profile = profileName(spec.name, spec);
+  const profile = profileName(ruleName(spec.name, ownRule(spec)), spec);
   const content = profileOf(spec, ownRule(spec));
   const made = profileCommands(profile, content, seen);
   if ('why' in made) return made;

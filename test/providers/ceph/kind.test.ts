@@ -104,9 +104,9 @@ describe('what is said to a cluster', () => {
   it('makes a profile and a rule of it for a pool of chunks', () => {
     const steps = shown(coded(), empty).filter((one) => /profile|rule|create/.test(one));
     expect(steps).toEqual([
-      'osd erasure-code-profile set name=ec_2_1_jerasure_profile profile="k=2 m=1 plugin=jerasure crush-root=default crush-failure-domain=host"',
-      'osd crush rule create-erasure name=ec_host profile=ec_2_1_jerasure_profile',
-      'osd pool create pool=ec pool_type=erasure rule=ec_host autoscale_mode=on erasure_code_profile=ec_2_1_jerasure_profile',
+      'osd erasure-code-profile set name=ec_host_2_1_jerasure_profile profile="k=2 m=1 plugin=jerasure crush-root=default crush-failure-domain=host"',
+      'osd crush rule create-erasure name=ec_host profile=ec_host_2_1_jerasure_profile',
+      'osd pool create pool=ec pool_type=erasure rule=ec_host autoscale_mode=on erasure_code_profile=ec_host_2_1_jerasure_profile',
     ]);
   });
 
@@ -153,12 +153,13 @@ describe('what is said to a cluster', () => {
 
   it('has no word in any source file that deletes what holds data', () => {
     const folder = new URL('../../../agent/providers/ceph/', import.meta.url);
-    const files = readdirSync(folder);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(?:ts|py)$/.test(name)); // prettier-ignore
     expect(files.length).toBeGreaterThan(20);
     const deletes =
       /osd pool (?:delete|rm)\b|\bfs (?:volume )?rm\b|\bfs subvolume(?:group)? rm\b|rm_data_pool|\bosd pool rename\b|\bfs fail\b|\bfs reset\b|erasure-code-profile rm/;
     const found = files.filter((name) => deletes.test(readFileSync(new URL(name, folder), 'utf8')));
-    expect(found).toEqual([]);
+    // That one warns of keys that may.
+    expect(found).toEqual(['doctor/own-caps.ts']);
   });
 });
 
@@ -333,7 +334,7 @@ describe('a profile that is left over', () => {
     const usual = [['k', '2'], ['m', '1'], ['plugin', 'jerasure'], ['crush-root', 'default'], ['crush-failure-domain', 'host']] as const; // prettier-ignore
     return {
       ...empty,
-      profiles: new Map([['ec_2_1_jerasure_profile', new Map([...usual, ...more])]]),
+      profiles: new Map([['ec_host_2_1_jerasure_profile', new Map([...usual, ...more])]]),
     };
   };
 
@@ -346,7 +347,9 @@ describe('a profile that is left over', () => {
 
   it('of other numbers is in nobody’s way', () => {
     const profiles = new Map([['ec_profile', new Map([['k', '4']])]]);
-    expect(shown(coded(), { ...empty, profiles }).join()).toContain('name=ec_2_1_jerasure_profile');
+    expect(shown(coded(), { ...empty, profiles }).join()).toContain(
+      'name=ec_host_2_1_jerasure_profile',
+    );
   });
 });
 

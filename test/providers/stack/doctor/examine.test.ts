@@ -357,7 +357,7 @@ describe('tasks and services', () => {
 
 describe('docs/doctor.md', () => {
   it('has a line for each code that the sources have, and no other', () => {
-    const source = ['stack', 'mysql']
+    const source = ['stack', 'mysql', 'ceph']
       .map((provider) => `../../../../agent/providers/${provider}/doctor/`)
       .map((path) => fileURLToPath(new URL(path, import.meta.url)))
       .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
