@@ -262,6 +262,19 @@ describe('a pool', () => {
   });
 });
 
+describe('parts of file systems', () => {
+  it.each([
+    ['fs subvolume rm', { vol_name: 'cephfs', sub_name: 'x' }],
+    ['fs subvolumegroup rm', { vol_name: 'cephfs', group_name: 'x' }],
+    ['fs volume rm', { vol_name: 'cephfs' }],
+  ])('cannot be removed with the key of the agent: %s', async (prefix, words) => {
+    const own = openCeph(way, { clock: systemClock, processes: childProcesses });
+    const answer = await own.call({ to: 'mgr', words: { prefix, ...words } }, signal());
+    own.close();
+    expect(answer).toMatchObject({ status: 'refused', errno: 13 });
+  });
+});
+
 describe('a rule', () => {
   it('is made, stays as it is, and goes', async () => {
     const rule = (more: object = {}) =>

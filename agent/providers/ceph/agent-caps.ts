@@ -38,7 +38,10 @@ export function neededCommands(pattern: string): readonly NeededCommand[] {
 /** Reading; and a right to write to something, without which Ceph changes no file system (16.2.15): the log is the least. */
 export const READING = ['allow r', 'allow service log rw'] as const;
 
-export const MANAGER_CAPS = 'allow module volumes rw';
+/** What an agent sends to the manager daemon. `allow module volumes rw` would let it remove all of that (16.2.15). */
+export const neededOfManager: readonly string[] = ['subvolumegroup', 'subvolume'].flatMap((what) =>
+  ['ls', 'info', 'create', 'resize'].map((verb) => `fs ${what} ${verb}`),
+);
 
 /** Pure. All that an agent is given, as `ceph auth get-or-create` takes it. Nothing in it deletes what holds data. */
 export function agentCaps(pattern: string): readonly string[] {
@@ -46,5 +49,6 @@ export function agentCaps(pattern: string): readonly string[] {
     const rest = limit === undefined ? '' : ` with ${limit.of} prefix ${limit.prefix}`;
     return `allow command "${command}"${rest}`;
   });
-  return ['mon', [...READING, ...grants].join(', '), 'mgr', MANAGER_CAPS];
+  const ofManager = neededOfManager.map((command) => `allow command "${command}"`);
+  return ['mon', [...READING, ...grants].join(', '), 'mgr', ofManager.join(', ')];
 }

@@ -1,5 +1,5 @@
 import type { Finding } from '../../../core/finding.ts';
-import { agentCaps, neededCommands, type NeededCommand } from '../agent-caps.ts';
+import { agentCaps, neededCommands, type NeededCommand, neededOfManager } from '../agent-caps.ts';
 
 /** The key of an agent, as one looks at it. */
 export interface OwnKey {
@@ -17,6 +17,8 @@ const GRANT = /(?:"[^"]*"|'[^']*'|[^,;])+/g;
 const COMMAND = /^allow command[ =]["']([^"']+)["'](?: with (.*))?$/;
 const ALL = /^allow (?:\*|all|rwx)(?= |$)/;
 const WRITES = /^allow rw(?= |$)/;
+/** All commands of the manager daemon that are about parts of file systems. */
+const MODULE = /^allow (?:\*$|all$|rwx?$|module volumes rw)/;
 
 function grantsIn(caps: string): readonly string[] {
   return [...caps.matchAll(GRANT)].map(([grant]) => grant.trim().replaceAll(/\s+/g, ' '));
@@ -26,18 +28,17 @@ function grantsIn(caps: string): readonly string[] {
 export function judgeKey(key: OwnKey): readonly Finding[] {
   const mon = grantsIn(key.caps.get('mon') ?? '');
   const mgr = grantsIn(key.caps.get('mgr') ?? '');
-  return [...missing(key, mon, mgr), ...deleting(key, mon)];
+  return [...missing(key, mon, mgr), ...deleting(key, mon, mgr)];
 }
 
 function missing(key: OwnKey, mon: readonly string[], mgr: readonly string[]): readonly Finding[] {
   const lacks = neededCommands(key.pattern).filter(
     (one) => !mon.some((grant) => gives(grant, one)),
   );
-  const names = lacks.map(({ command }) => `\`${command}\``);
-  const hasVolumes = mgr.some(
-    (grant) => ALL.test(grant) || /^allow (?:rw$|module volumes rw)/.test(grant),
+  const ofManager = neededOfManager.filter(
+    (command) => !mgr.some((grant) => MODULE.test(grant) || COMMAND.exec(grant)?.[1] === command),
   );
-  if (!hasVolumes) names.push('`module volumes` of the manager daemon');
+  const names = [...lacks.map(({ command }) => command), ...ofManager].map((one) => `\`${one}\``);
   if (names.length === 0) return [];
   return [
     {
@@ -66,17 +67,19 @@ function gives(grant: string, { command, limit }: NeededCommand): boolean {
 const DELETES = ['osd pool delete', 'osd pool rm', 'fs rm', 'fs volume rm'];
 
 /** No agent sends these; whoever takes its key may. */
-function deleting(key: OwnKey, mon: readonly string[]): readonly Finding[] {
+function deleting(key: OwnKey, mon: readonly string[], mgr: readonly string[]): readonly Finding[] {
   const grant = mon.find(
     (one) => ALL.test(one) || WRITES.test(one) || DELETES.includes(COMMAND.exec(one)?.[1] ?? ''),
   );
-  if (grant === undefined) return [];
+  const ofManager = mgr.find((one) => MODULE.test(one));
+  const grants = [grant, ofManager].filter((one) => one !== undefined);
+  if (grants.length === 0) return [];
   return [
     {
       severity: 'warning',
       code: 'ceph-rights-too-many',
       where: key.where,
-      what: `the agent's key may delete pools and file systems: \`${grant}\``,
+      what: `the agent's key may delete what holds data: \`${grants.join('`, `')}\``,
       why: 'the agent has no command for that; who takes its key has',
       advice: 'take it away',
       command: capsCommand(key),

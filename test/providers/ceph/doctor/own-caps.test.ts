@@ -27,10 +27,11 @@ describe('the key of an agent', () => {
     ['a command', mon.replace('allow command "fs set", ', ''), mgr, ['ceph-right-missing: the agent\'s key may not `fs set`']], // prettier-ignore
     ['marks', mon.replaceAll('understudy/', 'other/'), mgr, ['ceph-right-missing: the agent\'s key may not `config-key dump`, `config-key set`, `config-key rm`']], // prettier-ignore
     ['its clients', mon.replaceAll('client.site-', 'client.site-a'), mgr, ['ceph-right-missing: the agent\'s key may not `auth get`, `auth get-or-create`, `auth caps`, `auth rm`']], // prettier-ignore
-    ['the manager daemon', mon, 'allow r', ['ceph-right-missing: the agent\'s key may not `module volumes` of the manager daemon']], // prettier-ignore
+    ['the manager daemon', mon, 'allow r', ['ceph-right-missing: the agent\'s key may not `fs subvolumegroup ls`, `fs subvolumegroup info`, `fs subvolumegroup create`, `fs subvolumegroup resize`, `fs subvolume ls`, `fs subvolume info`, `fs subvolume create`, `fs subvolume resize`']], // prettier-ignore
+    ['a whole module', mon, 'allow module volumes rw', ['ceph-rights-too-many: the agent\'s key may delete what holds data: `allow module volumes rw`']], // prettier-ignore
     ['wider limits', mon.replaceAll(' with entity prefix client.site-', ''), mgr, []],
-    ['all', 'allow *', 'allow *', ['ceph-rights-too-many: the agent\'s key may delete pools and file systems: `allow *`']], // prettier-ignore
-    ['a deletion', `${mon}, allow command "osd pool delete"`, mgr, ['ceph-rights-too-many: the agent\'s key may delete pools and file systems: `allow command "osd pool delete"`']], // prettier-ignore
+    ['all', 'allow *', 'allow *', ['ceph-rights-too-many: the agent\'s key may delete what holds data: `allow *`, `allow *`']], // prettier-ignore
+    ['a deletion', `${mon}, allow command "osd pool delete"`, mgr, ['ceph-rights-too-many: the agent\'s key may delete what holds data: `allow command "osd pool delete"`']], // prettier-ignore
   ])('is judged by %s', (_, ofMonitors, ofManager, said) => {
     expect(found({ mon: ofMonitors, mgr: ofManager })).toEqual(said);
   });
