@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { childProcesses } from '../../agent/child-processes.ts';
@@ -15,13 +14,13 @@ import type { BenchCluster } from './ceph-scene.ts';
 import { median, shown } from './figures.ts';
 import type { Wanted } from './options.ts';
 import { rawReads } from './raw-reads.ts';
+import { profiled, times } from './repeat.ts';
 import type { CephMeasured } from './report.ts';
 import { subvolumeFiles, writeFiles } from './repository.ts';
 import type { Scene } from './scene.ts';
 
 const NO_OP_PASSES = 9;
 const COUNTED_PASSES = 3;
-const TIMES = 5;
 const LOOP_MS = 60_000;
 
 /** One run of subvolumes and keys. */
@@ -72,26 +71,6 @@ export async function measureCeph(run: CephRun): Promise<CephMeasured> {
     await agent.stop();
     await proxy.close();
   }
-}
-
-async function profiled<Value>(
-  { wanted: { profile }, signal }: CephRun,
-  agent: BenchAgent,
-  name: string,
-  action: () => Promise<Value>,
-): Promise<Value> {
-  if (profile === undefined) return await action();
-  await mkdir(profile, { recursive: true });
-  agent.ask({ ask: 'profile' });
-  const value = await action();
-  await agent.endProfile(join(profile, `${name}.cpuprofile`), signal);
-  return value;
-}
-
-async function times(take: (time: number) => Promise<number>): Promise<readonly number[]> {
-  const all: number[] = [];
-  for (let time = 0; time < TIMES; time += 1) all.push(await take(time + 2));
-  return all;
 }
 
 const place = { vol_name: 'cephfs' };

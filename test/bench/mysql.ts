@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Printer } from '../../agent/cli/printer.ts';
@@ -10,13 +9,13 @@ import { median, shown } from './figures.ts';
 import { rawTables, statementsLoop } from './mysql-loop.ts';
 import type { Wanted } from './options.ts';
 import { rawReads } from './raw-reads.ts';
+import { profiled, times } from './repeat.ts';
 import type { MysqlMeasured } from './report.ts';
 import { databaseFiles, writeFiles } from './repository.ts';
 import type { Scene } from './scene.ts';
 
 const NO_OP_PASSES = 9;
 const COUNTED_PASSES = 3;
-const TIMES = 5;
 
 /** One run of databases and accounts. */
 export interface MysqlRun {
@@ -62,26 +61,6 @@ export async function measureMysql(run: MysqlRun): Promise<MysqlMeasured> {
     await agent.stop();
     await proxy.close();
   }
-}
-
-async function profiled<Value>(
-  { wanted: { profile }, signal }: MysqlRun,
-  agent: BenchAgent,
-  name: string,
-  action: () => Promise<Value>,
-): Promise<Value> {
-  if (profile === undefined) return await action();
-  await mkdir(profile, { recursive: true });
-  agent.ask({ ask: 'profile' });
-  const value = await action();
-  await agent.endProfile(join(profile, `${name}.cpuprofile`), signal);
-  return value;
-}
-
-async function times(take: (time: number) => Promise<number>): Promise<readonly number[]> {
-  const all: number[] = [];
-  for (let time = 0; time < TIMES; time += 1) all.push(await take(time + 2));
-  return all;
 }
 
 /** As a pass has them: both at once. */
