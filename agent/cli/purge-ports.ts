@@ -18,6 +18,8 @@ export interface PurgeWhere {
   readonly settings: string;
   /** As the settings name it; absent: the only one, or the one in the id. */
   readonly server?: string;
+  /** The same of a cluster. */
+  readonly cluster?: string;
 }
 
 /** `wrong`: it was asked for in a way that names nothing. */

@@ -1,8 +1,8 @@
 import type { CallOutcome } from '../core/kind.ts';
-import type { Doomed, PurgeGround, PurgeLogin, Purger, PurgeTarget } from '../core/purge.ts';
-import { Secret } from '../core/secret.ts';
+import type { Doomed, PurgeGround, Purger, PurgeTarget } from '../core/purge.ts';
 import { createPrinter, type Printer } from './printer.ts';
 import { readGround } from './purge-ground.ts';
+import { openPurger } from './purge-login.ts';
 import { purgeUsage, type PurgeWanted, purgeWantedOf } from './purge-options.ts';
 import type { PurgeIo } from './purge-ports.ts';
 import { doomedLines, type PurgeEnd, purgeJson } from './purge-words.ts';
@@ -69,9 +69,9 @@ async function purge(task: Task, signal: AbortSignal): Promise<PurgeEnd> {
   }
   const known = await groundOf(task, signal);
   if ('status' in known) return known;
-  const login = await loginOf(task, signal);
-  if ('status' in login) return login;
-  const purger = target.open(login);
+  const opened = await openPurger(task, signal);
+  if ('why' in opened) return failed(opened.code, opened.why);
+  const { purger } = opened;
   const seen = await purger.look(known.ground, signal);
   if (seen.status !== 'ok') return unreached(seen);
   const doomed = seen.value;
@@ -127,25 +127,6 @@ async function carryOut(
     const why = 'stopped: whether it goes is not known; the same command goes on with it';
     return { status: 'unknown', code: 1, why, doomed };
   }
-}
-
-/** A login by options, or by questions. */
-async function loginOf({ wanted, io }: Task, signal: AbortSignal): Promise<PurgeLogin | PurgeEnd> {
-  const { terminal } = io;
-  const user = wanted.user ?? (await terminal?.ask('account on the server: ', signal));
-  if (user === undefined || user === '') {
-    return failed(terminal === undefined ? 2 : 1, 'name your account on the server with `--user`');
-  }
-  const password =
-    wanted.passwordFile === undefined
-      ? await terminal?.askSecret(`password of ${user}: `, signal)
-      : await io.readPassword(wanted.passwordFile);
-  if (password instanceof Secret) return { user, password };
-  if (password !== undefined) return failed(1, `${wanted.passwordFile ?? ''}: ${password.why}`);
-  return failed(
-    terminal === undefined ? 2 : 1,
-    'name a file with your password with `--password-file`',
-  );
 }
 
 async function isTyped({ wanted, io, target }: Task, signal: AbortSignal): Promise<boolean> {

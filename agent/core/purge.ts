@@ -12,10 +12,10 @@ export interface PurgeGround {
 }
 
 /** As whom a person comes. */
-export interface PurgeLogin {
-  readonly user: string;
-  readonly password: Secret;
-}
+export type PurgeLogin =
+  | { readonly by: 'password'; readonly user: string; readonly password: Secret }
+  /** The key stays in its file: whoever speaks to the cluster reads it there. */
+  | { readonly by: 'keyring'; readonly user: string; readonly keyringFile: string };
 
 /** One thing that is known of it. */
 export interface PurgeFact {
@@ -63,12 +63,33 @@ export interface Purger {
 }
 
 /** One thing that may hold data, by its id and the agent's settings. */
-export interface PurgeTarget {
+export type PurgeTarget = TargetFor<'password'> | TargetFor<'keyring'>;
+
+/** The same for one way to log in. */
+export interface TargetFor<By extends PurgeLogin['by']> {
+  readonly by: By;
   /** `database blog on server main`. */
   readonly what: string;
   /** What a person types so that it goes. */
   readonly name: string;
   /** Pure. Why it stays, by what the repository has; undefined: nothing there speaks against it. */
   kept(ground: PurgeGround): string | undefined;
-  open(login: PurgeLogin): Purger;
+  open(login: Extract<PurgeLogin, { readonly by: By }>): Purger;
+}
+
+/**
+ * Pure. Whose a thing is while a person deletes it: no environment can be called so, and what another one has the agents leave alone. So
+ * a document that comes back in this moment does not take up what goes.
+ */
+export function purgeOwner(environment: string): string {
+  return `understudy purge of ${environment}`;
+}
+
+/** Pure. What nobody was shown, and nobody typed the name of, stays. */
+export function againRefusals(
+  shown: Pick<Doomed, 'isThere'>,
+  { isThere }: Pick<Doomed, 'isThere'>,
+): readonly string[] {
+  if (shown.isThere || !isThere) return [];
+  return ['it is there now, and was not when it was shown: begin again'];
 }

@@ -109,6 +109,7 @@ async function run(args: readonly string[], story: Story = {}) {
             Promise.resolve({
               status: 'found',
               target: {
+                by: 'password',
                 what: 'box 1',
                 name: 'one',
                 kept: ({ units: known }) => (known.has(id) ? 'it is in the repository' : undefined),

@@ -5,20 +5,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { purgeCommand } from '../../agent/cli/purge.ts';
-import type { PurgeIo } from '../../agent/cli/purge-ports.ts';
 import type { Id } from '../../agent/core/kind.ts';
-import { Secret } from '../../agent/core/secret.ts';
 import { unknownUnit, type UnitRecord } from '../../agent/core/unit.ts';
 import { takeLines } from '../../agent/providers/mysql/purge/drop.ts';
-import { purgeIo } from '../../agent/purging.ts';
 import type { Flavor } from '../../agent/rehearsal/mysql/programs.ts';
-import { sightOn } from '../../agent/sight.ts';
 import { HeadDesk } from '../fakes/head-desk.ts';
 import { FakeEngine } from '../fakes/swarm-engine.ts';
-import { directSwarm } from '../fakes/swarm-modem.ts';
 import { newPlan, plainly, programsOf, started } from './database.ts';
 import { DatabaseUnits } from './database-units.ts';
+import { type PurgeRun, runPurge } from './purge-run.ts';
 
 const PASSWORD = 'CanaryBoss77';
 const ID = 'mysql-database/site.nl';
@@ -55,13 +50,6 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
   const left = async () =>
     await one.asRoot(`UPDATE understudy.ledger SET left_at = UTC_TIMESTAMP(3) WHERE id = '${ID}'`);
 
-  interface Run {
-    readonly code: number;
-    readonly out: string;
-    readonly err: string;
-    readonly asked: readonly string[];
-  }
-
   interface Weather {
     /** What the repository has, by the record; `none`: no agent ever ran. */
     readonly units?: readonly Id[] | 'none';
@@ -78,7 +66,7 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
   async function purge(
     args: readonly string[],
     { units = ['mysql-database/shop'], types, relay, others = [], between }: Weather = {},
-  ): Promise<Run> {
+  ): Promise<PurgeRun> {
     const settings = join(folder, 'agent.yaml');
     const plain = { hosts: [`127.0.0.1:${String(relay)}`], tls: { mode: 'off' } };
     const own = { ...one.settings, ...(relay !== undefined && plain) };
@@ -91,47 +79,9 @@ describe.each<Flavor>(['mysql', 'mariadb'])('a database that a person deletes, o
       const history = { seen: 'c0ffee1000', settled: 'c0ffee1000', revisions: [] };
       await new HeadDesk(engine).write(known, history);
     }
-    const text = { out: '', err: '' };
-    const asked: string[] = [];
-    const answers = [...(types ?? [])];
-    const answer = async (question: string): Promise<string | undefined> => {
-      asked.push(question);
-      return Promise.resolve(answers.shift());
-    };
-    const output = {
-      out: (more: string) => void (text.out += more),
-      err: (more: string) => void (text.err += more),
-      colour: false,
-    };
-    let reads = 0;
-    const io: PurgeIo = {
-      ...purgeIo(output, {}, undefined),
-      openSight: () => {
-        const desk = sightOn(directSwarm(engine));
-        reads += 1;
-        const isSecond = reads === 2;
-        return {
-          ...desk,
-          sight: async (signal) => {
-            if (isSecond) await between?.();
-            return await desk.sight(signal);
-          },
-        };
-      },
-      ...(types && {
-        terminal: {
-          ask: answer,
-          askSecret: async (question) => {
-            const typed = await answer(question);
-            return typed === undefined ? undefined : new Secret(typed);
-          },
-        },
-      }),
-    };
-    const all = [ID, '--settings', settings, ...args];
-    const code = await purgeCommand(all, io, AbortSignal.timeout(60_000));
-    expect(`${text.out}${text.err}`).not.toContain(PASSWORD);
-    return { code, ...text, asked };
+    const run = await runPurge([ID, '--settings', settings, ...args], { engine, types, between });
+    expect(`${run.out}${run.err}`).not.toContain(PASSWORD);
+    return run;
   }
   const asBoss = (...more: readonly string[]) => [
     '--user',

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 
 import type { Id } from '../../../core/kind.ts';
+import { purgeOwner } from '../../../core/purge.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
 import type { Failed, NotOk } from '../answers.ts';
 import { claimants, linesIn } from '../claim.ts';
 import type { Answer, Connection } from '../connect.ts';
 import { readRows, UnreadableRows } from '../rows.ts';
 import { literal, sql, type Sql } from '../sql.ts';
-import { dropDatabase, giveLinesBack, purgeOwner, removeLines, takeLines } from './drop.ts';
+import { dropDatabase, giveLinesBack, removeLines, takeLines } from './drop.ts';
 
 /** Of what is asked beside the deletion. Milliseconds. */
 export const STATEMENT_MS = 10_000;

@@ -1,13 +1,19 @@
 import type { MysqlServerSettings } from '../../../../schemas/settings.ts';
 import type { CallOutcome } from '../../../core/kind.ts';
-import type { Doomed, PurgeGround, Purger, PurgeTarget } from '../../../core/purge.ts';
+import {
+  againRefusals,
+  type Doomed,
+  type PurgeGround,
+  purgeOwner,
+  type Purger,
+  type TargetFor,
+} from '../../../core/purge.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
 import type { Answer } from '../connect.ts';
 import { findWriter } from '../find-writer.ts';
 import { loginsFor } from '../logins.ts';
 import type { Sql } from '../sql.ts';
 import { carryOut, STATEMENT_MS } from './carry-out.ts';
-import { purgeOwner } from './drop.ts';
 import { type DatabasePlace, keptInGit, linesOf, notesOf, refusalsOf } from './judge.ts';
 import { type Looked, lookAt, type Reach } from './look.ts';
 
@@ -16,8 +22,9 @@ export function databaseTarget(
   place: DatabasePlace,
   settings: MysqlServerSettings,
   clock: Clock,
-): PurgeTarget {
+): TargetFor<'password'> {
   return {
+    by: 'password',
     what: `database ${place.name} on server ${place.server}`,
     name: place.name,
     kept: (ground) => keptInGit(place, ground),
@@ -92,15 +99,6 @@ function askingWriter({ logins, clock }: Reach): (statement: Sql) => Promise<Ans
     connection.close();
     return answer;
   };
-}
-
-/** Pure. What nobody was shown, and nobody typed the name of, stays. */
-function againRefusals(
-  shown: Pick<Doomed, 'isThere'>,
-  { isThere }: Pick<Doomed, 'isThere'>,
-): readonly string[] {
-  if (shown.isThere || !isThere) return [];
-  return ['it is there now, and was not when it was shown: begin again'];
 }
 
 /** Pure. */

@@ -1,16 +1,9 @@
 import type { Id } from '../../../core/kind.ts';
+import { purgeOwner } from '../../../core/purge.ts';
 import { LEDGER } from '../ledger.ts';
 import { identifier, list, literal, sql, type Sql } from '../sql.ts';
 
 // The only file that drops a database. Nothing that an agent runs imports it; a test holds that.
-
-/**
- * Pure. Whose the lines of a database are while a person drops it: no environment can be called so, and what another one has the agents
- * leave alone. So a document that comes back in this moment does not take up what goes.
- */
-export function purgeOwner(environment: string): string {
-  return `understudy purge of ${environment}`;
-}
 
 /** Pure. Said again it changes nothing. */
 export function dropDatabase(name: string): Sql {
