@@ -62,6 +62,7 @@ describe('every source file', async () => {
     expect(agent).toContain('agent/providers/mysql/servers.ts');
     expect([...agent].filter((file) => /purge|purging/.test(file))).toEqual([]);
     expect(reachedFrom('agent/main.ts')).toContain(dropping[0]);
+    expect(reachedFrom('agent/main.ts')).toContain('agent/providers/ceph/purge/delete.ts');
   });
 
   it('names dockerode, simple-git, mysql2 and the library for age in one module each', () => {

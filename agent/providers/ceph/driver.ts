@@ -11,8 +11,10 @@ export interface CephCommand {
   readonly words: CommandWords;
   /** What `-i` gives to Ceph's own program. Keys go here and nowhere else. */
   readonly input?: Secret;
-  /** Says whether it may be sent; asked right before it is. Absent: it changes nothing. */
+  /** Says whether it may be sent; asked right before it is. Absent: it changes nothing, or a person sends it. */
   readonly guard?: Guard;
+  /** Until there is an answer. Milliseconds; absent: as usual for the daemon. */
+  readonly deadlineMs?: number;
 }
 
 /** The way to one cluster. Starts with the first command, and again after it broke. */
@@ -70,7 +72,7 @@ class Driver implements Ceph {
   }
 
   async call(command: CephCommand, signal: AbortSignal): Promise<Answer> {
-    const deadlineMs = DEADLINE_MS[command.to];
+    const deadlineMs = deadlineOf(command);
     const turn = await this.#turns.take(deadlineMs, signal);
     if (turn === 'full') return unreachable('too many commands wait for Ceph');
     if (turn === 'late') return unreachable(`Ceph was busy for ${deadlineMs / 1000} s`);
@@ -96,7 +98,7 @@ class Driver implements Ceph {
     const { clock } = this.#ports;
     const beganMs = clock.nowMs();
     for (;;) {
-      const leftMs = DEADLINE_MS[command.to] - (clock.nowMs() - beganMs);
+      const leftMs = deadlineOf(command) - (clock.nowMs() - beganMs);
       // Until here it waited for its turn, for the process, or for a manager daemon that did nothing yet.
       const why = command.guard?.refusal(leftMs);
       if (why !== undefined) return heldBack(why);
@@ -114,9 +116,10 @@ class Driver implements Ceph {
   }
 
   /** With its deadline: past it the process is of no use, because librados cannot give up on one command. */
-  async #ask(bridge: Bridge, { to, words, input }: CephCommand, leftMs: number): Promise<Ended> {
+  async #ask(bridge: Bridge, command: CephCommand, leftMs: number): Promise<Ended> {
+    const { to, words, input } = command;
     const cancel = this.#ports.clock.after(leftMs, () => {
-      bridge.kill(LATE[to](DEADLINE_MS[to] / 1000));
+      bridge.kill(LATE[to](deadlineOf(command) / 1000));
     });
     try {
       return await bridge.ask({ to, command: words, ...(input && { input }) });
@@ -124,6 +127,11 @@ class Driver implements Ceph {
       cancel();
     }
   }
+}
+
+/** Pure. */
+function deadlineOf({ to, deadlineMs = DEADLINE_MS[to] }: CephCommand): number {
+  return deadlineMs;
 }
 
 /** Pure. */

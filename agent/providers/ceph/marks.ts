@@ -58,18 +58,30 @@ export function isSameMark(one: Mark, other: Mark): boolean {
   return one.owner === other.owner && one.policy === other.policy && one.minSize === other.minSize;
 }
 
+/** A mark, and the id under which it stands. */
+export interface MarkOn {
+  readonly id: Id;
+  readonly mark: Mark | 'unreadable';
+}
+
 type Marks = ClusterSeen['marks'];
-const indexes = new WeakMap<Marks, ReadonlyMap<string, readonly (Mark | 'unreadable')[]>>();
+type Index = ReadonlyMap<string, readonly MarkOn[]>;
+const indexes = new WeakMap<Marks, Index>();
+
+/** Pure. All marks about a thing, whatever id they stand under. */
+export function marksOn(thing: Thing, { marks }: Pick<ClusterSeen, 'marks'>): readonly MarkOn[] {
+  const index = indexes.get(marks) ?? indexOf(marks);
+  indexes.set(marks, index);
+  return index.get(thingKey(thing)) ?? [];
+}
 
 /** Pure. Why a thing is somebody else's, whatever id he has for it; undefined: nobody else says so. */
 export function foreignMark(
   thing: Thing,
-  { marks }: Pick<ClusterSeen, 'marks'>,
+  seen: Pick<ClusterSeen, 'marks'>,
   owner: string,
 ): string | undefined {
-  const index = indexes.get(marks) ?? indexOf(marks);
-  indexes.set(marks, index);
-  for (const mark of index.get(thingKey(thing)) ?? []) {
+  for (const { mark } of marksOn(thing, seen)) {
     if (mark === 'unreadable') {
       return `what the cluster keeps about whose it is is not understood (\`ceph config-key dump ${MARK_PREFIX}${thing.what}\` shows it)`;
     }
@@ -80,13 +92,13 @@ export function foreignMark(
   return undefined;
 }
 
-function indexOf(marks: Marks): ReadonlyMap<string, readonly (Mark | 'unreadable')[]> {
-  const index = new Map<string, (Mark | 'unreadable')[]>();
+function indexOf(marks: Marks): Index {
+  const index = new Map<string, MarkOn[]>();
   for (const [id, text] of marks) {
     const named = isId(id) ? namedBy(id) : undefined;
-    if (named === undefined) continue;
+    if (!isId(id) || named === undefined) continue;
     const key = thingKey(named);
-    index.set(key, [...(index.get(key) ?? []), readMark(text)]);
+    index.set(key, [...(index.get(key) ?? []), { id, mark: readMark(text) }]);
   }
   return index;
 }

@@ -1,13 +1,11 @@
-import { z } from 'zod';
-
 import type { CephClusterSettings } from '../../../../schemas/settings.ts';
 import type { Finding } from '../../../core/finding.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
-import { valueIn } from '../asking.ts';
 import { KnownDetails } from '../details.ts';
 import { type Ceph, openCeph } from '../driver.ts';
 import type { ClusterSeen } from '../observed.ts';
 import type { Processes } from '../ports.ts';
+import { mayPoolsGo } from '../pool-deletion.ts';
 import { readCluster } from '../read-cluster.ts';
 import { judgeCluster } from './cluster-findings.ts';
 import { capsCommand, judgeKey } from './own-caps.ts';
@@ -91,19 +89,13 @@ function untold(where: string, { clientsUnread }: ClusterSeen, key: Key): Findin
   };
 }
 
-const Option = z.union([z.boolean(), z.string()]);
-
 /** Ceph's own guard of pools. Who may not ask is not told. */
 async function deletionFinding(
   where: string,
   ceph: Ceph,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const words = { prefix: 'config get', who: 'mon', key: 'mon_allow_pool_delete' };
-  const answer = await ceph.call({ to: 'mon', words }, signal);
-  if (answer.status !== 'ok') return [];
-  const read = valueIn(answer.value, Option);
-  if (!('value' in read) || String(read.value) !== 'true') return [];
+  if ((await mayPoolsGo(ceph, signal)) !== true) return [];
   return [
     {
       severity: 'warning',
