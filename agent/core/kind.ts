@@ -91,10 +91,20 @@ export interface Blocked {
   readonly owner?: Id;
 }
 
+/** Something that an operation gives up, such as copies of data. */
+export interface Shrink {
+  /** Names it, and stays the same while it is the same: `size 3 -> 2`. */
+  readonly what: string;
+  /** `gives up copies` */
+  readonly why: string;
+}
+
 /** What separates one unit from what was observed. No operation and nothing blocked: nothing that counts does. */
 export interface Difference<Call> {
   readonly operations: readonly Operation<Call>[];
   readonly blocked: readonly Blocked[];
+  /** What the operations give up for good. A person releases it first. Absent: nothing. */
+  readonly shrinks?: readonly Shrink[];
   /** What differs, cannot be changed and does no harm: for people, holds nothing up. */
   readonly notes?: readonly string[];
   /** What only takes away: due once everything else is in place, and nothing that depends on it may need it any more. */

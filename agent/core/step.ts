@@ -10,6 +10,7 @@ import { answerAll } from './requests.ts';
 import { defaultRollout, type RolloutPolicy } from './rollout.ts';
 import { rollBackWith } from './rollout-back.ts';
 import { type Stopped, stoppedOf } from './rollout-end.ts';
+import { heldShrinks } from './shrink.ts';
 import { leftOf } from './step-left.ts';
 import { type HeldParts, heldParts, releaseParts } from './step-prune.ts';
 import { leaveAll } from './step-remove.ts';
@@ -86,14 +87,16 @@ export interface StepInput<Spec, Observed, Call> {
  */
 export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>): Step<Call> {
   const windows = new Windows(input.windows?.rules, input.windows?.wallMs);
-  const { look, asked, parts } = start(input, windows);
+  const open = new Map<string, Id[]>();
+  const { look, asked, parts } = start(input, windows, (digest, id) => {
+    open.set(digest, [...new Set([...(open.get(digest) ?? []), id])]);
+  });
   const units = new Map(parts.units);
   const watches = new Map<Id, Watch>();
   const work: UnitWork<Call>[] = [];
   const events: UnitEvent[] = [...asked.events];
   const asks: Asked[] = [];
   const views: UnitView[] = [];
-  const open = new Map<string, Id[]>();
   let wakeMs = input.intervalMs;
   let undecided = false;
 
@@ -145,14 +148,20 @@ export function step<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call
 }
 
 /** What every unit is looked at with, once people were answered. */
-function start<Spec, Observed, Call>(input: StepInput<Spec, Observed, Call>, windows: Windows) {
+function start<Spec, Observed, Call>(
+  input: StepInput<Spec, Observed, Call>,
+  windows: Windows,
+  open: (digest: string, id: Id) => void,
+) {
   const { kind, observed, approved = [], desired, units } = input;
+  const approvals = liveApprovals(approved);
   const wanted = new Set(desired.map(({ id }) => id));
   const seen: Look<Spec, Observed, Call> = {
     ...input,
+    kind: heldShrinks(kind, { approvals, open }),
     windows,
     absent: kind.absent(observed),
-    approvals: liveApprovals(approved),
+    approvals,
     removalsOff: whyNoRemovals(input),
     rewound: input.removals?.rewound ?? false,
     leaving: units.keys().some((id) => !wanted.has(id)),

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import type { AgentEvent } from '../../agent/reconcile/ports.ts';
 import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
 import type { CephClusterSettings } from '../../schemas/settings.ts';
+import { HeadDesk } from '../fakes/head-desk.ts';
 import { ceph, render } from '../providers/ceph/rendering.ts';
 import { accessTo, cephPrograms, done, raised, removed } from './ceph.ts';
 import { agentOnCluster, type DocumentAgent } from './document-agent.ts';
@@ -157,5 +159,64 @@ describe('a site on a cluster', { timeout: 120_000 }, () => {
     expect(JSON.stringify(told)).toContain('subvolume cephfs/sites/blog stays');
     expect((await info()).path).toBe(path);
     expect(await keyOf('client.site-blog')).not.toBe('');
+  });
+});
+
+describe('what would be given up for good', { timeout: 60_000 }, () => {
+  const pool = (size: number, more = ''): string =>
+    `kind: CephPool\nname: copies\napplication: rbd\nreplicated: {size: ${String(size)}}\n${more}`;
+  const have = async (agent: DocumentAgent, ...documents: readonly string[]): Promise<void> => {
+    asked += 1;
+    await agent.have(`s${String(asked)}`, render({ ...ceph(...documents), ...alone }));
+  };
+  let asked = 0;
+  const alone = {
+    'stacks/blog/compose.yaml': 'services: {web: {image: "site:1", deploy: {replicas: 0}}}\n',
+  };
+  const numbers = async (): Promise<unknown> => {
+    const all = Object(await done(cluster, 'mon', 'osd pool get', { pool: 'copies', var: 'all' }));
+    return [all.size, all.min_size];
+  };
+  /** As `understudy approve` asks for it. */
+  async function approve(agent: DocumentAgent, why: string): Promise<void> {
+    const digest = /understudy approve ([0-9a-f]{12})/.exec(why)?.[1];
+    asked += 1;
+    const request = JSON.stringify({ verb: 'approve', digest, by: 'ana' });
+    const label = `understudy.request.${String(asked).padStart(8, '0')}`;
+    await new HeadDesk(agent.engine).label({ [label]: request });
+  }
+  const isHeld = (event: AgentEvent): boolean => event.event === 'unit held';
+
+  it('is held until a person releases it, and then done', async () => {
+    const agent = agentOnCluster({ settings, calmMs: 0 });
+    await have(agent, pool(3));
+    await agent.healthy();
+    expect(await numbers()).toEqual([3, 2]);
+    await have(agent, pool(2));
+    const held = await agent.until(isHeld);
+    expect(held).toMatchObject({
+      id: 'ceph-pool/copies',
+      why: expect.stringMatching(
+        /^pool copies: size 3 -> 2 gives up copies; min_size 2 -> 1 lets it be written with fewer copies; approve with `understudy approve [0-9a-f]{12}`$/,
+      ),
+    });
+    for (let passes = 0; passes < 5; passes += 1) await agent.pass();
+    expect(await numbers()).toEqual([3, 2]);
+    await approve(agent, 'why' in held ? held.why : '');
+    await agent.healthy();
+    expect(await numbers()).toEqual([2, 1]);
+    agent.close();
+  });
+
+  it('is held where somebody added a copy by hand', async () => {
+    const agent = agentOnCluster({ settings, calmMs: 0 });
+    await have(agent, pool(2));
+    await agent.healthy();
+    await done(cluster, 'mon', 'osd pool set', { pool: 'copies', var: 'size', val: '3' });
+    expect(await agent.until(isHeld)).toMatchObject({
+      why: expect.stringContaining('size 3 -> 2 gives up copies'),
+    });
+    expect(await numbers()).toEqual([3, 2]);
+    agent.close();
   });
 });

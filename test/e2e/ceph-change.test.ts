@@ -152,7 +152,7 @@ describe('a pool', () => {
     });
     expect(await apply(two)).toEqual(NOTHING);
     expect(whys(await differs(one))).toEqual([
-      'pool one: size 2 -> 1 gives up copies: the agent does not do that; a person does, with `ceph osd pool set one size 1`',
+      'pool one: size 2 -> 1 keeps no second copy: the agent does not do that; a person does, with `ceph osd pool set one size 1 --yes-i-really-mean-it`',
     ]);
   });
 

@@ -57,7 +57,8 @@ const folder = {
   pool_layout: name.exactOptional(),
   size: count.exactOptional(),
 };
-const resize = { vol_name: name, group_name: name, new_size: limit, no_shrink: z.literal(true) };
+/** Without `no_shrink` it may be less than what is held: that a person released. */
+const resize = { vol_name: name, group_name: name, new_size: limit, no_shrink: sure };
 
 const MonCommand = z.discriminatedUnion('prefix', [
   z.strictObject({ prefix: z.literal('config-key set'), key, val: text }),

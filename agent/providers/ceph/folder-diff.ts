@@ -177,25 +177,33 @@ function madeFolder(one: One<Folder>, steps: readonly Step[], size: number): Dif
   return operationOf(one, undefined, { steps, fields });
 }
 
+type ResizeCommand = Extract<
+  Command,
+  { readonly prefix: 'fs subvolumegroup resize' | 'fs subvolume resize' }
+>;
+
 interface Limit {
   /** Bytes; 0: none. */
   readonly wanted: number;
-  readonly resize: (size: string) => Command;
+  readonly resize: (size: string) => ResizeCommand;
 }
 
 function changedFolder(one: One<Folder>, live: FolderDetails, { wanted, resize }: Limit): Diff {
   const { spec } = one;
   const { quotaBytes: now = 0, usedBytes } = live;
   const obstacles = unchangeable(spec, live);
-  if (wanted > 0 && wanted !== now && wanted < usedBytes) {
-    const why = `a limit of ${sizeWords(wanted)} is less than the ${sizeWords(usedBytes)} that it holds: nobody could write`;
-    obstacles.push({ why });
-  }
   if (obstacles.length > 0) return hold(spec, obstacles);
   if (wanted === now) return operationOf(one, live, { steps: [], fields: [] });
   const fields = [fieldOf('size', limitWords(now), limitWords(wanted))];
-  const steps = [resize(wanted === 0 ? 'inf' : String(wanted))];
-  return operationOf(one, live, { steps, fields });
+  const size = wanted === 0 ? 'inf' : String(wanted);
+  if (wanted === 0 || wanted >= usedBytes) {
+    return operationOf(one, live, { steps: [resize(size)], fields });
+  }
+  // Who writes meanwhile makes it fuller than was seen; Ceph refuses what nobody released.
+  const { no_shrink: _guard, ...shrink } = resize(size);
+  const what = `size ${now === 0 ? 'without limit' : String(now)} -> ${String(wanted)} bytes`;
+  const why = `is less than the ${sizeWords(usedBytes)} that it holds: nobody could write`;
+  return operationOf(one, live, { steps: [shrink], fields, shrinks: [{ what, why }] });
 }
 
 function limitWords(size: number): string | undefined {

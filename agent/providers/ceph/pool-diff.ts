@@ -1,6 +1,6 @@
 import { COPIES_USUAL } from '../../../schemas/ceph-pool.ts';
 import { sizeWords } from '../../core/bytes.ts';
-import type { FieldDiff } from '../../core/kind.ts';
+import type { FieldDiff, Shrink } from '../../core/kind.ts';
 import type { Step } from './call.ts';
 import type { Command } from './commands.ts';
 import { copiesObstacle, movedBytes, movementObstacle } from './data-movement.ts';
@@ -154,7 +154,7 @@ function changed(one: One<PoolSpec>, live: ObservedPool): Diff {
   const beyond = wantedPgNum(spec, live) === live.pgNum ? undefined : boundProblem(spec, live);
   const obstacles = [
     ...(beyond === undefined ? [] : [{ why: beyond }]),
-    ...shrinks(one, live),
+    ...lastCopy(spec, live),
     ...crowded(one, live, placed),
     ...(moves === undefined ? [] : movementObstacle(one, moves)),
     ...(raisesMinSize(spec, live) ? copiesObstacle(one, live) : []),
@@ -167,7 +167,7 @@ function changed(one: One<PoolSpec>, live: ObservedPool): Diff {
   ];
   const isLate = raisesMinSize(spec, live);
   const bytes = { ...(moves !== undefined && { movesBytes: moves }), ...(isLate && { isLate }) };
-  const diff = operationOf(one, live, { steps, fields, ...bytes });
+  const diff = operationOf(one, live, { steps, fields, shrinks: shrinks(one, live), ...bytes });
   const notes = notesOf(spec, live);
   return notes.length === 0 ? diff : { ...diff, notes };
 }
@@ -200,35 +200,50 @@ function immutable({ spec, seen }: One<PoolSpec>, live: ObservedPool): readonly 
   });
 }
 
-/** What takes safety away, or locks out who writes: a person does it. */
-function shrinks(one: One<PoolSpec>, live: ObservedPool): readonly Obstacle[] {
-  const { unit, spec, seen } = one;
-  const { name, replicated, quotas } = spec;
-  const found: string[] = [];
-  const { size = live.size, minSize = live.minSize } = replicated ?? {};
-  if (size < live.size) {
-    found.push(byHand(`size ${String(live.size)} -> ${String(size)} gives up copies`, `ceph osd pool set ${name} size ${String(size)}`)); // prettier-ignore
-  }
-  const mark = markAt(unit.id, seen);
-  const noted = mark === 'unreadable' ? undefined : mark?.minSize;
-  const lowers = minSize < live.minSize;
-  // What it was let before is only set again: to set the number of copies has set this one, too.
-  if (lowers && noted !== minSize) {
-    found.push(byHand(`min_size ${String(live.minSize)} -> ${String(minSize)} lets it be written with fewer copies`, `ceph osd pool set ${name} min_size ${String(minSize)}`)); // prettier-ignore
-  }
-  const { storedBytes = 0, objects = 0 } = live.usage ?? {};
-  const { maxSize = 0, maxObjects = 0 } = quotas;
-  if (isBelow(maxSize, live.quota.maxBytes, storedBytes)) {
-    found.push(`a quota of ${sizeWords(maxSize)} is less than the ${sizeWords(storedBytes)} that are stored: nobody could write`); // prettier-ignore
-  }
-  if (isBelow(maxObjects, live.quota.maxObjects, objects)) {
-    found.push(`a quota of ${String(maxObjects)} objects is less than the ${String(objects)} that are stored: nobody could write`); // prettier-ignore
-  }
-  return found.map((why) => ({ why }));
+/** Monitors want a word of their own for it, and forbid it unless they are told otherwise. */
+function lastCopy({ name, replicated }: PoolSpec, live: ObservedPool): readonly Obstacle[] {
+  const { size } = replicated ?? {};
+  if (size !== 1 || live.size === 1) return [];
+  const why = `size ${String(live.size)} -> 1 keeps no second copy: the agent does not do that; a person does, with \`ceph osd pool set ${name} size 1 --yes-i-really-mean-it\``;
+  return [{ why }];
 }
 
-function byHand(what: string, command: string): string {
-  return `${what}: the agent does not do that; a person does, with \`${command}\``;
+/** What takes safety away, or locks out who writes. */
+function shrinks(one: One<PoolSpec>, live: ObservedPool): readonly Shrink[] {
+  const { spec } = one;
+  const { maxSize = 0, maxObjects = 0 } = spec.quotas;
+  const { storedBytes = 0, objects = 0 } = live.usage ?? {};
+  const found = fewerCopies(one, live);
+  if (isBelow(maxSize, live.quota.maxBytes, storedBytes)) {
+    const why = `is less than the ${sizeWords(storedBytes)} that are stored: nobody could write`;
+    found.push({ what: fromTo('a quota in bytes,', live.quota.maxBytes, maxSize), why });
+  }
+  if (isBelow(maxObjects, live.quota.maxObjects, objects)) {
+    const why = `is less than the ${String(objects)} that are stored: nobody could write`;
+    found.push({ what: fromTo('a quota in objects,', live.quota.maxObjects, maxObjects), why });
+  }
+  return found;
+}
+
+function fewerCopies({ unit, spec, seen }: One<PoolSpec>, live: ObservedPool): Shrink[] {
+  const found: Shrink[] = [];
+  const { size = live.size, minSize: written } = spec.replicated ?? {};
+  const isFewer = size < live.size;
+  if (isFewer) found.push({ what: fromTo('size', live.size, size), why: 'gives up copies' });
+  // To set the number of copies sets this one, too.
+  const minSize = written ?? (isFewer ? usualMinSize(size) : live.minSize);
+  const mark = markAt(unit.id, seen);
+  // What it was let before is only set again.
+  const isKnown = mark !== 'unreadable' && mark?.minSize === minSize;
+  if (minSize < live.minSize && !isKnown) {
+    const what = fromTo('min_size', live.minSize, minSize);
+    found.push({ what, why: 'lets it be written with fewer copies' });
+  }
+  return found;
+}
+
+function fromTo(what: string, now: number, wanted: number): string {
+  return `${what} ${String(now)} -> ${String(wanted)}`;
 }
 
 /** Another quota, and it is reached already. */

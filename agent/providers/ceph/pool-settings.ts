@@ -143,8 +143,9 @@ function applicationSettings(
 }
 
 /**
- * A monitor that is told the number of copies sets by itself with how few of them is written. That is more than there are at first,
- * and nobody could write: it stays as it was, until the copies are there.
+ * A monitor that is told the number of copies sets by itself with how few of them is written. Where there shall be more of them that is
+ * more than there are at first, and nobody could write: it stays as it was, until the copies are there. Where there shall be fewer it
+ * is what still lets somebody write when one is lost.
  */
 function sizeSettings(
   pool: string,
@@ -154,7 +155,7 @@ function sizeSettings(
   const kept = set(pool, 'min_size', undefined, minSize).flatMap(({ commands }) => commands);
   return set(pool, 'size', size, wanted).map(({ field, commands }) => ({
     field,
-    commands: size === 0 || minSize === 0 ? commands : [...commands, ...kept],
+    commands: size < (wanted ?? 0) && minSize > 0 && size > 0 ? [...commands, ...kept] : commands,
   }));
 }
 

@@ -1,4 +1,11 @@
-import type { Blocked, Difference, FieldDiff, Operation, Rendered } from '../../core/kind.ts';
+import type {
+  Blocked,
+  Difference,
+  FieldDiff,
+  Operation,
+  Rendered,
+  Shrink,
+} from '../../core/kind.ts';
 import type { DataMovement } from '../../core/repository-settings.ts';
 import type { Command } from './commands.ts';
 import type { CephCall, Step } from './call.ts';
@@ -54,6 +61,8 @@ export interface Change {
   readonly movesBytes?: number;
   /** It waits for copies that have to be there. */
   readonly isLate?: boolean;
+  /** What it gives up for good. Absent: nothing. */
+  readonly shrinks?: readonly Shrink[];
 }
 
 /** Pure. Why a thing is not for us to touch; undefined: it is ours, is free, or was given to us. */
@@ -72,7 +81,7 @@ export function ownerProblem(
 export function operationOf(
   one: One<CephSpec>,
   live: object | undefined,
-  { steps, fields, movesBytes, isLate = false }: Change,
+  { steps, fields, movesBytes, isLate = false, shrinks = [] }: Change,
 ): Diff {
   const { unit, spec, seen } = one;
   const mark = markOf(one);
@@ -93,7 +102,7 @@ export function operationOf(
       ...((movesBytes !== undefined || isLate) && { calm: true as const }),
     },
   };
-  return { ...nothing, operations: [operation] };
+  return { ...nothing, operations: [operation], ...(shrinks.length > 0 && { shrinks }) };
 }
 
 /** What is noted about something that is there. */

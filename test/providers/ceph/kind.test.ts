@@ -187,7 +187,6 @@ describe('what is no difference', () => {
 describe('what is not done', () => {
   const rep = applied(empty, pool());
   const ec = applied(empty, coded());
-  const full = withPool(rep, 'rep', { usage });
   const foreign = { ...rep, marks: new Map() };
   const folders = applied(withFiles, subvolume({ size: '1Gi' }));
 
@@ -199,9 +198,7 @@ describe('what is not done', () => {
     ['another type', cephUnit('CephPool', 'ec', { application: 'rbd', replicated: {} }), ec, ['pool ec: it is erasure coded, and that never changes: make a pool of another name, copy what is in this one, and use that']],
     ['another algorithm', coded({ erasureCoded: { dataChunks: 2, codingChunks: 1, algorithm: 'isa' } }), ec, ['pool ec: it is made with `plugin=jerasure` and not `isa`, and that never changes: make a pool of another name, copy what is in this one, and use that']],
     ['another application', pool({ application: 'cephfs' }), rep, ['pool rep: `rbd` uses it, and not `cephfs`']],
-    ['fewer copies', pool({ replicated: { size: 2 } }), rep, ['pool rep: size 3 -> 2 gives up copies: the agent does not do that; a person does, with `ceph osd pool set rep size 2`']],
-    ['writes with fewer copies', pool({ replicated: { size: 3, minSize: 1 } }), rep, ['pool rep: min_size 2 -> 1 lets it be written with fewer copies: the agent does not do that; a person does, with `ceph osd pool set rep min_size 1`']],
-    ['a quota below what is stored', pool({ quotas: { maxSize: '1Gi', maxObjects: 10 } }), full, ['pool rep: a quota of 1.1 GB is less than the 4.0 GB that are stored: nobody could write', 'pool rep: a quota of 10 objects is less than the 1000 that are stored: nobody could write']],
+    ['one copy alone', pool({ replicated: { size: 1 } }), rep, ['pool rep: size 3 -> 1 keeps no second copy: the agent does not do that; a person does, with `ceph osd pool set rep size 1 --yes-i-really-mean-it`']],
     ['a type that there is none of', pool({ failureDomain: 'room' }), empty, ['pool rep: there is no type `room` to lie apart by: there are `host`, `osd`, `rack`, `root`']],
     ['too few places', pool({ failureDomain: 'rack' }), empty, ['pool rep: below `default` there are 0 of type `rack`, and 3 are needed']],
     ['too few places with devices', pool({ deviceClass: 'ssd' }), empty, ['pool rep: below `default` there are 1 of type `host` with devices of class `ssd`, and 3 are needed']],
@@ -230,20 +227,54 @@ describe('what is not done', () => {
     expect(whys(unit, seen)).toEqual(reasons);
     expect(diff(unit, seen).operations).toEqual([]);
   }); // prettier-ignore
+});
+
+describe('what a person releases first', () => {
+  const rep = applied(empty, pool());
+  const full = withPool(rep, 'rep', { usage });
+
+  it.each<[string, ReturnType<typeof cephUnit>, ClusterSeen, readonly string[], readonly string[]]>([
+    ['fewer copies', pool({ replicated: { size: 2 } }), rep, ['size 3 -> 2 gives up copies', 'min_size 2 -> 1 lets it be written with fewer copies'], ['osd pool set pool=rep var=size val=2']],
+    ['fewer copies, and as many to write', pool({ replicated: { size: 2, minSize: 2 } }), rep, ['size 3 -> 2 gives up copies'], ['config-key set key=understudy/ceph-pool/rep val="{\\"owner\\":\\"test\\",\\"policy\\":\\"Orphan\\",\\"minSize\\":2}"', 'osd pool set pool=rep var=size val=2']],
+    ['writes with fewer copies', pool({ replicated: { size: 3, minSize: 1 } }), rep, ['min_size 2 -> 1 lets it be written with fewer copies'], ['config-key set key=understudy/ceph-pool/rep val="{\\"owner\\":\\"test\\",\\"policy\\":\\"Orphan\\",\\"minSize\\":1}"', 'osd pool set pool=rep var=min_size val=1']],
+    ['a quota below what is stored', pool({ quotas: { maxSize: '1Gi', maxObjects: 10 } }), full, ['a quota in bytes, 0 -> 1073741824 is less than the 4.0 GB that are stored: nobody could write', 'a quota in objects, 0 -> 10 is less than the 1000 that are stored: nobody could write'], ['osd pool set-quota pool=rep field=max_bytes val=1073741824', 'osd pool set-quota pool=rep field=max_objects val=10']],
+  ])('is %s', (_, unit, seen, reasons, commands) => {
+    const { blocked, shrinks = [] } = diff(unit, seen);
+    expect([blocked, shrinks.map(({ what, why }) => `${what} ${why}`)]).toEqual([[], reasons]);
+    expect(shown(unit, seen)).toEqual(commands);
+  }); // prettier-ignore
 
   it('is a limit below what a subvolume holds', () => {
+    const folders = applied(withFiles, subvolume({ size: '1Gi' }));
     const sight = folders.volumes.get('cephfs');
-    const full = sight?.status === 'seen' ? sight.groups.get('sites')?.subvolumes?.get('blog') : undefined; // prettier-ignore
-    if (sight?.status !== 'seen' || full?.state !== 'complete') throw new Error('not made');
-    const subvolumes = new Map([['blog', { ...full, usedBytes: 9e8 }]]);
+    const blog = sight?.status === 'seen' ? sight.groups.get('sites')?.subvolumes?.get('blog') : undefined; // prettier-ignore
+    if (sight?.status !== 'seen' || blog?.state !== 'complete') throw new Error('not made');
+    const subvolumes = new Map([['blog', { ...blog, usedBytes: 9e8 }]]);
     const groups = new Map([['sites', { subvolumes }]]);
     const seen = {
       ...folders,
       volumes: new Map([['cephfs', { status: 'seen' as const, groups }]]),
     };
-    expect(whys(subvolume({ size: '512Mi' }), seen)).toEqual([
-      'subvolume cephfs/sites/blog: a limit of 537 MB is less than the 900 MB that it holds: nobody could write',
+    const unit = subvolume({ size: '512Mi' });
+    expect(diff(unit, seen).shrinks).toEqual([
+      {
+        what: 'size 1073741824 -> 536870912 bytes',
+        why: 'is less than the 900 MB that it holds: nobody could write',
+      },
     ]);
+    expect(shown(unit, seen)).toEqual([
+      'fs subvolume resize vol_name=cephfs sub_name=blog group_name=sites new_size=536870912',
+    ]);
+    // Of what nobody released Ceph itself keeps a limit that is too small.
+    expect(diff(subvolume({ size: '900Mi' }), seen).shrinks).toBeUndefined();
+    expect(shown(subvolume({ size: '900Mi' }), seen)[0]).toMatch(/no_shrink=true$/);
+  });
+
+  it('is nothing where it grows, or is given back what it had', () => {
+    expect(diff(pool({ replicated: { size: 4 } }), rep).shrinks).toBeUndefined();
+    const bigger = pool({ quotas: { maxSize: '8Gi' } });
+    expect(diff(bigger, full).shrinks).toBeUndefined();
+    expect(diff(pool({ quotas: { maxSize: 0 } }), full).shrinks).toBeUndefined();
   });
 });
 
