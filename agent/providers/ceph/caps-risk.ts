@@ -1,3 +1,5 @@
+import { grantsIn } from './grants.ts';
+
 /** What of a client's caps amounts to everything. */
 export interface CapsRisk {
   /** As it was written, but for blanks. */
@@ -5,9 +7,6 @@ export interface CapsRisk {
   /** What it lets whoever has the key do. */
   readonly why: string;
 }
-
-/** One of the grants of a service. What stands in quotes may hold a comma. */
-const GRANT = /(?:"[^"]*"|'[^']*'|[^,;])+/g;
 
 const ALL = /^allow (?:\*|all)(?= |$)/;
 /** At a monitor these reach its keys as well, whatever network or file system follows. */
@@ -29,8 +28,7 @@ const READER = 'be anybody: it may read the keys of all, also of `client.admin`'
 
 /** Pure. The first that lets a key do everything at a service, or become one that may. Tried with Ceph 16.2.15. */
 export function capsRisk(service: string, caps: string): CapsRisk | undefined {
-  for (const [grant] of caps.matchAll(GRANT)) {
-    const words = grant.trim().replaceAll(/\s+/g, ' ');
+  for (const words of grantsIn(caps)) {
     const why = service === 'mon' ? monitorRisk(words) : otherRisk(service, words);
     if (why !== undefined) return { words, why };
   }

@@ -1,5 +1,7 @@
 import type { Finding } from '../../../core/finding.ts';
-import { agentCaps, neededCommands, type NeededCommand, neededOfManager } from '../agent-caps.ts';
+import { agentCaps } from '../agent-caps.ts';
+import { type Excess, excessIn } from './caps-excess.ts';
+import { lackingOfManager, lackingOfMonitors, mayChangeFilesystems } from './caps-given.ts';
 
 /** The key of an agent, as one looks at it. */
 export interface OwnKey {
@@ -12,33 +14,33 @@ export interface OwnKey {
   readonly caps: ReadonlyMap<string, string>;
 }
 
-/** One of the grants of a service. What stands in quotes may hold a comma. */
-const GRANT = /(?:"[^"]*"|'[^']*'|[^,;])+/g;
-const COMMAND = /^allow command[ =]["']([^"']+)["'](?: with (.*))?$/;
-const ALL = /^allow (?:\*|all|rwx)(?= |$)/;
-const WRITES = /^allow rw(?= |$)/;
-/** All commands of the manager daemon that are about parts of file systems. */
-const MODULE = /^allow (?:\*$|all$|rwx?$|module volumes rw)/;
-
-function grantsIn(caps: string): readonly string[] {
-  return [...caps.matchAll(GRANT)].map(([grant]) => grant.trim().replaceAll(/\s+/g, ' '));
-}
-
-/** Pure. What the key lacks, and what it has and should not. */
+/** Pure. What the key lacks, what it has and should not, and what of it is not understood. */
 export function judgeKey(key: OwnKey): readonly Finding[] {
-  const mon = grantsIn(key.caps.get('mon') ?? '');
-  const mgr = grantsIn(key.caps.get('mgr') ?? '');
-  return [...missing(key, mon, mgr), ...deleting(key, mon, mgr)];
+  const found = [...key.caps].flatMap(([service, text]) =>
+    excessIn(service, text, key.pattern).map((one) => ({ ...one, service })),
+  );
+  return [
+    ...missing(key),
+    ...tooMany(
+      key,
+      found.filter(({ lets }) => lets !== undefined),
+    ),
+    ...unclear(
+      key,
+      found.filter(({ lets }) => lets === undefined),
+    ),
+  ];
 }
 
-function missing(key: OwnKey, mon: readonly string[], mgr: readonly string[]): readonly Finding[] {
-  const lacks = neededCommands(key.pattern).filter(
-    (one) => !mon.some((grant) => gives(grant, one)),
-  );
-  const ofManager = neededOfManager.filter(
-    (command) => !mgr.some((grant) => MODULE.test(grant) || COMMAND.exec(grant)?.[1] === command),
-  );
-  const names = [...lacks.map(({ command }) => command), ...ofManager].map((one) => `\`${one}\``);
+function missing(key: OwnKey): readonly Finding[] {
+  const mon = key.caps.get('mon') ?? '';
+  const lacks = [
+    ...lackingOfMonitors(mon, key.pattern),
+    ...lackingOfManager(key.caps.get('mgr') ?? ''),
+  ].map((command) => `\`${command}\``);
+  const names = mayChangeFilesystems(mon)
+    ? lacks
+    : [...lacks, 'change a file system (`allow service log rw`)'];
   if (names.length === 0) return [];
   return [
     {
@@ -53,42 +55,57 @@ function missing(key: OwnKey, mon: readonly string[], mgr: readonly string[]): r
   ];
 }
 
-/** `rw` of everything reaches all but keys. */
-function gives(grant: string, { command, limit }: NeededCommand): boolean {
-  if (ALL.test(grant)) return true;
-  if (WRITES.test(grant)) return !command.startsWith('auth ');
-  const [, given, limits] = COMMAND.exec(grant) ?? [];
-  if (given !== command) return false;
-  if (limits === undefined) return true;
-  const prefix = limit && new RegExp(`^${limit.of} prefix (\\S+)$`).exec(limits)?.[1];
-  return limit !== undefined && prefix !== undefined && limit.prefix.startsWith(prefix);
-}
+type Found = Excess & { readonly service: string };
 
-const DELETES = ['osd pool delete', 'osd pool rm', 'fs rm', 'fs volume rm'];
-
-/** No agent sends these; whoever takes its key may. */
-function deleting(key: OwnKey, mon: readonly string[], mgr: readonly string[]): readonly Finding[] {
-  const grant = mon.find(
-    (one) => ALL.test(one) || WRITES.test(one) || DELETES.includes(COMMAND.exec(one)?.[1] ?? ''),
-  );
-  const ofManager = mgr.find((one) => MODULE.test(one));
-  const grants = [grant, ofManager].filter((one) => one !== undefined);
-  if (grants.length === 0) return [];
+/** No agent does these things; whoever takes its key may. */
+function tooMany(key: OwnKey, found: readonly Found[]): readonly Finding[] {
+  if (found.length === 0) return [];
+  const said = found.map(({ service, grant, lets }) => `${service} \`${grant}\` (${lets ?? ''})`);
   return [
     {
       severity: 'warning',
       code: 'ceph-rights-too-many',
       where: key.where,
-      what: `the agent's key may delete what holds data: \`${grants.join('`, `')}\``,
-      why: 'the agent has no command for that; who takes its key has',
+      what: `the agent's key has more than an agent needs: ${said.join(', ')}`,
+      why: 'the agent does none of that; who takes its key may',
       advice: 'take it away',
       command: capsCommand(key),
     },
   ];
 }
 
-/** Pure. What gives the key all that an agent needs, and no more. For a shell. */
-export function capsCommand({ client, pattern }: Pick<OwnKey, 'client' | 'pattern'>): string {
+function unclear(key: OwnKey, found: readonly Found[]): readonly Finding[] {
+  if (found.length === 0) return [];
+  const said = found.map(({ service, grant }) => `${service} \`${grant}\``);
+  return [
+    {
+      severity: 'warning',
+      code: 'ceph-rights-unclear',
+      where: key.where,
+      what: `caps of the agent's key are not understood: ${said.join(', ')}`,
+      why: 'whether they are too much is not known',
+      advice: 'see what they are for; the agent needs none of them',
+      command: capsCommand(key),
+    },
+  ];
+}
+
+/** Pure. What gives a client that is there all that an agent needs, and no more. For a shell. */
+export function capsCommand(key: Pick<OwnKey, 'client' | 'pattern'>): string {
+  return `ceph auth caps ${withCaps(key)}`;
+}
+
+/** Pure. The same of a client that is not there, which this makes; prints its key. */
+export function createCommand(key: Pick<OwnKey, 'client' | 'pattern'>): string {
+  return `ceph auth get-or-create ${withCaps(key)}`;
+}
+
+/** Pure. The same where nobody knows whether it is there: with other caps than these Ceph refuses to make one that is. */
+export function anywayCommand(key: Pick<OwnKey, 'client' | 'pattern'>): string {
+  return `ceph auth get-or-create ${key.client} && ${capsCommand(key)}`;
+}
+
+function withCaps({ client, pattern }: Pick<OwnKey, 'client' | 'pattern'>): string {
   const [mon, grants = '', mgr, volumes = ''] = agentCaps(pattern);
-  return `ceph auth caps ${client} ${mon ?? ''} '${grants}' ${mgr ?? ''} '${volumes}'`;
+  return `${client} ${mon ?? ''} '${grants}' ${mgr ?? ''} '${volumes}'`;
 }

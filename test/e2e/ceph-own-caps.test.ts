@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+import { neededCommands, neededOfManager } from '../../agent/providers/ceph/agent-caps.ts';
+import { excessIn } from '../../agent/providers/ceph/doctor/caps-excess.ts';
+import {
+  lackingOfManager,
+  lackingOfMonitors,
+  mayChangeFilesystems,
+  reachOf,
+} from '../../agent/providers/ceph/doctor/caps-given.ts';
+import { type Ceph, openCeph } from '../../agent/providers/ceph/driver.ts';
+import { childProcesses } from '../../agent/child-processes.ts';
+import { systemClock } from '../../agent/clock.ts';
+import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
+import type { CephPrograms } from '../../agent/rehearsal/ceph/programs.ts';
+import { accessTo, cephPrograms, done, raised, removed } from './ceph.ts';
+
+/** What the doctor says of caps, against what a real cluster lets a key do that has them. */
+const PATTERN = 'client.site-*';
+const soon = (): AbortSignal => AbortSignal.timeout(60_000);
+const Signatures = z.record(
+  z.string(),
+  z.object({
+    sig: z.array(z.union([z.string(), z.looseObject({})])),
+    module: z.string(),
+    perm: z.string(),
+  }),
+);
+
+let programs: CephPrograms;
+let cluster: Cluster;
+
+beforeAll(async () => {
+  programs = await cephPrograms();
+  cluster = await raised(programs, { monitors: 1, filesystem: 'cephfs' });
+});
+afterAll(async () => {
+  await removed(cluster);
+});
+
+async function signatures() {
+  const all = Signatures.parse(await done(cluster, 'mon', 'get_command_descriptions'));
+  return Object.values(all).map(({ sig, module, perm }) => ({
+    prefix: sig.filter((word) => typeof word === 'string').join(' '),
+    module,
+    perm,
+  }));
+}
+
+/** As a client with these caps. */
+async function withCaps<Value>(
+  caps: readonly string[],
+  use: (ceph: Ceph) => Promise<Value>,
+): Promise<Value> {
+  await done(cluster, 'mon', 'auth rm', { entity: 'client.understudy' });
+  const settings = await accessTo(programs, cluster, caps);
+  const ceph = openCeph(settings, { clock: systemClock, processes: childProcesses });
+  try {
+    return await use(ceph);
+  } finally {
+    ceph.close();
+  }
+}
+
+/** Names that nothing has, so that what is let through changes nothing that others need. */
+const WORDS = { entity: 'client.site-none', key: 'understudy/none', pool: 'none', fs_name: 'none', name: 'none' } as const; // prettier-ignore
+
+/** Of the commands those that a key with these caps is refused, for want of caps. */
+async function refused(
+  caps: readonly string[],
+  to: 'mon' | 'mgr',
+  commands: readonly string[],
+): Promise<readonly string[]> {
+  return await withCaps(caps, async (ceph) => {
+    const found: string[] = [];
+    for (const prefix of commands) {
+      const answer = await ceph.call({ to, words: { prefix, ...WORDS } }, soon());
+      if (answer.status === 'refused' && answer.errno === 13) found.push(prefix);
+    }
+    return found;
+  });
+}
+
+describe('what the doctor knows of commands', { timeout: 120_000 }, () => {
+  it('is by which right a monitor takes those that an agent needs', async () => {
+    const all = await signatures();
+    for (const { command } of neededCommands(PATTERN)) {
+      const { service, letters } = reachOf(command);
+      const found = all.find(({ prefix }) => prefix === command);
+      expect({ command, service, letters }).toEqual({ command, service: found?.module, letters: found?.perm }); // prettier-ignore
+    }
+  });
+
+  it('lets none pass that writes, or reads keys', async () => {
+    const needed = new Set([...neededCommands(PATTERN).map(({ command }) => command), ...neededOfManager]); // prettier-ignore
+    const grave = (await signatures()).filter(({ prefix, module, perm }) => !needed.has(prefix) && (/[wx]/.test(perm) || /^(?:auth|config-key)$/.test(module))); // prettier-ignore
+    expect(grave.length).toBeGreaterThan(150);
+    const passed = grave.filter(({ prefix, module }) => {
+      const service = module === 'mgr' ? 'mgr' : 'mon';
+      return excessIn(service, `allow command "${prefix}"`, PATTERN).length === 0;
+    });
+    // Monitors ask for every right, and then only show numbers.
+    expect(passed.map(({ prefix }) => prefix)).toEqual(['connection scores dump']);
+  });
+});
+
+describe('what the doctor says is missing', { timeout: 240_000 }, () => {
+  const commands = neededCommands(PATTERN).map(({ command }) => command);
+
+  it.each([
+    'allow r',
+    'allow rw',
+    'allow rwx',
+    'allow rw fsname=cephfs',
+    'allow *',
+    'allow r, allow service osd rw',
+    'allow r, allow service=osd w, allow service fs w',
+    'allow r, allow service mds rw, allow service auth rx',
+    'allow r, allow service auth rwx',
+    'allow r, allow service config-key rw',
+    'allow rx',
+    'allow r, allow x',
+    'profile read-only',
+    'profile read-write',
+    'profile mgr',
+    'profile osd',
+    'profile mds',
+    'profile mon, allow r',
+    'allow r, allow profile role-definer',
+    'allow r, allow command "osd pool set", allow command=df, allow command \'fs set\'',
+    'allow r, allow command "auth rm" with entity prefix client., allow command "config-key rm" with key prefix other/',
+  ])('of monitors is what they refuse: %s', async (caps) => {
+    expect(lackingOfMonitors(caps, PATTERN)).toEqual(await refused(['mon', caps], 'mon', commands));
+  });
+
+  it.each([
+    'allow r',
+    'allow rw',
+    'allow *',
+    'allow module volumes r',
+    'allow module volumes rw',
+    'allow service mgr rw',
+    'profile read-only',
+    'profile read-write',
+    'profile rbd',
+    'allow command "fs subvolume ls", allow command "fs subvolume resize"',
+  ])('of the manager daemon is what it refuses: %s', async (caps) => {
+    const all = ['mon', 'allow r', 'mgr', caps];
+    expect(lackingOfManager(caps)).toEqual(await refused(all, 'mgr', neededOfManager));
+  });
+
+  it.each([
+    'allow r',
+    'allow r, allow service log rw',
+    'allow r, allow service log w network 127.0.0.0/8',
+    'allow rw',
+    'profile read-only',
+    'profile read-write',
+    'profile mgr',
+    'profile mds',
+    'profile osd',
+    'profile mon',
+    'profile role-definer',
+    'profile rbd',
+  ])('of a change of file systems is what they refuse: %s', async (some) => {
+    const caps = `${some}, allow command "fs set"`;
+    const words = { prefix: 'fs set', fs_name: 'cephfs', var: 'max_mds', val: '1' };
+    const answer = await withCaps(['mon', caps], async (ceph) => await ceph.call({ to: 'mon', words }, soon())); // prettier-ignore
+    expect(answer.status === 'ok').toBe(mayChangeFilesystems(caps));
+  });
+});
