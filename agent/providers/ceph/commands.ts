@@ -144,6 +144,12 @@ const MgrCommand = z.discriminatedUnion('prefix', [
 
 const Command = z.union([MonCommand, MgrCommand]);
 
+/** Every command that changes something, by who carries it out. */
+export const sentCommands: Readonly<Record<Daemon, readonly Command['prefix'][]>> = {
+  mon: MonCommand.options.map(({ shape }) => shape.prefix.value),
+  mgr: MgrCommand.options.map(({ shape }) => shape.prefix.value),
+};
+
 /** One command that changes something, as Ceph takes it. */
 export type Command = z.output<typeof Command>;
 
@@ -164,9 +170,8 @@ export function commandProblem(command: Command): string | undefined {
 
 /** Pure. What makes it allowed. */
 export function capsFor(command: Command): string {
-  if (daemonOf(command) === 'mgr') return "mgr 'allow module volumes rw'";
   const log = isOfFilesystem(command) ? `, ${ANY_WRITE}` : '';
-  return `mon 'allow command "${command.prefix}"${log}'`;
+  return `${daemonOf(command)} 'allow command "${command.prefix}"${log}'`;
 }
 
 /** What changes a file system is taken only from who may write to something: this is the least. Refused with errno 1, not 13. */
