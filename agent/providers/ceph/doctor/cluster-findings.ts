@@ -3,6 +3,7 @@ import { capsRisk } from '../caps-risk.ts';
 import { idsOf } from '../marks.ts';
 import { namedBy } from '../named.ts';
 import type { ClusterSeen, HealthCheck } from '../observed.ts';
+import { poolFindings } from './pool-findings.ts';
 
 /** Pure. What of a cluster is trouble for what is declared there. `owner`: the environment. */
 export function judgeCluster(where: string, seen: ClusterSeen, owner: string): readonly Finding[] {
@@ -40,37 +41,7 @@ function pools(where: string, seen: ClusterSeen, owner: string): readonly Findin
     const pool = seen.pools.get(name);
     return pool === undefined ? [] : [{ name, pool }];
   });
-  const open = all.filter(({ pool }) => !pool.flags.has('nodelete')).map(({ name }) => name);
-  const few = all.filter(
-    ({ pool }) => pool.type === 'replicated' && (pool.size < 3 || pool.minSize < 2),
-  );
-  return [
-    ...(open.length === 0
-      ? []
-      : [
-          {
-            severity: 'warning' as const,
-            code: 'ceph-pool-open',
-            where,
-            what: `pools of ours without \`nodelete\`: ${namesInWords(open)}`,
-            why: 'a person with every right deletes them with one command',
-            advice: 'the agent sets it with its next change of them; or set it now',
-            command: `ceph osd pool set ${open[0] ?? ''} nodelete true`,
-          },
-        ]),
-    ...(few.length === 0
-      ? []
-      : [
-          {
-            severity: 'note' as const,
-            code: 'ceph-pool-few-copies',
-            where,
-            what: `pools of ours with fewer than three copies, or written with one: ${namesInWords(few.map(({ name }) => name))}`,
-            why: 'a disk that breaks while another one is away takes data with it',
-            advice: 'write `size: 3` and `minSize: 2` in their documents',
-          },
-        ]),
-  ];
+  return poolFindings(where, all, seen.profiles);
 }
 
 function clients(where: string, seen: ClusterSeen, owner: string): readonly Finding[] {

@@ -232,6 +232,36 @@ describe('a cluster', () => {
     expect(codes('test', { pools: new Map(open) })).toContain('warning ceph-pool-open');
   });
 
+  const coded = cephUnit('CephPool', 'ec', {
+    application: 'rbd',
+    erasureCoded: { dataChunks: 2, codingChunks: 1 },
+  });
+  const written = (size: number, minSize: number, more: object = {}) => {
+    const ec = applied(empty, coded);
+    const pools = [...ec.pools].map(([name, one]) => [name, { ...one, size, minSize }] as const);
+    return judgeCluster('cluster main', { ...ec, pools: new Map(pools), ...more }, 'test');
+  };
+
+  it.each([
+    ['one coding chunk', 1, 2, 'make a pool with `codingChunks: 2` and copy what is in this one: chunks never change', undefined], // prettier-ignore
+    ['two', 2, 2, 'let `min_size` be one more than the data chunks, as Ceph makes such pools', 'ceph osd pool set ec min_size 3'], // prettier-ignore
+    ['two, and fewer than can be read', 2, 1, 'let `min_size` be one more than the data chunks, as Ceph makes such pools', 'ceph osd pool set ec min_size 3'], // prettier-ignore
+  ])(
+    'has erasure coded pools with no chunk to spare: %s',
+    (_, chunks, minSize, advice, command) => {
+      // prettier-ignore
+      const found = written(2 + chunks, minSize);
+      expect(found).toMatchObject([{ severity: 'note', code: 'ceph-pool-few-copies', advice }]);
+      expect(found[0]?.command).toBe(command);
+    },
+  );
+
+  it('has nothing to be said of erasure coded pools with one to spare, or of which nothing is known', () => {
+    expect(written(4, 3)).toEqual([]);
+    expect(written(3, 3)).toEqual([]);
+    expect(written(3, 2, { profiles: new Map() })).toEqual([]);
+  });
+
   it('is judged by its health', () => {
     const check = (severity: 'HEALTH_WARN' | 'HEALTH_ERR', muted = false) => ({ severity, summary: 's', muted }); // prettier-ignore
     const checks = new Map([['A', check('HEALTH_ERR')], ['B', check('HEALTH_WARN')], ['C', check('HEALTH_ERR', true)]]); // prettier-ignore
