@@ -1,4 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
 import type { CephPrograms } from '../../agent/rehearsal/ceph/programs.ts';
@@ -90,6 +93,60 @@ describe('a cluster of Ceph on loopback', () => {
     await done(cluster, 'mon', 'osd pool application enable', application);
     await cluster.untilHealthy(signal());
     expect(await status()).toMatchObject({ pgmap: { num_pools: 3 } });
+  });
+
+  /** As people type it on a stage. */
+  const typed = (...words: readonly string[]) => {
+    const script = join(import.meta.dirname, '../../agent/rehearsal/ceph/command.py');
+    const args = ['-B', script, cluster.plan.confFile, ...words];
+    const { status: code, stdout, stderr } = spawnSync(programs.python, args, { encoding: 'utf8' });
+    return { code, out: stdout.trim(), error: stderr.trim() };
+  };
+  const fine = (...words: readonly string[]): unknown => {
+    const { code, out, error } = typed(...words);
+    expect({ code, words, error: code === 0 ? '' : error }).toEqual({ code: 0, words, error: '' });
+    return out === '' ? undefined : JSON.parse(out);
+  };
+
+  it('takes numbers, yes and no, and several values, as people type them', () => {
+    fine('osd', 'pool', 'create', 'pool=typed', 'pg_num=16', 'pg_num_min=8', 'target_size_ratio=0.25', 'autoscale_mode=off', 'bulk=true'); // prettier-ignore
+    expect(fine('osd', 'pool', 'get', 'pool=typed', 'var=all')).toMatchObject({ pg_num: 16, pg_num_min: 8, target_size_ratio: 0.25, bulk: true }); // prettier-ignore
+    fine('osd', 'erasure-code-profile', 'set', 'name=typed', 'profile=k=2', 'profile=m=1');
+    expect(fine('osd', 'erasure-code-profile', 'get', 'name=typed')).toMatchObject({ k: '2', m: '1' }); // prettier-ignore
+    fine('fs', 'subvolume', 'create', 'vol_name=cephfs', 'sub_name=typed', 'size=1048576', 'uid=7');
+    expect(fine('fs', 'subvolume', 'info', 'vol_name=cephfs', 'sub_name=typed')).toMatchObject({ bytes_quota: 1048576, uid: 7 }); // prettier-ignore
+    fine('auth', 'get-or-create', 'entity=client.typed', 'caps=mon', 'caps=allow r, allow command "osd pool set"'); // prettier-ignore
+    expect(fine('auth', 'get', 'entity=client.typed')).toMatchObject([{ caps: { mon: 'allow r, allow command "osd pool set"' } }]); // prettier-ignore
+    // The manager daemon answers it, though its name does not say so.
+    expect(fine('osd', 'df')).toMatchObject({ nodes: [{ id: 0 }, { id: 1 }, { id: 2 }] });
+  });
+
+  it.each([
+    [['osd', 'pool', 'create', 'pool=x', 'pg_num=many'], 22, '`pg_num` of `osd pool create` is a whole number, and not `many`'], // prettier-ignore
+    [['osd', 'pool', 'create', 'pool=x', 'target_size_ratio=much'], 22, '`target_size_ratio` of `osd pool create` is a number, and not `much`'], // prettier-ignore
+    [['osd', 'pool', 'create', 'pool=x', 'bulk=yes'], 22, '`bulk` of `osd pool create` is true or false, and not `yes`'], // prettier-ignore
+    [['osd', 'pool', 'create', 'pool=x', 'pool=y'], 22, '`pool` of `osd pool create` has one value'], // prettier-ignore
+    [['fs', 'get', 'name=cephfs'], 22, '`fs get` takes no `name`; it takes fs_name'],
+    [['fs', 'subvolumegroup', 'get'], 22, 'Ceph has no command `fs subvolumegroup get`'],
+    [['mon', 'feature'], 22, 'Ceph has no command `mon feature`; it has mon feature ls, mon feature set'], // prettier-ignore
+    [[], 22, 'name a command, such as `status` or `fs subvolume ls vol_name=cephfs`'],
+    [['--within=soon', 'status'], 22, '`--within` is a number of seconds, and not `soon`'],
+    [['osd', 'pool', 'get', 'pool=none', 'var=size'], 2, "unrecognized pool 'none'"],
+  ])('says what is wrong with %j', (words, code, error) => {
+    expect(typed(...words)).toEqual({ code, out: '', error });
+  });
+
+  it('tells people when it does not answer', async () => {
+    await cluster.signal('mgr.x', 'SIGSTOP');
+    try {
+      expect(typed('--within=1', 'fs', 'subvolume', 'ls', 'vol_name=cephfs')).toEqual({
+        code: 110,
+        out: '',
+        error: 'Ceph did not answer `fs subvolume ls` within 1 s; it may be carried out all the same', // prettier-ignore
+      });
+    } finally {
+      await cluster.signal('mgr.x', 'SIGCONT');
+    }
   });
 
   it('has no daemon of another name', async () => {
