@@ -1,7 +1,15 @@
+import { execFileSync } from 'node:child_process';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { neededCommands, neededOfManager } from '../../agent/providers/ceph/agent-caps.ts';
+import {
+  agentCaps,
+  neededCommands,
+  neededOfManager,
+} from '../../agent/providers/ceph/agent-caps.ts';
+import { examineClusters } from '../../agent/providers/ceph/doctor/examine.ts';
+import type { CephClusterSettings } from '../../schemas/settings.ts';
 import { excessIn } from '../../agent/providers/ceph/doctor/caps-excess.ts';
 import {
   lackingOfManager,
@@ -168,5 +176,53 @@ describe('what the doctor says is missing', { timeout: 240_000 }, () => {
     const words = { prefix: 'fs set', fs_name: 'cephfs', var: 'max_mds', val: '1' };
     const answer = await withCaps(['mon', caps], async (ceph) => await ceph.call({ to: 'mon', words }, soon())); // prettier-ignore
     expect(answer.status === 'ok').toBe(mayChangeFilesystems(caps));
+  });
+});
+
+describe('what the doctor prints', { timeout: 120_000 }, () => {
+  const ports = { clock: systemClock, processes: childProcesses, owner: 'test' };
+  const examined = async (settings: CephClusterSettings) =>
+    await examineClusters({ main: settings }, ports, soon());
+
+  /** Each `ceph` of a line for a shell, as a shell reads it: its words, tabs between. */
+  const commandsIn = (line: string): readonly (readonly string[])[] => {
+    const shown = `ceph() { for one; do printf '%s\\t' "$one"; done; echo; }\n${line}`;
+    const lines = execFileSync('sh', ['-c', shown], { encoding: 'utf8' }).trim().split('\n');
+    return lines.map((one) => one.trim().split('\t'));
+  };
+  /** As an administrator types it. */
+  const carryOut = async (line: string | undefined) => {
+    for (const [family = '', verb = '', entity, ...caps] of commandsIn(line ?? '')) {
+      const words = { entity, ...(caps.length > 0 && { caps }) };
+      await done(cluster, 'mon', `${family} ${verb}`, words);
+    }
+  };
+
+  it('makes the client where there is none, and mends it where there is one', async () => {
+    const settings = await accessTo(programs, cluster, ['mon', 'allow r']);
+    await done(cluster, 'mon', 'auth rm', { entity: settings.client });
+    const [unreached, ...others] = await examined(settings);
+    expect(unreached).toMatchObject({ code: 'ceph-unreached' });
+    expect(others).toEqual([]);
+    await carryOut(unreached?.command);
+    // Its key is another one than before.
+    const made = await accessTo(programs, cluster, []);
+    const codes = async () => (await examined(made)).map(({ code }) => code);
+    expect(await codes()).toEqual(['ceph-pool-deletion-open']);
+    await done(cluster, 'mon', 'auth caps', { entity: settings.client, caps: ['mon', 'allow r'] });
+    expect(await codes()).toContain('ceph-unreached');
+    await carryOut(unreached?.command);
+    expect(await codes()).toEqual(['ceph-pool-deletion-open']);
+  });
+
+  it('mends a key that may not list clients', async () => {
+    await done(cluster, 'mon', 'auth rm', { entity: 'client.understudy' });
+    const [, mon = '', ...rest] = agentCaps(PATTERN);
+    const less = mon.replace(', allow command "auth ls"', '');
+    const settings = await accessTo(programs, cluster, ['mon', less, ...rest]);
+    const [unknown] = await examined(settings);
+    expect(unknown).toMatchObject({ code: 'ceph-rights-unknown' });
+    await carryOut(unknown?.command);
+    expect((await examined(settings)).map(({ code }) => code)).toEqual(['ceph-pool-deletion-open']);
   });
 });

@@ -8,7 +8,7 @@ import type { Processes } from '../ports.ts';
 import { mayPoolsGo } from '../pool-deletion.ts';
 import { readCluster } from '../read-cluster.ts';
 import { judgeCluster } from './cluster-findings.ts';
-import { capsCommand, judgeKey } from './own-caps.ts';
+import { anywayCommand, capsCommand, createCommand, judgeKey } from './own-caps.ts';
 
 /** What one who looks for trouble has. */
 export interface ExaminePorts {
@@ -73,19 +73,23 @@ function unreached(where: string, why: string, key: Key): Finding {
     why,
     advice:
       "look at `ceph` in the agent's settings, at the cluster and the way to it, and at what its key may do",
-    command: capsCommand(key),
+    command: anywayCommand(key),
   };
 }
 
 function untold(where: string, { clientsUnread }: ClusterSeen, key: Key): Finding {
+  // It reached the cluster as one that is there; where all were told without it, it went since.
+  const isGone = clientsUnread === undefined;
   return {
     severity: 'note',
     code: 'ceph-rights-unknown',
     where,
     what: "what the agent's key may do is not told to it",
     why: clientsUnread?.why ?? 'it is not among the clients of the cluster',
-    advice: 'without `auth ls` documents of clients are held; all else works',
-    command: capsCommand(key),
+    advice: isGone
+      ? 'make it anew, and put its key into the keyring'
+      : 'without `auth ls` documents of clients are held; all else works',
+    command: isGone ? createCommand(key) : capsCommand(key),
   };
 }
 

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 
 import { agentCaps } from '../../../../agent/providers/ceph/agent-caps.ts';
 import { judgeCluster } from '../../../../agent/providers/ceph/doctor/cluster-findings.ts';
-import { capsCommand, judgeKey } from '../../../../agent/providers/ceph/doctor/own-caps.ts';
+import {
+  anywayCommand,
+  capsCommand,
+  createCommand,
+  judgeKey,
+} from '../../../../agent/providers/ceph/doctor/own-caps.ts';
 import { readGrant } from '../../../../agent/providers/ceph/grants.ts';
 import { applied, empty } from '../model.ts';
 import { cephUnit } from '../units.ts';
@@ -23,6 +28,13 @@ describe('the key of an agent', () => {
   it('has nothing to be said of it with what people are told to give it', () => {
     expect(found({ mon, mgr })).toEqual([]);
     expect(capsCommand(key({}))).toBe(`ceph auth caps client.understudy mon '${mon}' mgr '${mgr}'`);
+  });
+
+  it('is made by the same where the client is not there, or may not be', () => {
+    const all = `client.understudy mon '${mon}' mgr '${mgr}'`;
+    expect(createCommand(key({}))).toBe(`ceph auth get-or-create ${all}`);
+    // With caps it would be refused for one that is there and has others.
+    expect(anywayCommand(key({}))).toBe(`ceph auth get-or-create client.understudy && ceph auth caps ${all}`); // prettier-ignore
   });
 
   const lacks = (what: string) => `ceph-right-missing: the agent's key may not ${what}`;
