@@ -25,6 +25,13 @@ function ceph(...words: readonly string[]): unknown {
   return text.trim() === '' ? undefined : JSON.parse(text);
 }
 
+/** What follows the first words of a line for a shell, which has to begin with them. */
+function wordsOf(line: string, first: string): readonly string[] {
+  expect(line.startsWith(`${first} `)).toBe(true);
+  const shown = `printf '%s\\n' ''${line.slice(first.length)}`;
+  return execFileSync('sh', ['-c', shown], { encoding: 'utf8' }).trimEnd().split('\n');
+}
+
 const storage = (size: string) => ({
   'ceph/blog.yaml': `
 kind: CephSubvolumeGroup
@@ -109,17 +116,37 @@ describe('a site on a stage with Ceph', { timeout: 240_000 }, () => {
     }
   });
 
-  it('is looked at by the doctor, which finds what a person left open', async () => {
+  const findings = async () => {
     const { settingsFile } = agentPlaces(scene.stage.plan, 'm1');
-    const desk = openCephDoctor(settingsFile, systemClock);
-    const doctor = async () => {
-      const seen = await desk.examine(never);
-      return seen.status === 'ok' ? seen.findings.map(({ code }) => code) : seen.why;
-    };
+    const seen = await openCephDoctor(settingsFile, systemClock).examine(never);
+    if (seen.status !== 'ok') throw new Error(seen.why);
+    return seen.findings;
+  };
+  const codes = async () => (await findings()).map(({ code }) => code);
+
+  it('is looked at by the doctor, which finds what a person left open', async () => {
     // A stage is for trying things.
-    expect(await doctor()).toEqual(['ceph-pool-deletion-open']);
+    expect(await codes()).toEqual(['ceph-pool-deletion-open']);
     ceph('config', 'set', 'who=mon', 'name=mon_allow_pool_delete', 'value=false');
-    expect(await doctor()).toEqual([]);
+    expect(await codes()).toEqual([]);
+  });
+
+  it('gets a key with gaps and with too much mended by what the doctor prints', async () => {
+    const reads = 'allow r, allow command "auth ls", allow command "config-key dump" with key prefix understudy/'; // prettier-ignore
+    const more = 'allow command "config set", allow command "auth import", profile nobody';
+    ceph('auth', 'caps', 'entity=client.understudy', 'caps=mon', `caps=${reads}, ${more}`, 'caps=mgr', 'caps=allow module volumes rw', 'caps=osd', 'caps=allow *'); // prettier-ignore
+    const found = await findings();
+    expect(found.map(({ code }) => code)).toEqual(['ceph-right-missing', 'ceph-rights-too-many', 'ceph-rights-unclear']); // prettier-ignore
+    expect(found[0]?.what).toContain('`osd pool create`');
+    expect(found[0]?.what).not.toContain('`fs subvolume create`');
+    expect(found[1]?.what).toContain('mon `allow command "config set"` (change settings), mon `allow command "auth import"` (write keys and caps), osd `allow *` (do everything)'); // prettier-ignore
+    expect(found[2]?.what).toContain('mon `profile nobody`');
+    const [command = '', ...others] = new Set(found.map((one) => one.command));
+    expect(others).toEqual([]);
+    // As a shell reads it, in the words of the stage's own command.
+    const [, entity = '', ...caps] = wordsOf(command, 'ceph auth caps');
+    ceph('auth', 'caps', `entity=${entity}`, ...caps.map((one) => `caps=${one}`));
+    expect(await codes()).toEqual([]);
   });
 
   it('is on a stage that is found again, with a keyring that is nobody else’s', async () => {
