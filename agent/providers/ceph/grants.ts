@@ -26,7 +26,7 @@ const LETTERS_ALONE = new RegExp(`^allow (?<may>${LETTERS})${PLACES}$`);
 const SERVICE = new RegExp(`^allow service[ =](?<name>${WORD}) (?<may>${LETTERS})${PLACES}$`);
 const MODULE = new RegExp(`^allow module[ =](?<name>${WORD})(?: with .+)? (?<may>${LETTERS})${PLACES}$`); // prettier-ignore
 const COMMAND = new RegExp(`^allow command[ =](?<name>${WORD})(?: with (?<limits>.+?))?${PLACES}$`);
-const PROFILE = new RegExp(`^(?:allow )?profile[ =](?<name>${WORD})(?: .*)?$`);
+const PROFILE = new RegExp(`^(?:allow )?profile[ =](?<name>${WORD})(?: with)?(?: (?:network |[a-z_]+=)\\S+)*$`); // prettier-ignore
 const LIMIT = new RegExp(`(?<of>${WORD})(?: (?<how>prefix|regex) |=)(?<value>${WORD})`, 'g');
 
 /** Pure. The grants of a service, one by one, as they were written but for blanks. */

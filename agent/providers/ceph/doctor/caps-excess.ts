@@ -156,19 +156,17 @@ function managerLets(grant: Grant): Lets {
   }
 }
 
+const VALUE = String.raw`(?:"[^"]*"|'[^']*'|\S+)`;
+const WHERE = String.raw`(?:(?:pool|namespace|object_prefix|network|fsname|path|uid|gids)[ =]${VALUE}|tag \S+ \S+|root_squash)`;
+const READS_DATA = new RegExp(
+  `^(?:allow (?:r|class-read|r class-read)|(?:allow )?profile[ =]["']?(?:rbd-)?read-only["']?)(?: ${WHERE})*$`,
+);
+const CHANGES_DATA =
+  /^(?:allow (?:r?wx?[fps]*|r?x|r[fps]+|(?:r )?(?:class-read )?class(?:-write)?)|(?:allow )?profile[ =]["']?[a-z-]+["']?)(?= |$)/;
+
 /** An agent needs nothing of those who keep data. */
 function dataLets(grant: string): Lets {
-  const [allow = '', what = '', ...rest] = grant.split(/[ =]/);
-  if (/^(?:allow )?profile[ =]["']?(?:rbd-read-only|read-only)["']?(?= |$)/.test(grant)) {
-    return NOTHING;
-  }
-  if (/^(?:allow )?profile[ =]["']?[a-z-]+["']?(?= |$)/.test(grant)) return 'read and change data';
-  if (allow !== 'allow') return UNKNOWN;
-  if (/^(?:\*|all)$/.test(what)) return EVERYTHING;
-  if (what === 'class' || what === 'class-write') return 'read and change data';
-  if (!/^(?:[a-z]{1,5}|class-read)$/.test(what) || !/^(?:r|w|x)/.test(what)) {
-    return what === 'class-read' ? NOTHING : UNKNOWN;
-  }
-  const isReading = what === 'r' && !rest.some((word) => /^(?:class|class-write)$/.test(word));
-  return isReading ? NOTHING : 'read and change data';
+  if (/^allow (?:\*|all)(?= |$)/.test(grant)) return EVERYTHING;
+  if (READS_DATA.test(grant)) return NOTHING;
+  return CHANGES_DATA.test(grant) ? 'read and change data' : UNKNOWN;
 }

@@ -104,7 +104,8 @@ function givesCommand(grant: Grant, { command, limit }: NeededCommand): boolean 
   if (grant.what !== 'command' || grant.name !== command) return false;
   return grant.limits.every(({ of, how, value }) => {
     if (of !== limit?.of) return isOfCaps(of);
-    return how === 'regex' || (how === 'prefix' && limit.prefix.startsWith(value));
+    if (how === 'regex') return true;
+    return how === 'prefix' ? limit.prefix.startsWith(value) : limit.prefix === value;
   });
 }
 
@@ -117,7 +118,7 @@ function isOfCaps(of: string): boolean {
 export function isWithin(limits: readonly Limit[], { limit }: NeededCommand): boolean | undefined {
   if (limit === undefined) return true;
   const about = limits.filter(({ of }) => of === limit.of);
-  if (about.some(({ how, value }) => how !== 'regex' && value.startsWith(limit.prefix)))
-    return true;
-  return about.some(({ how }) => how === 'regex') ? undefined : false;
+  if (about.some(({ how }) => how === 'regex')) return undefined;
+  // Of two about the same Ceph heeds one.
+  return about.length > 0 && about.every(({ value }) => value.startsWith(limit.prefix));
 }

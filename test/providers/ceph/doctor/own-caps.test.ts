@@ -73,6 +73,7 @@ describe('the key of an agent', () => {
     [mon.replaceAll('command ', 'command=').replaceAll(', ', ' ;  '), []],
     [mon.replaceAll(' with entity prefix client.site-', ' with entity prefix client.'), []],
     [mon.replaceAll(' with entity prefix client.site-', ' with entity regex "client\\.site-.*"'), []], // prettier-ignore
+    [mon.replace('dump" with key prefix ', 'dump" with key='), []],
     [mon.replaceAll('prefix client.site-', 'prefix client.site- caps_mon="allow r"'), []],
   ])('is not told to lack what %s gives', (ofMonitors, said) => {
     const all = found({ mon: ofMonitors, mgr }).filter((one) => one.startsWith('ceph-right-missing')); // prettier-ignore
@@ -108,6 +109,7 @@ describe('the key of an agent', () => {
     ['allow command "auth add" with entity prefix client.site-', 'write keys and caps'],
     ['allow command "auth get-or-create"', 'write keys and caps'],
     ['allow command "auth caps" with entity prefix client.', 'write keys and caps'],
+    ['allow command "auth caps" with entity prefix client. entity prefix client.site-', 'write keys and caps'], // prettier-ignore
     ['allow command "auth rm" with caps_mon="allow r"', 'write keys and caps'],
     ['allow command "auth get"', 'read the keys of all'],
     ['allow command "auth export"', 'read the keys of all'],
@@ -165,6 +167,8 @@ describe('the key of an agent', () => {
     ['osd', 'allow rw tag cephfs data=cephfs', 'read and change data'],
     ['osd', 'profile rbd pool=p', 'read and change data'],
     ['osd', 'allow r class-write', 'read and change data'],
+    ['osd', 'allow class-read class-write', 'read and change data'],
+    ['osd', 'allow x', 'read and change data'],
     ['mds', 'allow *', 'do everything'],
     ['mds', 'allow rw path=/volumes', 'read and change data'],
     ['mds', 'allow rwps', 'read and change data'],
@@ -172,7 +176,14 @@ describe('the key of an agent', () => {
     expect(found({ mon, mgr, [service]: grant })).toEqual([
       more(`${service} \`${grant}\` (${lets})`),
     ]);
-    expect(found({ mon, mgr, osd: 'allow r pool=data', mds: 'allow r' })).toEqual([]);
+    expect(
+      found({
+        mon,
+        mgr,
+        osd: 'allow r pool=data, allow r tag cephfs data=cephfs, profile rbd-read-only pool=p',
+        mds: 'allow r fsname=cephfs path="/a b"',
+      }),
+    ).toEqual([]);
   });
 
   it.each([
@@ -186,7 +197,10 @@ describe('the key of an agent', () => {
     ['mon', 'allow command "auth caps" with entity regex ".*"'],
     ['mgr', 'allow most'],
     ['mgr', 'profile nobody'],
+    ['mon', 'profile fs-client of somebody'],
     ['osd', 'permit r'],
+    ['osd', 'allow r quickly'],
+    ['osd', 'allow read'],
     ['mds', 'allow'],
     ['mds', 'allow quickly'],
     ['cellar', 'allow r'],
