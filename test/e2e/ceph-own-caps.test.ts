@@ -18,11 +18,12 @@ import {
   reachOf,
 } from '../../agent/providers/ceph/doctor/caps-given.ts';
 import { type Ceph, openCeph } from '../../agent/providers/ceph/driver.ts';
+import { grantsIn, readGrant } from '../../agent/providers/ceph/grants.ts';
 import { childProcesses } from '../../agent/child-processes.ts';
 import { systemClock } from '../../agent/clock.ts';
 import type { Cluster } from '../../agent/rehearsal/ceph/cluster.ts';
 import type { CephPrograms } from '../../agent/rehearsal/ceph/programs.ts';
-import { accessTo, cephPrograms, done, raised, removed } from './ceph.ts';
+import { accessTo, cephPrograms, done, raised, removed, tried } from './ceph.ts';
 
 /** What the doctor says of caps, against what a real cluster lets a key do that has them. */
 const PATTERN = 'client.site-*';
@@ -110,6 +111,57 @@ describe('what the doctor knows of commands', { timeout: 120_000 }, () => {
     });
     // Monitors ask for every right, and then only show numbers.
     expect(passed.map(({ prefix }) => prefix)).toEqual(['connection scores dump']);
+  });
+});
+
+describe('what the doctor understands', { timeout: 120_000 }, () => {
+  const taken = async (service: 'mon' | 'mgr', text: string) => {
+    const caps = service === 'mon' ? ['mon', text] : ['mon', 'allow r', 'mgr', text];
+    return (await tried(cluster, 'mon', 'auth caps', { entity: 'client.words', caps })).code === 0;
+  };
+  beforeAll(async () => {
+    await done(cluster, 'mon', 'auth get-or-create', { entity: 'client.words', caps: ['mon', 'allow r'] }); // prettier-ignore
+  });
+
+  it.each([
+    ['mon', 'allow r'],
+    ['mon', 'allow all'],
+    ['mon', 'allow wx'],
+    ['mon', 'allow xr'],
+    ['mon', 'allow wr'],
+    ['mon', 'allow rw fsname=cephfs'],
+    ['mon', 'allow rw network 10.0.0.0/8'],
+    ['mon', 'allow rw nowhere'],
+    ['mon', 'allow'],
+    ['mon', 'alow r'],
+    ['mon', 'allow service osd r'],
+    ['mon', 'allow service="osd" *'],
+    ['mon', 'allow service osd'],
+    ['mon', 'allow service osd rq'],
+    ['mon', 'allow command "osd pool set"'],
+    ['mon', "allow command='osd pool set' with pool=x size prefix 3"],
+    ['mon', 'allow command osd pool set'],
+    ['mon', 'allow command "osd pool set" with pool'],
+    ['mon', 'allow command "auth caps" with entity regex "client.*" network 10.0.0.0/8'],
+    ['mon', 'profile fs-client'],
+    ['mon', 'allow profile=fs-client network 10.0.0.0/8'],
+    ['mon', 'profile fs-client of somebody'],
+    ['mon', 'profile'],
+    ['mgr', 'allow module volumes rw'],
+    ['mgr', 'allow module=volumes with x=y r'],
+    ['mgr', 'allow module volumes'],
+    ['mgr', 'allow service osd rw'],
+    ['mgr', 'profile rbd pool=p namespace=n'],
+    ['mgr', 'profile rbd of somebody'],
+    ['mgr', 'allow command "fs subvolume ls" with vol_name=cephfs'],
+  ] as const)('is what Ceph takes: %s %s', async (service, text) => {
+    expect(readGrant(text) !== undefined).toBe(await taken(service, text));
+  });
+
+  it('is all of several grants, however they are separated', async () => {
+    const text = "allow r;allow command 'a, b'  ,\nprofile rbd";
+    expect(await taken('mon', text)).toBe(true);
+    expect(grantsIn(text)).toEqual(['allow r', "allow command 'a, b'", 'profile rbd']);
   });
 });
 
