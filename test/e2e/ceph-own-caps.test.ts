@@ -57,13 +57,18 @@ async function signatures() {
   }));
 }
 
+/** Of a client that was not there before. */
+async function freshAccess(caps: readonly string[]): Promise<CephClusterSettings> {
+  await done(cluster, 'mon', 'auth rm', { entity: 'client.understudy' });
+  return await accessTo(programs, cluster, caps);
+}
+
 /** As a client with these caps. */
 async function withCaps<Value>(
   caps: readonly string[],
   use: (ceph: Ceph) => Promise<Value>,
 ): Promise<Value> {
-  await done(cluster, 'mon', 'auth rm', { entity: 'client.understudy' });
-  const settings = await accessTo(programs, cluster, caps);
+  const settings = await freshAccess(caps);
   const ceph = openCeph(settings, { clock: systemClock, processes: childProcesses });
   try {
     return await use(ceph);
@@ -251,7 +256,7 @@ describe('what the doctor prints', { timeout: 120_000 }, () => {
   };
 
   it('makes the client where there is none, and mends it where there is one', async () => {
-    const settings = await accessTo(programs, cluster, ['mon', 'allow r']);
+    const settings = await freshAccess(['mon', 'allow r']);
     await done(cluster, 'mon', 'auth rm', { entity: settings.client });
     const [unreached, ...others] = await examined(settings);
     expect(unreached).toMatchObject({ code: 'ceph-unreached' });
@@ -268,10 +273,9 @@ describe('what the doctor prints', { timeout: 120_000 }, () => {
   });
 
   it('mends a key that may not list clients', async () => {
-    await done(cluster, 'mon', 'auth rm', { entity: 'client.understudy' });
     const [, mon = '', ...rest] = agentCaps(PATTERN);
     const less = mon.replace(', allow command "auth ls"', '');
-    const settings = await accessTo(programs, cluster, ['mon', less, ...rest]);
+    const settings = await freshAccess(['mon', less, ...rest]);
     const [unknown] = await examined(settings);
     expect(unknown).toMatchObject({ code: 'ceph-rights-unknown' });
     await carryOut(unknown?.command);
