@@ -36,7 +36,7 @@ export function grantsIn(caps: string): readonly string[] {
     .filter((grant) => grant !== '');
 }
 
-/** Pure. What one of them says, by the grammar of Ceph 16 to 20. Undefined: it says nothing that is known. */
+/** Pure. What one of them says, by the grammar of Ceph 16.2.15. Undefined: it says nothing that is known. */
 export function readGrant(grant: string): Grant | undefined {
   const found =
     LETTERS_ALONE.exec(grant) ?? SERVICE.exec(grant) ?? MODULE.exec(grant) ?? COMMAND.exec(grant);
