@@ -19,6 +19,8 @@ export interface Named {
   readonly page: Page | undefined;
   /** The stage has database servers, and the repository a database. */
   readonly database: boolean;
+  /** A MySQL Router leads to them. */
+  readonly router: boolean;
   /** How `rehearse` was called. */
   readonly again: string;
   /** The project's. */
@@ -26,7 +28,7 @@ export interface Named {
 }
 
 /** Pure. Commands to paste when the stage stands, each with what it shows. */
-export function adviceText({ folder, page, database, again, project }: Named): string {
+export function adviceText({ folder, page, database, router, again, project }: Named): string {
   const image = (tag: string, message: string): string =>
     change('environments/rehearsal.yaml', `/^  IMAGE:/s/site:.*/site:${tag}/`, message);
   return [
@@ -38,6 +40,7 @@ export function adviceText({ folder, page, database, again, project }: Named): s
       : ['', 'the page, from the first node that runs a copy:', curl(page)]),
     '',
     ...(database ? [...ofDatabase(folder, page), ''] : []),
+    ...(database && router ? [...ofRouter(folder, again), ''] : []),
     'what runs:',
     `  ${join(folder, 'docker')} service ls`,
     '',
@@ -77,6 +80,21 @@ function ofDatabase(folder: string, page: Page | undefined): readonly string[] {
     '',
     'another password: both are good until the blog runs with the new one',
     change('mysql/blog.yaml', 's/^rotate: .*/rotate: again/', 'Make another password'),
+  ];
+}
+
+function ofRouter(folder: string, again: string): readonly string[] {
+  const mysql = join(folder, 'mysql');
+  const ask = `${mysql} -te 'SELECT member_host, member_role FROM performance_schema.replication_group_members'`;
+  return [
+    'which server is the primary; the page of the blog says by which one it is served, through the router:',
+    `  ${ask}`,
+    '',
+    'another primary: the router goes on leading to the one before, which only reads now',
+    `  STAGE_HOST=db2 ${mysql} -e 'SELECT group_replication_set_as_primary(@@server_uuid)'`,
+    '',
+    'and to have the router lead to the primary again:',
+    `  ${again}`,
   ];
 }
 

@@ -15,7 +15,7 @@ export interface Wanted {
 
 const NO_SERVERS = 'none';
 /** Three managers as ever, and what a small operator has. */
-const FULL = { workers: 3, mysql: 'group', ceph: true } as const;
+const FULL = { workers: 3, mysql: 'group', router: true, ceph: true } as const;
 
 /** Pure. What a new stage has where nothing is said: with agents one that shows everything. */
 export function usualStage({ stage, agent }: Pick<Wanted, 'stage' | 'agent'>): StageOptions {
@@ -43,7 +43,7 @@ started. Ctrl-C leaves it up. Nothing is installed on the machine; --down remove
                      database where there is a server. A stage that stands keeps those that it has
   --ceph             a cluster of Ceph: three monitors, three stores, a file system \`cephfs\`, and a key for the agents. A
                      stage that stands keeps its own
-  --full             the whole topology: three workers, \`--mysql group\` and \`--ceph\`
+  --full             the whole topology: three workers, \`--mysql group\` with a MySQL Router before it, and \`--ceph\`
   --folder FOLDER    where the stage keeps its data (/var/lib/understudy-rehearsal/NAME)
   --packages FOLDER  where unpacked Debian packages are kept (.rehearsal/packages)
   --help             show this

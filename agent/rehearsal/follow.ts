@@ -116,9 +116,9 @@ export function again(plan: StagePlan): string {
 }
 
 /** What it has beside managers. */
-function shapeOf({ mysql, ceph, hosts }: StagePlan): readonly string[] {
+function shapeOf({ mysql, router, ceph, hosts }: StagePlan): readonly string[] {
   const workers = hosts.filter(({ role }) => role === 'worker').length;
-  if (ceph !== undefined && mysql === 'group' && workers === 3) return ['--full'];
+  if (ceph !== undefined && router !== undefined && workers === 3) return ['--full'];
   return [
     ...(mysql === usualShape ? [] : [`--mysql ${mysql ?? 'none'}`]),
     ...(ceph === undefined ? [] : ['--ceph']),
@@ -186,7 +186,8 @@ async function afterEnd({ stage, agents }: Followed, print: Printer): Promise<nu
 async function advise(stage: Stage, print: Printer, signal: AbortSignal): Promise<void> {
   const page = await findPage(stage, signal).catch(() => undefined); // advice is complete without it
   const place = { folder: stage.folder, again: again(stage.plan), project: projectFolder };
-  const named = { ...place, page, database: stage.mysql !== undefined };
+  const router = stage.plan.router !== undefined;
+  const named = { ...place, page, database: stage.mysql !== undefined, router };
   print.plain(`\n${adviceText(named)}\n`);
 }
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { join, resolve } from 'node:path';
 import { type CephPlace, cephPlaceOf } from './ceph/place.ts';
+import { type RouterPlace, routerPlaceOf } from './mysql/router-place.ts';
 import { type DatabasePlan, databasesOf, type MysqlShape } from './mysql/shape.ts';
 
 /** What a caller may choose about a stage; everything has a default. */
@@ -21,6 +22,8 @@ export interface StageOptions {
   readonly engine?: string;
   /** Which database servers there are; default: none. */
   readonly mysql?: MysqlShape | undefined;
+  /** Whether a MySQL Router stands before the group; default: none. Other servers never have one. */
+  readonly router?: boolean;
   /** Whether there is a cluster of Ceph; default: none. */
   readonly ceph?: boolean;
 }
@@ -47,6 +50,8 @@ export interface StagePlan {
   readonly hosts: readonly HostPlan[];
   readonly mysql: MysqlShape | undefined;
   readonly databases: readonly DatabasePlan[];
+  /** What leads sites to the primary of the group; absent: there is none. */
+  readonly router?: RouterPlace;
   /** The cluster of Ceph; absent: there is none. */
   readonly ceph?: CephPlace;
   /** The machine's own address in the stage's network, on the link `<name>0`. */
@@ -126,6 +131,8 @@ export function planStage(options: StageOptions): StagePlan {
     hosts: hostsOf({ name, network, folder, managers, workers }),
     mysql: options.mysql,
     databases: databasesOf(options.mysql, { name, network, folder }),
+    ...(options.router === true &&
+      options.mysql === 'group' && { router: routerPlaceOf({ name, network, folder }) }),
     ...(options.ceph === true && { ceph: cephPlaceOf({ name, network, folder }) }),
     gateway: `${network}.1`,
     link: `${name}0`,
@@ -145,6 +152,7 @@ export function endsOf(
     plan.depot,
     ...plan.hosts,
     ...plan.databases,
+    ...(plan.router === undefined ? [] : [plan.router]),
     ...(plan.ceph === undefined ? [] : [plan.ceph]),
   ];
 }
@@ -165,6 +173,7 @@ export function possibleNamespacesOf(plan: StagePlan): readonly string[] {
     ...plan,
     hosts: hostsOf({ ...unknown, ...MOST }),
     databases: databasesOf('group', unknown),
+    router: routerPlaceOf(unknown),
     ceph: cephPlaceOf(unknown),
   });
 }

@@ -4,15 +4,16 @@ import type { Printer } from '../cli/printer.ts';
 import { startAgent, type AgentOverrides, type StageAgent } from './agent-process.ts';
 import { repositoryAccess, startGitServer, startRegistry, type RepositoryAccess } from './depot.ts';
 import { answers, formSwarm, inNamespace, startEngine } from './engines.ts';
+import { identityOf, placesIn } from './identity.ts';
 import { publishSiteImages } from './images.ts';
 import type { CephPrograms } from './ceph/programs.ts';
 import { fetchStageCeph, raiseStageCeph } from './ceph/stage.ts';
 import { filesOf, removeStage, traces } from './lower.ts';
 import { databaseTag } from './mysql/image.ts';
+import { fetchStageRouter, raiseRouter } from './mysql/raise-router.ts';
 import { fetchMysqlTools, mysqlOf, raiseMysql, type StageMysql } from './mysql/raise.ts';
-import { shapeNamed } from './mysql/shape.ts';
+import { routerPort } from './mysql/router-place.ts';
 import type { MysqlTools } from './mysql/start.ts';
-import { parseLine, textAt, valueAt } from './json.ts';
 import { raiseNetwork } from './network.ts';
 import { fetchStageTools, findStageTools } from './engine-packages.ts';
 import type { Tools } from './packages.ts';
@@ -76,11 +77,16 @@ export async function raiseStage(
   await mkdir(join(plan.folder, 'pids'), { recursive: true, mode: 0o755 });
   await claim(plan);
   try {
-    const { tools, mysql, ceph } = await step(print, 'packages are unpacked', async (doing) => ({
-      tools: await fetchStageTools(plan, doing, signal),
-      mysql: await fetchMysqlTools(plan, doing, signal),
-      ceph: await fetchStageCeph(plan, doing, signal),
-    }));
+    const { tools, mysql, router, ceph } = await step(
+      print,
+      'packages are unpacked',
+      async (doing) => ({
+        tools: await fetchStageTools(plan, doing, signal),
+        mysql: await fetchMysqlTools(plan, doing, signal),
+        router: await fetchStageRouter(plan, doing, signal),
+        ceph: await fetchStageCeph(plan, doing, signal),
+      }),
+    );
     await step(print, `network ${plan.subnet} stands`, async () => {
       if (!(await exists('/run/netns'))) await writeFile(filesOf(plan).madeNetns, '');
       await raiseNetwork(plan, tools, signal);
@@ -94,13 +100,13 @@ export async function raiseStage(
             doing('starting the Git server');
             await startGitServer(plan, tools, limit);
           }),
-        async (limit) => await raiseDatabases(plan, mysql, print, limit),
+        async (limit) => await raiseDatabases(plan, { mysql, router }, print, limit),
         async (limit) => await raiseCluster(plan, ceph, print, limit),
       ],
       signal,
     );
     await writeDockerScript(plan, tools);
-    await writeFile(filesOf(plan).state, `${JSON.stringify(identityOf(plan))}\n`);
+    await writeFile(filesOf(plan).state, identityOf(plan));
     return stageOf(plan, tools, mysql);
   } finally {
     await rm(filesOf(plan).owner, { force: true });
@@ -113,15 +119,18 @@ export async function attachStage(
   signal: AbortSignal,
 ): Promise<Stage | undefined> {
   const state = await readFile(filesOf(planStage(options)).state, 'utf8').catch(() => '');
-  // Whoever does not speak of hosts, database servers or a cluster means those that there are.
+  // Whoever does not speak of hosts, database servers, a router or a cluster means those that there are.
   const plan = planStage({ ...placesIn(state), ...options });
   if ((await readPidFile(filesOf(plan).owner)) !== undefined) return undefined; // it comes or goes
   const tools = await findStageTools(plan);
-  if (tools === undefined || state !== `${JSON.stringify(identityOf(plan))}\n`) return undefined;
+  if (tools === undefined || state !== identityOf(plan)) return undefined;
   const up = await Promise.all(plan.hosts.map(async (host) => await answers(host, signal)));
   if (!up.every(Boolean)) return undefined;
   const mysql = await fetchMysqlTools(plan, () => {}, signal);
   await raiseMysql(plan, mysql, signal);
+  const root = await fetchStageRouter(plan, () => {}, signal);
+  if (mysql !== undefined && root !== undefined)
+    await raiseRouter(plan, { root, client: mysql.client }, signal);
   return stageOf(plan, tools, mysql);
 }
 
@@ -198,7 +207,10 @@ async function raiseRegistry(
 
 async function raiseDatabases(
   plan: StagePlan,
-  mysql: MysqlTools | undefined,
+  {
+    mysql,
+    router,
+  }: { readonly mysql: MysqlTools | undefined; readonly router: string | undefined },
   print: Printer,
   signal: AbortSignal,
 ): Promise<void> {
@@ -210,6 +222,15 @@ async function raiseDatabases(
     doing(`starting ${flavor}`);
     await raiseMysql(plan, mysql, signal);
   });
+  if (plan.router === undefined || router === undefined) return;
+  await step(
+    print,
+    `MySQL Router leads to the primary from ${plan.router.address}:${routerPort}`,
+    async (doing) => {
+      doing('starting MySQL Router');
+      await raiseRouter(plan, { root: router, client: mysql.client }, signal);
+    },
+  );
 }
 
 async function raiseCluster(
@@ -265,27 +286,6 @@ function stageOf(plan: StagePlan, tools: Tools, mysql: MysqlTools | undefined): 
       return await run([tools.path('docker'), '-H', socket, ...args], { env }, signal);
     },
     inHost: (host, command) => inNamespace(hostNamed(host).namespace, command),
-  };
-}
-
-function identityOf(plan: StagePlan) {
-  const { name, subnet, engine, mysql, ceph, hosts } = plan;
-  const places = { mysql, ...(ceph && { ceph: true }) };
-  return { name, subnet, engine, ...places, hosts: hosts.map((host) => host.name) };
-}
-
-/** The hosts, database servers and cluster that the text of a stage's identity names. */
-function placesIn(state: string): Pick<StageOptions, 'managers' | 'workers' | 'mysql' | 'ceph'> {
-  const identity = parseLine(state);
-  const mysql = shapeNamed(textAt(identity, 'mysql'));
-  const ceph = valueAt(identity, 'ceph') === true;
-  const hosts = valueAt(identity, 'hosts');
-  const named = Array.isArray(hosts) ? hosts.map(String) : [];
-  const managers = named.filter((name) => name.startsWith('m')).length;
-  return {
-    ...(managers > 0 && { managers, workers: named.length - managers }),
-    ...(mysql !== undefined && { mysql }),
-    ...(ceph && { ceph }),
   };
 }
 

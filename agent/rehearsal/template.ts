@@ -29,5 +29,5 @@ export function addressed(text: string, plan: StagePlan): string {
 }
 
 function hostsOf(plan: StagePlan): string {
-  return mysqlAccess(plan)?.hosts.join(' ') ?? '';
+  return mysqlAccess(plan)?.siteHosts.join(' ') ?? '';
 }

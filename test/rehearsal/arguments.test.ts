@@ -6,6 +6,7 @@ import {
   usualStage,
   wrongUse,
 } from '../../agent/rehearsal/arguments.ts';
+import { planStage } from '../../agent/rehearsal/plan.ts';
 
 describe('parseRehearse', () => {
   it('builds the usual stage with an agent if nothing is said', () => {
@@ -53,6 +54,18 @@ describe('parseRehearse', () => {
     ['--mysql=galera --fresh', 'galera'],
   ])('takes %s for the database servers that it names', (args, mysql) => {
     expect(parseRehearse(args.split(' '))).toMatchObject({ stage: { mysql } });
+  });
+
+  it.each([
+    ['--full', true],
+    ['--full --mysql group', true],
+    ['--full --mysql galera', false],
+    ['--full --mysql none', false],
+    ['--mysql group --ceph', false],
+  ])('has a router with `%s`: %s', (args, expected) => {
+    const wanted = parseRehearse(args.split(' '));
+    if (typeof wanted === 'string') throw new Error(wanted);
+    expect(planStage(usualStage(wanted)).router !== undefined).toBe(expected);
   });
 
   it.each([
@@ -124,6 +137,7 @@ describe('adviceText', () => {
     folder: '/var/lib/stage',
     page: { port: 8080, nodes: ['10.213.77.11', '10.213.77.12'] },
     database: false,
+    router: false,
     again: './rehearse',
     project: '/srv/understudy',
   };
@@ -137,6 +151,13 @@ describe('adviceText', () => {
     expect(text).toContain("/var/lib/stage/mysql -te 'SHOW GRANTS FOR blog'");
     expect(text).toContain(':8081/');
     expect(adviceText({ ...named, page: undefined, database: true })).not.toContain('curl');
+  });
+
+  it('says of a router how it is asked and set right, where there is one', () => {
+    const text = adviceText({ ...named, database: true, router: true });
+    expect(text).toContain('STAGE_HOST=db2 /var/lib/stage/mysql');
+    expect(text).toContain('to have the router lead to the primary again:\n  ./rehearse\n');
+    expect(adviceText({ ...named, database: true })).not.toContain('router');
   });
 
   it('says nothing of a page where there is none', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  endsOf,
   namespacesOf,
   overlaps,
   planStage,
@@ -64,8 +65,24 @@ describe('planStage', () => {
     for (const { namespace } of plan.databases) expect(namespacesOf(plan)).toContain(namespace);
   });
 
-  it('knows what to remove of hosts, servers and a cluster that nobody speaks of', () => {
-    const most = planStage({ managers: 5, workers: 4, mysql: 'galera', ceph: true });
+  it('gives a router an address and a namespace that nothing else has', () => {
+    const plan = planStage({ workers: 3, mysql: 'group', router: true, ceph: true });
+    expect(plan.router).toEqual({
+      address: '10.213.77.36',
+      namespace: 'us-router',
+      folder: '/var/lib/understudy-rehearsal/us/router',
+    });
+    const ends = endsOf(plan);
+    expect(new Set(ends.map(({ address }) => address)).size).toBe(ends.length);
+    expect(namespacesOf(plan)).toContain('us-router');
+  });
+
+  it.each(['single', 'galera', undefined] as const)('has no router before `%s`', (mysql) =>
+    expect(planStage({ mysql, router: true })).not.toHaveProperty('router'),
+  );
+
+  it('knows what to remove of hosts, servers, a router and a cluster that nobody speaks of', () => {
+    const most = planStage({ managers: 5, workers: 4, mysql: 'group', router: true, ceph: true });
     expect(possibleNamespacesOf(planStage({}))).toEqual(namespacesOf(most));
   });
 

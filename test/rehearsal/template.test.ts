@@ -42,6 +42,12 @@ it.each([
   },
 );
 
+it('has the blog log in through the router where the stage has one', async () => {
+  await fitTemplate(folder, planStage({ ...other, mysql: 'group', router: true }));
+  const { variables } = parse(await read('environments/rehearsal.yaml'));
+  expect(variables.DB_HOSTS).toBe('10.213.78.36:6446');
+});
+
 it('lays storage beside the rest where the stage has a cluster', async () => {
   await fitTemplate(folder, planStage({ ...other, mysql: 'single', ceph: true }));
   expect(await readdir(join(folder, 'stacks'))).toEqual(['blog', 'files', 'hello']);

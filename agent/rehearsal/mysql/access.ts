@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { StagePlan } from '../plan.ts';
+import { routerPort } from './router-place.ts';
 import { databasePort, type MysqlShape } from './shape.ts';
 import type { Flavor } from './programs.ts';
 
@@ -11,6 +12,8 @@ export interface MysqlAccess {
   readonly name: string;
   /** Host and port of each. */
   readonly hosts: readonly string[];
+  /** The same for sites: one router, where there is one. */
+  readonly siteHosts: readonly string[];
   /** The agents' account, which may do no more than they need. */
   readonly user: string;
   readonly passwordFile: string;
@@ -32,11 +35,13 @@ export interface MysqlServer {
 /** Pure. Absent where the stage has no database servers. */
 export function mysqlAccess(plan: StagePlan): MysqlAccess | undefined {
   if (plan.mysql === undefined) return undefined;
+  const hosts = plan.databases.map(({ address }) => `${address}:${databasePort}`);
   return {
     shape: plan.mysql,
     flavor: plan.mysql === 'group' ? 'mysql' : 'mariadb',
     name: 'main',
-    hosts: plan.databases.map(({ address }) => `${address}:${databasePort}`),
+    hosts,
+    siteHosts: plan.router === undefined ? hosts : [`${plan.router.address}:${routerPort}`],
     user: 'understudy',
     passwordFile: join(plan.folder, 'keys', 'mysql-password'),
     databases: 'blog%',

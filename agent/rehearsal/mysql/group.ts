@@ -52,7 +52,12 @@ function isSame(one: MemberPlace, other: MemberPlace): boolean {
 
 /** Pure. The same of a server of the stage. */
 export function groupOptions(plan: StagePlan, one: DatabasePlan): readonly string[] {
-  return memberOptions(plan.databases.map(placeOf), placeOf(one), plan.subnet);
+  const at = plan.databases.findIndex(({ name }) => name === one.name);
+  return [
+    ...memberOptions(plan.databases.map(placeOf), placeOf(one), plan.subnet),
+    // Of those that are left when a primary dies the first one leads: so a Router that takes the next one in its list takes that.
+    `--group-replication-member-weight=${90 - 10 * at}`,
+  ];
 }
 
 function placeOf({ address }: DatabasePlan): MemberPlace {

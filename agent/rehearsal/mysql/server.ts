@@ -176,7 +176,7 @@ export async function untilOpen(
 }
 
 /** Whether a server lets people in there: it greets nobody before its first statements are done. */
-async function greets(host: string, port: number, signal: AbortSignal): Promise<boolean> {
+export async function greets(host: string, port: number, signal: AbortSignal): Promise<boolean> {
   return await new Promise((resolve) => {
     const socket = connect({
       host,

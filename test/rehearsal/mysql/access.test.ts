@@ -38,5 +38,12 @@ it.each(['single', 'group', 'galera'] as const)(
   },
 );
 
+it('lets agents find the primary among the members by themselves, also behind a router', () => {
+  const [plain, routed] = [false, true].map((router) =>
+    mysqlSettings(planStage({ mysql: 'group', router })),
+  );
+  expect(routed).toEqual(plain);
+});
+
 it('says nothing in the settings where there are no servers', () =>
   expect(mysqlSettings(planStage({}))).toEqual({}));
