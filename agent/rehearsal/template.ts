@@ -10,6 +10,7 @@ export const templateFolder = join(projectFolder, 'repo-template');
 export async function fitTemplate(folder: string, plan: StagePlan): Promise<void> {
   if (plan.mysql !== undefined) await lay(folder, 'with-mysql');
   if (plan.ceph !== undefined) await lay(folder, 'with-ceph');
+  if (plan.mysql !== undefined && plan.ceph !== undefined) await lay(folder, 'with-both');
   const file = join(folder, 'environments', 'rehearsal.yaml');
   await writeFile(file, addressed(await readFile(file, 'utf8'), plan));
 }

@@ -71,6 +71,11 @@ describe('understudy validate', () => {
     expect(code).toBe(0);
     expect(out).toContain('3 stacks');
     expect(out).toContain('1 subvolume');
+    await cp(join(folder, 'with-both'), folder, { recursive: true });
+    await rm(join(folder, 'with-both'), { recursive: true });
+    const all = await validate(folder, '--environment', 'rehearsal');
+    expect(all.code).toBe(0);
+    expect(all.out).toContain('2 subvolumes');
   });
 
   it.each(['production', 'rehearsal'])('in %s alone', async (environment) => {

@@ -11,7 +11,7 @@ import { attachStage } from '../../agent/rehearsal/stage.ts';
 import { fitTemplate, templateFolder } from '../../agent/rehearsal/template.ts';
 import { quickLease, Scene } from './scene.ts';
 
-/** The blog of the template on a stage with a MySQL Router before its group. One story, told in order. */
+/** The blog of the template on a stage as `--full` has it, with fewer nodes: a MySQL Router before its group, and Ceph. One story, told in order. */
 const never = new AbortController().signal;
 const options = { name: 'uxr', subnet: '10.213.99.0/24', managers: 1, workers: 1 };
 const ROUTER = '10.213.99.36:6446';
@@ -57,7 +57,7 @@ const PRIMARY =
   "SELECT MEMBER_HOST FROM performance_schema.replication_group_members WHERE MEMBER_ROLE = 'PRIMARY'";
 
 beforeAll(async () => {
-  scene = await Scene.raise({ ...options, mysql: 'group', router: true }, quickLease);
+  scene = await Scene.raise({ ...options, mysql: 'group', router: true, ceph: true }, quickLease);
 });
 afterEach(({ task }) => {
   if (task.result?.state === 'fail') process.stderr.write(scene.evidence());
@@ -78,6 +78,10 @@ describe('a router before a group on the stage', { timeout: 240_000 }, () => {
     await untilPage(`logged in as blog@% to blog on ${ROUTER}`);
     expect(await sql(PRIMARY, 'db1')).toBe(addressOf('db1'));
     expect(await page()).toContain(`, served by ${addressOf('db1')}</p>`);
+    // Beside its database: a folder, and the key of who may mount it.
+    expect(await page()).toMatch(
+      /<p>files lie in \/volumes\/sites\/blog\/[0-9a-f-]{36}; the key for it has 40 characters<\/p>/,
+    );
     const from = "SELECT COUNT(*) FROM performance_schema.hosts WHERE host = '10.213.99.36'";
     expect(await sql(from, 'db1')).toBe('1');
     expect(await sql(from, 'db2')).toBe('0');

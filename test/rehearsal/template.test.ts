@@ -59,6 +59,18 @@ it('lays storage beside the rest where the stage has a cluster', async () => {
   });
 });
 
+it('gives the blog a folder and a key beside its database', async () => {
+  await fitTemplate(folder, planStage({ ...other, mysql: 'group', ceph: true }));
+  expect(await readdir(folder)).not.toContain('with-both');
+  const [subvolume, client] = parseAllDocuments(await read('ceph/blog.yaml'));
+  expect(CephSubvolume.parse(subvolume?.toJS()).output).toBe('BLOG_PATH');
+  expect(CephClient.parse(client?.toJS()).secret).toBe('blog_ceph');
+  expect(parse(await read('stacks/blog/stack.yaml'))).toMatchObject({
+    files: ['compose.yaml', 'files.yaml'],
+    dependsOn: ['ceph-subvolume/cephfs/sites/blog'],
+  });
+});
+
 it('lets the blog log in as the account that its document makes', async () => {
   await fitTemplate(folder, planStage({ mysql: 'single' }));
   const [database, user] = parseAllDocuments(await read('mysql/blog.yaml'));
