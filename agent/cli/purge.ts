@@ -121,7 +121,9 @@ async function carryOut(
     const outcome = await purger.purge(order, signal);
     if (outcome.status === 'ok') return { status: 'gone', code: 0, doomed: outcome.value };
     const { status, why } = outcome;
-    return { status, code: 1, why, doomed };
+    // Only before anything was written it is not reached.
+    const code = status === 'refused' ? unreached(outcome).code : 1;
+    return { status, code, why, doomed };
   } catch (error) {
     if (!signal.aborted) throw error;
     const why = 'stopped: whether it goes is not known; the same command goes on with it';

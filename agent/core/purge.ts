@@ -33,6 +33,8 @@ export interface Doomed {
   readonly isThere: boolean;
   /** Where it is found: `db1:3306`. */
   readonly host: string;
+  /** Tells it from another one by the same name, where that is known. */
+  readonly identity?: string;
   readonly facts: readonly PurgeFact[];
   /** Why it is not to go now, each in words that stand alone. Empty: it may. */
   readonly refusals: readonly string[];
@@ -45,7 +47,7 @@ export interface PurgeOrder {
   /** As it is now: a document may have come back since the first look. */
   readonly ground: PurgeGround;
   /** What was shown. The name of what was gone then was not asked for. */
-  readonly shown: Pick<Doomed, 'isThere'>;
+  readonly shown: Pick<Doomed, 'isThere' | 'identity'>;
   /** For the deletion alone. Milliseconds. */
   readonly deadlineMs: number;
 }
@@ -85,11 +87,26 @@ export function purgeOwner(environment: string): string {
   return `understudy purge of ${environment}`;
 }
 
+/** Pure. Whether something belongs to one who deletes it there. */
+export function isPurges(owner: string, environment: string): boolean {
+  const mine = purgeOwner(environment);
+  return owner === mine || owner === `${mine}${DOWN}`;
+}
+
+const DOWN = ', taken down';
+
+/** Pure. The same of what was looked into, and then taken from whoever could change it. */
+export function downOwner(environment: string): string {
+  return `${purgeOwner(environment)}${DOWN}`;
+}
+
 /** Pure. What nobody was shown, and nobody typed the name of, stays. */
 export function againRefusals(
-  shown: Pick<Doomed, 'isThere'>,
-  { isThere }: Pick<Doomed, 'isThere'>,
+  shown: Pick<Doomed, 'isThere' | 'identity'>,
+  { isThere, identity }: Pick<Doomed, 'isThere' | 'identity'>,
 ): readonly string[] {
-  if (shown.isThere || !isThere) return [];
-  return ['it is there now, and was not when it was shown: begin again'];
+  if (!isThere) return [];
+  if (!shown.isThere) return ['it is there now, and was not when it was shown: begin again'];
+  if (shown.identity === identity) return [];
+  return ['it is another one by the same name than what was shown: begin again'];
 }

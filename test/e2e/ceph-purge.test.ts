@@ -212,7 +212,11 @@ describe('a group and a file system', { timeout: 60_000 }, () => {
     await done(cluster, 'mon', 'fs fail', { fs_name: 'files' });
     const other = await purge('ceph-filesystem/files', yes('files'));
     expect([other.code, other.err]).toEqual([1, expect.stringContaining('what is in it is not known')]); // prettier-ignore
-    const val = JSON.stringify({ owner: PURGE, policy: 'Orphan' });
+    // A purge that died before it took it down had looked, and somebody may have written since.
+    const begun = JSON.stringify({ owner: PURGE, policy: 'Orphan' });
+    await done(cluster, 'mon', 'config-key set', { key, val: begun });
+    expect((await purge('ceph-filesystem/files', yes('files'))).code).toBe(1);
+    const val = JSON.stringify({ owner: `${PURGE}, taken down`, policy: 'Orphan' });
     await done(cluster, 'mon', 'config-key set', { key, val });
     const told = await purge('ceph-filesystem/files', yes('files'));
     expect([told.err, told.code]).toEqual(['', 0]);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { Id } from '../../core/kind.ts';
 import { readJson } from '../../core/json.ts';
+import { isPurges } from '../../core/purge.ts';
 import type { Command } from './commands.ts';
 import { namedBy, type Thing, thingKey } from './named.ts';
 import type { ClusterSeen } from './observed.ts';
@@ -75,6 +76,22 @@ export function marksOn(thing: Thing, { marks }: Pick<ClusterSeen, 'marks'>): re
   return index.get(thingKey(thing)) ?? [];
 }
 
+/** Pure. Marks of what lies in a file system or a group. */
+export function marksIn(
+  { what, names }: Thing,
+  { marks }: Pick<ClusterSeen, 'marks'>,
+): readonly MarkOn[] {
+  if (what !== 'ceph-filesystem' && what !== 'ceph-subvolume-group') return [];
+  return [...marks].flatMap(([id, text]): readonly MarkOn[] => {
+    const named = isId(id) ? namedBy(id) : undefined;
+    if (!isId(id) || named === undefined || !FOLDERS.has(named.what)) return [];
+    const isInIt = named.names.length > names.length && names.every((one, at) => named.names[at] === one); // prettier-ignore
+    return isInIt ? [{ id, mark: readMark(text) }] : [];
+  });
+}
+
+const FOLDERS: ReadonlySet<string> = new Set(['ceph-subvolume-group', 'ceph-subvolume']);
+
 /** Pure. Why a thing is somebody else's, whatever id he has for it; undefined: nobody else says so. */
 export function foreignMark(
   thing: Thing,
@@ -84,6 +101,9 @@ export function foreignMark(
   for (const { mark } of marksOn(thing, seen)) {
     if (mark === 'unreadable') {
       return `what the cluster keeps about whose it is is not understood (\`ceph config-key dump ${MARK_PREFIX}${thing.what}\` shows it)`;
+    }
+    if (isPurges(mark.owner, owner)) {
+      return `a person deletes it, or began to (\`${mark.owner}\`; docs/ceph.md says how it is given back)`;
     }
     if (mark.owner !== owner) {
       return `the cluster says that it belongs to \`${mark.owner}\`, another one who writes there`;

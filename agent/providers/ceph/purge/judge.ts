@@ -1,10 +1,10 @@
 import type { Id } from '../../../core/kind.ts';
-import { type PurgeGround, purgeOwner } from '../../../core/purge.ts';
-import { type MarkOn, marksOn } from '../marks.ts';
+import { downOwner, isPurges, type PurgeGround } from '../../../core/purge.ts';
+import { type MarkOn, marksIn, marksOn } from '../marks.ts';
 import { entityOf, namedBy, thingKey, wordsOf } from '../named.ts';
 import { type ClusterSeen, NO_GROUP } from '../observed.ts';
 import type { PurgePlace, PurgeThing } from './thing.ts';
-import { usersOf } from './users.ts';
+import { usersAbove, usersOf } from './users.ts';
 
 /** All that is looked at before a person may delete something. */
 export interface ThingLook {
@@ -50,12 +50,26 @@ export function refusalsOf(
   const presence = presenceOf(place, look.seen);
   return [
     ...(git === undefined ? [] : [git]),
+    ...(git === undefined ? idRefusals(place, look.seen, ground) : []),
     ...markRefusals(place, look.seen, ground.environment),
     ...(typeof presence === 'string'
       ? []
       : [`whether it is there is not known: ${presence.unknown}`]),
     ...(presence === 'there' ? contentRefusals(place, look, ground) : []),
-    ...clientRefusals(place, look.seen, ground),
+    ...(presence === 'gone' ? [] : clientRefusals(place, look.seen, ground)),
+  ];
+}
+
+/** The agents may know the cluster by another name than the settings here. */
+function idRefusals(
+  place: PurgePlace,
+  seen: ClusterSeen,
+  { units }: PurgeGround,
+): readonly string[] {
+  const found = [...marksOn(place, seen), ...marksIn(place, seen)].find(({ id }) => units.has(id));
+  if (found === undefined) return [];
+  return [
+    `the cluster notes it, or something in it, as \`${found.id}\`, and that document is in the repository`,
   ];
 }
 
@@ -90,11 +104,10 @@ function markRefusals(
       'the cluster does not note it as ours: understudy neither made it nor took it over; who wants it gone deletes it by hand',
     ];
   }
-  const ours = [environment, purgeOwner(environment)];
   return marks.flatMap(({ mark }) => {
     const owner = ownerOf(mark);
     if (owner === undefined) return ['what the cluster keeps about whose it is is not understood'];
-    if (ours.includes(owner)) return [];
+    if (owner === environment || isPurges(owner, environment)) return [];
     return [`the cluster says that it belongs to \`${owner}\`: purge it where that is`];
   });
 }
@@ -111,7 +124,9 @@ function contentRefusals(
     case 'ceph-filesystem':
       return filesystemRefusals(place, look, ground);
     case 'ceph-subvolume-group':
-      return inIt('subvolumes', [...(groupOf(place, look.seen)?.subvolumes?.keys() ?? [])]);
+      return insideRefusals(place, look.seen, {
+        subvolumes: [...(groupOf(place, look.seen)?.subvolumes?.keys() ?? [])],
+      });
     case 'ceph-subvolume':
       return subvolumeRefusals(place, look);
   }
@@ -140,20 +155,28 @@ function filesystemRefusals(
   const sight = look.seen.volumes.get(name);
   if (sight?.status !== 'seen') {
     // An earlier purge that had taken it down had looked before.
-    const taken = marksOn(place, look.seen).every(
-      ({ mark }) => ownerOf(mark) === purgeOwner(environment),
+    const isDown = marksOn(place, look.seen).every(
+      ({ mark }) => ownerOf(mark) === downOwner(environment),
     );
-    if (taken && !look.isJoinable) return [];
+    if (isDown && !look.isJoinable) return [];
     return [`what is in it is not known: ${sight?.why ?? 'it was not looked at'}`];
   }
   const loose = sight.groups.get(NO_GROUP);
   const groups = [...sight.groups.keys()].filter((group) => group !== NO_GROUP);
-  return [
-    ...inIt('groups', groups),
-    ...(loose?.unread === undefined
-      ? inIt('subvolumes', [...(loose?.subvolumes?.keys() ?? [])])
-      : [`what is in it is not known: ${loose.unread}`]),
-  ];
+  if (loose?.unread !== undefined) return [`what is in it is not known: ${loose.unread}`];
+  const subvolumes = [...(loose?.subvolumes?.keys() ?? [])];
+  return insideRefusals(place, look.seen, { groups, subvolumes });
+}
+
+/** What is in it, or else what is noted there, of which an agent may be making something. */
+function insideRefusals(
+  place: PurgePlace,
+  seen: ClusterSeen,
+  names: Readonly<Record<string, readonly string[]>>,
+): readonly string[] {
+  const found = Object.entries(names).flatMap(([what, some]) => inIt(what, some));
+  if (found.length > 0) return found;
+  return marksIn(place, seen).map(({ id }) => `\`${id}\` is noted in it: purge that first`);
 }
 
 function subvolumeRefusals(place: PurgePlace, look: ThingLook): readonly string[] {
@@ -207,7 +230,14 @@ function clientOf(id: Id, { cluster }: PurgePlace): string | undefined {
 export function notesOf(place: PurgePlace, { seen }: Pick<ThingLook, 'seen'>): readonly string[] {
   const users = usersOf(place, seen.clients ?? new Map());
   const rights = `rights on it stay, also on one that is made later by that name: ${users.join(', ')}`;
-  return [...(users.length === 0 ? [] : [rights]), ...ownNotes(place, seen)];
+  const above = usersAbove(place, seen.clients ?? new Map());
+  return [
+    ...(users.length === 0 ? [] : [rights]),
+    ...(above.length === 0
+      ? []
+      : [`who may mount what it lies in reaches it as well: ${above.join(', ')}`]),
+    ...ownNotes(place, seen),
+  ];
 }
 
 function ownNotes({ what, names: [first = ''] }: PurgePlace, seen: ClusterSeen): readonly string[] {
@@ -223,16 +253,37 @@ function ownNotes({ what, names: [first = ''] }: PurgePlace, seen: ClusterSeen):
       return [
         `its pools stay, with what is in them: ${pools.map((pool) => wordsOf({ what: 'ceph-pool', names: [pool] })).join(', ')}`,
         REPORTED,
-        MOUNTED,
+        'files in it that lie in no subvolume are not looked for',
+        mounted(first),
       ];
     }
     case 'ceph-subvolume-group':
       return [];
     case 'ceph-subvolume':
-      return [MOUNTED, 'Ceph deletes the files in the background, and bytes become free with that'];
+      return [
+        mounted(first),
+        'Ceph deletes the files in the background, and bytes become free with that',
+      ];
   }
 }
 
 const REPORTED = 'sizes are as daemons reported them last, some seconds ago';
-const MOUNTED =
-  'whether somebody has it mounted now is not looked at: `ceph tell mds.0 session ls` shows it';
+
+function mounted(filesystem: string): string {
+  return `whether somebody has it mounted now is not looked at: \`ceph tell mds.${filesystem}:0 session ls\` shows it, and the same of each further rank`;
+}
+
+/** Pure. Tells it from another one by the same name, as far as Ceph does. */
+export function identityOf({ what, names }: PurgeThing, seen: ClusterSeen): string {
+  const [first = '', second = '', third = ''] = names;
+  const sight = seen.volumes.get(first);
+  const group = sight?.status === 'seen' ? sight.groups.get(second) : undefined;
+  const one = group?.subvolumes?.get(third);
+  const own = {
+    'ceph-pool': seen.pools.get(first)?.id,
+    'ceph-filesystem': seen.filesystems.get(first)?.id,
+    'ceph-subvolume-group': seen.filesystems.get(first)?.id,
+    'ceph-subvolume': one?.state === 'complete' ? one.path : undefined,
+  }[what];
+  return `${seen.fsid} ${String(own)}`;
+}

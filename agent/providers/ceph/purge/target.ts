@@ -11,10 +11,11 @@ import type { BridgePorts } from '../bridge.ts';
 import { openCeph } from '../driver.ts';
 import { type MarkOn, marksOn } from '../marks.ts';
 import { wordsOf } from '../named.ts';
-import { carryOut, type OwnMark } from './carry-out.ts';
+import { carryOut } from './carry-out.ts';
 import { factsOf } from './facts.ts';
-import { keptInGit, notesOf, presenceOf, refusalsOf, type ThingLook } from './judge.ts';
+import { identityOf, keptInGit, notesOf, presenceOf, refusalsOf, type ThingLook } from './judge.ts';
 import { lookAt, type Reach } from './look.ts';
+import type { OwnMark } from './own-marks.ts';
 import type { PurgePlace } from './thing.ts';
 
 /** Something that holds data in one cluster of the agent's settings: of these the way to it is used, and not the agent's key. */
@@ -65,7 +66,17 @@ function purger(place: PurgePlace, way: Way, ports: BridgePorts): Purger {
         const marks = marksOn(place, look.value.seen).flatMap(readable);
         const isGuarded = guardIsOn(place, look.value, marks, environment);
         const { ceph, clock } = reach;
-        const doom = { thing: place, isThere, marks, environment, isGuarded, ceph, clock };
+        const { isJoinable } = look.value;
+        const doom = {
+          thing: place,
+          isThere,
+          isJoinable,
+          marks,
+          environment,
+          isGuarded,
+          ceph,
+          clock,
+        };
         const done = await carryOut(doom, { deadlineMs, signal });
         return done === undefined ? { status: 'ok', value } : done;
       }),
@@ -94,6 +105,7 @@ function doomed(place: PurgePlace, look: ThingLook, ground: PurgeGround): Doomed
   return {
     isThere,
     host: `cluster ${place.cluster}, ${seen.fsid}`,
+    identity: identityOf(place, seen),
     facts: isThere ? factsOf(place, seen) : [],
     refusals: refusalsOf(place, look, ground),
     notes: isThere ? notesOf(place, look) : [],

@@ -24,6 +24,8 @@ function doesWhat({ prefix, val }: Readonly<Record<string, unknown>>): Does {
     'config-key dump': 'ask',
     'osd pool set': val === 'true' ? 'shut' : 'open',
     'fs fail': 'open',
+    'fs ls': 'list',
+    'fs subvolumegroup ls': 'list',
     'fs set': 'shut',
     'osd pool ls': 'list',
     'fs subvolume ls': 'list',
@@ -35,23 +37,30 @@ interface Story {
   readonly thing?: PurgeThing;
   /** In their turn; the last one counts on. */
   readonly answers?: Partial<Record<Does, readonly Answer[]>>;
-  /** It is in the list after so many times that somebody looked. */
-  readonly listed?: boolean;
+  /** What is in whatever list is asked for. */
+  readonly listed?: readonly string[];
   readonly ids?: readonly Id[];
   /** Who wrote to a mark after all of them were taken. */
   readonly meanwhile?: readonly (readonly [id: Id, owner: string])[];
+  /** The same while it is deleted. */
+  readonly rewritten?: readonly (readonly [id: Id, owner: string])[];
   readonly isThere?: boolean;
+  readonly isJoinable?: boolean;
   readonly isGuarded?: boolean;
   readonly stopped?: boolean;
 }
 
+const system = {
+  thing: { what: 'ceph-filesystem', names: ['files'] },
+  ids: ['ceph-filesystem/files'],
+} as const;
 const pool: PurgeThing = { what: 'ceph-pool', names: ['disks'] };
 const POOL: Id = 'ceph-pool/disks';
 
 /** A cluster as far as a purge speaks to it: marks are kept, the rest is told. */
 async function run(story: Story = {}) {
   const { thing = pool, answers = {}, ids = [POOL], isThere = true, isGuarded = true } = story;
-  const { meanwhile = [], listed = true } = story;
+  const { meanwhile = [], rewritten = [], listed = ['disks'], isJoinable = true } = story;
   const marks = new Map(ids.map((id) => [`understudy/${id}`, markOf(OWN)]));
   const done: string[] = [];
   const turns = new Map<Does, number>();
@@ -62,7 +71,8 @@ async function run(story: Story = {}) {
   const carriedOut = (does: Does, words: Readonly<Record<string, unknown>>): Answer => {
     if (does === 'mark') marks.set(String(words['key']), String(words['val']));
     if (does === 'unmark') marks.delete(String(words['key']));
-    if (does === 'list') return ok(listed ? ['disks'] : []);
+    if (does === 'list') return ok(listed);
+    if (does === 'remove') for (const [id, owner] of rewritten) marks.set(`understudy/${id}`, markOf(owner)); // prettier-ignore
     if (does !== 'ask') return ok('');
     for (const [id, owner] of meanwhile) marks.set(`understudy/${id}`, markOf(owner));
     return ok(Object.fromEntries(marks));
@@ -89,7 +99,7 @@ async function run(story: Story = {}) {
     id,
     mark: { owner: OWN, policy: 'Orphan' as const, minSize: 2 },
   }));
-  const doom = { thing, isThere, marks: own, environment: OWN, isGuarded, ceph, clock };
+  const doom = { thing, isThere, isJoinable, marks: own, environment: OWN, isGuarded, ceph, clock };
   const ended = carryOut(doom, { deadlineMs: 5_000, signal: stop.signal });
   return { ended, done, clock, marks };
 }
@@ -99,7 +109,9 @@ function markOf(owner: string): string {
 }
 
 function ownerIn(val: unknown): string {
-  return Object(JSON.parse(String(val))).owner === PURGE ? 'taken' : 'given back';
+  const { owner } = Object(JSON.parse(String(val)));
+  if (owner === `${PURGE}, taken down`) return 'down';
+  return owner === PURGE ? 'taken' : 'given back';
 }
 
 async function outcome(story: Story = {}) {
@@ -115,19 +127,28 @@ describe('a deletion', () => {
   it('takes the mark, opens the guard, deletes, and removes the mark', async () => {
     const { end, done, marks } = await outcome();
     expect(end).toBeUndefined();
-    expect(done).toEqual(['mark taken', 'ask', 'open', 'remove within 5000', 'unmark']);
+    expect(done).toEqual(['mark taken', 'ask', 'open', 'remove within 5000', 'ask', 'unmark']);
     expect(marks).toEqual({});
   });
 
   it('only removes the mark of what is gone', async () => {
-    const { end, done } = await outcome({ isThere: false });
-    expect([end, done]).toEqual([undefined, ['mark taken', 'ask', 'unmark']]);
+    const { end, done } = await outcome({ isThere: false, listed: [] });
+    expect([end, done]).toEqual([undefined, ['mark taken', 'ask', 'list', 'ask', 'unmark']]);
   });
 
   it('has no guard to open for a folder', async () => {
     const thing = { what: 'ceph-subvolume', names: ['files', 'sites', 'blog'] } as const;
     const { end, done } = await outcome({ thing, ids: ['ceph-subvolume/files/sites/blog'] });
-    expect([end, done.slice(2)]).toEqual([undefined, ['remove within 5000', 'unmark']]);
+    expect([end, done.slice(2)]).toEqual([undefined, ['remove within 5000', 'ask', 'unmark']]);
+  });
+
+  it('of a file system looks once more what is in it, and notes that it took it down', async () => {
+    const { end, done } = await outcome({ ...system, listed: [] });
+    expect(end).toBeUndefined();
+    expect(done).toEqual(['mark taken', 'ask', 'list', 'list', 'open', 'mark down', 'remove within 5000', 'ask', 'unmark']); // prettier-ignore
+    // Of one that is down nobody sees anything.
+    const again = await outcome({ ...system, isJoinable: false });
+    expect(again.done.slice(0, 3)).toEqual(['mark taken', 'ask', 'open']);
   });
 
   it('begins nothing when it is stopped before', async () => {
@@ -158,8 +179,26 @@ describe('a deletion', () => {
     [
       'the guard stays shut',
       { answers: { open: [LACKS] } },
-      ['mark taken', 'ask', 'open', 'shut', 'ask', 'mark given back'],
+      ['mark taken', 'ask', 'open', 'list', 'shut', 'ask', 'mark given back'],
       /it is there still: the key lacks caps$/,
+    ],
+    [
+      'nobody knows whether the guard was opened',
+      { answers: { open: [LATE] } },
+      ['mark taken', 'ask', 'open', 'list', 'shut', 'ask', 'mark given back'],
+      /it is there still: no answer in time; it may be carried out still$/,
+    ],
+    [
+      'it is there after all',
+      { isThere: false },
+      ['mark taken', 'ask', 'list', 'ask', 'mark given back'],
+      /^it is there after all$/,
+    ],
+    [
+      'nobody tells any more whether it is there',
+      { isThere: false, answers: { list: [AWAY] } },
+      ['mark taken', 'ask', 'list', 'ask', 'mark given back'],
+      /^whether it is gone is not known any more$/,
     ],
     [
       'Ceph refuses',
@@ -177,7 +216,7 @@ describe('a deletion', () => {
       'the guard cannot be put back',
       { answers: { remove: [LACKS], shut: [AWAY] } },
       ['mark taken', 'ask', 'open', 'remove within 5000', 'list', 'shut', 'ask', 'mark given back'],
-      /guard may be open still: `ceph osd pool set disks nodelete true` \(away\)$/,
+      /guard may be open: `ceph osd pool set disks nodelete true` puts it back \(away\)$/,
     ],
   ])('keeps it, with its mark, when %s', async (_, story, done, why) => {
     const told = await outcome(story);
@@ -206,17 +245,49 @@ describe('a deletion', () => {
   });
 
   it('looks what became of it where no answer came', async () => {
-    const gone = await outcome({ answers: { remove: [LATE] }, listed: false });
-    expect([gone.end, gone.done.slice(-2)]).toEqual([undefined, ['list', 'unmark']]);
+    const gone = await outcome({ answers: { remove: [LATE] }, listed: [] });
+    expect([gone.end, gone.done.slice(-3)]).toEqual([undefined, ['list', 'ask', 'unmark']]);
     const there = await outcome({ answers: { remove: [LATE] } });
     expect(there.end).toMatchObject({
       status: 'unknown',
-      why: expect.stringMatching(/no answer in time; it is still there.*the same command goes on/),
+      why: expect.stringMatching(
+        /no answer in time; it is still there; its guard may be open: `ceph osd pool set disks nodelete true` puts it back.*the same command goes on/,
+      ),
     });
     expect(there.done.filter((one) => one === 'list')).toHaveLength(16);
     expect(there.marks).not.toEqual(GIVEN);
+    // A manager daemon that was replaced may be at it still.
+    const shut: Answer = { ...AWAY, errno: 108 };
+    expect((await outcome({ answers: { remove: [shut] } })).end).toMatchObject({
+      status: 'unknown',
+    });
     const away = await outcome({ answers: { remove: [AWAY], list: [AWAY] } });
     expect(away.end).toMatchObject({ status: 'unknown', why: expect.stringContaining('not reached') }); // prettier-ignore
+  });
+
+  it('stays where somebody made something in it since it was looked at', async () => {
+    const more = await outcome({ ...system, listed: ['new'] });
+    expect(more.end).toMatchObject({ status: 'refused', why: 'there is something in it by now: new' }); // prettier-ignore
+    expect(more.done).not.toContain('open');
+    const noted = await outcome({
+      ...system,
+      listed: [],
+      meanwhile: [['ceph-subvolume-group/files/new', OWN]],
+    });
+    expect(noted.end).toMatchObject({ why: '`ceph-subvolume-group/files/new` is noted in it by now' }); // prettier-ignore
+    const blind = await outcome({ ...system, answers: { list: [AWAY] } });
+    expect(blind.end).toMatchObject({ why: 'what is in it is not known any more' });
+  });
+
+  it('leaves a mark that an agent wrote while it was deleted', async () => {
+    const { end, marks } = await outcome({ rewritten: [[POOL, OWN]] });
+    expect([end, marks]).toEqual([undefined, GIVEN]);
+  });
+
+  it('is over where somebody else deleted it before the guard was opened', async () => {
+    const absent: Answer = { ...LACKS, errno: 2 };
+    const { end, done } = await outcome({ answers: { open: [absent] }, listed: [] });
+    expect([end, done.slice(-3)]).toEqual([undefined, ['list', 'ask', 'unmark']]);
   });
 
   it('says that the note of what is gone may be left', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Id } from '../../../../agent/core/kind.ts';
 import { factsOf } from '../../../../agent/providers/ceph/purge/facts.ts';
 import {
+  identityOf,
   keptInGit,
   notesOf,
   presenceOf,
@@ -10,13 +11,14 @@ import {
   type ThingLook,
 } from '../../../../agent/providers/ceph/purge/judge.ts';
 import { type PurgePlace, purgeThingBy } from '../../../../agent/providers/ceph/purge/thing.ts';
-import { usersOf } from '../../../../agent/providers/ceph/purge/users.ts';
+import { usersAbove, usersOf } from '../../../../agent/providers/ceph/purge/users.ts';
 import type { ClusterSeen, VolumesSight } from '../../../../agent/providers/ceph/observed.ts';
 import { applied, empty } from '../model.ts';
 import { cephUnit } from '../units.ts';
 
 const ENVIRONMENT = 'test';
 const PURGE = 'understudy purge of test';
+const DOWN = `${PURGE}, taken down`;
 
 const files = [
   cephUnit('CephPool', 'meta', { application: 'cephfs', replicated: {} }),
@@ -54,20 +56,31 @@ const without = (id: string): ClusterSeen => ({
   ...files,
   marks: new Map([...files.marks].filter(([one]) => one !== id)),
 });
-const volumes = (sight: VolumesSight): ClusterSeen => ({
+/** Without what is noted in the file system. */
+const unnoted = (id: string): ClusterSeen => ({
   ...files,
+  marks: new Map([...files.marks].filter(([one]) => !one.startsWith(id))),
+});
+const volumes = (sight: VolumesSight, base = files): ClusterSeen => ({
+  ...base,
   volumes: new Map([['files', sight]]),
 });
-const inside = (groups: readonly (readonly [string, readonly string[]])[]): ClusterSeen =>
-  volumes({
-    status: 'seen',
-    groups: new Map(
-      groups.map(([name, all]) => [
-        name,
-        { subvolumes: new Map(all.map((one) => [one, undefined])) },
-      ]),
-    ),
-  });
+const inside = (
+  groups: readonly (readonly [string, readonly string[]])[],
+  base = files,
+): ClusterSeen =>
+  volumes(
+    {
+      status: 'seen',
+      groups: new Map(
+        groups.map(([name, all]) => [
+          name,
+          { subvolumes: new Map(all.map((one) => [one, undefined])) },
+        ]),
+      ),
+    },
+    base,
+  );
 const away = volumes({ status: 'away', why: 'no daemon' });
 
 const POOL: Id = 'ceph-pool/disks';
@@ -121,13 +134,26 @@ describe('what stays', () => {
     ['nothing, where an earlier purge died', POOL, lookOf(owned(POOL, PURGE)), []],
     ['a file system with groups', SYSTEM, lookOf(inside([['sites', []], ['more', []]])), [/groups in it: `sites`, `more`$/]], // prettier-ignore
     ['a file system with a folder in no group', SYSTEM, lookOf(inside([['_nogroup', ['x']]])), [/subvolumes in it: `x`$/]], // prettier-ignore
-    ['nothing of a file system that is empty', SYSTEM, lookOf(inside([['_nogroup', []]])), []],
+    [
+      'nothing of a file system that is empty',
+      SYSTEM,
+      lookOf(inside([['_nogroup', []]], unnoted('ceph-subvolume'))),
+      [],
+    ],
+    ['a file system in which something is noted', SYSTEM, lookOf(inside([['_nogroup', []]])), [/`ceph-subvolume-group\/files\/sites` is noted in it: purge that first/, /`ceph-subvolume\/files\/sites\/blog` is noted/]], // prettier-ignore
+    ['a group in which something is noted', GROUP, lookOf(inside([['sites', []]])), [/`ceph-subvolume\/files\/sites\/blog` is noted in it/]], // prettier-ignore
     ['a file system that nobody looks into', SYSTEM, lookOf(away), [/not known: no daemon/]],
     ['one that somebody took down', SYSTEM, lookOf(away, { isJoinable: false }), [/not known/]],
     ['one that an earlier purge looked into, and did not take down', SYSTEM, lookOf(owned(SYSTEM, PURGE, away)), [/not known/]], // prettier-ignore
-    ['nothing of one that an earlier purge took down', SYSTEM, lookOf(owned(SYSTEM, PURGE, away), { isJoinable: false }), []], // prettier-ignore
+    ['one that a purge had begun with, and somebody else took down', SYSTEM, lookOf(owned(SYSTEM, PURGE, away), { isJoinable: false }), [/not known/]], // prettier-ignore
+    ['nothing of one that an earlier purge took down', SYSTEM, lookOf(owned(SYSTEM, DOWN, away), { isJoinable: false }), []], // prettier-ignore
     ['a group with many subvolumes', GROUP, lookOf(inside([['sites', ['a', 'b', 'c', 'd', 'e', 'f', 'g']]])), [/`e` and 2 more$/]], // prettier-ignore
-    ['nothing of a group that is empty', GROUP, lookOf(inside([['sites', []]])), []],
+    [
+      'nothing of a group that is empty',
+      GROUP,
+      lookOf(inside([['sites', []]], unnoted('ceph-subvolume/'))),
+      [],
+    ],
     ['a group that nobody looks into', GROUP, lookOf(away), [/whether it is there is not known/]],
     ['nothing of a subvolume', SUBVOLUME, lookOf(files), []],
     ['a subvolume with snapshots', SUBVOLUME, lookOf(files, { snapshots: ['monday'] }), [/snapshots in it: `monday`$/]], // prettier-ignore
@@ -156,6 +182,30 @@ describe('what stays', () => {
     expect(refusals(SUBVOLUME, unread)).toEqual([
       'who has rights on it is not known: auth ls is missing',
     ]);
+  });
+});
+
+describe('who knows it by another name', () => {
+  it.each<[string, Id, Id]>([
+    ['of the cluster', POOL, 'ceph-pool/spare/disks'],
+    ['of what is in it', SYSTEM, 'ceph-subvolume/spare/files/sites/blog'],
+  ])('%s keeps it', (_, id, other) => {
+    const seen = owned(other, ENVIRONMENT);
+    expect(refusals(id, lookOf(seen), other)[0]).toContain(`as \`${other}\`, and that document`);
+  });
+});
+
+describe('which one it is', () => {
+  it('tells from another one by the same name', () => {
+    const pool = files.pools.get('disks');
+    if (pool === undefined) throw new Error('not made');
+    const other = { ...files, pools: new Map([...files.pools, ['disks', { ...pool, id: 77 }]]) };
+    expect(identityOf(placeOf(POOL), other)).not.toBe(identityOf(placeOf(POOL), files));
+    expect(identityOf(placeOf(SUBVOLUME), files)).toContain('/volumes/sites/blog/uuid');
+    const again = { ...files, fsid: 'another' };
+    for (const id of [POOL, SYSTEM, GROUP, SUBVOLUME]) {
+      expect(identityOf(placeOf(id), again)).not.toBe(identityOf(placeOf(id), files));
+    }
   });
 });
 
@@ -196,8 +246,25 @@ describe('whose caps name it', () => {
     [GROUP, { mds: 'allow rw path=/volumes/sites/blog' }, true],
     [GROUP, { mds: 'allow rw path=/volumes/sites' }, true],
     [GROUP, { mds: 'allow rw path=/volumes' }, false],
+    [POOL, { osd: 'allow rw pool=disks; allow r pool=other' }, true],
+    [SUBVOLUME, { mds: 'allow rw fsname=files "path=/volumes/sites/blog"' }, true],
+    [SUBVOLUME, { mds: 'allow rw path="/volumes/sites/blog"' }, true],
+    [SUBVOLUME, { osd: 'allow rw tag cephfs data=files' }, false],
   ])('%s: %j', (id, caps, isUser) => {
     expect(usersOf(placeOf(id), clients(caps))).toEqual(isUser ? ['client.x'] : []);
+  });
+
+  it.each<[Id, Readonly<Record<string, string>>, boolean]>([
+    [SUBVOLUME, { mds: 'allow rw path=/volumes/sites' }, true],
+    [SUBVOLUME, { mds: 'allow rw fsname=files' }, true],
+    [SUBVOLUME, { mds: 'allow rw fsname=old path=/' }, false],
+    [SUBVOLUME, { mds: 'allow rw path=/volumes/sites/blog' }, false],
+    [SUBVOLUME, { mds: 'allow *' }, false],
+    [GROUP, { mds: 'allow r path=/' }, true],
+    [SYSTEM, { mds: 'allow rw path=/x' }, true],
+    [POOL, { mds: 'allow rw' }, false],
+  ])('or reaches %s from above: %j', (id, caps, isAbove) => {
+    expect(usersAbove(placeOf(id), clients(caps))).toEqual(isAbove ? ['client.x'] : []);
   });
 });
 
