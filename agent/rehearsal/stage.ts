@@ -7,7 +7,7 @@ import { answers, formSwarm, inNamespace, startEngine } from './engines.ts';
 import { identityOf, placesIn } from './identity.ts';
 import { publishSiteImages } from './images.ts';
 import type { CephPrograms } from './ceph/programs.ts';
-import { fetchStageCeph, raiseStageCeph } from './ceph/stage.ts';
+import { fetchStageCeph, raiseStageCeph, resumeStageCeph } from './ceph/stage.ts';
 import { filesOf, removeStage, traces } from './lower.ts';
 import { databaseTag } from './mysql/image.ts';
 import { fetchStageRouter, raiseRouter } from './mysql/raise-router.ts';
@@ -131,6 +131,7 @@ export async function attachStage(
   const root = await fetchStageRouter(plan, () => {}, signal);
   if (mysql !== undefined && root !== undefined)
     await raiseRouter(plan, { root, client: mysql.client }, signal);
+  await resumeStageCeph(plan, await fetchStageCeph(plan, () => {}, signal), signal);
   return stageOf(plan, tools, mysql);
 }
 

@@ -8,6 +8,7 @@ import { openCephDoctor } from '../../agent/ceph-doctor.ts';
 import { systemClock } from '../../agent/clock.ts';
 import { agentPlaces } from '../../agent/rehearsal/agent-process.ts';
 import { traces } from '../../agent/rehearsal/lower.ts';
+import { type ProcessId, readPidFile, waitGone } from '../../agent/rehearsal/processes.ts';
 import { attachStage } from '../../agent/rehearsal/stage.ts';
 import { quickLease, Scene } from './scene.ts';
 
@@ -18,6 +19,12 @@ import { quickLease, Scene } from './scene.ts';
 const never = new AbortController().signal;
 const options = { name: 'usw', subnet: '10.213.88.0/24', managers: 1, workers: 0 };
 let scene: Scene;
+
+async function processOf(file: string): Promise<ProcessId> {
+  const one = await readPidFile(file);
+  if (one === undefined) throw new Error(`${file} names no process`);
+  return one;
+}
 
 /** A command as people give it on the stage. */
 function ceph(...words: readonly string[]): unknown {
@@ -154,6 +161,22 @@ describe('a site on a stage with Ceph', { timeout: 240_000 }, () => {
     expect(found?.plan.ceph).toEqual(scene.stage.plan.ceph);
     const { folder = '' } = scene.stage.plan.ceph ?? {};
     expect(statSync(join(folder, 'understudy.keyring')).mode & 0o777).toBe(0o600);
+  });
+
+  it('gets back what of the cluster died when the command is given again', async () => {
+    const { folder } = scene.stage;
+    const names = ['ceph-osd.1', 'ceph-mon.c', 'ceph-mgr.x'];
+    const before = await Promise.all(names.map((name) => processOf(join(folder, 'pids', name))));
+    for (const { pid } of before) process.kill(pid, 'SIGKILL');
+    await waitGone(before, 20_000);
+    await attachStage(options, never);
+    const after = await Promise.all(names.map((name) => processOf(join(folder, 'pids', name))));
+    expect(after.map(({ pid }) => pid)).not.toEqual(before.map(({ pid }) => pid));
+    const status = Object(ceph('status'));
+    expect([status.quorum, status.osdmap.num_up_osds]).toEqual([[0, 1, 2], 3]);
+    // Nothing to do: nothing is started.
+    await attachStage(options, never);
+    expect(await Promise.all(names.map((name) => processOf(join(folder, 'pids', name))))).toEqual(after); // prettier-ignore
   });
 
   it('leaves nothing behind', async () => {

@@ -54,6 +54,23 @@ export async function raiseCluster(
   }
 }
 
+/**
+ * Starts those daemons of a cluster that do not run any more, of one whose daemons outlive who started them, and waits until it is healthy where there
+ * was one. Throws `StageError`.
+ */
+export async function resumeCluster(
+  programs: CephPrograms,
+  options: ClusterOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  // What was drawn by chance is in its files.
+  const plan = planCluster(options, { fsid: '', stores: Array.from({ length: OSDS }, () => '') });
+  const daemons = new Daemons(programs, plan);
+  let started = 0;
+  for (const one of daemonsOf(plan)) if (await daemons.startAgain(one)) started += 1;
+  if (started > 0) await untilReady(clusterOf(programs, plan, daemons), daemons, signal);
+}
+
 function clusterOf(programs: CephPrograms, plan: ClusterPlan, daemons: Daemons): Cluster {
   const planOf = (name: string) => {
     const found = daemonsOf(plan).find((one) => one.name === name);

@@ -4,8 +4,9 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inNamespace } from '../engines.ts';
+import { readPidFile, writePidFile } from '../processes.ts';
 import { lastLines, plainEnvironment, StageError } from '../run.ts';
-import type { ClusterPlan, DaemonPlan } from './plan.ts';
+import type { ClusterPlan, DaemonPlan, Lasting } from './plan.ts';
 import type { CephPrograms } from './programs.ts';
 
 /** Until a daemon that was told to end is ended. Milliseconds. */
@@ -33,17 +34,29 @@ export class Daemons {
     const output = openSync(this.#output(name), 'a', 0o600);
     try {
       const child = spawn(file, args, {
-        env: { ...plainEnvironment, ...lasting },
+        env: { ...plainEnvironment, ...lasting?.mark },
         detached: lasting !== undefined,
         cwd: folder,
         stdio: ['ignore', output, output],
       });
       await once(child, 'spawn');
-      if (lasting !== undefined) child.unref();
+      if (lasting !== undefined && child.pid !== undefined) {
+        child.unref();
+        await writePidFile(pidFile(lasting, name), child.pid);
+      }
       this.#running.set(name, child);
     } finally {
       closeSync(output);
     }
+  }
+
+  /** Starts one that outlives who starts it, unless it runs, whoever started it. Whether it was started. Throws `StageError`. */
+  async startAgain(daemon: DaemonPlan): Promise<boolean> {
+    const { lasting } = this.#plan;
+    if (lasting === undefined) throw new StageError('daemons that end with us are started by us');
+    if ((await readPidFile(pidFile(lasting, daemon.name))) !== undefined) return false;
+    await this.start(daemon);
+    return true;
   }
 
   runs(name: string): boolean {
@@ -87,4 +100,8 @@ export class Daemons {
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
+}
+
+function pidFile({ pids }: Lasting, name: string): string {
+  return join(pids, `ceph-${name}`);
 }

@@ -12,8 +12,16 @@ export interface ClusterOptions {
   readonly ports: readonly number[];
   /** A file system to begin with. Absent: none, and no daemon for one. */
   readonly filesystem?: string;
-  /** Its daemons outlive this process, and are found by these variables. Absent: they end with it. */
-  readonly lasting?: Readonly<Record<string, string>>;
+  /** Its daemons outlive this process. Absent: they end with it. */
+  readonly lasting?: Lasting;
+}
+
+/** How daemons are found that outlive who started them. */
+export interface Lasting {
+  /** Variables of their environment. */
+  readonly mark: Readonly<Record<string, string>>;
+  /** The folder of files that name their processes: `ceph-osd.0`. */
+  readonly pids: string;
 }
 
 /** What is drawn by chance, once for each cluster. UUIDs. */

@@ -5,9 +5,11 @@ import { markOf, type StagePlan } from '../plan.ts';
 import { StageError } from '../run.ts';
 import { shellWord } from '../shell.ts';
 import { allDone, type Asked } from './ask.ts';
-import { type Cluster, raiseCluster } from './cluster.ts';
+import { type Cluster, raiseCluster, resumeCluster } from './cluster.ts';
+import type { ClusterOptions } from './plan.ts';
 import { agentCaps } from '../../providers/ceph/agent-caps.ts';
 import { CLIENT, CLIENTS } from './agent-key.ts';
+import type { CephPlace } from './place.ts';
 import { type CephPrograms, fetchCeph } from './programs.ts';
 
 /** Of the monitors, all at one address. */
@@ -33,11 +35,9 @@ export async function raiseStageCeph(
   signal: AbortSignal,
 ): Promise<void> {
   if (plan.ceph === undefined) return;
-  const { address, namespace, folder } = plan.ceph;
+  const { folder } = plan.ceph;
   await mkdir(folder, { recursive: true });
-  const where = { folder: join(folder, 'c'), address, namespace, ports: PORTS };
-  const options = { ...where, filesystem: FILESYSTEM, lasting: markOf(plan) };
-  const cluster = await raiseCluster(programs, options, signal);
+  const cluster = await raiseCluster(programs, optionsOf(plan, plan.ceph), signal);
   try {
     const keyring = await makeKey(cluster, signal);
     const files = filesIn(folder);
@@ -51,6 +51,23 @@ export async function raiseStageCeph(
     await cluster.end();
     throw cause;
   }
+}
+
+/** Starts again what of the cluster died, of a stage that stands. Nothing where it has none. Throws `StageError`. */
+export async function resumeStageCeph(
+  plan: StagePlan,
+  programs: CephPrograms | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (plan.ceph === undefined || programs === undefined) return;
+  await resumeCluster(programs, optionsOf(plan, plan.ceph), signal);
+}
+
+/** Pure. */
+function optionsOf(plan: StagePlan, { folder, address, namespace }: CephPlace): ClusterOptions {
+  const where = { folder: join(folder, 'c'), address, namespace, ports: PORTS };
+  const lasting = { mark: markOf(plan), pids: join(plan.folder, 'pids') };
+  return { ...where, filesystem: FILESYSTEM, lasting };
 }
 
 async function makeKey(cluster: Cluster, signal: AbortSignal): Promise<string> {
