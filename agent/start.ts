@@ -137,7 +137,7 @@ export async function runAgent(
   const looks = new Looks({ wake, sourceWake, full: () => forgetting.forget() });
   const engine = openEngine(settings, { clock, reporter, pid, wake, looks }, signal);
   const { swarm, head, lease, guard } = engine;
-  const world = await openWorld(settings, { ...engine, clock });
+  const world = await openWorld(settings, { ...engine, clock, changed: () => wake.ring() });
   forgetting.forget = world.forget;
   const prober = proberOf(settings, { swarm, clock, answered: () => wake.ring() });
   const { url, branch, path } = repository;

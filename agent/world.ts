@@ -22,6 +22,8 @@ export interface WorldParts {
   readonly clock: Clock;
   readonly guard: Guard;
   readonly lease: Pick<Leadership, 'reign'>;
+  /** Is told that there is something to see that the pass before did not. */
+  readonly changed: () => void;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface WorldParts {
  */
 export async function openWorld(
   { mysql, ceph, environment: owner }: Pick<Settings, 'mysql' | 'ceph' | 'environment'>,
-  { swarm, head, clock, guard, lease }: WorldParts,
+  { swarm, head, clock, guard, lease, changed }: WorldParts,
 ) {
   const servers = await serversOf(mysql, {
     clock,
@@ -41,7 +43,7 @@ export async function openWorld(
     // The same after the Swarm was made anew.
     owner,
   });
-  const clusters = await clustersOf(ceph, { clock, guard, owner });
+  const clusters = await clustersOf(ceph, { clock, guard, owner, seenLate: changed });
   const names = Object.keys(mysql ?? {});
   return {
     kind: unitKind(kindsWith(random)),
@@ -63,7 +65,7 @@ async function serversOf(mysql: Settings['mysql'], ports: ServersPorts): Promise
 
 async function clustersOf(
   ceph: Settings['ceph'],
-  ports: Pick<ClustersPorts, 'clock' | 'guard' | 'owner'>,
+  ports: Pick<ClustersPorts, 'clock' | 'guard' | 'owner' | 'seenLate'>,
 ): Promise<Clusters> {
   if (ceph === undefined) return noClusters;
   const [{ openClusters }, { childProcesses: processes }] = await Promise.all([

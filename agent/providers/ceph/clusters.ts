@@ -34,6 +34,8 @@ export interface ClustersPorts extends BridgePorts {
   readonly owner: string;
   /** So long a look is waited for; absent: as a pass does, some two seconds. Who looks once waits longer. Milliseconds. */
   readonly waitMs?: number;
+  /** Is told that a cluster was seen after all, by a look that `observe` had waited for in vain. */
+  readonly seenLate?: () => void;
   /** So long after one thing that moves data nothing else does; absent: half a minute. Milliseconds. */
   readonly calmMs?: number;
 }

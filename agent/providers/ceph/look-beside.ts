@@ -26,6 +26,8 @@ export interface LookPorts {
   readonly look: (wanted: Wanted, signal: AbortSignal) => Promise<ClusterSight>;
   /** So long it is waited for. Milliseconds. */
   readonly waitMs: number;
+  /** Is told that the cluster was seen after all, by a look that a pass had waited for in vain. */
+  readonly seenLate?: (() => void) | undefined;
 }
 
 /**
@@ -43,6 +45,8 @@ export class LookBeside {
   #why: string | undefined;
   #failures = 0;
   #notBeforeMs = 0;
+  /** A pass waited for it, and went on without it. */
+  #missed: Look | undefined;
   /** What the last look was to find, where that took longer than a pass waits. */
   #slow: Wanted | undefined;
   #cancelQuiet: () => void = () => undefined;
@@ -74,11 +78,15 @@ export class LookBeside {
   async #wait(wanted: Wanted, about: string, signal: AbortSignal): Promise<ClusterSight> {
     const { clock, waitMs } = this.#ports;
     const untilMs = clock.nowMs() + waitMs;
+    this.#missed = undefined;
     for (;;) {
       if (this.#isClosed) return CLOSED;
       const now = clock.nowMs();
       const isSoon = this.#running === undefined && now < this.#notBeforeMs;
-      if (isSoon || now >= untilMs) return { status: 'away', why: this.#why ?? slow(waitMs) };
+      if (isSoon || now >= untilMs) {
+        this.#missed = this.#running?.look;
+        return { status: 'away', why: this.#why ?? slow(waitMs) };
+      }
       const { look, over } = this.#running ?? this.#begin(wanted, about);
       await unlessLate(over, { clock, ms: untilMs - now, signal });
       if (look.outcome === undefined) continue;
@@ -109,7 +117,12 @@ export class LookBeside {
     // One that was quick is made again instead.
     const isLate = nowMs - look.beganMs >= this.#ports.waitMs;
     if (isLate) this.#late = look;
-    this.#slow = isLate && look.outcome.status === 'seen' ? wanted : undefined;
+    const isSeen = look.outcome.status === 'seen';
+    this.#slow = isLate && isSeen ? wanted : undefined;
+    // Of one that nobody waited for a pass is told when it comes.
+    const isMissed = this.#missed === look;
+    if (isMissed) this.#missed = undefined;
+    if (isMissed && isLate && isSeen) this.#ports.seenLate?.();
   }
 
   #note(outcome: Outcome, nowMs: number): void {

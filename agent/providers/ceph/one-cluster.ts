@@ -38,12 +38,13 @@ export class OneCluster {
     this.#clients = { self: way.client, pattern };
     this.#ports = ports;
     this.#ceph = openCeph(way, ports);
-    const { clock, waitMs = WAIT_MS } = ports;
+    const { clock, waitMs = WAIT_MS, seenLate } = ports;
     this.#calmFromMs = clock.nowMs();
     this.#details = new KnownDetails(() => clock.nowMs());
     this.#looks = new LookBeside({
       clock,
       waitMs,
+      seenLate,
       look: async (wanted, signal) =>
         await readCluster({ ceph: this.#ceph, clock, details: this.#details }, wanted, signal),
     });

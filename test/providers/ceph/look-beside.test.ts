@@ -15,9 +15,11 @@ function looking(tookMs: number, ...outcomes: readonly ClusterSight[]) {
   const clock = new VirtualClock();
   const began: number[] = [];
   let took = tookMs;
+  const late: number[] = [];
   const looks = new LookBeside({
     clock,
     waitMs: WAIT_MS,
+    seenLate: () => void late.push(clock.nowMs()),
     look: async (_, signal) => {
       const at = began.length;
       began.push(clock.nowMs());
@@ -38,7 +40,7 @@ function looking(tookMs: number, ...outcomes: readonly ClusterSight[]) {
   const takes = (ms: number): void => {
     took = ms;
   };
-  return { clock, began, looks, ask, after, takes };
+  return { clock, began, late, looks, ask, after, takes };
 }
 
 describe('a look', () => {
@@ -65,6 +67,25 @@ describe('a look', () => {
     expect(slow.began).toEqual([0, 10_000]);
     await slow.clock.advance(10_000);
     expect(await slow.after(0)).toBe('b');
+  });
+
+  it('that a pass waited for in vain wakes another one when it is over, and no other does', async () => {
+    const slow = looking(3_000, seen('a'));
+    await slow.after(10_000);
+    expect(slow.late).toEqual([3_000]);
+    // The next one is made beside the pass.
+    for (let pass = 0; pass < 3; pass += 1) expect(await slow.after(10_000)).toBe('a');
+    expect(slow.late).toEqual([3_000]);
+    // Somebody waits for it again, and has it.
+    const waited = looking(3_000, seen('a'));
+    await waited.after(2_000);
+    expect(await waited.after(1_000)).toBe('a');
+    expect(waited.late).toEqual([]);
+    const quick = looking(20, seen('a'));
+    await quick.after(20);
+    const gone = looking(14_000, away('no quorum'));
+    await gone.after(20_000);
+    expect([quick.late, gone.late]).toEqual([[], []]);
   });
 
   it('that was late is made anew once it is quick again', async () => {
