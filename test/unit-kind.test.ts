@@ -5,10 +5,13 @@ import { describe, expect, it } from 'vitest';
 import type { Rendered } from '../agent/core/kind.ts';
 import type { MysqlSpec } from '../agent/providers/mysql/spec.ts';
 import { mysqlKind as kindWith } from '../agent/providers/mysql/kind.ts';
+import { cephKind } from '../agent/providers/ceph/kind.ts';
 import { stackKind } from '../agent/providers/stack/provider.ts';
 import { kindsWith } from '../agent/kinds.ts';
 import { unitKind, type UnitObserved } from '../agent/unit-kind.ts';
 import { MySQLDatabase } from '../schemas/mysql.ts';
+import { empty as noPools } from './providers/ceph/model.ts';
+import { cephUnit } from './providers/ceph/units.ts';
 import { blogNetwork, live, node, observed, seen, service, task, unit } from './fakes/stack.ts';
 
 const mysqlKind = kindWith((bytes) => randomBytes(bytes));
@@ -25,6 +28,7 @@ const database: Rendered<MysqlSpec> = {
 };
 
 const away = new Map([['default', { status: 'away', why: 'no host answers' } as const]]);
+const pool = cephUnit('CephPool', 'rep', { application: 'rbd', replicated: {} });
 const noClusters = { clusters: new Map(), owner: 'test', dataMovement: 'healthy' } as const;
 const worlds: readonly (readonly [string, UnitObserved])[] = [
   ['nothing', { ...observed(), servers: new Map(), ...noClusters }],
@@ -39,6 +43,15 @@ const worlds: readonly (readonly [string, UnitObserved])[] = [
       }),
       servers: away,
       ...noClusters,
+      clusters: new Map([
+        [
+          'main',
+          {
+            sight: { status: 'seen', seen: noPools } as const,
+            clients: { self: 'client.understudy', pattern: 'client.site-*' },
+          },
+        ],
+      ]),
     },
   ],
 ];
@@ -95,6 +108,20 @@ describe.each(worlds)('where %s is there', (_name, world) => {
     const release = { digest: 'd1', revision: 'r', at: '', content };
     expect(both.restore(database.id, release)?.spec).toMatchObject({ kind: 'MySQLDatabase' });
   });
+});
+
+it('a pool is looked at by its cluster', () => {
+  const [nothing, much] = worlds.map(([, world]) => both.diff(pool, world));
+  expect(nothing?.blocked[0]?.why).toMatch(/settings name no cluster.*\(ceph\/x\.yaml:1\)$/);
+  expect(much).toMatchObject({ blocked: [], operations: [{ target: 'pool rep', verb: 'create' }] });
+  for (const [, world] of worlds) {
+    expect(both.health(pool, world, seen())).toEqual(cephKind.health(pool, world, seen()));
+    const content = both.release(pool, world, 'wanted');
+    const release = { digest: 'd1', revision: 'r', at: '', content };
+    expect(both.restore(pool.id, release)?.spec).toMatchObject({ kind: 'CephPool', name: 'rep' });
+    expect(both.members(pool.id, world)).toEqual([]);
+  }
+  expect(both.rollback(pool).mode).toBe('forward');
 });
 
 it('what only a person ends is told with its document, and what ends by itself without', () => {

@@ -3,11 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import type { CallOutcome } from '../agent/core/kind.ts';
+import { defaultSettings } from '../agent/core/repository-settings.ts';
+import type { ClusterSight } from '../agent/providers/ceph/observed.ts';
+import type { ObservedCluster } from '../agent/providers/ceph/unit-diff.ts';
 import type { ServerSeen, ServerSight } from '../agent/providers/mysql/observed.ts';
 import type { StackObserved } from '../agent/providers/stack/observed.ts';
 import type { UnitCall } from '../agent/unit-kind.ts';
 import { unitProvider } from '../agent/unit-provider.ts';
 import { observed } from './fakes/stack.ts';
+import { empty as noPools } from './providers/ceph/model.ts';
+import { cephUnit } from './providers/ceph/units.ts';
 
 const signal = new AbortController().signal;
 const away = { status: 'away', why: 'no host answers' } as const;
@@ -91,6 +96,33 @@ describe('the Swarm and the servers', () => {
       servers: new Map([['main', { status: 'seen', seen } as const]]),
     };
     expect(provider.isSame(before, { ...before, servers })).toBe(same);
+  });
+
+  const rules = { self: 'client.understudy', pattern: 'client.site-*' };
+  const clusterWith = (sight: ClusterSight) => new Map([['main', { sight, clients: rules }]]);
+  it.each<[what: string, later: ReadonlyMap<string, ObservedCluster>, same: boolean]>([
+    ['was seen as it was', clusterWith({ status: 'seen', seen: noPools }), true],
+    ['was seen otherwise', clusterWith({ status: 'seen', seen: { ...noPools } }), false],
+    ['is away', clusterWith(away), false],
+    ['is not asked', new Map(), false],
+  ])('show nothing new only where a cluster %s', (_what, clusters, same) => {
+    const { provider } = world({ status: 'ok', value: swarm });
+    const seenOnce = clusterWith({ status: 'seen', seen: noPools });
+    const before = { ...swarm, ...noneThere, servers: new Map(), clusters: seenOnce };
+    expect(provider.isSame(before, { ...before, clusters })).toBe(same);
+  });
+
+  it('ask clusters for what the repository has', async () => {
+    const { provider, asked } = world({ status: 'ok', value: swarm });
+    const [one, two] = [cephUnit('CephPool', 'rep', { application: 'rbd', replicated: {} }), cephUnit('CephCrushRule', 'fast')]; // prettier-ignore
+    const { value } = Object(
+      await provider.observe(signal, {
+        units: [one, two],
+        settings: { ...defaultSettings, dataMovement: 'never' },
+      }),
+    );
+    expect(asked).toEqual(['ceph-pool/rep', 'ceph-crush-rule/fast']);
+    expect(value).toMatchObject({ owner: 'test', dataMovement: 'never' });
   });
 
   it('show something new as long as a server is away', () => {
