@@ -110,3 +110,14 @@ export function againRefusals(
   if (shown.identity === identity) return [];
   return ['it is another one by the same name than what was shown: begin again'];
 }
+
+/** Of one deletion. */
+export interface PurgeLimits {
+  /** For the deletion alone. Milliseconds. */
+  readonly deadlineMs: number;
+  /** Counts until the deletion is sent. */
+  readonly signal: AbortSignal;
+}
+
+/** How often it is looked whether a deletion of which no answer came is done, and how long that takes at most. Milliseconds. */
+export const READ_BACK = { everyMs: 1_000, forMs: 15_000 } as const;

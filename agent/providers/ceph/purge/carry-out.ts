@@ -1,12 +1,9 @@
+import { type PurgeLimits, READ_BACK } from '../../../core/purge.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
 import type { Answer, Failed, NotOk } from '../answers.ts';
 import { type Deletion, deletionOf, type Order } from './delete.ts';
 import { contentNow, isListed } from './listed.ts';
 import { giveBack, type Marked, noteDown, removeMarks, takeMarks } from './own-marks.ts';
-
-/** How often it is looked whether a deletion of which no answer came is done, and how long that takes at most. Milliseconds. */
-const LOOK_EVERY_MS = 1_000;
-const LOOK_MS = 15_000;
 
 /** What has begun is brought to its end: half of it is worse than either. */
 const NEVER = new AbortController().signal;
@@ -21,13 +18,6 @@ export interface Doom extends Marked {
   readonly clock: Clock;
 }
 
-interface Limits {
-  /** For the deletion alone. Milliseconds. */
-  readonly deadlineMs: number;
-  /** Counts until the deletion is sent. */
-  readonly signal: AbortSignal;
-}
-
 /**
  * Takes the marks, looks once more, opens Ceph's guard, deletes, removes the marks: whoever dies in between leaves marks that the agents
  * do not touch, and the next one who purges goes on. Undefined: all of it is done. Rejects with the signal's reason before anything was
@@ -35,7 +25,7 @@ interface Limits {
  */
 export async function carryOut(
   doom: Doom,
-  { deadlineMs, signal }: Limits,
+  { deadlineMs, signal }: PurgeLimits,
 ): Promise<NotOk | undefined> {
   signal.throwIfAborted();
   const why = (await takeMarks(doom)) ?? (await changedSince(doom));
@@ -109,7 +99,7 @@ async function afterFailure(
   failed: Failed,
 ): Promise<NotOk | undefined> {
   const { clock, ceph, thing } = doom;
-  const end = clock.nowMs() + LOOK_MS;
+  const end = clock.nowMs() + READ_BACK.forMs;
   for (;;) {
     const isThere = await isListed(thing, ceph, NEVER);
     if (isThere === false) return await removeMarks(doom);
@@ -117,7 +107,7 @@ async function afterFailure(
       return await shutAgain(doom, deletion, `it is there still: ${failed.why}`);
     }
     if (clock.nowMs() >= end) return unclear(deletion, failed, isThere);
-    await clock.sleep(LOOK_EVERY_MS, NEVER);
+    await clock.sleep(READ_BACK.everyMs, NEVER);
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { Id } from '../../../core/kind.ts';
-import { purgeOwner } from '../../../core/purge.ts';
+import { type PurgeLimits, purgeOwner, READ_BACK } from '../../../core/purge.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
 import type { Failed, NotOk } from '../answers.ts';
 import { claimants, linesIn } from '../claim.ts';
@@ -12,9 +12,6 @@ import { dropDatabase, giveLinesBack, removeLines, takeLines } from './drop.ts';
 
 /** Of what is asked beside the deletion. Milliseconds. */
 export const STATEMENT_MS = 10_000;
-/** How often it is looked whether a deletion of which no answer came is done, and how long that takes at most. Milliseconds. */
-const LOOK_EVERY_MS = 1_000;
-const LOOK_MS = 15_000;
 
 /** What has begun is brought to its end: half of it is worse than either. */
 const NEVER = new AbortController().signal;
@@ -33,20 +30,13 @@ export interface Doom {
   readonly clock: Clock;
 }
 
-interface Limits {
-  /** For the deletion alone. Milliseconds. */
-  readonly deadlineMs: number;
-  /** Counts until the deletion is sent. */
-  readonly signal: AbortSignal;
-}
-
 /**
  * Takes the lines, drops, removes the lines: whoever dies in between leaves lines that the agents do not touch, and the next one who
  * purges goes on. Undefined: all of it is done. Closes the session. Rejects with the signal's reason before anything was written.
  */
 export async function carryOut(
   doom: Doom,
-  { deadlineMs, signal }: Limits,
+  { deadlineMs, signal }: PurgeLimits,
 ): Promise<NotOk | undefined> {
   const { name, ids, environment, connection } = doom;
   try {
@@ -112,7 +102,7 @@ async function giveBack({ ids, environment, connection, askWriter }: Doom): Prom
 /** What became of it is read: also an error may be the end of something that went well. */
 async function afterFailure(doom: Doom, failed: Failed): Promise<NotOk | undefined> {
   const { ids, environment, askWriter, clock } = doom;
-  const end = clock.nowMs() + LOOK_MS;
+  const end = clock.nowMs() + READ_BACK.forMs;
   for (;;) {
     const state = await stateOf(doom);
     if (state === 'gone') {
@@ -124,7 +114,7 @@ async function afterFailure(doom: Doom, failed: Failed): Promise<NotOk | undefin
       return await kept(doom, `it is there still, perhaps not all of it: ${failed.why}`);
     }
     if (clock.nowMs() >= end) return unclear(failed, state);
-    await clock.sleep(LOOK_EVERY_MS, NEVER);
+    await clock.sleep(READ_BACK.everyMs, NEVER);
   }
 }
 
