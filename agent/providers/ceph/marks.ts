@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { Id } from '../../core/kind.ts';
 import { readJson } from '../../core/json.ts';
-import { isPurges } from '../../core/purge.ts';
+import { isPurges } from '../../core/taken.ts';
 import type { Command } from './commands.ts';
 import { namedBy, type Thing, thingKey } from './named.ts';
 import type { ClusterSeen } from './observed.ts';

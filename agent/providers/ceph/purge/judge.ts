@@ -1,5 +1,6 @@
 import type { Id } from '../../../core/kind.ts';
-import { downOwner, isPurges, type PurgeGround } from '../../../core/purge.ts';
+import type { PurgeGround } from '../../../core/purge.ts';
+import { downOwner, isPurges } from '../../../core/taken.ts';
 import { type MarkOn, marksIn, marksOn } from '../marks.ts';
 import { entityOf, namedBy, thingKey, wordsOf } from '../named.ts';
 import { type ClusterSeen, NO_GROUP } from '../observed.ts';

@@ -1,5 +1,5 @@
 import type { Id } from '../../../core/kind.ts';
-import { downOwner, isPurges, purgeOwner } from '../../../core/purge.ts';
+import { downOwner, isPurges, purgeOwner } from '../../../core/taken.ts';
 import type { NotOk } from '../answers.ts';
 import { valueIn } from '../asking.ts';
 import type { Ceph } from '../driver.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 import type { Id } from '../../../core/kind.ts';
-import { type PurgeLimits, purgeOwner, READ_BACK } from '../../../core/purge.ts';
+import { type PurgeLimits, READ_BACK } from '../../../core/purge.ts';
+import { purgeOwner } from '../../../core/taken.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
 import type { Failed, NotOk } from '../answers.ts';
 import { claimants, linesIn } from '../claim.ts';

@@ -4,10 +4,10 @@ import {
   againRefusals,
   type Doomed,
   type PurgeGround,
-  purgeOwner,
   type Purger,
   type TargetFor,
 } from '../../../core/purge.ts';
+import { purgeOwner } from '../../../core/taken.ts';
 import type { Clock } from '../../../reconcile/ports.ts';
 import type { Answer } from '../connect.ts';
 import { findWriter } from '../find-writer.ts';

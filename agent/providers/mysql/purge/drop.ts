@@ -1,5 +1,5 @@
 import type { Id } from '../../../core/kind.ts';
-import { purgeOwner } from '../../../core/purge.ts';
+import { purgeOwner } from '../../../core/taken.ts';
 import { LEDGER } from '../ledger.ts';
 import { identifier, list, literal, sql, type Sql } from '../sql.ts';
 

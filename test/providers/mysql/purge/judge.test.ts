@@ -4,7 +4,7 @@ import type { Id } from '../../../../agent/core/kind.ts';
 import { type Account, accountKey } from '../../../../agent/providers/mysql/account.ts';
 import { gathered, type Level } from '../../../../agent/providers/mysql/grants.ts';
 import type { Owned } from '../../../../agent/providers/mysql/observed.ts';
-import { purgeOwner } from '../../../../agent/core/purge.ts';
+import { purgeOwner } from '../../../../agent/core/taken.ts';
 import {
   type DatabaseLook,
   keptInGit,
