@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 import type { Purger, PurgeTarget } from '../core/purge.ts';
 import { Secret } from '../core/secret.ts';
 import type { PurgeWanted } from './purge-options.ts';
@@ -89,7 +91,8 @@ async function keyringOf(
   const usual = `/etc/ceph/ceph.${user}.keyring`;
   const given = keyring ?? (await terminal?.ask(`keyring of ${user} (${usual}): `, signal));
   if (given === '') return usual;
-  if (given !== undefined) return given;
+  // What reads it runs elsewhere.
+  if (given !== undefined) return resolve(given);
   return { code: codeOf(terminal), why: 'name the keyring of your client with `--keyring`' };
 }
 

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import process from 'node:process';
+
 import { describe, expect, it } from 'vitest';
 
 import { type LoginTask, openPurger } from '../../agent/cli/purge-login.ts';
@@ -43,6 +46,7 @@ async function login({ by, wanted = {}, types }: Story) {
 describe('the login of who deletes', () => {
   it.each<[string, Story, object]>([
     ['a keyring', { by: 'keyring', wanted: { user: 'client.admin', keyring: '/k' } }, { user: 'client.admin', keyringFile: '/k' }], // prettier-ignore
+    ['a keyring beside one', { by: 'keyring', wanted: { user: 'client.ana', keyring: 'own/k' } }, { keyringFile: join(process.cwd(), 'own/k') }], // prettier-ignore
     ['one that is typed', { by: 'keyring', types: ['client.ana', '/k'] }, { user: 'client.ana', keyringFile: '/k' }], // prettier-ignore
     ['the usual one', { by: 'keyring', types: ['client.ana', ''] }, { user: 'client.ana', keyringFile: '/etc/ceph/ceph.client.ana.keyring' }], // prettier-ignore
     [
