@@ -102,7 +102,11 @@ async function groundOf(
   if (read.status === 'unread') return failed(read.code, read.why);
   const { ground, from } = read;
   const kept = target.kept(ground);
-  return kept === undefined ? { ground, from } : failed(1, `${kept}: take it out first`);
+  if (kept === undefined) return { ground, from };
+  return failed(
+    1,
+    `${kept}: take it out first; where it is out, \`understudy get\` says why it has not left yet`,
+  );
 }
 
 interface Shown {

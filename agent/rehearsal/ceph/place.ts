@@ -1,23 +1,9 @@
-import { join } from 'node:path';
+import { type Place, placeOf, type StageGround } from '../place.ts';
 
 /** Where the cluster of a stage lives. */
-export interface CephPlace {
-  readonly address: string;
-  /** Its network namespace, as under /run/netns. */
-  readonly namespace: string;
-  readonly folder: string;
-}
+export type CephPlace = Place;
 
-/** Pure. `network`: the first three numbers of the stage's addresses. */
-export function cephPlaceOf({
-  name,
-  network,
-  folder,
-}: {
-  readonly name: string;
-  readonly network: string;
-  readonly folder: string;
-}): CephPlace {
-  const namespace = `${name}-ceph`;
-  return { address: `${network}.41`, namespace, folder: join(folder, 'ceph.d') };
+/** Pure. */
+export function cephPlaceOf(stage: StageGround): CephPlace {
+  return placeOf(stage, { called: 'ceph', last: 41, folder: 'ceph.d' });
 }

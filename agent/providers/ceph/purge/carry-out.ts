@@ -30,6 +30,7 @@ export async function carryOut(
   signal.throwIfAborted();
   const why = (await takeMarks(doom)) ?? (await changedSince(doom));
   if (why !== undefined) return await kept(doom, why);
+  if (signal.aborted) return await kept(doom, 'stopped: nothing was deleted');
   if (!doom.isThere) return await removeMarks(doom);
   const deletion = deletionOf(doom.thing);
   if (deletion.open !== undefined) {

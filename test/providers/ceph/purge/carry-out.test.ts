@@ -47,7 +47,7 @@ interface Story {
   readonly isThere?: boolean;
   readonly isJoinable?: boolean;
   readonly isGuarded?: boolean;
-  readonly stopped?: boolean;
+  readonly stopped?: boolean | 'while the mark is taken';
 }
 
 const system = {
@@ -77,11 +77,13 @@ async function run(story: Story = {}) {
     for (const [id, owner] of meanwhile) marks.set(`understudy/${id}`, markOf(owner));
     return ok(Object.fromEntries(marks));
   };
+  const stop = new AbortController();
   const ceph: Ceph = {
     call: async ({ words, deadlineMs }) => {
       const does = doesWhat(words);
       const owner = does === 'mark' ? ` ${ownerIn(words['val'])}` : '';
       done.push(`${does}${owner}${deadlineMs === undefined ? '' : ` within ${deadlineMs}`}`);
+      if (story.stopped === 'while the mark is taken') stop.abort(new Error('stopped by a signal'));
       const turn = turns.get(does) ?? 0;
       turns.set(does, turn + 1);
       const told = answers[does];
@@ -93,7 +95,6 @@ async function run(story: Story = {}) {
     close: () => undefined,
   };
   const clock = new VirtualClock();
-  const stop = new AbortController();
   if (story.stopped === true) stop.abort(new Error('stopped by a signal'));
   const own = ids.map((id) => ({
     id,
@@ -155,6 +156,13 @@ describe('a deletion', () => {
     const { ended, done } = await run({ stopped: true });
     await expect(ended).rejects.toThrow('stopped by a signal');
     expect(done).toEqual([]);
+  });
+
+  it('deletes nothing when it is stopped before the deletion is sent', async () => {
+    const { end, done, marks } = await outcome({ stopped: 'while the mark is taken' });
+    expect(end).toMatchObject({ status: 'refused', why: 'stopped: nothing was deleted' });
+    expect(done).toEqual(['mark taken', 'ask', 'ask', 'mark given back']);
+    expect(marks).toEqual(GIVEN);
   });
 
   it.each<[string, Story, readonly string[], RegExp]>([
